@@ -1,0 +1,61 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+IMAGES ?=
+ARGS ?=
+LOCKS := conf/locks
+SITE := .venv/lib/python3.11/site-packages
+UV := .venv/bin/uv
+JOBS_READY := .venv/ready
+AIRFLOW_READY := .venv-airflow/ready
+
+.PHONY: help demo test check lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@echo '  make demo IMAGES=DIR  the same on your own pictures; ARGS="--set key=value" changes a setting'
+
+demo: $(JOBS_READY) ## set up, run the nightly pipeline on a small catalogue, end with pictures and figures
+ifeq ($(strip $(IMAGES)),)
+	@.venv/bin/vsearch demo-data var/landing --images 2000 --seed 7
+	@.venv/bin/vsearch run nightly --env demo $(ARGS)
+else
+	@.venv/bin/vsearch run nightly --env demo --images '$(IMAGES)' $(ARGS)
+endif
+
+test: check $(AIRFLOW_READY) ## everything that must hold
+	@.venv/bin/python -m pytest
+
+check: $(JOBS_READY) ## style and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+lock: $(JOBS_READY) ## resolve conf/locks/*.in again
+	@for name in jobs airflow; do \
+	  $(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done
+
+clean: ## remove both environments (what was built under var/ stays)
+	@rm -rf .venv .venv-airflow
+
+$(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setup.py
+	@$(LOCKS)/prerequisites.sh
+	@echo 'Setting up the jobs environment in .venv (once; about a minute)'
+	@test -x .venv/bin/python || python3.11 -m venv .venv
+	@test -x $(UV) || .venv/bin/python -m pip install -q --disable-pip-version-check \
+	  --require-hashes --no-deps -r <(sed -n '/^uv==/,/^    # via/p' $(LOCKS)/jobs.txt)
+	@$(UV) pip install -q --python .venv/bin/python --require-hashes -r $(LOCKS)/jobs.txt
+	@$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@java -jar $(SITE)/pyspark/jars/ivy-2.*.jar -warn -ivy $(LOCKS)/jars.ivy.xml -cache .venv/ivy -confs default \
+	  -types jar -retrieve '$(SITE)/pyspark/jars/[artifact]-[revision].[ext]' >.venv/jars.log 2>&1 \
+	  || { tail -5 .venv/jars.log; echo 'make: the Spark jars could not be fetched; is Maven Central reachable?'; exit 1; }
+	@cd $(SITE)/pyspark/jars && sha256sum --quiet -c $(CURDIR)/$(LOCKS)/jars.sha256
+	@touch $@
+
+$(AIRFLOW_READY): $(JOBS_READY) $(LOCKS)/airflow.txt
+	@echo 'Setting up the Airflow environment in .venv-airflow (once)'
+	@test -x .venv-airflow/bin/python || python3.11 -m venv .venv-airflow
+	@$(UV) pip install -q --python .venv-airflow/bin/python --require-hashes -r $(LOCKS)/airflow.txt
+	@touch $@

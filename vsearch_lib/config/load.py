@@ -1,0 +1,134 @@
+"""Layers of configuration into one checked `Settings`: base, environment, `--set`."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from vsearch_lib.config.settings import Settings
+from vsearch_lib.errors import UsageError
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONF = PROJECT / "conf"
+_PATH_KEYS = re.compile(r"^(var|landing\.images|model\.weights|[a-z]+\.uri)$")
+
+Key = tuple[str, ...]
+
+
+def environments() -> list[str]:
+    """Names that `--env` takes."""
+    return sorted(file.stem for file in CONF.glob("*.yaml") if file.stem != "base")
+
+
+def load_settings(env: str, overrides: Sequence[str] = (), *, images: str | None = None) -> Settings:
+    """Return the settings of environment `env` with `section.key=value` overrides applied.
+
+    `images` is a person's own folder of pictures: it becomes what is ingested, and everything that is made of it lies
+    apart, under `<var>/photos/<folder>`, so that two catalogues never mix.
+
+    Raises:
+        UsageError: names the key, where it was set and what is allowed there.
+    """
+    if env not in environments():
+        raise UsageError(f"--env {env}: there is no conf/{env}.yaml; use one of {', '.join(environments())}")
+    values: dict[Key, Any] = {}
+    origin: dict[Key, str] = {}
+    for name in ("base", env):
+        for key, value in _leaves(_read(CONF / f"{name}.yaml")):
+            values[key] = _anchored(key, value, PROJECT)
+            origin[key] = f"conf/{name}.yaml"
+    if images is not None:
+        folder = Path(images).resolve()
+        if not folder.is_dir():
+            raise UsageError(f"--images {images}: no such folder; give one that holds pictures")
+        values["var",] = f"{values['var',]}/photos/{_folder_name(folder)}"
+        values["landing", "images"] = str(folder)
+        origin["var",] = origin["landing", "images"] = "--images"
+    for override in overrides:
+        key, value = _parse_override(override)
+        values[key] = _anchored(key, value, Path.cwd())
+        origin[key] = f"--set {override}"
+    return _checked(values, origin)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise UsageError(f"conf/{file.name}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise UsageError(f"conf/{file.name}: must hold sections of settings, as conf/base.yaml does")
+    return cast(dict[str, Any], content)
+
+
+def _leaves(tree: Mapping[str, Any], prefix: Key = ()) -> Iterator[tuple[Key, Any]]:
+    for name, value in tree.items():
+        key = (*prefix, str(name))
+        if isinstance(value, Mapping) and key != ("spark", "conf"):
+            yield from _leaves(value, key)
+        else:
+            yield key, value
+
+
+def _parse_override(override: str) -> tuple[Key, Any]:
+    name, equals, text = override.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set {override}: write section.key=value, for example --set index.shards=4")
+    try:
+        value = yaml.safe_load(text) if text else ""
+    except yaml.YAMLError:
+        value = text
+    return tuple(name.split(".")), value
+
+
+def _anchored(key: Key, value: Any, folder: Path) -> Any:
+    """Relative paths mean: from the project's folder in a file, from the current folder in `--set`."""
+    if not isinstance(value, str) or not _PATH_KEYS.match(".".join(key)):
+        return value
+    if "://" in value or value.startswith("{var}"):
+        return value
+    return os.path.normpath(folder / value)
+
+
+def _folder_name(folder: Path) -> str:
+    parts = [part for part in folder.parts[-2:] if part != folder.anchor]
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", "-".join(parts)) or "root"
+
+
+def _checked(values: Mapping[Key, Any], origin: Mapping[Key, str]) -> Settings:
+    var = values.get(("var",))
+    tree: dict[str, Any] = {}
+    for key, value in values.items():
+        branch = tree
+        for name in key[:-1]:
+            branch = branch.setdefault(name, {})
+            if not isinstance(branch, dict):
+                raise UsageError(f"{origin[key]}: {'.'.join(key)}: {name} is a setting, not a section")
+        branch[key[-1]] = value.replace("{var}", str(var)) if isinstance(value, str) else value
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise UsageError(_one_line(error, origin)) from None
+
+
+def _one_line(error: ValidationError, origin: Mapping[Key, str]) -> str:
+    first = error.errors()[0]
+    key = tuple(str(part) for part in first["loc"])
+    where = next((origin[k] for k in (key, *origin) if k in origin and k[: len(key)] == key[: len(k)]), "conf/base.yaml")
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(_fields(key[:-1]))
+        section = f"section {'.'.join(key[:-1])}" if key[:-1] else "the top level"
+        return f"{where}: {'.'.join(key)} is not a setting; {section} has: {known}"
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"{where}: {'.'.join(key)} = {first['input']!r}: {message}"
+
+
+def _fields(section: Key) -> list[str]:
+    model: type[BaseModel] = Settings
+    for name in section:
+        model = cast(type[BaseModel], model.model_fields[name].annotation)
+    return sorted(model.model_fields)

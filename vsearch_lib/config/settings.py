@@ -1,0 +1,106 @@
+"""The settings of a run, typed: one class a section of `conf/base.yaml`, nothing optional that the file does not say."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+Backbone = Literal["small", "mobilenet_v2", "resnet18", "resnet50"]
+
+
+class Section(BaseModel):
+    """A group of settings: immutable, strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Landing(Section):
+    uri: str
+    images: str
+
+
+class Location(Section):
+    uri: str
+
+
+class Index(Section):
+    uri: str
+    factory: str = Field(pattern=r"^(auto|(OPQ[0-9_]+,)?IVF.*,PQ.*)$")
+    shards: PositiveInt
+    train_vectors_per_list: PositiveInt
+    nprobe: PositiveInt
+    shortlist: PositiveInt
+    seed: int
+
+
+class Image(Section):
+    size: int = Field(ge=32, le=2048)
+    max_bytes: PositiveInt
+    max_pixels: PositiveInt
+    min_side: PositiveInt
+
+
+class Quality(Section):
+    max_refused_share: float = Field(ge=0, le=1)
+
+
+class Examples(Section):
+    candidates: PositiveInt
+    test_share: float = Field(ge=0, lt=1)
+    seed: int
+
+
+class Model(Section):
+    backbone: Backbone
+    weights: str | None
+    dimension: int = Field(ge=8, le=4096, multiple_of=8)
+    input_size: int = Field(ge=32, le=1024)
+
+
+class Training(Section):
+    epochs: int = Field(ge=0)
+    batch_size: int = Field(ge=2)
+    learning_rate: PositiveFloat
+    temperature: PositiveFloat
+    max_minutes: PositiveFloat
+    seed: int
+
+
+class Embedding(Section):
+    batch_size: PositiveInt
+
+
+class Gate(Section):
+    min_recall_at_10: float = Field(ge=0, le=1)
+    queries: PositiveInt
+
+
+class Evaluation(Section):
+    max_queries: PositiveInt
+    max_catalogue: PositiveInt
+    page_queries: PositiveInt
+
+
+class Spark(Section):
+    master: str | None
+    driver_memory: str = Field(pattern=r"^[0-9]+[mg]$")
+    conf: dict[str, str]
+
+
+class Settings(Section):
+    """All settings of one run. URIs are absolute paths or carry a scheme."""
+
+    var: str
+    landing: Landing
+    lake: Location
+    models: Location
+    index: Index
+    reports: Location
+    image: Image
+    quality: Quality
+    examples: Examples
+    model: Model
+    training: Training
+    embedding: Embedding
+    gate: Gate
+    evaluation: Evaluation
+    spark: Spark
