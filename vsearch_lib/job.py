@@ -1,0 +1,161 @@
+"""What every job shares: its arguments, its context, its exit code.
+
+A job is a file `jobs/<name>.py` with `run(job: Job) -> list[Figure]`. spark-submit executes the file, which calls
+`main`; the local runner loads it and calls `run` in its own session.
+"""
+
+import argparse
+import sys
+import traceback
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import NoReturn
+
+from pyspark.sql import SparkSession
+
+from vsearch_lib.config import Settings, environments, load_settings
+from vsearch_lib.errors import UsageError, VsearchError
+from vsearch_lib.lake import Lake, start_session
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number of a run; the unit stands at the end of its name."""
+
+    metric: str
+    value: float
+    slice: str = "all"
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one job: what it was told and what it works with."""
+
+    settings: Settings
+    lake: Lake
+    run_id: str
+    dates: tuple[date, ...] | None = None  # landing partitions; None is every one
+    retrain: bool = False
+    progress: Callable[[int, int], None] = field(default=_no_progress)
+    say: Callable[[str], None] = field(default=print)
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session the job runs in."""
+        return self.lake.spark
+
+
+Run = Callable[[Job], list[Figure]]
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every job and `vsearch run` take."""
+    add_setting_arguments(parser)
+    parser.add_argument("--date", type=_day, help="landing partition to take in (default: all)")
+    parser.add_argument("--start", type=_day, help="first landing partition of a range")
+    parser.add_argument("--end", type=_day, help="last landing partition of a range, included")
+    parser.add_argument("--run-id", help="name of this run in tables and logs (default: time and a random suffix)")
+
+
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the settings."""
+    parser.add_argument("--env", default="local", help=f"configuration: {', '.join(environments())} (default: local)")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument("--images", metavar="DIR", help="a folder of pictures of your own; kept under var/photos/")
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that parsed arguments ask for."""
+    return load_settings(arguments.env, arguments.overrides, images=arguments.images)
+
+
+def dates_of(arguments: argparse.Namespace) -> tuple[date, ...] | None:
+    """Return the landing partitions that parsed arguments name, None for all.
+
+    Raises:
+        UsageError: half a range, a range that ends before it starts, or --date beside a range.
+    """
+    day, start, end = arguments.date, arguments.start, arguments.end
+    if day is not None:
+        if start or end:
+            raise UsageError("--date names one partition and --start/--end a range: give one of them")
+        return (day,)
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise UsageError("--start and --end go together: give both ends of the range")
+    if end < start:
+        raise UsageError(f"--end {end} lies before --start {start}")
+    return tuple(start + timedelta(days=n) for n in range((end - start).days + 1))
+
+
+def new_run_id() -> str:
+    """Return a run's name: sortable by time, unique."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def run_id_of(arguments: argparse.Namespace) -> str:
+    """Return the run id given, or a new one."""
+    return str(arguments.run_id) if arguments.run_id else new_run_id()
+
+
+def record(lake: Lake, figures: Sequence[Figure]) -> None:
+    """Commit figures to `metrics` under the lake's run."""
+    if not figures:
+        return
+    now = datetime.now(UTC)
+    rows = [(lake.run_id, f.metric, f.slice, float(f.value), now) for f in figures]
+    frame = lake.spark.createDataFrame(rows, "run string, metric string, slice string, value double, recorded_at timestamp")
+    lake.upsert("metrics", frame)
+
+
+def main(run: Run, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a job from its command line and exit with the code that tells how it ended."""
+    sys.exit(exit_code(lambda: _run(run, arguments)))
+
+
+def exit_code(action: Callable[[], None]) -> int:
+    """Call `action`; return 0, or print one line to stderr and return the error's exit code."""
+    try:
+        action()
+    except VsearchError as error:
+        print(f"vsearch: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("vsearch: interrupted", file=sys.stderr)
+        return 130
+    except Exception:
+        # Ours, not the user's: the place in the code is what a report needs.
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _run(run: Run, arguments: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(description=run.__doc__)
+    add_common_arguments(parser)
+    parser.add_argument("--retrain", action="store_true", help="build_training_examples, train_encoder: make a new model")
+    parsed = parser.parse_args(arguments)
+    settings = settings_of(parsed)
+    dates = dates_of(parsed)
+    run_id = run_id_of(parsed)
+    lake = Lake(start_session(settings, run.__module__), settings.lake.uri, run_id)
+    try:
+        figures = run(Job(settings=settings, lake=lake, run_id=run_id, dates=dates, retrain=parsed.retrain))
+        record(lake, figures)
+    finally:
+        lake.spark.stop()
+    print(" ".join([f"run={run_id}", *(f"{f.metric}[{f.slice}]={f.value:g}" for f in figures)]))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write YYYY-MM-DD") from None

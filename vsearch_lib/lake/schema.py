@@ -1,0 +1,65 @@
+"""Table schemas, read from `schemas/<table>.json`: the one place where columns are named."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from pyspark.sql.types import StructType
+
+from vsearch_lib.config import PROJECT
+
+SCHEMAS = PROJECT / "schemas"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `type` is Spark SQL's spelling."""
+
+    name: str
+    type: str
+    nullable: bool
+    comment: str
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """Columns, key, partitioning, checks (name → SQL condition) and Delta properties of one table."""
+
+    table: str
+    comment: str
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...]
+    columns: tuple[Column, ...]
+    checks: dict[str, str]
+    properties: dict[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in table order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def struct(self) -> StructType:
+        """The Spark type of a row."""
+        fields = (f"`{c.name}` {c.type}{'' if c.nullable else ' NOT NULL'}" for c in self.columns)
+        return StructType.fromDDL(", ".join(fields))
+
+
+@cache
+def table_schema(table: str) -> TableSchema:
+    """Return the schema of `table`; KeyError-free: an unknown table is a programming error and raises FileNotFoundError."""
+    content = json.loads((SCHEMAS / f"{table}.json").read_text())
+    return TableSchema(
+        table=content["table"],
+        comment=content["comment"],
+        key=tuple(content["key"]),
+        partition_by=tuple(content["partition_by"]),
+        columns=tuple(Column(**column) for column in content["columns"]),
+        checks=content["checks"],
+        properties=content["properties"],
+    )
+
+
+def table_names() -> list[str]:
+    """All tables that `schemas/` describes."""
+    return sorted(file.stem for file in SCHEMAS.glob("*.json") if not file.name.startswith("manifest"))

@@ -1,0 +1,54 @@
+"""A Spark session that speaks Delta, the same in-process and under spark-submit."""
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+from vsearch_lib.config import PROJECT, Settings
+
+_DEFAULTS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Pictures and vectors are wide: a worker must never hold ten thousand of them.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+def start_session(settings: Settings, name: str) -> SparkSession:
+    """Return the running session, or start one as `settings.spark` says.
+
+    Started in-process, the JVM writes what it has to say to `<var>/logs/spark.log`; under spark-submit it was there
+    before us and keeps its own output.
+    """
+    builder = SparkSession.builder.appName(name)
+    if settings.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
+        builder = builder.master(settings.spark.master).config("spark.driver.memory", settings.spark.driver_memory)
+    for key, value in {**_DEFAULTS, "spark.pyspark.python": sys.executable, **settings.spark.conf}.items():
+        builder = builder.config(key, value)
+    if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
+        return builder.getOrCreate()
+    os.environ.setdefault("SPARK_CONF_DIR", str(PROJECT / "conf" / "spark"))
+    if settings.spark.master and settings.spark.master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    log = _log_file(settings)
+    with log.open("ab") as sink:
+        terminal = os.dup(2)
+        os.dup2(sink.fileno(), 2)
+        try:
+            return builder.getOrCreate()
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def _log_file(settings: Settings) -> Path:
+    folder = PROJECT / "var" / "logs" if "://" in settings.var else Path(settings.var) / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "spark.log"
