@@ -30,7 +30,9 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     builder = SparkSession.builder.appName(name)
     if settings.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
         builder = builder.master(settings.spark.master).config("spark.driver.memory", settings.spark.driver_memory)
-    for key, value in {**_DEFAULTS, "spark.pyspark.python": sys.executable, **settings.spark.conf}.items():
+    # Workers would take the first python3 on PATH.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    for key, value in {**_DEFAULTS, **settings.spark.conf}.items():
         builder = builder.config(key, value)
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         return builder.getOrCreate()

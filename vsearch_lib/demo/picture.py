@@ -1,0 +1,91 @@
+"""One catalogue picture: a product posed, lit and photographed in a scene."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageChops, ImageFilter
+
+from vsearch_lib.demo.factors import Factors
+from vsearch_lib.demo.light import Light, lit, random_light
+from vsearch_lib.demo.product import render_product
+from vsearch_lib.demo.props import occlude
+from vsearch_lib.demo.scenes import Scene, random_scene
+
+_ASPECTS = ((3, 4), (1, 1), (4, 3))
+
+
+def _picture_size(rng: np.random.Generator) -> tuple[int, int]:
+    shorter, (across, down) = int(rng.integers(240, 321)), _ASPECTS[rng.integers(len(_ASPECTS))]
+    return shorter * across // min(across, down), shorter * down // min(across, down)
+
+
+def _posed(product: Image.Image, rng: np.random.Generator, *, side: float, tilt: float) -> Image.Image:
+    """Flip, tilt by up to `tilt` degrees and shrink to about `side` pixels; cropped to what is drawn."""
+    if rng.random() < 0.5:
+        product = product.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    product = product.rotate(rng.uniform(-tilt, tilt), Image.Resampling.BILINEAR, expand=True)
+    product = product.crop(product.getchannel("A").getbbox())
+    # A camera is seldom square to its subject, so the sides shrink by slightly different amounts.
+    factor = side / 384
+    size = (round(product.width * factor * rng.uniform(0.92, 1.06)), round(product.height * factor))
+    return product.resize(size, Image.Resampling.HAMMING)
+
+
+def _shadow(size: tuple[int, int], mask: Image.Image, at: tuple[int, int], light: Light, *, standing: bool) -> Image.Image:
+    """Darkness of every pixel of a picture of this size, an L image at half size enlarged again."""
+    half = Image.new("L", (size[0] // 2, size[1] // 2))
+    width, height = mask.width // 2, mask.height // 2
+    left, top = at[0] // 2, at[1] // 2
+    blur = max(1.0, light.softness * max(width, height))
+    if standing:
+        # Lies on the ground: squashed, sheared away from the light, with a dark line where the product touches.
+        low = mask.resize((width, max(2, height // 4)))
+        lean = int(-light.x * width * 0.35)
+        half.paste(150, (left + lean, top + height - low.height + low.height // 3), low)
+        half = half.filter(ImageFilter.GaussianBlur(blur * 1.6))
+        touch = mask.resize((width, max(2, height // 14)))
+        half.paste(200, (left, top + height - touch.height // 2), touch)
+    else:
+        offset = 0.06 * max(width, height)
+        half.paste(165, (round(left - light.x * offset), round(top - light.y * offset)), mask.resize((width, height)))
+    return half.filter(ImageFilter.GaussianBlur(blur)).resize(size, Image.Resampling.BILINEAR)
+
+
+def _place(scene: Scene, product: Image.Image, rng: np.random.Generator) -> tuple[int, int]:
+    """Top left corner for the product: on the ground of a standing scene, anywhere near the middle of a flat one."""
+    (width, height), slack = scene.picture.size, 0.04 * scene.picture.width
+    spare_x, spare_y = width - product.width, height - product.height
+    x = rng.uniform(min(-slack, spare_x), max(spare_x + slack, 0)) if spare_x < 0 else rng.uniform(-slack, spare_x + slack)
+    y = scene.ground - product.height if scene.ground is not None else rng.uniform(-slack, max(spare_y, 0) + slack)
+    return round(x), round(max(y, -slack))
+
+
+def draw_picture(factors: Factors, rng: np.random.Generator) -> Image.Image:
+    """Photograph a product: an RGB image, shorter side 240 to 320 pixels, aspect 3:4, 1:1 or 4:3.
+
+    The factors decide what the product is; scene, light, pose, occlusion and colour drift come from `rng` alone.
+    """
+    width, height = _picture_size(rng)
+    light = random_light(rng)
+    scene = random_scene(rng, width=width, height=height)
+    standing = scene.ground is not None
+    side = min(width, height) * rng.uniform(0.62, 0.92)
+    product = _posed(render_product(factors, light, rng), rng, side=side, tilt=12 if standing else 25)
+    at = _place(scene, product, rng)
+    mask = product.getchannel("A")
+    darkness = _shadow((width, height), mask, at, light, standing=standing)
+    picture = ImageChops.multiply(scene.picture, Image.merge("RGB", [ImageChops.invert(darkness)] * 3))
+    picture.paste(product, at, mask)
+    if rng.random() < 0.35:
+        centre = (at[0] + product.width / 2, at[1] + product.height / 2)
+        occlude(picture, rng, centre=centre, radius=(product.width + product.height) / 4)
+    return lit(picture, light, rng)
+
+
+def photograph(factors: Factors, rng: np.random.Generator) -> bytes:
+    """Draw a picture and encode it as a JPEG of quality 40 to 90."""
+    buffer = io.BytesIO()
+    draw_picture(factors, rng).save(buffer, "JPEG", quality=int(rng.integers(40, 91)))
+    return buffer.getvalue()

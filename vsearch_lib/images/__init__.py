@@ -1,0 +1,1 @@
+"""Pictures: checked, normalised, and merged into the lake."""

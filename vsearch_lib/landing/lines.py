@@ -1,0 +1,56 @@
+"""Landed records, whatever their file format, as one JSON object a line that knows where it came from."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+CORRUPT = "_corrupt"
+
+
+def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """Return source, block, row, text: a row a record of the JSON-lines, CSV or Parquet files `paths`.
+
+    `row` counts within `block` (a split of the file), so that `number_lines` can tell the line in the file without
+    every run paying for it.
+    """
+    parts = []
+    text_paths = [path for path in paths if ".jsonl" in path.rsplit("/", 1)[-1]]
+    if text_paths:
+        parts.append(_located(spark.read.text(text_paths), F.col("value")))
+    for path in paths:
+        if path.endswith(".csv"):
+            table = spark.read.csv(path, header=True)
+            parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns)))))
+        elif path.endswith(".parquet"):
+            table = spark.read.parquet(path)
+            parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns)))))
+    empty = spark.createDataFrame([], "source string, block bigint, row bigint, text string")
+    return reduce(DataFrame.unionByName, parts) if parts else empty
+
+
+def parse(lines: DataFrame, fields: str) -> DataFrame:
+    """Add `fields` (DDL) of each line's object as columns; `_corrupt` holds the text of a line that does not fit."""
+    schema = f"{fields}, {CORRUPT} string"
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
+    parsed = lines.where(F.length(F.trim("text")) > 0).withColumn("_row", F.from_json("text", schema, options))
+    return parsed.select("source", "block", "row", "text", "_row.*")
+
+
+def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
+    """Replace block and row of `rows` by `line`, the line in the source from 1; `lines` is what they were read from."""
+    blocks = lines.groupBy("source", "block").agg(F.min("row").alias("first"), F.count("*").alias("count"))
+    before = F.sum("count").over(Window.partitionBy("source").orderBy("block").rowsBetween(Window.unboundedPreceding, -1))
+    starts = blocks.select("source", "block", "first", F.coalesce(before, F.lit(0)).alias("before"))
+    joined = rows.join(F.broadcast(starts), ["source", "block"])
+    return joined.withColumn("line", F.col("row") - F.col("first") + F.col("before") + 1).drop("block", "row", "first", "before")
+
+
+def _located(table: DataFrame, text: F.Column) -> DataFrame:
+    return table.select(
+        F.col("_metadata.file_path").alias("source"),
+        F.col("_metadata.file_block_start").alias("block"),
+        F.monotonically_increasing_id().alias("row"),
+        text.alias("text"),
+    )

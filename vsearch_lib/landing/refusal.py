@@ -1,0 +1,50 @@
+"""Why something that landed was refused: a closed list of codes, and the split of rows into accepted and refused."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.errors import GateRefused
+
+REASONS: Mapping[str, str] = {
+    "empty_file": "the file has no bytes",
+    "too_many_bytes": "the file is larger than image.max_bytes",
+    "too_many_pixels": "the picture is larger than image.max_pixels; it was not decoded",
+    "too_small": "a side is shorter than image.min_side",
+    "unsupported_format": "not a JPEG, PNG, WebP, GIF, TIFF or BMP, by content",
+    "undecodable": "an image by its header, but broken or truncated",
+    "missing_file": "a metadata row names a file that did not land",
+    "malformed_line": "not an object of the expected fields and types",
+    "missing_metadata": "a file landed beside metadata in which no row names it",
+    "missing_field": "a field that must be there is not",
+    "value_not_allowed": "a value outside its closed list or range",
+}
+
+
+def refuse_where(rows: DataFrame, rules: Mapping[str, tuple[str, str]]) -> DataFrame:
+    """Add `reason` and `message` (null where accepted) to `rows`: the first rule that holds decides.
+
+    `rules` maps a SQL condition to a code of `REASONS` and a message.
+    """
+    reason = message = F.lit(None).cast("string")
+    for condition, (code, text) in reversed(rules.items()):
+        if code not in REASONS:
+            raise ValueError(f"{code} is not a code of REASONS")
+        holds = F.coalesce(F.expr(condition), F.lit(False))
+        reason = F.when(holds, F.lit(code)).otherwise(reason)
+        message = F.when(holds, F.lit(text)).otherwise(message)
+    return rows.withColumn("reason", reason).withColumn("message", message)
+
+
+def check_refused_share(table: str, *, landed: int, refused: int, limit: float) -> None:
+    """Stop a run that refuses too much of what landed.
+
+    Raises:
+        GateRefused: more than `limit` of `landed` was refused.
+    """
+    if landed and refused / landed > limit:
+        raise GateRefused(
+            f"{table}: {refused} of {landed} landed items refused ({refused / landed:.1%}), more than "
+            f"quality.max_refused_share = {limit:g}; tables are unchanged; mend the source, or raise the limit with --set"
+        )

@@ -1,0 +1,206 @@
+"""Object storage: the one module that knows where bytes lie — a local folder, or a bucket behind S3's API.
+
+Keys are relative to the store's URI. Nothing written is ever seen half: local files are renamed into place, and object
+stores show an object whole or not at all.
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
+from obstore.store import S3Store
+
+from vsearch_lib.errors import ArtefactError, PublishConflict, UsageError
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """Content and the tag that a conditional replacement of it must name."""
+
+    content: bytes
+    etag: str
+
+
+class Store(Protocol):
+    """What the project needs of a place for bytes."""
+
+    uri: str
+
+    def read(self, key: str) -> bytes:
+        """Return the bytes at `key`; ArtefactError where there are none."""
+
+    def fetch(self, key: str, to: Path) -> Path:
+        """Return a local file with the bytes of `key`: the file itself on a local folder, else a copy written to `to`."""
+
+    def write_new(self, key: str, content: bytes | Path) -> bool:
+        """Write `key` unless it is there; return whether it was written. `content` is bytes or a local file."""
+
+    def read_versioned(self, key: str) -> Versioned | None:
+        """Return content and tag of `key`, None where there is nothing."""
+
+    def replace(self, key: str, content: bytes, expected: Versioned | None) -> None:
+        """Write `key` if it is still what `expected` says (None: still absent); PublishConflict otherwise."""
+
+    def list(self, prefix: str) -> list[str]:
+        """Return the keys below `prefix/`, sorted."""
+
+
+def open_store(uri: str) -> Store:
+    """Return the store at `uri`: a path, file://… or s3://… (s3a:// is the same bucket in Spark's spelling).
+
+    Credentials come from the environment, by S3's usual names; none is ever part of a URI.
+
+    Raises:
+        UsageError: a scheme that is none of these.
+    """
+    path = local_path(uri)
+    if path is not None:
+        return _LocalFolder(path)
+    if uri.startswith(("s3://", "s3a://")):
+        return _Bucket("s3://" + uri.split("://", 1)[1])
+    raise UsageError(f"{uri}: storage must be a folder, file:// or s3://")
+
+
+def local_path(uri: str) -> Path | None:
+    """Return the local path that `uri` names, None where it is not local. Spark writes file:/a, others file:///a."""
+    if uri.startswith("file:"):
+        return Path("/" + uri[len("file:") :].lstrip("/"))
+    return None if "://" in uri else Path(uri)
+
+
+def read_bytes(uri: str) -> bytes:
+    """Return the bytes of the file or object at `uri`."""
+    path = local_path(uri)
+    if path is not None:
+        return path.read_bytes()
+    folder, _, name = uri.rpartition("/")
+    return open_store(folder).read(name)
+
+
+class _LocalFolder:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.uri = str(folder)
+
+    def read(self, key: str) -> bytes:
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            raise ArtefactError(f"{self.uri}/{key} is missing") from None
+
+    def fetch(self, key: str, to: Path) -> Path:
+        path = self._path(key)
+        if not path.is_file():
+            raise ArtefactError(f"{self.uri}/{key} is missing")
+        return path
+
+    def write_new(self, key: str, content: bytes | Path) -> bool:
+        path = self._path(key)
+        if path.exists():
+            return False
+        with self._renamed_into(path) as temporary:
+            if isinstance(content, Path):
+                with content.open("rb") as source, temporary.open("wb") as sink:
+                    while block := source.read(1 << 20):
+                        sink.write(block)
+            else:
+                temporary.write_bytes(content)
+        return True
+
+    def read_versioned(self, key: str) -> Versioned | None:
+        try:
+            content = self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        return Versioned(content, content.hex())
+
+    def replace(self, key: str, content: bytes, expected: Versioned | None) -> None:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_name(f".{path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.read_versioned(key) != expected:
+                raise PublishConflict(f"{self.uri}/{key} was changed by another publisher; nothing was written")
+            with self._renamed_into(path) as temporary:
+                temporary.write_bytes(content)
+
+    def list(self, prefix: str) -> list[str]:
+        base = self._path(prefix)
+        found = (file for file in base.rglob("*") if file.is_file() and not file.name.startswith("."))
+        return sorted(str(file.relative_to(self.folder)) for file in found)
+
+    def _path(self, key: str) -> Path:
+        path = self.folder / key
+        if ".." in Path(key).parts or Path(key).is_absolute():
+            raise ArtefactError(f"{key}: a key must stay below {self.uri}")
+        return path
+
+    @contextmanager
+    def _renamed_into(self, path: Path) -> Iterator[Path]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+class _Bucket:
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.store = S3Store.from_url(uri)
+
+    def read(self, key: str) -> bytes:
+        try:
+            return bytes(obstore.get(self.store, key).bytes())
+        except (NotFoundError, FileNotFoundError):
+            raise ArtefactError(f"{self.uri}/{key} is missing") from None
+
+    def fetch(self, key: str, to: Path) -> Path:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with to.open("wb") as sink:
+                for block in obstore.get(self.store, key):
+                    sink.write(block)
+        except (NotFoundError, FileNotFoundError):
+            raise ArtefactError(f"{self.uri}/{key} is missing") from None
+        return to
+
+    def write_new(self, key: str, content: bytes | Path) -> bool:
+        try:
+            obstore.put(self.store, key, content, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def read_versioned(self, key: str) -> Versioned | None:
+        try:
+            got = obstore.get(self.store, key)
+        except (NotFoundError, FileNotFoundError):
+            return None
+        return Versioned(bytes(got.bytes()), str(got.meta["e_tag"]))
+
+    def replace(self, key: str, content: bytes, expected: Versioned | None) -> None:
+        try:
+            if expected is None:
+                obstore.put(self.store, key, content, mode="create")
+            else:
+                obstore.put(self.store, key, content, mode={"e_tag": expected.etag})
+        except (AlreadyExistsError, PreconditionError):
+            raise PublishConflict(f"{self.uri}/{key} was changed by another publisher; nothing was written") from None
+
+    def list(self, prefix: str) -> list[str]:
+        return sorted(item["path"] for page in obstore.list(self.store, prefix) for item in page)
