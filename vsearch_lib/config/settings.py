@@ -61,7 +61,6 @@ class Training(Section):
     batch_size: int = Field(ge=2)
     learning_rate: PositiveFloat
     temperature: PositiveFloat
-    max_minutes: PositiveFloat
     seed: int
 
 

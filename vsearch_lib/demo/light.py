@@ -37,7 +37,7 @@ def random_light(rng: np.random.Generator) -> Light:
     return Light(
         x=math.cos(angle),
         y=math.sin(angle),
-        strength=rng.uniform(0.82, 1.14),
+        strength=rng.uniform(0.90, 1.22),
         contrast=rng.uniform(0.1, 0.75),
         warmth=rng.uniform(-0.08, 0.12),
         softness=rng.uniform(0.015, 0.05),
@@ -49,7 +49,7 @@ def _falloff(width: int, height: int, light: Light, rng: np.random.Generator) ->
     """Brightness factor over the picture, (height, width)."""
     y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j].astype(np.float32)
     towards = x * light.x + y * light.y
-    gain = light.strength * (1 + 0.55 * light.contrast * towards - 0.35 * (x * x + y * y))
+    gain = light.strength * (1 + 0.5 * light.contrast * towards - 0.28 * (x * x + y * y))
     if light.blinds:
         across = (x * -light.y + y * light.x) + 0.25 * towards
         gain *= 0.86 + 0.22 * np.clip(2.5 * np.sin(2 * np.pi * across * rng.uniform(3, 6)), -1, 1)

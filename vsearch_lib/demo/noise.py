@@ -18,8 +18,10 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, *, cells: tu
 
 
 def random_colour(rng: np.random.Generator, *, saturation: tuple[float, float], value: tuple[float, float]) -> Colour:
-    """A colour of any hue with saturation and value drawn evenly from the ranges, each within 0..1."""
-    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(*saturation), rng.uniform(*value))
+    """A colour of any hue with saturation and value from about the given ranges, each within 0..1."""
+    bright = rng.uniform(*value)
+    # Bright and saturated together is neon, which walls and tables seldom are.
+    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(*saturation) * (1.15 - 0.45 * bright), bright)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 

@@ -49,7 +49,7 @@ def _shading(shape: str, light: Light, finish: Surface) -> tuple[Field, Field | 
     right, down = _slopes(shape)
     length = np.sqrt(right * right + down * down + 1)
     facing = (-right * light.x - down * light.y + 1.1) / (length * 1.487)
-    diffuse = _spread(np.clip(0.46 + 0.66 * facing, 0, 1.25).astype(np.float32))
+    diffuse = _spread(np.clip(0.44 + 0.74 * facing, 0, 1.25).astype(np.float32))
     if finish.shine == 0:
         return diffuse, None
     # Half-way vector between the light and the viewer, who looks straight at the picture.

@@ -13,7 +13,7 @@ from vsearch_lib.demo.sketch import Part, Sketch, smooth, turned
 
 def _mug(s: Sketch) -> None:
     s.stroke(smooth([(0.66, 0.34), (0.84, 0.32), (0.93, 0.47), (0.86, 0.63), (0.64, 0.72)], closed=False), 0.07, Part.TRIM)
-    s.fill(turned([(0.30, 0.20), (0.30, 0.50), (0.29, 0.74), (0.25, 0.86), (0.17, 0.90)], centre=0.38), Part.BODY)
+    s.fill(turned([(0.30, 0.20), (0.30, 0.48), (0.297, 0.74), (0.27, 0.85), (0.21, 0.895), (0.12, 0.91)], centre=0.38), Part.BODY)
     s.ellipse((0.38, 0.20), (0.30, 0.075), Part.TRIM)
     s.ellipse((0.38, 0.20), (0.265, 0.055), Part.INSIDE)
 

@@ -1,0 +1,37 @@
+"""Choose what the encoder learns from: write one snapshot of `training_examples`."""
+
+import hashlib
+
+from pyspark.sql import functions as F
+
+from vsearch_lib.encoder.registry import newest, recipe_of
+from vsearch_lib.errors import VsearchError
+from vsearch_lib.examples.augmented import augmentation_examples
+from vsearch_lib.examples.split import is_test
+from vsearch_lib.job import Figure, Job, main
+
+
+def run(job: Job) -> list[Figure]:
+    """Write a snapshot where a model is to be trained: there is none of this recipe yet, or --retrain asks for one."""
+    settings = job.settings
+    if not settings.training.epochs:
+        return []
+    if not job.retrain and newest(settings.models.uri, recipe_of(settings)):
+        return []
+    chosen = settings.examples
+    images = job.lake.read("images").where("deleted_at IS NULL AND visibility = 'public' AND moderation != 'blocked'")
+    images = images.where(~is_test(test_share=chosen.test_share, seed=chosen.seed))
+    version = job.lake.version("images")
+    if version is None or images.isEmpty():
+        raise VsearchError(f"no image to learn from in {job.lake.path('images')}: run ingest_images first")
+    made_from = hashlib.sha256(f"{version} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
+    snapshot = f"v{version:09d}-{made_from}"
+    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.seed)
+    rows = examples.withColumn("snapshot", F.lit(snapshot)).withColumn("split", F.lit("train"))
+    job.lake.replace("training_examples", rows, f"snapshot = '{snapshot}'")
+    written = job.lake.read("training_examples").where(F.col("snapshot") == snapshot).count()
+    return [Figure("training_examples", written)]
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,1 @@
+"""Landed records that are not pictures: users, interactions, judgements. Each module says fields, rules and columns."""

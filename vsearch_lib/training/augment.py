@@ -1,0 +1,69 @@
+"""Random views of a picture, made for a whole batch at once.
+
+The transformations of SimCLR (Chen et al. 2020, https://arxiv.org/abs/2002.05709): crop, flip, turn, colour, and
+occlusion by an erased box (Zhong et al. 2017, https://arxiv.org/abs/1708.04896).
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+MAX_TURN_DEGREES = 30.0
+CROP_SIDES = (0.45, 1.0)  # of the picture's side
+BRIGHTNESS = CONTRAST = 0.35
+SATURATION = 0.4
+TINT = 0.12  # gain of each colour channel, as of a warm or a cold lamp
+GREY_SHARE = 0.1
+ERASED_SHARE = 0.5
+ERASED_SIDES = (0.15, 0.45)  # of the view's side
+
+
+def random_views(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Return (n, 3, side, side) float views, 0–255, of (n, 3, s, s) uint8 pictures."""
+    views = _crop_and_turn(pictures.float(), side, generator)
+    return _erase(_recolour(views, generator), generator)
+
+
+def _uniform(low: float, high: float, n: int, generator: torch.Generator) -> Tensor:
+    return torch.rand(n, generator=generator) * (high - low) + low
+
+
+def _crop_and_turn(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    n = len(pictures)
+    angle = _uniform(-MAX_TURN_DEGREES, MAX_TURN_DEGREES, n, generator) * (math.pi / 180)
+    scale = _uniform(*CROP_SIDES, n, generator)
+    stretch = torch.exp(_uniform(-0.2, 0.2, n, generator))
+    flip = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
+    room = 1 - scale
+    x, y = (_uniform(-1, 1, n, generator) * room for _ in range(2))
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    rows = [cosine * scale * stretch * flip, -sine * scale, x, sine * scale * flip, cosine * scale / stretch, y]
+    grid = torch.nn.functional.affine_grid(torch.stack(rows, 1).view(n, 2, 3), [n, 3, side, side], align_corners=False)
+    return torch.nn.functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+
+def _recolour(views: Tensor, generator: torch.Generator) -> Tensor:
+    n = len(views)
+
+    def factor(spread: float, channels: int = 1) -> Tensor:
+        return 1 + _uniform(-spread, spread, n * channels, generator).view(n, channels, 1, 1)
+
+    views = views * factor(BRIGHTNESS) * factor(TINT, 3)
+    middle = views.mean(dim=(1, 2, 3), keepdim=True)
+    views = middle + (views - middle) * factor(CONTRAST)
+    grey = views.mean(dim=1, keepdim=True)
+    keep = factor(SATURATION) * (torch.rand(n, generator=generator) >= GREY_SHARE).float().view(n, 1, 1, 1)
+    return (grey + (views - grey) * keep).clamp(0, 255)
+
+
+def _erase(views: Tensor, generator: torch.Generator) -> Tensor:
+    n, _, height, width = views.shape
+    centre = torch.rand(n, 2, 1, generator=generator)
+    half = torch.rand(n, 2, 1, generator=generator) * (ERASED_SIDES[1] - ERASED_SIDES[0]) / 2 + ERASED_SIDES[0] / 2
+    chosen = torch.rand(n, generator=generator) < ERASED_SHARE
+    rows = (torch.arange(height).view(1, -1) / height - centre[:, 0]).abs() < half[:, 0]
+    columns = (torch.arange(width).view(1, -1) / width - centre[:, 1]).abs() < half[:, 1]
+    box = (rows.unsqueeze(2) & columns.unsqueeze(1)) & chosen.view(n, 1, 1)
+    colour = torch.rand(n, 3, 1, 1, generator=generator) * 255
+    return torch.where(box.unsqueeze(1), colour, views)

@@ -1,0 +1,93 @@
+"""Training examples as torch batches. The one module that knows petastorm: the day it goes, only this file changes."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from torch import Tensor
+
+from vsearch_lib.encoder.pixels import to_square
+
+with warnings.catch_warnings():
+    # petastorm 0.13 uses pyarrow's legacy datasets and pkg_resources: it works, and nobody here can act on it.
+    warnings.simplefilter("ignore")
+    from petastorm import make_batch_reader
+    from petastorm.pytorch import BatchedDataLoader
+    from petastorm.transform import TransformSpec
+
+ROWS_PER_FILE = 128
+_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures of a batch, example after example: a query, then its candidates.
+
+    `pictures` is (examples, 1 + candidates, 3, side, side) uint8; `groups` is (examples, 1 + candidates) int64:
+    pictures of one group are to be near each other, of different groups apart.
+    """
+
+    pictures: Tensor
+    groups: Tensor
+
+
+def materialise(examples: DataFrame, images: DataFrame, pixels: DataFrame, folder: Path) -> int:
+    """Write examples with their pixels as Parquet into `folder` and return pictures per example.
+
+    Columns: picture_i (JPEG) and group_i, 0 the query and the rest its candidates. A candidate's group is that of its
+    content, the positive's is the query's: the same picture is never a negative, whatever id or example it comes from.
+    """
+    first = examples.select(F.size("candidate_image_ids").alias("n")).first()
+    width = 1 + (int(first["n"]) if first else 0)
+    listed = examples.select(
+        "example_id", "label", F.posexplode(F.concat(F.array("query_image_id"), "candidate_image_ids")).alias("i", "image_id")
+    )
+    located = listed.join(images.select("image_id", "sha256"), "image_id").join(pixels.select("sha256", "jpeg"), "sha256")
+    grouped = located.groupBy("example_id", "label").agg(F.sort_array(F.collect_list(F.struct("i", "sha256", "jpeg"))).alias("p"))
+    whole = grouped.where(F.size("p") == width)
+    group = [F.xxhash64(F.col("p")[i]["sha256"]) for i in range(width)]
+    columns = [F.col("p")[i]["jpeg"].alias(f"picture_{i}") for i in range(width)]
+    columns += [F.when(F.col("label") == i - 1, group[0]).otherwise(group[i]).alias(f"group_{i}") for i in range(width)]
+    shuffled = whole.repartition(4, F.xxhash64("example_id")).sortWithinPartitions(F.xxhash64("example_id"))
+    writer = shuffled.select(columns).write.mode("overwrite").option("maxRecordsPerFile", ROWS_PER_FILE)
+    writer.parquet(str(folder))
+    return width
+
+
+def read_batches(folder: Path, *, width: int, side: int, batch_size: int, epochs: int, seed: int) -> Iterator[Batch]:
+    """Yield shuffled batches of `batch_size` examples (the last of an epoch may be smaller) for `epochs` epochs."""
+    pictures = [f"picture_{i}" for i in range(width)]
+    groups = [f"group_{i}" for i in range(width)]
+
+    def decode(rows: pd.DataFrame) -> pd.DataFrame:
+        decoded = {name: [np.ascontiguousarray(to_square(jpeg, side).numpy()) for jpeg in rows[name]] for name in pictures}
+        return pd.DataFrame({**decoded, **{name: rows[name] for name in groups}})
+
+    spec = TransformSpec(
+        decode,
+        edit_fields=[(name, np.uint8, (3, side, side), False) for name in pictures],
+        selected_fields=pictures + groups,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reader = make_batch_reader(
+            folder.absolute().as_uri(),
+            transform_spec=spec,
+            num_epochs=epochs,
+            shuffle_row_groups=True,
+            seed=seed,
+            reader_pool_type="thread",
+            workers_count=_WORKERS,
+        )
+        with BatchedDataLoader(reader, batch_size=batch_size, shuffling_queue_capacity=batch_size * 8) as loader:
+            for batch in loader:
+                yield Batch(
+                    torch.stack([batch[name] for name in pictures], dim=1),
+                    torch.stack([batch[name] for name in groups], dim=1),
+                )
