@@ -24,7 +24,7 @@ class Location(Section):
 
 class Index(Section):
     uri: str
-    factory: str = Field(pattern=r"^(auto|(OPQ[0-9_]+,)?IVF.*,PQ.*)$")
+    factory: str = Field(pattern=r"^(auto|(OPQ[0-9_]+,)?IVF.*,(PQ.*|SQ8|Flat))$")
     shards: PositiveInt
     train_vectors_per_list: PositiveInt
     nprobe: PositiveInt

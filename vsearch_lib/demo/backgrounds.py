@@ -28,7 +28,11 @@ def planks(rng: np.random.Generator, width: int, height: int, *, rows: int) -> I
     """Wood, bare or painted, in `rows` boards running across."""
     if rng.random() < 0.65:
         value = rng.uniform(0.3, 0.95)
-        base: Colour = (round(255 * value), round(255 * value * rng.uniform(0.62, 0.84)), round(255 * value * rng.uniform(0.35, 0.66)))
+        base: Colour = (
+            round(255 * value),
+            round(255 * value * rng.uniform(0.62, 0.84)),
+            round(255 * value * rng.uniform(0.35, 0.66)),
+        )
     else:
         base = random_colour(rng, saturation=(0.05, 0.6), value=(0.3, 0.97))
     picture = Image.new("RGB", (width, height), base)
@@ -56,4 +60,6 @@ def blobs(
     for _ in range(count):
         x, y = rng.uniform(0, picture.width), rng.uniform(0, picture.height)
         r = rng.uniform(*radius) * picture.width
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=(*random_colour(rng, saturation=saturation, value=value), opacity))
+        draw.ellipse(
+            (x - r, y - r, x + r, y + r), fill=(*random_colour(rng, saturation=saturation, value=value), opacity)
+        )

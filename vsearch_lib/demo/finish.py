@@ -112,4 +112,6 @@ def surface(material: str) -> Surface:
         return Surface(_knit_relief(), shine=0.0, sharpness=1.0)
     if material == "woodgrain":
         return Surface(_wood_relief(), shine=0.10, sharpness=6.0, tint=((150, 96, 48), 0.22))
-    return {"matte": Surface(even, shine=0.0, sharpness=1.0), "glossy": Surface(even, shine=0.95, sharpness=22.0)}[material]
+    return {"matte": Surface(even, shine=0.0, sharpness=1.0), "glossy": Surface(even, shine=0.95, sharpness=22.0)}[
+        material
+    ]

@@ -11,7 +11,9 @@ from PIL import Image
 Colour = tuple[int, int, int]
 
 
-def smooth_noise(rng: np.random.Generator, height: int, width: int, *, cells: tuple[int, int]) -> npt.NDArray[np.float32]:
+def smooth_noise(
+    rng: np.random.Generator, height: int, width: int, *, cells: tuple[int, int]
+) -> npt.NDArray[np.float32]:
     """Smooth noise of shape (height, width) in 0..1 with about `cells` (down, across) bumps."""
     grid = Image.fromarray(rng.integers(0, 256, size=cells, dtype=np.uint8))
     return np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32) / 255

@@ -33,7 +33,9 @@ def _posed(product: Image.Image, rng: np.random.Generator, *, side: float, tilt:
     return product.resize(size, Image.Resampling.HAMMING)
 
 
-def _shadow(size: tuple[int, int], mask: Image.Image, at: tuple[int, int], light: Light, *, standing: bool) -> Image.Image:
+def _shadow(
+    size: tuple[int, int], mask: Image.Image, at: tuple[int, int], light: Light, *, standing: bool
+) -> Image.Image:
     """Darkness of every pixel of a picture of this size, an L image at half size enlarged again."""
     half = Image.new("L", (size[0] // 2, size[1] // 2))
     width, height = mask.width // 2, mask.height // 2
@@ -57,7 +59,11 @@ def _place(scene: Scene, product: Image.Image, rng: np.random.Generator) -> tupl
     """Top left corner for the product: on the ground of a standing scene, anywhere near the middle of a flat one."""
     (width, height), slack = scene.picture.size, 0.04 * scene.picture.width
     spare_x, spare_y = width - product.width, height - product.height
-    x = rng.uniform(min(-slack, spare_x), max(spare_x + slack, 0)) if spare_x < 0 else rng.uniform(-slack, spare_x + slack)
+    x = (
+        rng.uniform(min(-slack, spare_x), max(spare_x + slack, 0))
+        if spare_x < 0
+        else rng.uniform(-slack, spare_x + slack)
+    )
     y = scene.ground - product.height if scene.ground is not None else rng.uniform(-slack, max(spare_y, 0) + slack)
     return round(x), round(max(y, -slack))
 

@@ -35,7 +35,9 @@ def _drawn_smoothly(picture: Image.Image) -> Iterator[ImageDraw.ImageDraw]:
     if box is None:
         return
     left, top, right, bottom = box[0] // 2, box[1] // 2, (box[2] + 1) // 2, (box[3] + 1) // 2
-    small = overlay.crop((2 * left, 2 * top, 2 * right, 2 * bottom)).resize((right - left, bottom - top), Image.Resampling.BOX)
+    small = overlay.crop((2 * left, 2 * top, 2 * right, 2 * bottom)).resize(
+        (right - left, bottom - top), Image.Resampling.BOX
+    )
     picture.paste(small, (left, top), small)
 
 
@@ -55,7 +57,9 @@ def _twig(draw: ImageDraw.ImageDraw, rng: np.random.Generator, root: Point, angl
     for step in range(1, 6):
         at = _offset(root, along, length * step / 5)
         for side in (-1, 1):
-            outline = _leaf_outline(at, angle + side * rng.uniform(0.5, 0.9), length * rng.uniform(0.3, 0.45), length * 0.2)
+            outline = _leaf_outline(
+                at, angle + side * rng.uniform(0.5, 0.9), length * rng.uniform(0.3, 0.45), length * 0.2
+            )
             draw.polygon(outline, fill=scaled(leaf, rng.uniform(0.7, 1.1)))
 
 
@@ -67,7 +71,9 @@ def _ball(draw: ImageDraw.ImageDraw, centre: Point, radius: float, colour: Colou
         draw.ellipse((x - r, y - r, x + r, y + r), fill=scaled(colour, 0.70 + 0.045 * ring))
 
 
-def stand_props_along(draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, ground: int, *, size: float) -> None:
+def stand_props_along(
+    draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, ground: int, *, size: float
+) -> None:
     """Stand books, balls and plants on a line `ground` pixels from the top; `size` is the tallest, in pixels."""
     x = rng.uniform(-0.1, 0.3) * width
     while x < width:
@@ -97,7 +103,9 @@ def strew_props(picture: Image.Image, rng: np.random.Generator) -> None:
             at = (width * (0.5 + 0.5 * math.cos(angle)), height * (0.5 + 0.5 * math.sin(angle)))
             reach, along, kind = width * rng.uniform(0.12, 0.3), _direction(rng.uniform(0, math.pi)), rng.integers(4)
             if kind == 0:
-                corners = [_offset(at, along, u * reach, v * reach) for u, v in ((-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7))]
+                corners = [
+                    _offset(at, along, u * reach, v * reach) for u, v in ((-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7))
+                ]
                 draw.polygon(corners, fill=random_colour(rng, saturation=(0.0, 0.5), value=(0.5, 1.0)))
             elif kind == 1:
                 ends = (_offset(at, along, -reach), _offset(at, along, reach))
@@ -120,7 +128,10 @@ def occlude(picture: Image.Image, rng: np.random.Generator, *, centre: Point, ra
             _twig(draw, rng, root, angle + math.pi + rng.uniform(-0.35, 0.35), reach * rng.uniform(0.75, 1.0))
         elif kind == 1:
             near, colour = rng.uniform(0.5, 0.7) * reach, _vivid(rng)
-            bend = [_offset(middle, outwards, near + lift * reach, side * reach) for lift, side in ((0, -3), (0.3, 0), (0, 3))]
+            bend = [
+                _offset(middle, outwards, near + lift * reach, side * reach)
+                for lift, side in ((0, -3), (0.3, 0), (0, 3))
+            ]
             ribbon = smooth(bend, closed=False, steps=20)
             draw.line(ribbon, fill=scaled(colour, 0.75), width=int(reach * 0.17), joint="curve")
             draw.line(ribbon, fill=colour, width=int(reach * 0.12), joint="curve")

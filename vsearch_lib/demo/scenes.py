@@ -32,19 +32,29 @@ def _wall_and_table(rng: np.random.Generator, width: int, height: int) -> Scene:
             draw.rectangle((x, 0, x + step * rng.uniform(0.1, 0.6), edge), fill=paper)
     if rng.random() < 0.5:
         x, y, side = rng.uniform(-0.1, 0.8) * width, rng.uniform(-0.05, 0.2) * height, rng.uniform(0.25, 0.45) * width
-        draw.rectangle((x, y, x + side, y + side * 1.2), fill=random_colour(rng, saturation=(0.0, 0.5), value=(0.1, 1.0)))
+        draw.rectangle(
+            (x, y, x + side, y + side * 1.2), fill=random_colour(rng, saturation=(0.0, 0.5), value=(0.1, 1.0))
+        )
         inner = side * 0.1
         art = random_colour(rng, saturation=(0.1, 0.9), value=(0.3, 1.0))
         draw.rectangle((x + inner, y + inner, x + side - inner, y + side * 1.2 - inner), fill=art)
     stand_props_along(draw, rng, width, edge + 4, size=height * 0.3)
-    picture = brightened(picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 3))), smooth_noise(rng, height, width, cells=(4, 4)), 0.2)
+    picture = brightened(
+        picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 3))),
+        smooth_noise(rng, height, width, cells=(4, 4)),
+        0.2,
+    )
     picture.paste(planks(rng, width, height - edge, rows=1), (0, edge))
     return Scene(picture, int(edge + (height - edge) * rng.uniform(0.35, 0.7)))
 
 
 def _desk(rng: np.random.Generator, width: int, height: int) -> Scene:
     upright = rng.random() < 0.5
-    picture = planks(rng, height, width, rows=int(rng.integers(3, 7))).transpose(Image.Transpose.ROTATE_90) if upright else planks(rng, width, height, rows=int(rng.integers(3, 7)))
+    picture = (
+        planks(rng, height, width, rows=int(rng.integers(3, 7))).transpose(Image.Transpose.ROTATE_90)
+        if upright
+        else planks(rng, width, height, rows=int(rng.integers(3, 7)))
+    )
     strew_props(picture, rng)
     return Scene(picture, None)
 
@@ -71,7 +81,7 @@ def _tiles(rng: np.random.Generator, width: int, height: int) -> Scene:
 
 
 def _fabric(rng: np.random.Generator, width: int, height: int) -> Scene:
-    y, x = np.mgrid[0:1 : height * 1j, 0:1 : width * 1j].astype(np.float32)
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
     warp = smooth_noise(rng, height, width, cells=(4, 4))
     angle = rng.uniform(0, np.pi)
     folds = 0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(1.5, 4) * (x * np.cos(angle) + y * np.sin(angle)) + 2.2 * warp))
@@ -91,7 +101,15 @@ def _garden(rng: np.random.Generator, width: int, height: int) -> Scene:
     picture = gradient(w, h, top, bottom)
     blobs(picture, rng, count=70, radius=(0.03, 0.14), saturation=(0.3, 0.85), value=(0.2, 1.0), opacity=130)
     picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(2, 7)))
-    blobs(picture, rng, count=int(rng.integers(4, 16)), radius=(0.03, 0.09), saturation=(0.1, 0.6), value=(0.7, 1.0), opacity=90)
+    blobs(
+        picture,
+        rng,
+        count=int(rng.integers(4, 16)),
+        radius=(0.03, 0.09),
+        saturation=(0.1, 0.6),
+        value=(0.7, 1.0),
+        opacity=90,
+    )
     picture = picture.filter(ImageFilter.GaussianBlur(1)).resize((width, height), Image.Resampling.BICUBIC)
     edge = int(height * rng.uniform(0.66, 0.8))
     picture.paste(planks(rng, width, height - edge, rows=2), (0, edge))
@@ -140,11 +158,21 @@ def _street(rng: np.random.Generator, width: int, height: int) -> Scene:
         draw.rectangle((x, h * rng.uniform(0.0, 0.4), x + step, h), fill=house)
         x += step
     picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(3, 6)))
-    blobs(picture, rng, count=int(rng.integers(10, 34)), radius=(0.015, 0.07), saturation=(0.2, 0.9), value=(0.7, 1.0), opacity=120)
+    blobs(
+        picture,
+        rng,
+        count=int(rng.integers(10, 34)),
+        radius=(0.015, 0.07),
+        saturation=(0.2, 0.9),
+        value=(0.7, 1.0),
+        opacity=120,
+    )
     picture = picture.filter(ImageFilter.GaussianBlur(0.8)).resize((width, height), Image.Resampling.BICUBIC)
     edge = int(height * rng.uniform(0.7, 0.84))
     stone = random_colour(rng, saturation=(0.0, 0.35), value=(0.2, 0.85))
-    slab = brightened(Image.new("RGB", (width, height - edge), stone), smooth_noise(rng, height - edge, width, cells=(20, 60)), 0.3)
+    slab = brightened(
+        Image.new("RGB", (width, height - edge), stone), smooth_noise(rng, height - edge, width, cells=(20, 60)), 0.3
+    )
     picture.paste(slab, (0, edge))
     return Scene(picture, int(edge + (height - edge) * rng.uniform(0.25, 0.6)))
 

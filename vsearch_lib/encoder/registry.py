@@ -98,6 +98,19 @@ def newest(models_uri: str, recipe: Recipe) -> Card | None:
     return None
 
 
+def current_model(settings: Settings) -> Card:
+    """Return the card of the model that a run works with: the newest of the configured recipe.
+
+    Raises:
+        ArtefactError: there is none.
+    """
+    recipe = recipe_of(settings)
+    card = newest(settings.models.uri, recipe)
+    if card is None:
+        raise ArtefactError(f"no {recipe.backbone} model of this configuration in {settings.models.uri}: run train_encoder")
+    return card
+
+
 def read_card(store: Store, version: str) -> Card:
     """Return the card of `version`.
 

@@ -5,7 +5,7 @@ from functools import reduce
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.lake.schema import TableSchema, table_schema
@@ -77,10 +77,12 @@ class Lake:
             .save(self.path(table))
         )
 
-    def delete(self, table: str, condition: Column) -> None:
-        """Delete the rows that `condition` selects."""
-        if self.exists(table):
-            DeltaTable.forPath(self.spark, self.path(table)).delete(condition)
+    def delete_keys(self, table: str, keys: DataFrame) -> None:
+        """Delete the rows whose key stands in `keys` (the key's columns, each key once)."""
+        schema = table_schema(table)
+        same_key = reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"gone.`{n}`") for n in schema.key))
+        target = DeltaTable.forPath(self.spark, self.path(table)).alias("old")
+        target.merge(keys.alias("gone"), same_key).whenMatchedDelete().execute()
 
     def _merge(self, schema: TableSchema, rows: DataFrame) -> DeltaMergeBuilder:
         self._create_if_missing(schema)

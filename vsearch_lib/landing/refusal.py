@@ -19,6 +19,7 @@ REASONS: Mapping[str, str] = {
     "missing_metadata": "a file landed beside metadata in which no row names it",
     "missing_field": "a field that must be there is not",
     "value_not_allowed": "a value outside its closed list or range",
+    "not_embeddable": "stored pixels that the encoder makes no finite unit vector of",
 }
 
 

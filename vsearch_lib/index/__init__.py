@@ -1,0 +1,1 @@
+"""The published index: a trained template, shards cloned from it, a gate, and a pointer that moves last."""

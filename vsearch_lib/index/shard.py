@@ -1,0 +1,146 @@
+"""A shard: `codes.faiss`, `rows.arrow` and `vectors.f16`, three files in one row order, and the task that writes them."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.errors import ArtefactError
+from vsearch_lib.storage import Store, open_store
+
+ROWS = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("owner_id", pa.string()),
+        ("visibility", pa.string()),
+        ("moderation", pa.string()),
+        ("phash", pa.string()),
+        ("uploaded_at", pa.timestamp("us", "UTC")),
+        ("tags", pa.list_(pa.string())),
+    ]
+)
+_ROWS_PER_BATCH = 8192
+_RESULT = "name string, first_id bigint, rows bigint, " + ", ".join(
+    f"{part} struct<file: string, sha256: string, bytes: bigint>" for part in ("codes", "rows_file", "vectors")
+)
+_FILE = pa.struct([("file", pa.string()), ("sha256", pa.string()), ("bytes", pa.int64())])
+_RESULT_ARROW = pa.schema(
+    [("name", pa.string()), ("first_id", pa.int64()), ("rows", pa.int64())]
+    + [(part, _FILE) for part in ("codes", "rows_file", "vectors")]
+)
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file below `files/`, named by its content."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+def store_file(store: Store, path: Path, name: str) -> StoredFile:
+    """Put a local file under its content's name; one that is there already is the same and stays."""
+    with path.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    stored = StoredFile(f"{sha256}-{name}", sha256, path.stat().st_size)
+    store.write_new(f"files/{stored.file}", path)
+    return stored
+
+
+def shard_of(shards: int) -> Column:
+    """Return the shard number of `image_id`: a stable hash, so that an image keeps its shard."""
+    return F.pmod(F.xxhash64("image_id"), F.lit(shards)).cast("int")
+
+
+def write_shards(rows: DataFrame, *, index_uri: str, template: StoredFile, first_ids: dict[int, int]) -> list[dict[str, Any]]:
+    """Write every shard, one task each, and return their manifest entries in order of first_id.
+
+    `rows` has the columns of `ROWS`, `vector` and `shard`. A task streams its rows in order of image_id and stores
+    finished files by content, so a task that is repeated writes nothing twice and half a shard is never seen.
+    """
+    columns = [*ROWS.names, "vector", "shard"]
+    sorted_rows = rows.select(columns).repartition(len(first_ids), "shard").sortWithinPartitions("shard", "image_id")
+    written = sorted_rows.mapInArrow(_writer(index_uri, template, first_ids), _RESULT).collect()
+    return sorted((row.asDict(recursive=True) for row in written), key=lambda entry: int(entry["first_id"]))
+
+
+def _writer(
+    index_uri: str, template: StoredFile, first_ids: dict[int, int]
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        store = open_store(index_uri)
+        for shard, parts in groupby(_by_shard(batches), key=lambda part: part[0]):
+            with tempfile.TemporaryDirectory(prefix="vsearch-shard-") as folder:
+                empty = _load_template(store, template, Path(folder))
+                entry = _write_shard(store, Path(folder), empty, (batch for _, batch in parts), shard, first_ids[shard])
+            yield pa.RecordBatch.from_pylist([entry], schema=_RESULT_ARROW)
+
+    return write
+
+
+def _by_shard(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Cut the sorted stream where the shard changes: a task may be handed more than one."""
+    for batch in batches:
+        shards = batch.column("shard").to_numpy()
+        cuts = [0, *(np.flatnonzero(np.diff(shards)) + 1), len(shards)]
+        for start, end in zip(cuts, cuts[1:], strict=False):
+            if end > start:
+                yield int(shards[start]), batch.slice(start, end - start)
+
+
+def _load_template(store: Store, template: StoredFile, folder: Path) -> faiss.Index:
+    path = store.fetch(f"files/{template.file}", folder / "template.faiss")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != template.sha256:
+        raise ArtefactError(f"{store.uri}/files/{template.file} is not what its name says: remove it and build again")
+    return faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+
+
+def _write_shard(
+    store: Store, folder: Path, index: faiss.Index, batches: Iterator[pa.RecordBatch], shard: int, first_id: int
+) -> dict[str, Any]:
+    next_id = first_id
+    codes, rows, vectors = folder / "codes.faiss", folder / "rows.arrow", folder / "vectors.f16"
+    with vectors.open("wb") as vector_file, pa.ipc.new_file(rows, ROWS) as row_file:
+        for table in _gathered(batches):
+            matrix = table.column("vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            matrix = np.ascontiguousarray(matrix.reshape(table.num_rows, -1), dtype=np.float32)
+            index.add_with_ids(matrix, np.arange(next_id, next_id + len(matrix)))
+            matrix.astype("<f2").tofile(vector_file)
+            row_file.write_table(table.select(ROWS.names).cast(ROWS).combine_chunks())
+            next_id += len(matrix)
+    faiss.write_index(index, str(codes))
+    return {
+        "name": f"shard-{shard:05d}",
+        "first_id": first_id,
+        "rows": next_id - first_id,
+        "codes": asdict(store_file(store, codes, codes.name)),
+        "rows_file": asdict(store_file(store, rows, rows.name)),
+        "vectors": asdict(store_file(store, vectors, vectors.name)),
+    }
+
+
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Join small batches into tables of exactly `_ROWS_PER_BATCH` rows: what is written must not depend on Spark's."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += batch.num_rows
+        while count >= _ROWS_PER_BATCH:
+            table = pa.Table.from_batches(waiting)
+            yield table.slice(0, _ROWS_PER_BATCH)
+            waiting = table.slice(_ROWS_PER_BATCH).to_batches()
+            count -= _ROWS_PER_BATCH
+    if count:
+        yield pa.Table.from_batches(waiting)

@@ -1,0 +1,33 @@
+"""The template: a trained, empty index that every shard starts from as its clone."""
+
+import faiss
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+_GRAIN = 1 << 30
+
+
+def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -> np.ndarray:
+    """Return about `wanted` of `total` vectors (image_id, vector), float32, in order of image_id.
+
+    A seeded hash of the id decides, so the sample is the same however the table is laid out, and nothing is sorted or
+    collected but the sample itself.
+    """
+    keep = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("template")), F.lit(_GRAIN))
+    share = min(1.0, wanted / max(1, total))
+    table = vectors.where(keep < F.lit(round(share * _GRAIN))).select("image_id", "vector").toArrow().sort_by("image_id")
+    flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    return flat.reshape(table.num_rows, -1)
+
+
+def train_template(sample: np.ndarray, factory: str) -> bytes:
+    """Return the serialised index of `factory` trained on `sample` (n, d), inner product.
+
+    Training is deterministic: equal samples give equal bytes, whatever the number of threads.
+    """
+    index = faiss.index_factory(sample.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+    clustering = faiss.extract_index_ivf(index).cp
+    clustering.min_points_per_centroid = 1  # the factory was chosen for the catalogue: no warning about it
+    index.train(np.ascontiguousarray(sample))
+    return bytes(faiss.serialize_index(index).tobytes())
