@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -99,14 +99,13 @@ def _write_images(
         rows.setdefault(uploads.date(index), []).append(metadata_row(uploads, crowd, index))
         place(index).parent.mkdir(parents=True, exist_ok=True)
 
-    originals, copies = (np.flatnonzero(mask) for mask in (uploads.copy_of < 0, uploads.copy_of >= 0))
-    orders = [(seed, int(index), from_codes(uploads.codes[index])) for index in originals]
-    for done, (index, jpeg) in enumerate(zip(originals, draw_all(orders), strict=True), start=1):
-        place(int(index)).write_bytes(jpeg)
-        if progress is not None:
-            progress(done + (len(copies) if done == len(orders) else 0), len(uploads))
-    for index in copies:
-        shutil.copyfile(place(int(uploads.copy_of[index])), place(int(index)))
+    orders = [(seed, int(index), from_codes(uploads.codes[index])) for index in np.flatnonzero(uploads.copy_of < 0)]
+    # Closed at once when a write fails, so that no pictures are drawn for nothing.
+    with closing(draw_all(orders)) as drawn:
+        for index, original in enumerate(uploads.copy_of):
+            place(index).write_bytes(next(drawn) if original < 0 else place(int(original)).read_bytes())
+            if progress is not None:
+                progress(index + 1, len(uploads))
 
     spare = draw_one((seed, len(uploads), from_codes(uploads.codes[0])))
     found = defects(np.random.default_rng([seed, _DEFECT_STREAM]), crowd, first_index=len(uploads), intact=spare)

@@ -13,6 +13,8 @@ milliseconds, and the logarithm's standard deviation is DWELL_SPREAD.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,7 +25,7 @@ DWELL_MEDIAN_MS = 2500.0
 DWELL_GROWTH = 1.45
 DWELL_SPREAD = 0.6
 
-Ints = npt.NDArray[np.integer]
+Ints = npt.NDArray[np.integer[Any]]
 
 
 def examination(position: Ints) -> npt.NDArray[np.float64]:
@@ -33,7 +35,7 @@ def examination(position: Ints) -> npt.NDArray[np.float64]:
 
 def click_probability(position: Ints, grade: Ints) -> npt.NDArray[np.float64]:
     """Probability of a click on a picture of a grade (0 to 5) at a position (from 1); the arrays broadcast."""
-    wanted = examination(position) * ATTRACTION[grade]
+    wanted: npt.NDArray[np.float64] = examination(position) * ATTRACTION[grade]
     return 1 - (1 - wanted) * (1 - ACCIDENT)
 
 

@@ -14,10 +14,11 @@ from vsearch_lib.demo.uploads import Uploads
 
 ROWS, OTHERS = 8, 9
 _CELL, _GAP, _MARGIN = 128, 6, 22
+_PAPER = (243, 241, 237)
 
 
 def _queries(uploads: Uploads) -> list[int]:
-    """One query for each of ROWS shapes, with some pictures of its own design and some that differ a little."""
+    """One query for each of up to ROWS shapes, with some pictures of its own design and some that differ a little."""
     chosen: list[int] = []
     originals = np.flatnonzero(uploads.copy_of < 0)
     same = (grade_matrix(uploads.codes[originals], uploads.codes) == TOP_GRADE).sum(axis=1)
@@ -37,16 +38,16 @@ def _best(uploads: Uploads, query: int) -> tuple[npt.NDArray[np.int64], npt.NDAr
 
 
 def contact_sheet(uploads: Uploads, picture_of: Callable[[int], Path]) -> Image.Image:
-    """Draw ROWS rows of a query and its OTHERS highest-graded other pictures, each labelled with its grade."""
+    """Draw up to ROWS rows of a query and its OTHERS highest-graded other pictures, each labelled with its grade."""
     width = 2 * _MARGIN + (OTHERS + 1) * (_CELL + _GAP) + _GAP
-    sheet = Image.new("RGB", (width, 2 * _MARGIN + ROWS * (_CELL + _GAP)), "white")
+    sheet = Image.new("RGB", (width, 2 * _MARGIN + ROWS * (_CELL + _GAP)), _PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
 
     def show(index: int, left: int, top: int, label: str) -> None:
         with Image.open(picture_of(index)) as picture:
-            sheet.paste(ImageOps.fit(picture, (_CELL, _CELL), Image.Resampling.LANCZOS), (left, top))
+            sheet.paste(ImageOps.pad(picture, (_CELL, _CELL), color=_PAPER), (left, top))
         box = draw.textbbox((left + 6, top + 4), label, font=font)
-        draw.rounded_rectangle((box[0] - 4, box[1] - 2, box[2] + 4, box[3] + 3), radius=4, fill="white")
+        draw.rounded_rectangle((box[0] - 4, box[1] - 2, box[2] + 4, box[3] + 3), radius=4, fill=_PAPER)
         draw.text((left + 6, top + 4), label, font=font, fill=(40, 40, 40))
 
     for row, query in enumerate(_queries(uploads)):

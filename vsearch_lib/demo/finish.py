@@ -93,7 +93,7 @@ def _knit_relief() -> npt.NDArray[np.float32]:
     lean = np.where(within < 12, within, 24 - within)
     stitch = 0.5 + 0.5 * np.cos(2 * np.pi * (y - 0.9 * lean) / 16)
     groove = np.minimum(1.0, np.minimum(within, 24 - within) / 4)
-    return (0.58 + 0.30 * stitch + 0.22 * groove).astype(np.float32)
+    return np.asarray(0.58 + 0.30 * stitch + 0.22 * groove, dtype=np.float32)
 
 
 def _wood_relief() -> npt.NDArray[np.float32]:
@@ -101,7 +101,7 @@ def _wood_relief() -> npt.NDArray[np.float32]:
     figure = smooth_noise(rng, SIDE, SIDE, cells=(3, 6))
     rings = 0.5 + 0.5 * np.sin(2 * np.pi * (14 * figure + np.arange(SIDE, dtype=np.float32)[None, :] / 48))
     fibres = smooth_noise(rng, SIDE, SIDE, cells=(5, 150))
-    return (0.70 + 0.30 * rings**0.7 + 0.28 * (fibres - 0.5)).astype(np.float32)
+    return np.asarray(0.70 + 0.30 * rings**0.7 + 0.28 * (fibres - 0.5), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)

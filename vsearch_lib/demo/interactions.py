@@ -59,29 +59,31 @@ def events_of_day(
         pictures, grades = _page(rng, uploads, query, shown)
         asked_at = midnight + int(second)
         request_id = f"req-{utc(asked_at)[:10]}-{number:05d}"
-
-        def event(position: int, kind: str, at: int, dwell: int | None) -> dict[str, object]:
-            return {
-                "event_id": f"{request_id}-{kind[0]}{position:02d}",  # noqa: B023 - called only within this turn
-                "user_id": people.rows[user]["user_id"],  # noqa: B023
-                "query_image_id": image_id(query),  # noqa: B023
-                "displayed_image_id": image_id(int(pictures[position - 1])),  # noqa: B023
-                "position": position,
-                "type": kind,
-                "dwell_ms": dwell,
-                "latitude": round(float(latitude), 5),  # noqa: B023
-                "longitude": round(float(longitude), 5),  # noqa: B023
-                "occurred_at": utc(at),
-                "request_id": request_id,  # noqa: B023
-                "index_version": "demo",
-                "variant": "ab"[user % 2],  # noqa: B023
+        request: dict[str, object] = {
+            "request_id": request_id,
+            "user_id": people.rows[user]["user_id"],
+            "query_image_id": image_id(query),
+            "latitude": round(float(latitude), 5),
+            "longitude": round(float(longitude), 5),
+            "index_version": "demo",
+            "variant": "ab"[user % 2],
+        }
+        shown_at = [
+            {**request, "displayed_image_id": image_id(int(picture)), "position": position}
+            for position, picture in enumerate(pictures, start=1)
+        ]
+        for place in shown_at:
+            event_id = f"{request_id}-i{place['position']:02d}"
+            yield {**place, "event_id": event_id, "type": "impression", "dwell_ms": None, "occurred_at": utc(asked_at)}
+        clicked = np.flatnonzero(rng.random(len(pictures)) < click_probability(np.arange(1, len(pictures) + 1), grades))
+        clicked_at = asked_at
+        for index, dwell in zip(clicked, dwell_ms(rng, grades[clicked]), strict=True):
+            place, clicked_at = shown_at[index], clicked_at + int(rng.integers(2, 40))
+            event_id = f"{request_id}-c{place['position']:02d}"
+            yield {
+                **place,
+                "event_id": event_id,
+                "type": "click",
+                "dwell_ms": int(dwell),
+                "occurred_at": utc(clicked_at),
             }
-
-        positions = np.arange(1, len(pictures) + 1)
-        clicked = rng.random(len(pictures)) < click_probability(positions, grades)
-        for position in positions:
-            yield event(int(position), "impression", asked_at, None)
-        at = asked_at
-        for position, dwell in zip(positions[clicked], dwell_ms(rng, grades[clicked]), strict=True):
-            at += int(rng.integers(2, 40))
-            yield event(int(position), "click", at, int(dwell))

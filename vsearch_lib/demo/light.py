@@ -64,7 +64,8 @@ def lit(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image.I
     # A quarter of the resolution is enough for anything this smooth.
     width, height = picture.width // 4, picture.height // 4
     gain = _falloff(width, height, light, rng)
-    colour = (1 + light.warmth, 1 + 0.15 * light.warmth, 1 - light.warmth) + rng.normal(0, 0.025, size=3)
+    warmth = np.array([light.warmth, 0.15 * light.warmth, -light.warmth])
+    colour = 1 + warmth + rng.normal(0, 0.025, size=3)
     # Stored with 128 as "unchanged", which leaves room for nearly twice the brightness in a byte.
     bytes_ = np.clip(gain[:, :, None] * colour * 128, 0, 255).astype(np.uint8)
     gains = np.asarray(Image.fromarray(bytes_).resize(picture.size, Image.Resampling.BICUBIC), dtype=np.uint16)

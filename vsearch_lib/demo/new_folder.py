@@ -19,6 +19,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     The work is done in a hidden sibling of `out`. A killed run leaves only that, and the next one clears it.
     Raises UsageError when another process is filling the same folder.
     """
+    out = out.resolve()  # "." has no name to put a dot before
     workshop = out.with_name(f".{out.name}.partial")
     workshop.mkdir(parents=True, exist_ok=True)
     with (workshop / "lock").open("w") as lock:

@@ -72,10 +72,10 @@ def _colour_table(palette: str, tint: tuple[Colour, float]) -> Field:
 def _pattern_on(shape: str, pattern: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Pattern index of every pixel, (SIDE, SIDE), sagging with the shape and starting at a random place."""
     across = np.linspace(-1, 1, SIDE)
-    sag = (SAG.get(shape, 0.0) * SIDE * np.sqrt(np.maximum(0, 1 - across**2))).astype(np.intp)
+    sag = np.rint(SAG.get(shape, 0.0) * SIDE * np.sqrt(1 - across**2)).astype(np.intp)
     along = np.arange(SIDE) + rng.integers(0, SIDE)
     down = np.arange(SIDE)[:, None] + rng.integers(0, SIDE) - sag[None, :]
-    return pattern_map(pattern)[down % SIDE, along[None, :] % SIDE]
+    return np.asarray(pattern_map(pattern)[down % SIDE, along[None, :] % SIDE])
 
 
 def render_product(factors: Factors, light: Light, rng: np.random.Generator) -> Image.Image:

@@ -15,7 +15,10 @@ from vsearch_lib.demo.props import stand_props_along, strew_props
 
 @dataclass(frozen=True)
 class Scene:
-    """An empty place. `ground` is the height, in pixels from the top, that things stand at; None when seen from above."""
+    """An empty place.
+
+    ground: height, in pixels from the top, that things stand at; None when seen from above.
+    """
 
     picture: Image.Image
     ground: int | None
@@ -28,8 +31,8 @@ def _wall_and_table(rng: np.random.Generator, width: int, height: int) -> Scene:
     if rng.random() < 0.4:
         paper = random_colour(rng, saturation=(0.05, 0.6), value=(0.4, 0.97))
         step = int(rng.integers(18, 60))
-        for x in range(int(rng.integers(0, step)), width, step):
-            draw.rectangle((x, 0, x + step * rng.uniform(0.1, 0.6), edge), fill=paper)
+        for left in range(int(rng.integers(0, step)), width, step):
+            draw.rectangle((left, 0, left + step * rng.uniform(0.1, 0.6), edge), fill=paper)
     if rng.random() < 0.5:
         x, y, side = rng.uniform(-0.1, 0.8) * width, rng.uniform(-0.05, 0.2) * height, rng.uniform(0.25, 0.45) * width
         draw.rectangle(

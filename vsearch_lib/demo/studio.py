@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -39,7 +39,7 @@ def draw_one(order: Order) -> bytes:
     return photograph(factors, np.random.default_rng([seed, _STREAM, index]))
 
 
-def draw_all(orders: Sequence[Order]) -> Iterator[bytes]:
+def draw_all(orders: Sequence[Order]) -> Generator[bytes, None, None]:
     """Yield the JPEG of every order, in their sequence.
 
     Raises VsearchError when a drawing process dies.

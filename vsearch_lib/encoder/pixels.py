@@ -1,5 +1,6 @@
 """Stored JPEG pixels → the square uint8 tensor that an encoder takes."""
 
+import numpy as np
 import simplejpeg
 import torch
 from torch import Tensor
@@ -23,3 +24,12 @@ def to_square(jpeg: bytes, side: int) -> Tensor:
     if square == side:
         return image.squeeze(0)
     return torch.nn.functional.interpolate(image, size=(side, side), mode="bilinear", antialias=True).squeeze(0)
+
+
+def crop_jpeg(jpeg: bytes, *, left: float, top: float, share: float) -> bytes:
+    """Return the part of a stored picture that starts at `left`, `top` and spans `share` of each side (all 0–1)."""
+    pixels = simplejpeg.decode_jpeg(jpeg, colorspace="RGB")
+    height, width = pixels.shape[:2]
+    y, x = int(top * height), int(left * width)
+    part = pixels[y : y + max(1, int(share * height)), x : x + max(1, int(share * width))]
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(part), quality=95, colorspace="RGB"))

@@ -27,7 +27,10 @@ def train_template(sample: np.ndarray, factory: str) -> bytes:
     Training is deterministic: equal samples give equal bytes, whatever the number of threads.
     """
     index = faiss.index_factory(sample.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
-    clustering = faiss.extract_index_ivf(index).cp
-    clustering.min_points_per_centroid = 1  # the factory was chosen for the catalogue: no warning about it
+    # The factory was chosen for the catalogue's size: faiss need not warn about it again.
+    ivf = faiss.extract_index_ivf(index)
+    ivf.cp.min_points_per_centroid = 1
+    if isinstance(ivf, faiss.IndexIVFPQ):
+        ivf.pq.cp.min_points_per_centroid = 1
     index.train(np.ascontiguousarray(sample))
     return bytes(faiss.serialize_index(index).tobytes())

@@ -1,0 +1,83 @@
+"""The gate: recall of a built index against exact search, by stratum, before anything is published."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from vsearch_lib.serving.searcher import Searcher
+
+DEPTHS = (1, 10, 100)
+_Z95 = 1.959964  # of the normal distribution, two-sided
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Mean recall over queries, and half the width of its 95 % confidence interval (normal approximation)."""
+
+    mean: float
+    half_width_95: float
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Recall at each depth for one kind of query, by the codes alone and after re-scoring."""
+
+    queries: int
+    raw: Mapping[int, Recall]
+    rescored: Mapping[int, Recall]
+
+
+def measure(searcher: Searcher, queries: np.ndarray) -> Stratum:
+    """Return the recall of `searcher` for unit vectors `queries` (n, d) against exact search over the same rows.
+
+    Where fewer than a depth's rows can be answered, recall is against those there are.
+    """
+    depth = min(max(DEPTHS), len(searcher.visible_ids()))
+    truth = searcher.exact(queries, depth).ids
+    found = {
+        "raw": searcher.search(queries, depth, rescore=False).ids,
+        "rescored": searcher.search(queries, depth).ids,
+    }
+    recalls = {
+        name: {at: recall(ids[:, : min(at, depth)], truth[:, : min(at, depth)]) for at in DEPTHS}
+        for name, ids in found.items()
+    }
+    return Stratum(len(queries), recalls["raw"], recalls["rescored"])
+
+
+def recall(found: np.ndarray, truth: np.ndarray) -> Recall:
+    """Return the mean share of each row of `truth` (n, k) that stands in the same row of `found`."""
+    shares = np.array([len(np.intersect1d(f, t)) / len(t) for f, t in zip(found, truth, strict=True)])
+    spread = float(shares.std(ddof=1)) / sqrt(len(shares)) if len(shares) > 1 else 0.0
+    return Recall(float(shares.mean()), _Z95 * spread)
+
+
+def report(strata: Mapping[str, Stratum], *, min_recall_at_10: float) -> dict[str, Any]:
+    """Return the gate's report as it stands in the manifest; it passes where every stratum reaches the threshold."""
+    entries = {
+        name: {
+            "queries": stratum.queries,
+            **{f"recall_at_{at}_raw": _rounded(stratum.raw[at]) for at in DEPTHS},
+            **{f"recall_at_{at}": _rounded(stratum.rescored[at]) for at in DEPTHS},
+        }
+        for name, stratum in strata.items()
+    }
+    passed = all(stratum.rescored[10].mean >= min_recall_at_10 for stratum in strata.values())
+    return {"passed": passed, "min_recall_at_10": min_recall_at_10, "strata": entries}
+
+
+def refusals(gate: Mapping[str, Any]) -> list[str]:
+    """Return a line for each stratum of a gate report below the threshold."""
+    limit = gate["min_recall_at_10"]
+    return [
+        f"{name}: recall@10 {entry['recall_at_10']['mean']:.3f} is {limit - entry['recall_at_10']['mean']:.3f} below {limit:g}"
+        for name, entry in gate["strata"].items()
+        if entry["recall_at_10"]["mean"] < limit
+    ]
+
+
+def _rounded(value: Recall) -> dict[str, float]:
+    return {"mean": round(value.mean, 5), "half_width_95": round(value.half_width_95, 5)}

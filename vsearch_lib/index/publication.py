@@ -1,0 +1,61 @@
+"""Building a candidate version, and moving the pointer to it when the gate lets it pass."""
+
+import uuid
+from datetime import UTC, datetime
+
+from vsearch_lib.errors import ArtefactError, PublishConflict
+from vsearch_lib.index import manifest as manifests
+from vsearch_lib.index.published import POINTER, Pointer, read_pointer
+from vsearch_lib.storage import Store
+
+
+def save_candidate(store: Store, manifest: manifests.Manifest) -> None:
+    """Keep a built version for its gate; searchers do not look here."""
+    store.write_new(_candidate(manifest["version"]), manifests.encode(manifest))
+
+
+def read_candidate(store: Store, version: str) -> manifests.Manifest | None:
+    """Return the candidate `version`, None where that run built none."""
+    stored = store.read_versioned(_candidate(version))
+    return manifests.decode(stored.content, f"{store.uri}/{_candidate(version)}") if stored else None
+
+
+def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Pointer:
+    """Write the manifest of a version that passed its gate, then move the pointer to it.
+
+    Raises:
+        PublishConflict: a newer version is served, or another publisher moved the pointer in between; nothing moved.
+    """
+    version = manifest["version"]
+    served = read_pointer(store)
+    if served and served.version == version:
+        return served
+    if served and served.version > version:
+        raise PublishConflict(f"{store.uri} serves {served.version}, which is newer than {version}; the pointer stays")
+    content = manifests.encode(manifest)
+    key = f"manifests/{version}.json"
+    if not store.write_new(key, content) and store.read(key) != content:
+        raise ArtefactError(f"{store.uri}/{key} is there already with other content: publish under another run id")
+    publish_id = uuid.uuid4().hex
+    fields = {
+        "version": version,
+        "manifest": key,
+        "manifest_sha256": manifests.digest(content),
+        "published_at": now.astimezone(UTC).isoformat(timespec="seconds"),
+        "publish_id": publish_id,
+    }
+    try:
+        store.replace(POINTER, manifests.encode(fields), served.stored if served else None)
+    except PublishConflict:
+        # The write may have gone through and only its answer been lost: what is there now tells.
+        if (after := read_pointer(store)) and after.publish_id == publish_id:
+            return after
+        raise
+    after = read_pointer(store)
+    if after is None or after.publish_id != publish_id:
+        raise PublishConflict(f"{store.uri}/{POINTER}: another publisher was faster; {version} is not served")
+    return after
+
+
+def _candidate(version: str) -> str:
+    return f"candidates/{version}.json"

@@ -1,0 +1,1 @@
+"""Serving: open a published version, search it. No Spark here."""
