@@ -1,0 +1,163 @@
+"""Measure the published index on judged queries, beside plain baselines, and draw the page."""
+
+import json
+from typing import Any
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registry import Recipe
+from vsearch_lib.evaluation.baselines import baselines
+from vsearch_lib.evaluation.judged import judged_queries, measured_images
+from vsearch_lib.evaluation.page import Answer, Query, render
+from vsearch_lib.evaluation.ranking import RELEVANT_FROM, Judgements, exact_rankings, ranking_figures
+from vsearch_lib.index.manifest import Manifest, bytes_of, digest, rows_of
+from vsearch_lib.job import Figure, Job, main
+from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.storage import open_store
+
+DEPTH = 1000  # answers of a query that figures are computed on
+SHOWN = 10
+
+
+def run(job: Job) -> list[Figure]:
+    """Write figures and page of the served version; where they are there for the same inputs, they stay."""
+    settings = job.settings
+    searcher = Searcher.open(settings.index.uri)
+    manifest = searcher.manifest
+    reports = open_store(settings.reports.uri)
+    chosen = f"{job.lake.version('judgements')} {settings.evaluation.model_dump_json()}"
+    name = f"{manifest['version']}-{digest(chosen.encode())[:8]}"
+    known = reports.read_versioned(f"{name}.json")
+    if known:
+        figures = [Figure(**fields) for fields in json.loads(known.content)]
+    else:
+        figures, queries = _measure(job, searcher)
+        page = render("What the index answers", _subtitle(manifest), _shown(figures), queries)
+        reports.write_new(f"{name}.html", page.encode())
+        reports.write_new(f"{name}.json", json.dumps([vars(figure) for figure in figures]).encode())
+    job.say(f"evaluate: {settings.reports.uri}/{name}.html")
+    return figures
+
+
+def _measure(job: Job, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
+    settings, lake = job.settings, job.lake
+    images = lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked' AND visibility = 'public'")
+    judged = judged_queries(
+        lake.read("judgements"),
+        images,
+        test_share=settings.examples.test_share,
+        seed=settings.examples.seed,
+        most=settings.evaluation.max_queries,
+    )
+    figures = _index_figures(searcher.manifest)
+    ids = searcher.rows["image_id"].to_pylist()
+    row_of = {image: row for row, image in enumerate(ids)}
+    judged = {query: scores for query, scores in judged.items() if query in row_of}
+    if judged:
+        figures.append(Figure("judged_queries", len(judged)))
+        for slice_name, rankings in _rankings(job, searcher, images, judged, row_of).items():
+            found = ranking_figures(judged, rankings)
+            figures += [Figure(metric, value, slice_name) for metric, value in found.items()]
+    rng = np.random.default_rng(settings.examples.seed)
+    pool = sorted(judged) or [ids[row] for row in searcher.visible_ids()]
+    wanted = rng.permutation(len(pool))[: settings.evaluation.page_queries]
+    return figures, _page_queries(job, searcher, [pool[i] for i in wanted], row_of, judged)
+
+
+def _rankings(
+    job: Job, searcher: Searcher, images: DataFrame, judged: Judgements, row_of: dict[str, int]
+) -> dict[str, dict[str, list[str]]]:
+    settings = job.settings
+    recipe = Recipe(**{name: searcher.manifest["preprocessing"][name] for name in Recipe.__dataclass_fields__})
+    measured = measured_images(
+        images, judged, seed=settings.examples.seed, most=settings.evaluation.max_catalogue
+    ).join(job.lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
+    stream = ((row["image_id"], bytes(row["jpeg"])) for row in measured.select("image_id", "jpeg").toLocalIterator())
+    first_weights = untrained(recipe.backbone, dimension=recipe.dimension, seed=settings.training.seed)
+    plain = baselines(stream, first_weights, side=recipe.input_size)
+    position = {image: i for i, image in enumerate(plain.ids)}
+    known = [image for image in plain.ids if image in row_of]
+    trained = searcher.vectors(np.array([row_of[image] for image in known]))
+    kept = [position[image] for image in known]
+    queries = [query for query in judged if query in position]
+    return {
+        "raw pixels": exact_rankings(queries, known, plain.pixels[kept], depth=DEPTH),
+        "untrained network": exact_rankings(queries, known, plain.untrained[kept], depth=DEPTH),
+        "model, exact search": exact_rankings(queries, known, trained, depth=DEPTH),
+        "published index": _published_rankings(searcher, queries, row_of),
+    }
+
+
+def _published_rankings(searcher: Searcher, queries: list[str], row_of: dict[str, int]) -> dict[str, list[str]]:
+    vectors = searcher.vectors(np.array([row_of[query] for query in queries]))
+    hits = searcher.search(vectors, min(DEPTH + 1, len(searcher.visible_ids())))
+    ids = searcher.rows["image_id"]
+    return {
+        query: [found for row in hits.ids[i] if row >= 0 and (found := ids[int(row)].as_py()) != query][:DEPTH]
+        for i, query in enumerate(queries)
+    }
+
+
+def _page_queries(
+    job: Job, searcher: Searcher, queries: list[str], row_of: dict[str, int], judged: Judgements
+) -> list[Query]:
+    rows = np.array([row_of[query] for query in queries])
+    hits = searcher.search(searcher.vectors(rows), min(SHOWN + 1, len(searcher.visible_ids())))
+    answers = {
+        query: [(int(row), float(score)) for row, score in zip(hits.ids[i], hits.scores[i], strict=True) if row >= 0]
+        for i, query in enumerate(queries)
+    }
+    shown = {row for found in answers.values() for row, _ in found} | {int(row) for row in rows}
+    facts = {row: searcher.describe(np.array([row]))[0] for row in shown}
+    jpegs = _jpegs(job, [fact["image_id"] for fact in facts.values()])
+    page = []
+    for query, row in zip(queries, rows, strict=True):
+        tags = set(facts[int(row)]["tags"])
+        listed = [
+            _answer(facts[found], jpegs, score, judged.get(query), tags) for found, score in answers[query] if found != row
+        ]
+        page.append(Query(query, jpegs[query], ", ".join(facts[int(row)]["tags"]), listed[:SHOWN]))
+    return page
+
+
+def _answer(
+    fact: dict[str, Any], jpegs: dict[str, bytes], score: float, scores: Judgements | Any, query_tags: set[str]
+) -> Answer:
+    """Right is what people scored so; where nobody scored the query, what shares a tag; without tags nobody knows."""
+    image = fact["image_id"]
+    if scores is not None:
+        grade = scores.get(image, 0)
+        return Answer(image, jpegs[image], score, f"score {grade}", grade >= RELEVANT_FROM)
+    right = bool(query_tags & set(fact["tags"])) if query_tags else None
+    return Answer(image, jpegs[image], score, ", ".join(fact["tags"]), right)
+
+
+def _jpegs(job: Job, ids: list[str]) -> dict[str, bytes]:
+    images = job.lake.read("images").where(F.col("image_id").isin(ids)).select("image_id", "sha256")
+    pixels = images.join(job.lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
+    return {row["image_id"]: bytes(row["jpeg"]) for row in pixels.select("image_id", "jpeg").collect()}
+
+
+def _index_figures(manifest: Manifest) -> list[Figure]:
+    rows = rows_of(manifest)
+    figures = [Figure("index_rows", rows), Figure("index_code_bytes_per_vector", bytes_of(manifest, "codes") / rows)]
+    for stratum, entry in manifest["gate"]["strata"].items():
+        figures.append(Figure("recall_at_10", entry["recall_at_10"]["mean"], stratum))
+    return figures
+
+
+def _subtitle(manifest: Manifest) -> str:
+    return f"version {manifest['version']}, {manifest['factory']}, model {manifest['model']['version']}"
+
+
+def _shown(figures: list[Figure]) -> list[tuple[str, str]]:
+    names = [f"{f.metric} ({f.slice})" if f.slice != "all" else f.metric for f in figures]
+    values = [f"{f.value:,.0f}" if f.value == int(f.value) and f.value > 1 else f"{f.value:.3f}" for f in figures]
+    return [(name.replace("_", " "), value) for name, value in zip(names, values, strict=True)]
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,38 @@
+"""Ranking figures on judged queries, computed by ir-measures."""
+
+from collections.abc import Mapping, Sequence
+
+import ir_measures
+import numpy as np
+from ir_measures import AP, RR, nDCG
+
+RELEVANT_FROM = 3  # score, of 0–5, from which an answer counts as right for MRR and mAP
+
+Judgements = Mapping[str, Mapping[str, int]]  # query id → image id → score 0–5
+Rankings = Mapping[str, Sequence[str]]  # query id → image ids, best first
+
+_FIGURES = {"ndcg_at_10": nDCG @ 10, "mrr": RR(rel=RELEVANT_FROM), "map": AP(rel=RELEVANT_FROM)}
+
+
+def ranking_figures(judgements: Judgements, rankings: Rankings) -> dict[str, float]:
+    """Return nDCG@10 (gain = score), MRR and mAP, means over the judged queries; an unjudged answer scores 0.
+
+    A query without a ranking counts 0. Definitions: nDCG Järvelin and Kekäläinen 2002; AP and RR as in TREC.
+    """
+    run = {
+        query: {image: float(len(ranked) - rank) for rank, image in enumerate(ranked)} for query, ranked in rankings.items()
+    }
+    qrels = {query: {image: int(score) for image, score in scores.items()} for query, scores in judgements.items()}
+    found = ir_measures.calc_aggregate(list(_FIGURES.values()), qrels, run)
+    return {name: float(found[measure]) for name, measure in _FIGURES.items()}
+
+
+def exact_rankings(queries: Sequence[str], ids: Sequence[str], vectors: np.ndarray, *, depth: int) -> dict[str, list[str]]:
+    """Rank all `ids` by inner product of their `vectors` (n, d) for each query (one of them), itself left out."""
+    position = {image: i for i, image in enumerate(ids)}
+    rankings = {}
+    for query in queries:
+        scores = vectors @ vectors[position[query]]
+        best = np.argsort(-scores, kind="stable")[: depth + 1]
+        rankings[query] = [ids[i] for i in best if ids[i] != query][:depth]
+    return rankings
