@@ -15,8 +15,8 @@ from vsearch_lib.encoder.registry import CARD, WEIGHTS, Card, current_model
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.index.factory import choose_factory
 from vsearch_lib.index.manifest import Manifest, digest
-from vsearch_lib.index.published import current_manifest, read_pointer
 from vsearch_lib.index.publication import save_candidate
+from vsearch_lib.index.published import current_manifest, read_pointer
 from vsearch_lib.index.shard import StoredFile, shard_of, store_file, write_shards
 from vsearch_lib.index.template import train_template, training_sample
 from vsearch_lib.job import Figure, Job, main

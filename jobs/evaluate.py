@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registry import Recipe
@@ -15,6 +14,7 @@ from vsearch_lib.evaluation.page import Answer, Query, render
 from vsearch_lib.evaluation.ranking import RELEVANT_FROM, Judgements, exact_rankings, ranking_figures
 from vsearch_lib.index.manifest import Manifest, bytes_of, digest, rows_of
 from vsearch_lib.job import Figure, Job, main
+from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
 
@@ -112,12 +112,14 @@ def _page_queries(
     }
     shown = {row for found in answers.values() for row, _ in found} | {int(row) for row in rows}
     facts = {row: searcher.describe(np.array([row]))[0] for row in shown}
-    jpegs = _jpegs(job, [fact["image_id"] for fact in facts.values()])
+    jpegs = stored_jpegs(job.lake, [fact["image_id"] for fact in facts.values()])
     page = []
     for query, row in zip(queries, rows, strict=True):
         tags = set(facts[int(row)]["tags"])
         listed = [
-            _answer(facts[found], jpegs, score, judged.get(query), tags) for found, score in answers[query] if found != row
+            _answer(facts[found], jpegs, score, judged.get(query), tags)
+            for found, score in answers[query]
+            if found != row
         ]
         page.append(Query(query, jpegs[query], ", ".join(facts[int(row)]["tags"]), listed[:SHOWN]))
     return page
@@ -133,12 +135,6 @@ def _answer(
         return Answer(image, jpegs[image], score, f"score {grade}", grade >= RELEVANT_FROM)
     right = bool(query_tags & set(fact["tags"])) if query_tags else None
     return Answer(image, jpegs[image], score, ", ".join(fact["tags"]), right)
-
-
-def _jpegs(job: Job, ids: list[str]) -> dict[str, bytes]:
-    images = job.lake.read("images").where(F.col("image_id").isin(ids)).select("image_id", "sha256")
-    pixels = images.join(job.lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
-    return {row["image_id"]: bytes(row["jpeg"]) for row in pixels.select("image_id", "jpeg").collect()}
 
 
 def _index_figures(manifest: Manifest) -> list[Figure]:

@@ -1,8 +1,8 @@
 """Take landed human scores into `judgements`."""
 
 from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.records.judgements import JUDGEMENTS
 from vsearch_lib.records.job import take_in
+from vsearch_lib.records.judgements import JUDGEMENTS
 
 
 def run(job: Job) -> list[Figure]:

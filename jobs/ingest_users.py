@@ -1,8 +1,8 @@
 """Take landed users into `users`, and what identifies them into `users_pii`."""
 
 from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.records.users import USERS
 from vsearch_lib.records.job import take_in
+from vsearch_lib.records.users import USERS
 
 
 def run(job: Job) -> list[Figure]:

@@ -111,7 +111,9 @@ def record(lake: Lake, figures: Sequence[Figure]) -> None:
         return
     now = datetime.now(UTC)
     rows = [(lake.run_id, f.metric, f.slice, float(f.value), now) for f in figures]
-    frame = lake.spark.createDataFrame(rows, "run string, metric string, slice string, value double, recorded_at timestamp")
+    frame = lake.spark.createDataFrame(
+        rows, "run string, metric string, slice string, value double, recorded_at timestamp"
+    )
     lake.upsert("metrics", frame)
 
 
@@ -140,7 +142,9 @@ def exit_code(action: Callable[[], None]) -> int:
 def _run(run: Run, arguments: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(description=run.__doc__)
     add_common_arguments(parser)
-    parser.add_argument("--retrain", action="store_true", help="build_training_examples, train_encoder: make a new model")
+    parser.add_argument(
+        "--retrain", action="store_true", help="build_training_examples, train_encoder: make a new model"
+    )
     parsed = parser.parse_args(arguments)
     settings = settings_of(parsed)
     dates = dates_of(parsed)

@@ -118,7 +118,9 @@ def _checked(values: Mapping[Key, Any], origin: Mapping[Key, str]) -> Settings:
 def _one_line(error: ValidationError, origin: Mapping[Key, str]) -> str:
     first = error.errors()[0]
     key = tuple(str(part) for part in first["loc"])
-    where = next((origin[k] for k in (key, *origin) if k in origin and k[: len(key)] == key[: len(k)]), "conf/base.yaml")
+    where = next(
+        (origin[k] for k in (key, *origin) if k in origin and k[: len(key)] == key[: len(k)]), "conf/base.yaml"
+    )
     if first["type"] == "extra_forbidden":
         known = ", ".join(_fields(key[:-1]))
         section = f"section {'.'.join(key[:-1])}" if key[:-1] else "the top level"

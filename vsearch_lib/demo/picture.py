@@ -15,6 +15,10 @@ from vsearch_lib.demo.scenes import Scene, random_scene
 
 _ASPECTS = ((3, 4), (1, 1), (4, 3))
 
+#: Side of a product's square as a share of the picture's shorter side, and how much wider or narrower it is than high.
+#: Together they leave at least half of every picture to the scene, whatever the product.
+SCALE, STRETCH = (0.62, 0.89), (0.92, 1.06)
+
 
 def _picture_size(rng: np.random.Generator) -> tuple[int, int]:
     shorter, (across, down) = int(rng.integers(240, 321)), _ASPECTS[rng.integers(len(_ASPECTS))]
@@ -29,7 +33,7 @@ def _posed(product: Image.Image, rng: np.random.Generator, *, side: float, tilt:
     product = product.crop(product.getchannel("A").getbbox())
     # A camera is seldom square to its subject, so the sides shrink by slightly different amounts.
     factor = side / 384
-    size = (round(product.width * factor * rng.uniform(0.92, 1.06)), round(product.height * factor))
+    size = (round(product.width * factor * rng.uniform(*STRETCH)), round(product.height * factor))
     return product.resize(size, Image.Resampling.HAMMING)
 
 
@@ -77,7 +81,7 @@ def draw_picture(factors: Factors, rng: np.random.Generator) -> Image.Image:
     light = random_light(rng)
     scene = random_scene(rng, width=width, height=height)
     standing = scene.ground is not None
-    side = min(width, height) * rng.uniform(0.62, 0.92)
+    side = min(width, height) * rng.uniform(*SCALE)
     product = _posed(render_product(factors, light, rng), rng, side=side, tilt=12 if standing else 25)
     at = _place(scene, product, rng)
     mask = product.getchannel("A")

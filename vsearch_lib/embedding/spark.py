@@ -54,4 +54,3 @@ def _embed_or_none(encoder: Encoder, jpegs: list[bytes], side: int) -> list[np.n
         return [vector for jpeg in jpegs for vector in _embed_or_none(encoder, [jpeg], side)]
     lengths = np.linalg.norm(found, axis=1)
     return [vector if abs(length - 1) < 1e-3 else None for vector, length in zip(found, lengths, strict=True)]
-

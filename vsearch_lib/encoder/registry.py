@@ -107,7 +107,9 @@ def current_model(settings: Settings) -> Card:
     recipe = recipe_of(settings)
     card = newest(settings.models.uri, recipe)
     if card is None:
-        raise ArtefactError(f"no {recipe.backbone} model of this configuration in {settings.models.uri}: run train_encoder")
+        raise ArtefactError(
+            f"no {recipe.backbone} model of this configuration in {settings.models.uri}: run train_encoder"
+        )
     return card
 
 
@@ -139,7 +141,9 @@ def load_model(models_uri: str, version: str) -> Model:
     try:
         encoder.load_state_dict(load(content))
     except (SafetensorError, RuntimeError) as error:
-        raise ArtefactError(f"{models_uri}/{version}: weights do not fit the card: {str(error).splitlines()[0]}") from None
+        raise ArtefactError(
+            f"{models_uri}/{version}: weights do not fit the card: {str(error).splitlines()[0]}"
+        ) from None
     return Model(card, encoder.eval())
 
 

@@ -18,7 +18,9 @@ def judged_queries(
     pairs = judgements.join(images.select("image_id"), "image_id").where("query_image_id != image_id")
     pairs = pairs.join(held_out, "query_image_id")
     chosen = pairs.select("query_image_id").distinct().orderBy(F.xxhash64("query_image_id", F.lit(seed))).limit(most)
-    scored = pairs.join(chosen, "query_image_id").groupBy("query_image_id", "image_id").agg(F.avg("score").alias("score"))
+    scored = (
+        pairs.join(chosen, "query_image_id").groupBy("query_image_id", "image_id").agg(F.avg("score").alias("score"))
+    )
     judged: dict[str, dict[str, int]] = {}
     for row in scored.collect():
         judged.setdefault(row["query_image_id"], {})[row["image_id"]] = round(row["score"])

@@ -20,14 +20,17 @@ def ranking_figures(judgements: Judgements, rankings: Rankings) -> dict[str, flo
     A query without a ranking counts 0. Definitions: nDCG Järvelin and Kekäläinen 2002; AP and RR as in TREC.
     """
     run = {
-        query: {image: float(len(ranked) - rank) for rank, image in enumerate(ranked)} for query, ranked in rankings.items()
+        query: {image: float(len(ranked) - rank) for rank, image in enumerate(ranked)}
+        for query, ranked in rankings.items()
     }
     qrels = {query: {image: int(score) for image, score in scores.items()} for query, scores in judgements.items()}
     found = ir_measures.calc_aggregate(list(_FIGURES.values()), qrels, run)
     return {name: float(found[measure]) for name, measure in _FIGURES.items()}
 
 
-def exact_rankings(queries: Sequence[str], ids: Sequence[str], vectors: np.ndarray, *, depth: int) -> dict[str, list[str]]:
+def exact_rankings(
+    queries: Sequence[str], ids: Sequence[str], vectors: np.ndarray, *, depth: int
+) -> dict[str, list[str]]:
     """Rank all `ids` by inner product of their `vectors` (n, d) for each query (one of them), itself left out."""
     position = {image: i for i, image in enumerate(ids)}
     rankings = {}

@@ -26,7 +26,9 @@ def augmentation_examples(images: DataFrame, *, candidates: int, seed: int) -> D
         stride = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("stride")), F.lit(total - 1))
         offset = F.lit(1) + F.pmod(stride + F.col("draw"), F.lit(total - 1))
         picks = draws.where(F.col("draw") < wanted - 1).select(
-            F.col("image_id").alias("query_image_id"), "draw", F.pmod(F.col("index") + offset, F.lit(total)).alias("index")
+            F.col("image_id").alias("query_image_id"),
+            "draw",
+            F.pmod(F.col("index") + offset, F.lit(total)).alias("index"),
         )
         picked = picks.join(indexed, "index").groupBy("query_image_id")
         others = picked.agg(F.sort_array(F.collect_list(F.struct("draw", "image_id")))["image_id"].alias("others"))

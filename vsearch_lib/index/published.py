@@ -39,7 +39,9 @@ def read_pointer(store: Store) -> Pointer | None:
         names = ("version", "manifest", "manifest_sha256", "published_at", "publish_id")
         return Pointer(**{name: str(fields[name]) for name in names}, stored=stored)
     except (ValueError, TypeError, KeyError) as error:
-        raise ArtefactError(f"{store.uri}/{POINTER} is not a pointer ({error!r}): roll back to a retained version") from None
+        raise ArtefactError(
+            f"{store.uri}/{POINTER} is not a pointer ({error!r}): roll back to a retained version"
+        ) from None
 
 
 def read_manifest(store: Store, pointer: Pointer) -> manifests.Manifest:
@@ -72,5 +74,7 @@ def verified_file(store: Store, entry: dict[str, Any], cache: Path) -> Path:
     with path.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
     if found != entry["sha256"]:
-        raise ArtefactError(f"{store.uri}/files/{entry['file']} is corrupted (sha256 {found[:12]}…): roll back or publish again")
+        raise ArtefactError(
+            f"{store.uri}/files/{entry['file']} is corrupted (sha256 {found[:12]}…): roll back or publish again"
+        )
     return path

@@ -62,7 +62,9 @@ def shard_of(shards: int) -> Column:
     return F.pmod(F.xxhash64("image_id"), F.lit(shards)).cast("int")
 
 
-def write_shards(rows: DataFrame, *, index_uri: str, template: StoredFile, first_ids: dict[int, int]) -> list[dict[str, Any]]:
+def write_shards(
+    rows: DataFrame, *, index_uri: str, template: StoredFile, first_ids: dict[int, int]
+) -> list[dict[str, Any]]:
     """Write every shard, one task each, and return their manifest entries in order of first_id.
 
     `rows` has the columns of `ROWS`, `vector` and `shard`. A task streams its rows in order of image_id and stores

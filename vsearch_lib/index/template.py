@@ -16,7 +16,9 @@ def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -
     """
     keep = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("template")), F.lit(_GRAIN))
     share = min(1.0, wanted / max(1, total))
-    table = vectors.where(keep < F.lit(round(share * _GRAIN))).select("image_id", "vector").toArrow().sort_by("image_id")
+    table = (
+        vectors.where(keep < F.lit(round(share * _GRAIN))).select("image_id", "vector").toArrow().sort_by("image_id")
+    )
     flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
     return flat.reshape(table.num_rows, -1)
 

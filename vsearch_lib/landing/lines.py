@@ -41,10 +41,14 @@ def parse(lines: DataFrame, fields: str) -> DataFrame:
 def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     """Replace block and row of `rows` by `line`, the line in the source from 1; `lines` is what they were read from."""
     blocks = lines.groupBy("source", "block").agg(F.min("row").alias("first"), F.count("*").alias("count"))
-    before = F.sum("count").over(Window.partitionBy("source").orderBy("block").rowsBetween(Window.unboundedPreceding, -1))
+    before = F.sum("count").over(
+        Window.partitionBy("source").orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
+    )
     starts = blocks.select("source", "block", "first", F.coalesce(before, F.lit(0)).alias("before"))
     joined = rows.join(F.broadcast(starts), ["source", "block"])
-    return joined.withColumn("line", F.col("row") - F.col("first") + F.col("before") + 1).drop("block", "row", "first", "before")
+    return joined.withColumn("line", F.col("row") - F.col("first") + F.col("before") + 1).drop(
+        "block", "row", "first", "before"
+    )
 
 
 def _located(table: DataFrame, text: F.Column) -> DataFrame:

@@ -5,7 +5,16 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.records.ingest import RecordKind
 
-_REQUIRED = ("event_id", "user_id", "query_image_id", "displayed_image_id", "position", "type", "occurred_at", "request_id")
+_REQUIRED = (
+    "event_id",
+    "user_id",
+    "query_image_id",
+    "displayed_image_id",
+    "position",
+    "type",
+    "occurred_at",
+    "request_id",
+)
 
 
 def _columns(rows: DataFrame) -> DataFrame:

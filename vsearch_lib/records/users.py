@@ -16,7 +16,9 @@ def _age_band() -> Column:
 
 
 def _columns(rows: DataFrame) -> DataFrame:
-    return rows.select("user_id", _age_band().alias("age_band"), "gender", "city", "country", "username", "age", "email")
+    return rows.select(
+        "user_id", _age_band().alias("age_band"), "gender", "city", "country", "username", "age", "email"
+    )
 
 
 USERS = RecordKind(

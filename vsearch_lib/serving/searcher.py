@@ -63,11 +63,19 @@ class Searcher:
         store = open_store(index_uri)
         manifest = current_manifest(store)
         if manifest is None:
-            raise ArtefactError(f"nothing is published at {index_uri}: run vsearch run nightly, or name another index.uri")
+            raise ArtefactError(
+                f"nothing is published at {index_uri}: run vsearch run nightly, or name another index.uri"
+            )
         return cls(store, manifest)
 
     def search(
-        self, queries: np.ndarray, k: int, *, nprobe: int | None = None, shortlist: int | None = None, rescore: bool = True
+        self,
+        queries: np.ndarray,
+        k: int,
+        *,
+        nprobe: int | None = None,
+        shortlist: int | None = None,
+        rescore: bool = True,
     ) -> Hits:
         """Return the `k` best rows for each unit vector of `queries` (n, d).
 
@@ -138,7 +146,9 @@ def _open_shard(store: Store, entry: dict[str, Any], downloads: Path) -> _Shard:
     rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
     count = int(entry["rows"])
     if codes.ntotal != count or rows.num_rows != count:
-        raise ArtefactError(f"{entry['name']}: {codes.ntotal} codes and {rows.num_rows} rows, the manifest says {count}")
+        raise ArtefactError(
+            f"{entry['name']}: {codes.ntotal} codes and {rows.num_rows} rows, the manifest says {count}"
+        )
     vectors = np.memmap(vectors_path, dtype="<f2", mode="r", shape=(count, codes.d))
     return _Shard(int(entry["first_id"]), codes, rows, vectors)
 

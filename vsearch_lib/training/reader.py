@@ -46,10 +46,16 @@ def materialise(examples: DataFrame, images: DataFrame, pixels: DataFrame, folde
     first = examples.select(F.size("candidate_image_ids").alias("n")).first()
     width = 1 + (int(first["n"]) if first else 0)
     listed = examples.select(
-        "example_id", "label", F.posexplode(F.concat(F.array("query_image_id"), "candidate_image_ids")).alias("i", "image_id")
+        "example_id",
+        "label",
+        F.posexplode(F.concat(F.array("query_image_id"), "candidate_image_ids")).alias("i", "image_id"),
     )
-    located = listed.join(images.select("image_id", "sha256"), "image_id").join(pixels.select("sha256", "jpeg"), "sha256")
-    grouped = located.groupBy("example_id", "label").agg(F.sort_array(F.collect_list(F.struct("i", "sha256", "jpeg"))).alias("p"))
+    located = listed.join(images.select("image_id", "sha256"), "image_id").join(
+        pixels.select("sha256", "jpeg"), "sha256"
+    )
+    grouped = located.groupBy("example_id", "label").agg(
+        F.sort_array(F.collect_list(F.struct("i", "sha256", "jpeg"))).alias("p")
+    )
     whole = grouped.where(F.size("p") == width)
     group = [F.xxhash64(F.col("p")[i]["sha256"]) for i in range(width)]
     columns = [F.col("p")[i]["jpeg"].alias(f"picture_{i}") for i in range(width)]
@@ -66,7 +72,9 @@ def read_batches(folder: Path, *, width: int, side: int, batch_size: int, epochs
     groups = [f"group_{i}" for i in range(width)]
 
     def decode(rows: pd.DataFrame) -> pd.DataFrame:
-        decoded = {name: [np.ascontiguousarray(to_square(jpeg, side).numpy()) for jpeg in rows[name]] for name in pictures}
+        decoded = {
+            name: [np.ascontiguousarray(to_square(jpeg, side).numpy()) for jpeg in rows[name]] for name in pictures
+        }
         return pd.DataFrame({**decoded, **{name: rows[name] for name in groups}})
 
     spec = TransformSpec(

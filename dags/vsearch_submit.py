@@ -1,0 +1,127 @@
+"""How every DAG hands a step to Spark: one command line, one rule for what is tried again."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import Context, Param, RetryDecision, RetryPolicy, Variable
+
+from vsearch_lib.steps import Step
+
+PROJECT = Path(__file__).resolve().parents[1]
+ENVIRONMENT_VARIABLE = "vsearch_env"
+
+PARAMS = {
+    "env": Param(
+        None,
+        type=["null", "string"],
+        enum=[None, "demo", "local", "cluster"],
+        description=f"Configuration, `conf/<env>.yaml`. Empty: variable `{ENVIRONMENT_VARIABLE}`, else `local`.",
+    ),
+    "date": Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^(all|\d{4}-\d{2}-\d{2})$",
+        description="Landing partition: a day, or `all`. Empty: the last day that was over when the run was due.",
+    ),
+    "settings": Param(
+        [],
+        type="array",
+        items={"type": "string", "pattern": r"^[a-z][a-z0-9_.]*="},
+        description="Settings for this run only, one `section.key=value` a line. Paths are absolute.",
+    ),
+}
+
+
+class Hopeless(RetryPolicy):
+    """Fails a task at once where trying again gives the same answer; leaves every other failure to `retries`."""
+
+    # As the hook words a failed spark-submit; it offers the code in no other form.
+    _EXIT_CODE = re.compile(r"Error code is: (\d+)\.")
+    _REASONS = {  # noqa: RUF012 (never changed)
+        2: "exit code 2: bad usage or configuration; correct it, then clear this task",
+        3: "exit code 3: a gate refused, nothing was committed or published; the log's last lines say why",
+    }
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
+    ) -> RetryDecision:
+        """Decide from the exit code of the job."""
+        found = self._EXIT_CODE.search(str(exception))
+        reason = self._REASONS.get(int(found[1])) if found else None
+        return RetryDecision.fail(reason) if reason else RetryDecision.default()
+
+
+DEFAULTS: dict[str, Any] = {
+    "owner": "vsearch",
+    "pool": "spark",
+    "retries": 3,
+    "retry_delay": timedelta(minutes=2),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=30),
+    "retry_policy": Hopeless(),
+    # Above training.max_minutes of every conf/*.yaml, so that training ends by its own limit and keeps its model.
+    "execution_timeout": timedelta(hours=4),
+}
+
+
+def submit(step: Step) -> SparkSubmitOperator:
+    """Return the task of a step: spark-submit of `jobs/<job>.py` in the jobs environment. Call it inside a DAG."""
+    python = str(PROJECT / ".venv" / "bin" / "python")
+    return SparkSubmitOperator(
+        task_id=step.job,
+        doc=step.does,
+        name=f"vsearch {step.job}",
+        conn_id="spark_default",
+        # Jobs run in an environment of their own: Airflow's libraries and theirs exclude one another.
+        spark_binary=str(PROJECT / ".venv" / "bin" / "spark-submit"),
+        env_vars={
+            "PYSPARK_PYTHON": python,
+            "PYSPARK_DRIVER_PYTHON": python,
+            "SPARK_CONF_DIR": str(PROJECT / "conf" / "spark"),
+        },
+        application=str(PROJECT / "jobs" / f"{step.job}.py"),
+        application_args=arguments_of(step),
+    )
+
+
+def arguments_of(step: Step) -> Callable[..., list[str]]:
+    """Return the function that Airflow calls to render a step's arguments; a template could not leave one out."""
+
+    def render(context: Context, jinja_env: object) -> list[str]:
+        params, run = context["params"], context["dag_run"]
+        env = params["env"] or Variable.get(ENVIRONMENT_VARIABLE, default="local")
+        date = params["date"] or landing_date(run)
+        return [
+            *("--env", env),
+            *(() if date == "all" else ("--date", date)),
+            *("--run-id", run_id(run)),
+            *(word for setting in params["settings"] for word in ("--set", setting)),
+            *step.arguments,
+        ]
+
+    return render
+
+
+def landing_date(run: Any) -> str:
+    """Return the landing partition that a DAG run takes in: the last day that was over when it was due.
+
+    Not `ds`: of a run started by hand that is today, a day still being written.
+    """
+    # A run triggered over the API may come without a logical date, and so without an interval.
+    start = run.data_interval_start or run.run_after - timedelta(days=1)
+    return f"{start.astimezone(UTC):%Y-%m-%d}"
+
+
+def run_id(run: Any) -> str:
+    """Return the run's name in tables and model versions: the same for all tasks and tries of a DAG run.
+
+    It begins with the time, as the names of runs outside Airflow do, because model versions sort by it. Airflow's own
+    name of the run may hold characters that have no place in a path; its hash keeps two runs of one second apart.
+    """
+    digest = hashlib.sha256(run.run_id.encode()).hexdigest()[:8]
+    return f"{run.run_after.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run.dag_id}-{digest}"

@@ -1,0 +1,97 @@
+"""What must hold for every DAG before anything runs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vsearch_lib.steps import GRAPHS
+
+PROJECT = Path(__file__).resolve().parents[2]
+DAGS = PROJECT / "dags"
+DAG_IDS = ["nightly"]  # every DAG there is, by hand: one that silently stops being parsed is missed here
+HEAVY = {"torch", "torchvision", "faiss", "pyspark", "pandas", "pyarrow", "numpy", "petastorm"}
+
+
+def test_every_file_is_imported_without_error_and_no_dag_is_missing(load_dags: Callable[[], Any]) -> None:
+    bag = load_dags()
+    assert bag.import_errors == {}
+    assert sorted(bag.dags) == DAG_IDS
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_the_tasks_are_exactly_the_step_graph(load_dags: Callable[[], Any], dag_id: str) -> None:
+    dag = load_dags().dags[dag_id]
+    edges = {(task.task_id, upstream) for task in dag.tasks for upstream in task.upstream_task_ids}
+    assert [task.task_id for task in dag.tasks] == [step.job for step in GRAPHS[dag_id]]
+    assert edges == {(step.job, upstream) for step in GRAPHS[dag_id] for upstream in step.after}
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_one_run_at_a_time_and_none_caught_up(load_dags: Callable[[], Any], dag_id: str) -> None:
+    dag = load_dags().dags[dag_id]
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+    assert dag.description
+    assert dag.doc_md
+    assert dag.tags
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_every_task_has_an_owner_retries_a_timeout_and_the_pool(load_dags: Callable[[], Any], dag_id: str) -> None:
+    for task in load_dags().dags[dag_id].tasks:
+        assert task.owner == "vsearch"
+        assert task.retries > 0
+        assert task.retry_exponential_backoff > 1
+        assert task.max_retry_delay > task.retry_delay
+        assert task.pool == "spark"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_training_ends_by_its_own_limit_before_airflow_stops_it(load_dags: Callable[[], Any], dag_id: str) -> None:
+    layers = [yaml.safe_load(file.read_text()) for file in (PROJECT / "conf").glob("*.yaml")]
+    longest = max(layer.get("training", {}).get("max_minutes", 0) for layer in layers)
+    for task in load_dags().dags[dag_id].tasks:
+        assert task.execution_timeout >= timedelta(minutes=longest) * 1.5
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_every_task_submits_a_job_that_exists(load_dags: Callable[[], Any], dag_id: str) -> None:
+    for task in load_dags().dags[dag_id].tasks:
+        assert task.application == str(PROJECT / "jobs" / f"{task.task_id}.py")
+        assert Path(task.application).is_file()
+
+
+def test_the_environments_offered_are_the_files_in_conf(nightly: Any) -> None:
+    offered = nightly.params.get_param("env").schema["enum"]
+    assert set(offered) - {None} == {file.stem for file in (PROJECT / "conf").glob("*.yaml")} - {"base"}
+
+
+def test_parsing_imports_nothing_heavy_reads_no_file_and_is_quick() -> None:
+    # In a process of its own: what has been imported stays imported. Airflow and its operator are not on the clock.
+    program = """
+import importlib, json, sys, time
+from airflow.providers.apache.spark.operators import spark_submit
+from airflow.sdk import DAG, Context, CronDataIntervalTimetable, Param, RetryDecision, RetryPolicy, Variable
+sys.path.append(sys.argv[1])
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+start = time.perf_counter()
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+seconds = time.perf_counter() - start
+read = [file for file in opened if not file.endswith((".py", ".pyc"))]
+print(json.dumps({"seconds": seconds, "read": read, "modules": list(sys.modules)}))
+"""
+    names = [file.stem for file in DAGS.glob("*.py")]
+    result = subprocess.run([sys.executable, "-c", program, DAGS, *names], capture_output=True, text=True, check=True)
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert {module.partition(".")[0] for module in found["modules"]} & HEAVY == set()
+    assert found["read"] == []
+    assert found["seconds"] < 2

@@ -1,0 +1,171 @@
+"""What a task runs: its command line, its environment, and which failures are tried again."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vsearch_lib.steps import GRAPHS
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOGICAL_DATE = datetime(2026, 3, 5, 10, 30, tzinfo=UTC)
+
+Submitted = dict[str, tuple[list[str], dict[str, str]]]
+Submit = Callable[..., Submitted]
+
+
+@pytest.fixture
+def submitted(database: None, nightly: Any, monkeypatch: pytest.MonkeyPatch) -> Submit:
+    """Run the DAG with nothing behind spark-submit; return each task's command line and environment, in order."""
+    from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
+
+    calls: Submitted = {}
+
+    def record(hook: Any, application: str) -> None:
+        calls[Path(application).stem] = (hook._build_spark_submit_command(application), hook._env)
+
+    monkeypatch.setattr(SparkSubmitHook, "submit", record)
+
+    def run(**conf: Any) -> Submitted:
+        calls.clear()
+        assert nightly.test(logical_date=LOGICAL_DATE, run_conf=conf).state == "success"
+        return dict(calls)
+
+    return run
+
+
+def arguments(submitted: Submitted, job: str = "ingest_images") -> list[str]:
+    """Return what follows the job's file on its command line."""
+    command, _ = submitted[job]
+    return command[command.index(str(PROJECT / "jobs" / f"{job}.py")) + 1 :]
+
+
+def option(arguments: list[str], name: str) -> str:
+    return arguments[arguments.index(name) + 1]
+
+
+def test_a_task_submits_its_job_in_the_jobs_environment_to_the_local_master(submitted: Submit) -> None:
+    command, environment = submitted()["train_encoder"]
+    assert command[0] == str(PROJECT / ".venv/bin/spark-submit")
+    assert option(command, "--master") == "local[2]"
+    assert environment["PYSPARK_PYTHON"] == environment["PYSPARK_DRIVER_PYTHON"] == str(PROJECT / ".venv/bin/python")
+    assert environment["SPARK_CONF_DIR"] == str(PROJECT / "conf/spark")
+
+
+def test_a_run_takes_the_last_finished_day_of_the_local_configuration(submitted: Submit) -> None:
+    given = arguments(submitted())
+    assert given[:4] == ["--env", "local", "--date", "2026-03-04"]
+    assert given[4] == "--run-id"
+    assert len(given) == 6
+
+
+def test_parameters_choose_configuration_day_and_settings(submitted: Submit) -> None:
+    given = arguments(submitted(env="demo", date="2026-02-01", settings=["var=/data/a b", "training.epochs=1"]))
+    assert option(given, "--env") == "demo"
+    assert option(given, "--date") == "2026-02-01"
+    assert given[-4:] == ["--set", "var=/data/a b", "--set", "training.epochs=1"]
+
+
+def test_all_partitions_are_taken_by_naming_none(submitted: Submit) -> None:
+    assert "--date" not in arguments(submitted(date="all"))
+
+
+def test_the_variable_chooses_the_configuration_of_runs_that_name_none(
+    submitted: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_VSEARCH_ENV", "cluster")
+    assert option(arguments(submitted()), "--env") == "cluster"
+    assert option(arguments(submitted(env="demo")), "--env") == "demo"
+
+
+def test_the_tasks_of_a_run_share_its_id(submitted: Submit) -> None:
+    calls = submitted()
+    assert calls.keys() == {step.job for step in GRAPHS["nightly"]}
+    assert len({option(arguments(calls, job), "--run-id") for job in calls}) == 1
+
+
+def test_the_jobs_understand_their_command_line(submitted: Submit) -> None:
+    # The parser of the jobs lives in the jobs environment; asked there, it has the last word on our arguments.
+    program = """
+import argparse, sys
+from vsearch_lib.job import add_common_arguments
+parser = argparse.ArgumentParser()
+add_common_arguments(parser)
+parser.add_argument("--retrain", action="store_true")
+parsed = parser.parse_args()
+print(parsed.env, parsed.date, *parsed.overrides)
+"""
+    given = arguments(submitted(env="demo", settings=["training.epochs=1", "gate.queries=5"]))
+    command = [PROJECT / ".venv/bin/python", "-c", program, *given]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["demo", "2026-03-04", "training.epochs=1", "gate.queries=5"]
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [{"env": "production"}, {"date": "yesterday"}, {"settings": ["epochs"]}, {"settings": ["--env=demo"]}],
+    ids=["environment", "date", "setting without a value", "setting that is an option"],
+)
+def test_a_wrong_parameter_is_refused_before_anything_runs(nightly: Any, conf: dict[str, Any]) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    for name, value in conf.items():
+        with pytest.raises(ParamValidationError):
+            nightly.params.get_param(name).resolve(value)
+
+
+def test_a_scheduled_run_is_due_at_midnight_and_takes_the_day_before(nightly: Any) -> None:
+    import vsearch_submit
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables.base import TimeRestriction
+
+    restriction = TimeRestriction(earliest=datetime(2026, 3, 4, tzinfo=UTC), latest=None, catchup=True)
+    timetable = coerce_to_core_timetable(nightly.timetable)
+    info = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+    run = SimpleNamespace(data_interval_start=info.data_interval.start, run_after=info.run_after)
+    assert info.run_after == datetime(2026, 3, 5, tzinfo=UTC)
+    assert vsearch_submit.landing_date(run) == "2026-03-04"
+
+
+def test_a_run_without_a_logical_date_takes_the_day_before_it_was_triggered(nightly: Any) -> None:
+    import vsearch_submit
+
+    run = SimpleNamespace(data_interval_start=None, run_after=LOGICAL_DATE)
+    assert vsearch_submit.landing_date(run) == "2026-03-04"
+
+
+def test_run_ids_sort_by_time_are_fit_for_a_path_and_differ_between_runs(nightly: Any) -> None:
+    import vsearch_submit
+
+    def name(run_id: str, after: timedelta = timedelta(0)) -> str:
+        run = SimpleNamespace(dag_id="nightly", run_id=run_id, run_after=LOGICAL_DATE + after)
+        return vsearch_submit.run_id(run)
+
+    by_hand, by_hand_too, later = name("a/b"), name("a:b"), name("a", timedelta(seconds=1))
+    assert by_hand.startswith("20260305T103000Z-nightly-")
+    assert set(by_hand) <= set("abcdefghijklmnopqrstuvwxyz0123456789TZ-")
+    assert by_hand != by_hand_too
+    assert max(by_hand, by_hand_too) < later
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "tries"), [(0, 1), (1, 2), (2, 1), (3, 1)], ids=["done", "failed", "bad usage", "refused by a gate"]
+)
+def test_only_a_failure_that_may_pass_is_tried_again(
+    database: None, nightly: Any, tmp_path: Path, exit_code: int, tries: int
+) -> None:
+    """With the real spark-submit: the exit code of a job has to come through it."""
+    job, log = tmp_path / "job.py", tmp_path / "tries"
+    job.write_text(f"import sys\nprint(*sys.argv[1:], file=open({str(log)!r}, 'a'))\nsys.exit({exit_code})\n")
+    dag = nightly.partial_subset("ingest_users", include_upstream=False)
+    task = dag.task_dict["ingest_users"]
+    task.application, task.retries, task.retry_delay = str(job), 1, timedelta(seconds=1)
+    run = dag.test(logical_date=LOGICAL_DATE + timedelta(days=exit_code + 1))
+    assert run.state == ("success" if exit_code == 0 else "failed")
+    seen = log.read_text().splitlines()
+    assert len(seen) == tries
+    assert len(set(seen)) == 1  # another try of the same run, the run id included

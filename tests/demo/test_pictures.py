@@ -1,0 +1,39 @@
+"""Pictures: every product in every finish can be drawn, and the product is only part of what is seen."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vsearch_lib.demo.factors import MATERIALS, PALETTES, PATTERNS, SHAPES, Factors
+from vsearch_lib.demo.picture import SCALE, STRETCH, photograph
+from vsearch_lib.demo.silhouettes import silhouette
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_product_leaves_at_least_half_of_any_picture_to_the_scene_and_is_never_tiny(shape):
+    of_its_square = (silhouette(shape) > 0).mean()
+    assert of_its_square * SCALE[1] ** 2 * STRETCH[1] < 0.5
+    # The widest picture is 4:3, so that its shorter side squared is three quarters of it.
+    assert of_its_square * SCALE[0] ** 2 * STRETCH[0] * 3 / 4 > 0.06
+
+
+@pytest.mark.parametrize(("number", "pattern"), enumerate(PATTERNS))
+def test_every_pattern_palette_and_material_makes_a_picture_of_the_stated_size(number, pattern):
+    for index, material in enumerate(MATERIALS):
+        palette = PALETTES[(number * len(MATERIALS) + index) % len(PALETTES)]
+        factors = Factors(SHAPES[(number + index) % len(SHAPES)], pattern, palette, material)
+        with Image.open(io.BytesIO(photograph(factors, np.random.default_rng([number, index])))) as picture:
+            assert (picture.format, picture.mode) == ("JPEG", "RGB")
+            assert 240 <= min(picture.size) <= 320
+            assert max(picture.size) <= min(picture.size) * 4 / 3
+
+
+def test_the_same_product_looks_different_each_time_and_the_same_for_the_same_numbers():
+    factors = Factors("teapot", "floral", "ocean", "glossy")
+    first, again, other = (photograph(factors, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other

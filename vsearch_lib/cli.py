@@ -1,0 +1,108 @@
+"""The `vsearch` command."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from vsearch_lib.job import add_common_arguments, add_setting_arguments, dates_of, exit_code, run_id_of, settings_of
+from vsearch_lib.steps import GRAPHS
+
+
+def main() -> None:
+    """Run the command line and exit with the code that tells how it ended."""
+    arguments = _parser().parse_args()
+    sys.exit(exit_code(lambda: arguments.call(arguments)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vsearch",
+        description="Visual search: images in, similar images out.",
+        epilog="Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 refused by a quality or recall gate.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a step graph in one local Spark session")
+    run.add_argument("graph", choices=sorted(GRAPHS))
+    add_common_arguments(run)
+    run.set_defaults(call=_run)
+
+    search = commands.add_parser("search", help="find pictures like one you give")
+    search.add_argument("--image", required=True, metavar="FILE", help="the picture to search with")
+    search.add_argument("--crop", type=_crop, metavar="X,Y,W,H", help="search with this part of it, in pixels")
+    search.add_argument("-k", type=_count, default=10, help="how many answers (default: 10)")
+    search.add_argument("--json", action="store_true", help="print the answers as JSON")
+    search.add_argument("--html", metavar="OUT", help="write the answers as a page with pictures")
+    add_setting_arguments(search)
+    search.set_defaults(call=_search)
+
+    demo = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
+    demo.add_argument("out", type=Path, metavar="OUT")
+    demo.add_argument("--images", type=_count, default=2000, metavar="N")
+    demo.add_argument("--seed", type=int, default=7)
+    demo.set_defaults(call=_demo_data)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    settings, dates = settings_of(arguments), dates_of(arguments)
+    from rich.console import Console
+
+    from vsearch_lib.runner import run_graph
+    from vsearch_lib.summary import print_summary
+
+    console = Console()
+    results = run_graph(arguments.graph, settings, run_id=run_id_of(arguments), dates=dates, console=console)
+    print_summary(results, console)
+    options = " ".join(f"--set {override}" for override in arguments.overrides)
+    images = f"--images {arguments.images}" if arguments.images else ""
+    command = " ".join(f"vsearch search --env {arguments.env} {images} {options} --image FILE".split())
+    console.print(f"search it: {command}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _search(arguments: argparse.Namespace) -> None:
+    settings = settings_of(arguments)
+    from vsearch_lib.serving.answer import answer_file, as_json, as_text, write_page
+
+    answers = answer_file(settings, Path(arguments.image), k=arguments.k, crop=arguments.crop)
+    print(as_json(answers) if arguments.json else as_text(answers))
+    if arguments.html:
+        write_page(settings, answers, Path(arguments.html))
+        if not arguments.json:
+            print(f"page: {arguments.html}")
+
+
+def _demo_data(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from vsearch_lib.demo import write_catalogue
+
+    console = Console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("drawing", total=arguments.images)
+        summary = write_catalogue(
+            arguments.out,
+            images=arguments.images,
+            seed=arguments.seed,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    print(f"demo-data: {summary}")
+
+
+def _crop(text: str) -> tuple[int, int, int, int]:
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H in pixels, for example 40,10,200,180") from None
+    return x, y, width, height
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

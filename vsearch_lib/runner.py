@@ -1,0 +1,168 @@
+"""Walk a step graph in one local Spark session, showing what runs, how far it is and how long it has left.
+
+A job is a file, as for spark-submit: it is loaded from `jobs/`, never imported, so the library does not know its jobs.
+"""
+
+import importlib.util
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+
+from pyspark.sql import SparkSession
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from vsearch_lib.config import PROJECT, Settings
+from vsearch_lib.job import Figure, Job, Run, record
+from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.steps import GRAPHS, Step, in_order
+
+_POLL_SECONDS = 0.5
+_LINE_SECONDS = 15  # between progress lines where the output is not a terminal
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step gave: its figures, the lines it had to say, and how long it took."""
+
+    step: Step
+    figures: list[Figure]
+    said: list[str]
+    seconds: float
+
+
+def run_graph(
+    graph: str, settings: Settings, *, run_id: str, dates: tuple[date, ...] | None, console: Console
+) -> list[StepResult]:
+    """Run every step of `graph` in order; the first one that fails ends the run, and what was committed stays.
+
+    Raises:
+        VsearchError: as the step that failed raises it.
+    """
+    steps = in_order(GRAPHS[graph])
+    results: list[StepResult] = []
+    with _shown(console) as show:
+        show.begin("starting Spark", 0, len(steps))
+        spark = start_session(settings, f"vsearch {graph} {run_id}")
+        try:
+            lake = Lake(spark, settings.lake.uri, run_id)
+            job = Job(settings=settings, lake=lake, run_id=run_id, dates=dates)
+            for number, step in enumerate(steps, start=1):
+                results.append(_run_step(step, number, len(steps), job, show))
+            seconds = [Figure("step_seconds", result.seconds, result.step.job) for result in results]
+            record(lake, [figure for result in results for figure in result.figures] + seconds)
+        finally:
+            spark.stop()
+    return results
+
+
+def load_job(name: str) -> Run:
+    """Return `run` of the file `jobs/<name>.py`."""
+    file = PROJECT / "jobs" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"vsearch_job_{name}", file)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    run: Run = module.run
+    return run
+
+
+def _run_step(step: Step, number: int, total: int, job: Job, show: "_Show") -> StepResult:
+    show.begin(step.job, number, total)
+    started = time.monotonic()
+    said: list[str] = []
+    job = replace(job, retrain="--retrain" in step.arguments, progress=show.advance, say=said.append)
+    with _watch_tasks(job.spark, show.advance_tasks):
+        figures = load_job(step.job)(job)
+    seconds = time.monotonic() - started
+    show.end(step, number, total, seconds)
+    return StepResult(step, figures, said, seconds)
+
+
+@contextmanager
+def _watch_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> Iterator[None]:
+    """Report the finished and the known tasks of the stages that run, twice a second."""
+    tracker = spark.sparkContext.statusTracker()
+    stopped = threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(_POLL_SECONDS):
+            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+            known = [stage for stage in stages if stage is not None]
+            if known:
+                advance(sum(stage.numCompletedTasks for stage in known), sum(stage.numTasks for stage in known))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+class _Show:
+    """Progress on a terminal: a bar for the step that runs. Elsewhere: a line when a step ends, and now and then one."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
+        self._task = progress.add_task("", total=None)
+        self._own = False  # the step reports its own progress, which says more than Spark's tasks
+        self._began = self._printed = time.monotonic()
+        self._name = ""
+
+    def begin(self, name: str, number: int, total: int) -> None:
+        self._own = False
+        self._name = f"[{number}/{total}] {name}"
+        self._began = self._printed = time.monotonic()
+        self._progress.reset(self._task, total=None, description=self._name)
+
+    def advance(self, done: int, total: int) -> None:
+        self._own = True
+        self._update(done, total)
+
+    def advance_tasks(self, done: int, total: int) -> None:
+        if not self._own:
+            self._update(done, total)
+
+    def end(self, step: Step, number: int, total: int, seconds: float) -> None:
+        self._console.print(
+            f"[{number}/{total}] {step.job:<24} {step.does:<44} {seconds:6.1f} s", markup=False, highlight=False
+        )
+
+    def _update(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+        now = time.monotonic()
+        if not self._console.is_terminal and self._own and done and now - self._printed >= _LINE_SECONDS:
+            self._printed = now
+            left = (now - self._began) / done * (total - done)
+            self._console.print(
+                f"{self._name}: {done} of {total}, about {left:.0f} s left", markup=False, highlight=False
+            )
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[_Show]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield _Show(console, progress)

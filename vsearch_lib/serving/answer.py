@@ -1,0 +1,78 @@
+"""`vsearch search`: a picture file in, similar pictures out, as text, JSON or a page."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vsearch_lib.config import Settings
+from vsearch_lib.errors import UsageError
+from vsearch_lib.images.decode import Limits
+from vsearch_lib.serving.query import model_of, query_vector
+from vsearch_lib.serving.searcher import Searcher
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was found for a query file: `found` is best first, each with image_id, cosine and the stored facts."""
+
+    query: Path
+    version: str
+    found: list[dict[str, Any]]
+
+
+def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int, int, int] | None) -> Answers:
+    """Search the published index with a picture file.
+
+    Raises:
+        UsageError: the file is not there or not a picture.
+        ArtefactError: nothing is published, or it does not verify.
+    """
+    if not file.is_file():
+        raise UsageError(f"--image {file}: no such file")
+    searcher = Searcher.open(settings.index.uri)
+    image = settings.image
+    limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
+    vector = query_vector(model_of(searcher.manifest), file.read_bytes(), limits, crop=crop)
+    hits = searcher.search(vector, k)
+    rows = [(int(row), float(score)) for row, score in zip(hits.ids[0], hits.scores[0], strict=True) if row >= 0]
+    facts = [searcher.rows.slice(row, 1).to_pylist()[0] for row, _ in rows]
+    found = [
+        {"rank": i, "cosine": round(score, 5), **fact}
+        for i, ((_, score), fact) in enumerate(zip(rows, facts, strict=True), 1)
+    ]
+    return Answers(file, searcher.manifest["version"], found)
+
+
+def as_json(answers: Answers) -> str:
+    """Return the answers as one JSON object."""
+    content = {"query": str(answers.query), "version": answers.version, "answers": answers.found}
+    return json.dumps(content, indent=2, default=lambda value: value.isoformat())
+
+
+def as_text(answers: Answers) -> str:
+    """Return an answer a line: rank, cosine, image id, tags."""
+    return "\n".join(
+        f"{found['rank']:>3}  {found['cosine']:.4f}  {found['image_id']}  {' '.join(found['tags'])}"
+        for found in answers.found
+    )
+
+
+def write_page(settings: Settings, answers: Answers, out: Path) -> None:
+    """Write the answers as a self-contained page; the pictures come from the lake."""
+    from vsearch_lib.evaluation.page import Answer, Query, render
+    from vsearch_lib.lake import Lake, start_session
+    from vsearch_lib.lake.pictures import stored_jpegs
+
+    spark = start_session(settings, "vsearch search")
+    try:
+        jpegs = stored_jpegs(Lake(spark, settings.lake.uri, "search"), [found["image_id"] for found in answers.found])
+    finally:
+        spark.stop()
+    listed = [
+        Answer(found["image_id"], jpegs[found["image_id"]], found["cosine"], ", ".join(found["tags"]), None)
+        for found in answers.found
+        if found["image_id"] in jpegs
+    ]
+    query = Query(str(answers.query), answers.query.read_bytes(), answers.query.name, listed)
+    out.write_text(render(f"Pictures like {answers.query.name}", f"version {answers.version}", [], [query]))
