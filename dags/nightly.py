@@ -30,7 +30,7 @@ Clearing a task, or the whole run, is safe at any time: every write replaces wha
 tasks and tries of a run carry one run id (`--run-id`), which is in the history of each table they wrote, in
 `metrics` and in the model's card. Days missed while Airflow was down are not caught up by themselves:
 
-    airflow backfill create --dag-id nightly --from-date 2026-01-01 --to-date 2026-03-31
+    airflow backfill create --dag-id nightly --from-date 2026-01-01 --to-date 2026-03-31 --max-active-runs 1
 
 takes them in, in any order, beside the nightly runs.
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Context, Param, RetryDecision, RetryPolicy, Variable
@@ -42,7 +42,7 @@ class Hopeless(RetryPolicy):
 
     # As the hook words a failed spark-submit; it offers the code in no other form.
     _EXIT_CODE = re.compile(r"Error code is: (\d+)\.")
-    _REASONS = {  # noqa: RUF012 (never changed)
+    _REASONS: ClassVar = {
         2: "exit code 2: bad usage or configuration; correct it, then clear this task",
         3: "exit code 3: a gate refused, nothing was committed or published; the log's last lines say why",
     }
