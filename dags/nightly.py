@@ -21,18 +21,19 @@ place; nothing needs to be undone.
 
 A task that exits with 3 has left its tables and the pointer as they were. The last line of its log names what was
 measured and the limit it missed. Of an ingest task: have the day delivered again, or, if that share of bad input is
-acceptable, raise `quality.max_refused_share`. Of `publish_index`: the gate's report says which kind of query fell
-short. Then clear the failed task, and the night goes on from there.
+acceptable, raise `quality.max_refused_share`; then clear the task, and the night goes on from there. Of
+`publish_index`: the gate's report says which kind of query fell short; correct the settings of the index, then clear
+`build_index` and what follows it. Publishing the same candidate again would get the same answer.
 
 ### Running it again
 
-Clearing a task, or the whole run, is safe at any time: every write replaces what the same input wrote before. All
-tasks and tries of a run carry one run id (`--run-id`), which is in the history of each table they wrote, in
-`metrics` and in the model's card. Days missed while Airflow was down are not caught up by themselves:
+Clearing a task is safe at any time: every write replaces what the same input wrote before. All tasks and tries of a
+run carry one run id (`--run-id`), which is in the history of each table they wrote, in `metrics`, in the model's card,
+and is the version of the index that the run published. A version is published once, and never over a newer one:
+clearing an old run takes its data in again and leaves the pointer alone.
 
-    airflow backfill create --dag-id nightly --from-date 2026-01-01 --to-date 2026-03-31 --max-active-runs 1
-
-takes them in, in any order, beside the nightly runs.
+Days missed while Airflow was down are not caught up by themselves. Start a run by hand with *date* set to the day, or
+to `all`: it is a new run, and what it builds is published.
 
 ### Where to look
 

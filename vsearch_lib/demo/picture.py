@@ -17,7 +17,7 @@ _ASPECTS = ((3, 4), (1, 1), (4, 3))
 
 #: Side of a product's square as a share of the picture's shorter side, and how much wider or narrower it is than high.
 #: Together they leave at least half of every picture to the scene, whatever the product.
-SCALE, STRETCH = (0.62, 0.89), (0.92, 1.06)
+SCALE, STRETCH = (0.7, 0.89), (0.92, 1.06)
 
 
 def _picture_size(rng: np.random.Generator) -> tuple[int, int]:
@@ -60,15 +60,14 @@ def _shadow(
 
 
 def _place(scene: Scene, product: Image.Image, rng: np.random.Generator) -> tuple[int, int]:
-    """Top left corner for the product: on the ground of a standing scene, anywhere near the middle of a flat one."""
+    """Top left corner for the product: about the middle, as people frame what they sell, and on the ground if any."""
     (width, height), slack = scene.picture.size, 0.04 * scene.picture.width
     spare_x, spare_y = width - product.width, height - product.height
-    x = (
-        rng.uniform(min(-slack, spare_x), max(spare_x + slack, 0))
-        if spare_x < 0
-        else rng.uniform(-slack, spare_x + slack)
-    )
-    y = scene.ground - product.height if scene.ground is not None else rng.uniform(-slack, max(spare_y, 0) + slack)
+    x = np.clip(rng.normal(spare_x / 2, 0.06 * width), min(-slack, spare_x), max(spare_x + slack, 0))
+    if scene.ground is not None:
+        y = scene.ground - product.height
+    else:
+        y = np.clip(rng.normal(spare_y / 2, 0.06 * height), -slack, max(spare_y, 0) + slack)
     return round(x), round(max(y, -slack))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from pytorch_metric_learning.losses import NTXentLoss
+from pytorch_metric_learning.losses import SupConLoss
 from torch import nn
 
 from vsearch_lib.encoder.embed import has_fast_bfloat16
@@ -40,7 +40,10 @@ def train(
     pretrained: bool,
     progress: Callable[[int, int], None],
 ) -> Trained:
-    """Train `encoder` in place with NT-Xent (Chen et al. 2020) over all pictures of a batch.
+    """Train `encoder` in place with the contrastive loss of Khosla et al. 2020 over all pictures of a batch.
+
+    With one positive a picture it is NT-Xent (Chen et al. 2020); it is computed from one matrix of similarities, where
+    the library's NTXentLoss copies the negatives for each pair and takes half of a step.
 
     Args:
         encoder: with random or pretrained weights; of a pretrained one BatchNorm's statistics stay as they are.
@@ -51,7 +54,7 @@ def train(
         progress: called with steps done and steps in all.
     """
     generator = torch.Generator().manual_seed(seed)
-    loss_of = NTXentLoss(temperature=temperature)
+    loss_of = SupConLoss(temperature=temperature)
     backbone_rate = learning_rate * (PRETRAINED_RATE if pretrained else 1.0)
     optimiser = torch.optim.AdamW(
         [
