@@ -25,7 +25,8 @@ else
 endif
 
 test: check $(AIRFLOW_READY) ## everything that must hold
-	@.venv/bin/python -m pytest
+	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags tests/dags
+	@.venv/bin/python -m pytest --ignore=tests/dags
 
 check: $(JOBS_READY) ## style and types
 	@.venv/bin/ruff check .
@@ -58,4 +59,5 @@ $(AIRFLOW_READY): $(JOBS_READY) $(LOCKS)/airflow.txt
 	@echo 'Setting up the Airflow environment in .venv-airflow (once)'
 	@test -x .venv-airflow/bin/python || python3.11 -m venv .venv-airflow
 	@$(UV) pip install -q --python .venv-airflow/bin/python --require-hashes -r $(LOCKS)/airflow.txt
+	@echo '$(CURDIR)' >.venv-airflow/lib/python3.11/site-packages/vsearch.pth
 	@touch $@

@@ -64,7 +64,7 @@ DEFAULTS: dict[str, Any] = {
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=30),
     "retry_policy": Hopeless(),
-    # Above training.max_minutes of every conf/*.yaml, so that training ends by its own limit and keeps its model.
+    # Longer than any step of a catalogue that one machine serves; a training on a cluster of images wants its own.
     "execution_timeout": timedelta(hours=4),
 }
 

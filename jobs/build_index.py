@@ -19,7 +19,7 @@ from vsearch_lib.index.publication import save_candidate
 from vsearch_lib.index.published import current_manifest, read_pointer
 from vsearch_lib.index.shard import StoredFile, shard_of, store_file, write_shards
 from vsearch_lib.index.template import train_template, training_sample
-from vsearch_lib.job import Figure, Job, main
+from vsearch_lib.job import Figure, Job, main, version_of
 from vsearch_lib.storage import open_store
 
 INPUTS = ("images", "embeddings")
@@ -63,7 +63,7 @@ def run(job: Job) -> list[Figure]:
         raise VsearchError(f"shards hold {sum(shard['rows'] for shard in shards)} rows of {total}: build again")
     served = read_pointer(store)
     manifest = _manifest(job, card, template, shards, dimension, wanted, served.version if served else None)
-    save_candidate(store, manifest)
+    save_candidate(store, job.run_id, manifest)
     return [Figure("index_rows", total), Figure("index_lists", lists), Figure("template_sample", len(sample))]
 
 
@@ -99,7 +99,7 @@ def _manifest(
     models = open_store(job.settings.models.uri)
     files = {name: digest(models.read(f"{card.version}/{name}")) for name in (WEIGHTS, CARD)}
     return {
-        "version": job.run_id,
+        "version": version_of(job.run_id),
         "parent": parent,
         "kind": "full",
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -11,7 +11,7 @@ from vsearch_lib.config import Settings
 from vsearch_lib.encoder.network import Encoder, untrained
 from vsearch_lib.encoder.registry import Card, load_initial_weights, newest, recipe_of, save_model, serialise
 from vsearch_lib.errors import UsageError, VsearchError
-from vsearch_lib.job import Figure, Job, main
+from vsearch_lib.job import Figure, Job, main, version_of
 from vsearch_lib.training.loop import Trained, train
 from vsearch_lib.training.reader import materialise, read_batches
 
@@ -34,10 +34,10 @@ def run(job: Job) -> list[Figure]:
     snapshot, trained = None, None
     if settings.training.epochs:
         snapshot = _newest_snapshot(job)
-        trained = _train(job, encoder, snapshot)
+        trained = _train(job, encoder, snapshot, recipe.input_size)
     weights_sha256 = hashlib.sha256(serialise(encoder)).hexdigest()
     card = Card(
-        version=f"{job.run_id}-{weights_sha256[:8]}",
+        version=f"{version_of(job.run_id)}-{weights_sha256[:8]}",
         recipe=recipe,
         weights_sha256=weights_sha256,
         training_snapshot=snapshot,
@@ -61,7 +61,7 @@ def _newest_snapshot(job: Job) -> str:
     return str(newest_row["snapshot"])
 
 
-def _train(job: Job, encoder: Encoder, snapshot: str) -> Trained:
+def _train(job: Job, encoder: Encoder, snapshot: str, side: int) -> Trained:
     settings, training = job.settings, job.settings.training
     examples = job.lake.read("training_examples").where((F.col("snapshot") == snapshot) & (F.col("split") == "train"))
     steps = math.ceil(examples.count() * training.epochs / training.batch_size)
@@ -70,7 +70,7 @@ def _train(job: Job, encoder: Encoder, snapshot: str) -> Trained:
         batches = read_batches(
             Path(folder) / "examples",
             width=width,
-            side=round(settings.model.input_size * DECODED_TO_VIEW),
+            side=round(side * DECODED_TO_VIEW),
             batch_size=training.batch_size,
             epochs=training.epochs,
             seed=training.seed,
@@ -78,7 +78,7 @@ def _train(job: Job, encoder: Encoder, snapshot: str) -> Trained:
         return train(
             encoder,
             batches,
-            side=settings.model.input_size,
+            side=side,
             total_steps=steps,
             learning_rate=training.learning_rate,
             temperature=training.temperature,

@@ -5,12 +5,14 @@ A job is a file `jobs/<name>.py` with `run(job: Job) -> list[Figure]`. spark-sub
 """
 
 import argparse
+import hashlib
 import sys
 import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
@@ -100,6 +102,11 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
+def version_of(run_id: str) -> str:
+    """Return a name for what a run makes now: sorts by the time it was made, and says which run made it."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+
+
 def run_id_of(arguments: argparse.Namespace) -> str:
     """Return the run id given, or a new one."""
     return str(arguments.run_id) if arguments.run_id else new_run_id()
@@ -149,7 +156,7 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     settings = settings_of(parsed)
     dates = dates_of(parsed)
     run_id = run_id_of(parsed)
-    lake = Lake(start_session(settings, run.__module__), settings.lake.uri, run_id)
+    lake = Lake(start_session(settings, f"vsearch {Path(sys.argv[0]).stem}"), settings.lake.uri, run_id)
     try:
         figures = run(Job(settings=settings, lake=lake, run_id=run_id, dates=dates, retrain=parsed.retrain))
         record(lake, figures)

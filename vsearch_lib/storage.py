@@ -7,7 +7,7 @@ stores show an object whole or not at all.
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,13 +105,18 @@ class _LocalFolder:
         path = self._path(key)
         if path.exists():
             return False
-        with self._renamed_into(path) as temporary:
-            if isinstance(content, Path):
-                with content.open("rb") as source, temporary.open("wb") as sink:
-                    while block := source.read(1 << 20):
-                        sink.write(block)
-            else:
-                temporary.write_bytes(content)
+        try:
+            with self._moved_to(path, os.link) as temporary:
+                if isinstance(content, Path):
+                    with content.open("rb") as source, temporary.open("wb") as sink:
+                        while block := source.read(1 << 20):
+                            sink.write(block)
+                else:
+                    temporary.write_bytes(content)
+        except FileExistsError:
+            if not path.exists():
+                raise
+            return False
         return True
 
     def read_versioned(self, key: str) -> Versioned | None:
@@ -128,7 +133,7 @@ class _LocalFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self.read_versioned(key) != expected:
                 raise PublishConflict(f"{self.uri}/{key} was changed by another publisher; nothing was written")
-            with self._renamed_into(path) as temporary:
+            with self._moved_to(path, os.replace) as temporary:
                 temporary.write_bytes(content)
 
     def list(self, prefix: str) -> list[str]:
@@ -143,7 +148,8 @@ class _LocalFolder:
         return path
 
     @contextmanager
-    def _renamed_into(self, path: Path) -> Iterator[Path]:
+    def _moved_to(self, path: Path, move: Callable[[Path, Path], None]) -> Iterator[Path]:
+        """Yield a temporary file; give it its name once it is whole: `os.link` where `path` must be new."""
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
         os.close(handle)
@@ -153,7 +159,7 @@ class _LocalFolder:
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
             temporary.chmod(0o644)
-            temporary.replace(path)
+            move(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -53,7 +53,7 @@ class Model(Section):
     backbone: Backbone
     weights: str | None
     dimension: int = Field(ge=8, le=4096, multiple_of=8)
-    input_size: int = Field(ge=32, le=1024)
+    input_size: int | None = Field(ge=32, le=1024)
 
 
 class Training(Section):

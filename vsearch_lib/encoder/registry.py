@@ -11,6 +11,7 @@ from safetensors.torch import load, save
 
 from vsearch_lib.config import Settings
 from vsearch_lib.config.settings import Backbone
+from vsearch_lib.encoder.backbones import INPUT_SIZES
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.storage import Store, local_path, open_store
@@ -55,7 +56,7 @@ def recipe_of(settings: Settings) -> Recipe:
     return Recipe(
         backbone=settings.model.backbone,
         dimension=settings.model.dimension if settings.training.epochs else None,
-        input_size=settings.model.input_size,
+        input_size=settings.model.input_size or INPUT_SIZES[settings.model.backbone],
         initial_weights_sha256=hashlib.sha256(_read_weights(weights)).hexdigest() if weights else None,
     )
 

@@ -9,15 +9,16 @@ from vsearch_lib.index.published import POINTER, Pointer, read_pointer
 from vsearch_lib.storage import Store
 
 
-def save_candidate(store: Store, manifest: manifests.Manifest) -> None:
-    """Keep a built version for its gate; searchers do not look here."""
-    store.write_new(_candidate(manifest["version"]), manifests.encode(manifest))
+def save_candidate(store: Store, run_id: str, manifest: manifests.Manifest) -> None:
+    """Keep what a run built for its gate, in the place of what an earlier try of it built; searchers do not look here."""
+    key = _candidate(run_id)
+    store.replace(key, manifests.encode(manifest), store.read_versioned(key))
 
 
-def read_candidate(store: Store, version: str) -> manifests.Manifest | None:
-    """Return the candidate `version`, None where that run built none."""
-    stored = store.read_versioned(_candidate(version))
-    return manifests.decode(stored.content, f"{store.uri}/{_candidate(version)}") if stored else None
+def read_candidate(store: Store, run_id: str) -> manifests.Manifest | None:
+    """Return what the run built last, None where it built nothing."""
+    stored = store.read_versioned(_candidate(run_id))
+    return manifests.decode(stored.content, f"{store.uri}/{_candidate(run_id)}") if stored else None
 
 
 def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Pointer:
@@ -57,5 +58,5 @@ def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Poi
     return after
 
 
-def _candidate(version: str) -> str:
-    return f"candidates/{version}.json"
+def _candidate(run_id: str) -> str:
+    return f"candidates/{run_id}.json"

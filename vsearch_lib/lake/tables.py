@@ -35,7 +35,9 @@ class Lake:
     def read(self, table: str) -> DataFrame:
         """Return `table` as it is now; empty, with its columns, where it has not been written yet."""
         if not self.exists(table):
-            return self.spark.createDataFrame([], table_schema(table).struct)
+            # Spark knows that a range of nothing is empty, and plans joins with it away.
+            columns = [F.lit(None).cast(c.type).alias(c.name) for c in table_schema(table).columns]
+            return self.spark.range(0).select(columns)
         return self.spark.read.format("delta").load(self.path(table))
 
     def version(self, table: str) -> int | None:

@@ -1,0 +1,223 @@
+"""Both kinds of store keep the same promises: a local folder, and a bucket of a real S3 server."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from vsearch_lib.errors import ArtefactError, PublishConflict, UsageError
+from vsearch_lib.storage import Store, local_path, open_store, read_bytes
+
+BUCKET = "vsearch-tests"
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[str]:
+    """An S3 server on this machine with an empty bucket; credentials by S3's usual names."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "tests",
+            "AWS_SECRET_ACCESS_KEY": "tests",
+            "AWS_REGION": "us-east-1",
+            "AWS_ALLOW_HTTP": "true",
+        }.items():
+            environment.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield f"s3://{BUCKET}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "folder":
+        return open_store(str(tmp_path / "store"))
+    return open_store(f"{request.getfixturevalue('bucket')}/{uuid.uuid4().hex}")
+
+
+def test_what_is_written_is_read_back(store, tmp_path):
+    content = bytes(range(256)) * 9000
+    assert store.write_new("a/b.bin", content) is True
+    assert store.read("a/b.bin") == content
+    assert store.fetch("a/b.bin", tmp_path / "cache" / "b.bin").read_bytes() == content
+    assert read_bytes(f"{store.uri}/a/b.bin") == content
+
+
+def test_a_local_file_is_written_as_its_bytes(store, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 3_000_000 + b"end")
+    assert store.write_new("copy", source) is True
+    assert store.read("copy") == source.read_bytes()
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_write_new_never_overwrites(store, tmp_path, as_file):
+    store.write_new("key", b"first")
+    second: bytes | Path = b"second"
+    if as_file:
+        second = tmp_path / "second"
+        second.write_bytes(b"second")
+    assert store.write_new("key", second) is False
+    assert store.read("key") == b"first"
+
+
+def test_of_many_who_write_the_same_new_key_one_is_told_that_it_did(store):
+    for attempt in range(5):
+        wrote = _at_once(4, lambda i, key=f"key-{attempt}": store.write_new(key, str(i).encode() * 100_000))
+        assert sorted(wrote) == [False, False, False, True]
+        assert store.read(f"key-{attempt}") == str(wrote.index(True)).encode() * 100_000
+
+
+def test_replace_writes_over_what_was_expected(store):
+    store.replace("CURRENT", b"one", None)
+    store.replace("CURRENT", b"two", store.read_versioned("CURRENT"))
+    assert store.read("CURRENT") == b"two"
+
+
+def test_replace_with_a_stale_tag_conflicts_and_changes_nothing(store):
+    store.replace("CURRENT", b"one", None)
+    stale = store.read_versioned("CURRENT")
+    store.replace("CURRENT", b"two", stale)
+    with pytest.raises(PublishConflict, match="CURRENT was changed by another publisher"):
+        store.replace("CURRENT", b"three", stale)
+    assert store.read("CURRENT") == b"two"
+
+
+def test_replace_that_expects_nothing_conflicts_with_something(store):
+    store.write_new("CURRENT", b"one")
+    with pytest.raises(PublishConflict):
+        store.replace("CURRENT", b"two", None)
+    assert store.read("CURRENT") == b"one"
+
+
+def test_replace_of_a_key_that_has_gone_conflicts_and_writes_nothing(store):
+    store.write_new("CURRENT", b"one")
+    expected = store.read_versioned("CURRENT")
+    with pytest.raises(PublishConflict):
+        store.replace("GONE", b"two", expected)
+    assert store.read_versioned("GONE") is None
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_two_who_replace_at_once_exactly_one_wins(store, there):
+    def replace(i: int) -> str:
+        try:
+            store.replace(key, f"by {i}".encode(), expected)
+        except PublishConflict:
+            return "lost"
+        return "won"
+
+    for attempt in range(5):
+        key = f"CURRENT-{attempt}"
+        if there:
+            store.write_new(key, b"before")
+        expected = store.read_versioned(key)
+        outcome = _at_once(2, replace)
+        assert sorted(outcome) == ["lost", "won"]
+        assert store.read(key) == f"by {outcome.index('won')}".encode()
+
+
+def test_a_missing_key_is_an_error_that_names_it(store, tmp_path):
+    with pytest.raises(ArtefactError, match=r"no/such is missing"):
+        store.read("no/such")
+    with pytest.raises(ArtefactError, match=r"no/such is missing"):
+        store.fetch("no/such", tmp_path / "cache")
+    assert store.read_versioned("no/such") is None
+
+
+def test_list_is_sorted_and_keeps_to_its_prefix(store):
+    for key in ("files/b", "files/a/2", "files/a/1", "filesystem", "other/c", "files/B"):
+        store.write_new(key, b"")
+    assert store.list("files") == ["files/B", "files/a/1", "files/a/2", "files/b"]
+    assert store.list("") == ["files/B", "files/a/1", "files/a/2", "files/b", "filesystem", "other/c"]
+    assert store.list("nothing") == []
+
+
+def test_the_bucket_is_the_same_in_sparks_spelling(bucket):
+    prefix = uuid.uuid4().hex
+    open_store(f"s3://{BUCKET}/{prefix}").write_new("key", b"same")
+    assert open_store(f"s3a://{BUCKET}/{prefix}").read("key") == b"same"
+
+
+@pytest.mark.parametrize("uri", ["file:{}", "file://{}", "{}"])
+def test_a_folder_has_one_place_however_it_is_spelt(tmp_path, uri):
+    assert local_path(uri.format(tmp_path)) == tmp_path
+
+
+@pytest.mark.parametrize("uri", ["gs://bucket/index", "http://host/index", "hdfs://host/index"])
+def test_another_scheme_is_a_usage_error_that_names_it(uri):
+    with pytest.raises(UsageError, match=uri):
+        open_store(uri)
+
+
+@pytest.mark.parametrize("key", ["../outside", "files/../../outside", "/outside"])
+def test_a_key_cannot_leave_its_folder(tmp_path, key):
+    store = open_store(str(tmp_path / "store"))
+    for action in (
+        lambda: store.write_new(key, b"x"),
+        lambda: store.read(key),
+        lambda: store.replace(key, b"x", None),
+        lambda: store.fetch(key, tmp_path / "cache"),
+    ):
+        with pytest.raises(ArtefactError, match="must stay below"):
+            action()
+    assert not (tmp_path / "outside").exists()
+
+
+def test_a_writer_that_dies_mid_way_leaves_nothing(tmp_path):
+    store = open_store(str(tmp_path / "store"))
+    store.write_new("files/there", b"there")
+    # A folder opens as no file does: the writer fails after its temporary file was made.
+    with pytest.raises(IsADirectoryError):
+        store.write_new("files/new", tmp_path)
+    assert store.list("") == ["files/there"]
+    assert [file.name for file in (tmp_path / "store" / "files").iterdir()] == ["there"]
+
+
+def test_a_writer_that_is_killed_mid_way_shows_nothing(tmp_path, monkeypatch):
+    store = open_store(str(tmp_path / "store"))
+    store.write_new("CURRENT", b"yesterday")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vsearch_lib.storage.os.fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.replace("CURRENT", b"today", store.read_versioned("CURRENT"))
+    with pytest.raises(KeyboardInterrupt):
+        store.write_new("files/new", b"half")
+    assert store.list("") == ["CURRENT"]
+    assert store.read("CURRENT") == b"yesterday"
+
+
+def test_what_a_killed_writer_left_behind_is_not_listed(tmp_path):
+    store = open_store(str(tmp_path / "store"))
+    store.write_new("files/whole", b"whole")
+    (tmp_path / "store" / "files" / ".half").write_bytes(b"ha")
+    assert store.list("files") == ["files/whole"]
+
+
+def _at_once(writers: int, write) -> list:
+    """Call `write(0)` … `write(writers - 1)` at once and return their answers in order."""
+    start = threading.Barrier(writers)
+    answers: list = [None] * writers
+
+    def run(i: int) -> None:
+        start.wait()
+        answers[i] = write(i)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
