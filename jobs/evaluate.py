@@ -12,7 +12,7 @@ from vsearch_lib.evaluation.baselines import baselines
 from vsearch_lib.evaluation.judged import judged_queries, measured_images
 from vsearch_lib.evaluation.page import Answer, Query, render
 from vsearch_lib.evaluation.ranking import RELEVANT_FROM, Judgements, exact_rankings, ranking_figures
-from vsearch_lib.index.manifest import Manifest, bytes_of, digest, rows_of
+from vsearch_lib.index.manifest import Manifest, digest, rows_of
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.serving.searcher import Searcher
@@ -52,7 +52,7 @@ def _measure(job: Job, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
         seed=settings.examples.seed,
         most=settings.evaluation.max_queries,
     )
-    figures = _index_figures(searcher.manifest)
+    figures = _index_figures(searcher)
     ids = searcher.rows["image_id"].to_pylist()
     row_of = {image: row for row, image in enumerate(ids)}
     judged = {query: scores for query, scores in judged.items() if query in row_of}
@@ -137,9 +137,9 @@ def _answer(
     return Answer(image, jpegs[image], score, ", ".join(fact["tags"]), right)
 
 
-def _index_figures(manifest: Manifest) -> list[Figure]:
-    rows = rows_of(manifest)
-    figures = [Figure("index_rows", rows), Figure("index_code_bytes_per_vector", bytes_of(manifest, "codes") / rows)]
+def _index_figures(searcher: Searcher) -> list[Figure]:
+    manifest = searcher.manifest
+    figures = [Figure("index_rows", rows_of(manifest)), Figure("index_bytes_per_vector", searcher.bytes_per_vector)]
     for stratum, entry in manifest["gate"]["strata"].items():
         figures.append(Figure("recall_at_10", entry["recall_at_10"]["mean"], stratum))
     return figures

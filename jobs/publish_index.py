@@ -43,7 +43,7 @@ def run(job: Job) -> list[Figure]:
     stored = sum(bytes_of(candidate, part) for part in PARTS)
     figures = [
         Figure("index_rows", rows_of(candidate)),
-        Figure("index_code_bytes_per_vector", bytes_of(candidate, "codes") / rows_of(candidate)),
+        Figure("index_bytes_per_vector", searcher.bytes_per_vector),
         Figure("index_bytes", stored),
     ]
     for name, stratum in strata.items():

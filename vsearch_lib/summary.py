@@ -35,7 +35,7 @@ def _facts(figures: Sequence[Figure]) -> Table:
         ("interactions_landed", "interactions in"),
         ("judgements_landed", "judgements in"),
         ("index_rows", "index rows"),
-        ("index_code_bytes_per_vector", "bytes a vector, codes"),
+        ("index_bytes_per_vector", "bytes a vector (code and row id)"),
     ):
         if (value := by_name.get((metric, "all"))) is not None:
             table.add_row(label, f"{value:,.0f}" if value == int(value) else f"{value:.1f}")

@@ -122,6 +122,11 @@ class Searcher:
             found[mine] = self._vectors[shard][ids[mine] - self._first_ids[shard]]
         return found
 
+    @property
+    def bytes_per_vector(self) -> int:
+        """What a row takes in the inverted lists: its code and its 64-bit id."""
+        return int(faiss.extract_index_ivf(self._index).code_size) + 8
+
     def visible_ids(self) -> np.ndarray:
         """Return the row ids that can be answered."""
         return np.flatnonzero(self._visible)
