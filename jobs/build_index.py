@@ -36,7 +36,7 @@ def run(job: Job) -> list[Figure]:
     total = sum(counts.values())
     if not total:
         raise VsearchError(f"{card.version} has embedded no living image: run ingest_images and embed_images first")
-    dimension = len(rows.select("vector").first()["vector"])
+    dimension = card.recipe.dimension or len(rows.select("vector").head(1)[0]["vector"])
     factory = choose_factory(total, dimension) if settings.index.factory == "auto" else settings.index.factory
     wanted = {
         "tables": tables,

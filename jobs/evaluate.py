@@ -1,6 +1,7 @@
 """Measure the published index on judged queries, beside plain baselines, and draw the page."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def _page_queries(
 
 
 def _answer(
-    fact: dict[str, Any], jpegs: dict[str, bytes], score: float, scores: Judgements | Any, query_tags: set[str]
+    fact: dict[str, Any], jpegs: dict[str, bytes], score: float, scores: Mapping[str, int] | None, query_tags: set[str]
 ) -> Answer:
     """Right is what people scored so; where nobody scored the query, what shares a tag; without tags nobody knows."""
     image = fact["image_id"]

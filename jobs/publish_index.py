@@ -15,6 +15,7 @@ from vsearch_lib.index.publication import publish, read_candidate
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
+from vsearch_lib.vectors import RowIds, Vectors
 
 CROP_SHARES = (0.5, 0.8)  # of a picture's sides
 
@@ -35,7 +36,7 @@ def run(job: Job) -> list[Figure]:
     report = gates.report(strata, min_recall_at_10=job.settings.gate.min_recall_at_10)
     if not report["passed"]:
         raise GateRefused(
-            f"index {candidate['version']} is not published: {'; '.join(gates.refusals(report))} (gate.min_recall_at_10); "
+            f"index {candidate['version']} is not published: {'; '.join(gates.refusals(report))}; "
             "what was served goes on; raise index.nprobe or index.shortlist, or look at the embeddings"
         )
     pointer = publish(store, {**candidate, "gate": report}, now=datetime.now(UTC))
@@ -52,7 +53,7 @@ def run(job: Job) -> list[Figure]:
     return figures
 
 
-def _crops(job: Job, searcher: Searcher, sample: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _crops(job: Job, searcher: Searcher, sample: RowIds, rng: np.random.Generator) -> Vectors:
     """Return vectors of a random part of each sampled picture: what a person cuts out to search with."""
     ids = [fact["image_id"] for fact in searcher.describe(sample)]
     images = job.lake.read("images").where(F.col("image_id").isin(ids)).select("image_id", "sha256")

@@ -55,7 +55,9 @@ def _run(arguments: argparse.Namespace) -> None:
     results = run_graph(arguments.graph, settings, run_id=run_id_of(arguments), dates=dates, console=console)
     print_summary(results, console)
     # Only what says where the index is: the rest stands in its manifest.
-    options = " ".join(f"--set {override}" for override in arguments.overrides if override.startswith(("var=", "index.uri=")))
+    options = " ".join(
+        f"--set {override}" for override in arguments.overrides if override.startswith(("var=", "index.uri="))
+    )
     images = f"--images {arguments.images}" if arguments.images else ""
     command = " ".join(f"vsearch search --env {arguments.env} {images} {options} --image FILE".split())
     console.print(f"search it: {command}", markup=False, highlight=False, soft_wrap=True)

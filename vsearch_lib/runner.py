@@ -114,7 +114,7 @@ def _watch_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> It
 
 
 class _Show:
-    """Progress on a terminal: a bar for the step that runs. Elsewhere: a line when a step ends, and now and then one."""
+    """Progress: on a terminal a bar for the step that runs; elsewhere a line now and then, and one when a step ends."""
 
     def __init__(self, console: Console, progress: Progress) -> None:
         self._console = console

@@ -37,7 +37,7 @@ class Store(Protocol):
         """Return the bytes at `key`; ArtefactError where there are none."""
 
     def fetch(self, key: str, to: Path) -> Path:
-        """Return a local file with the bytes of `key`: the file itself on a local folder, else a copy written to `to`."""
+        """Return a local file with the bytes of `key`: of a local folder the file itself, else a copy at `to`."""
 
     def write_new(self, key: str, content: bytes | Path) -> bool:
         """Write `key` unless it is there; return whether it was written. `content` is bytes or a local file."""

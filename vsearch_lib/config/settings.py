@@ -1,4 +1,4 @@
-"""The settings of a run, typed: one class a section of `conf/base.yaml`, nothing optional that the file does not say."""
+"""The settings of a run, typed: one class a section of `conf/base.yaml`."""
 
 from typing import Literal
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import torch
 from pyspark.sql import DataFrame
-from pyspark.sql.functions import pandas_udf
+from pyspark.sql.functions import pandas_udf  # type: ignore[attr-defined]
 
 from vsearch_lib.encoder.embed import embed, prepare
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.registry import load_model
+from vsearch_lib.vectors import Vectors
 
 
 def images_to_embed(images: DataFrame, embeddings: DataFrame) -> DataFrame:
@@ -28,7 +29,7 @@ def embed_pixels(
     The model is loaded, and its hash checked, once a worker's task; a task streams, `batch_size` pictures at a time.
     """
 
-    @pandas_udf("array<float>")
+    @pandas_udf("array<float>")  # type: ignore[untyped-decorator]
     def vectors(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
         torch.set_num_threads(threads)
         model = load_model(models_uri, model_version)
@@ -44,7 +45,7 @@ def embed_pixels(
     return spread.select("image_id", "sha256", vectors("jpeg").alias("vector"))
 
 
-def _embed_or_none(encoder: Encoder, jpegs: list[bytes], side: int) -> list[np.ndarray | None]:
+def _embed_or_none(encoder: Encoder, jpegs: list[bytes], side: int) -> list[Vectors | None]:
     """Embed a batch; where a picture in it does not decode, one by one, so that its neighbours get theirs."""
     try:
         found = embed(encoder, jpegs, side=side)

@@ -7,6 +7,7 @@ import torch
 
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.vectors import Vectors
 
 
 def has_fast_bfloat16() -> bool:
@@ -15,12 +16,17 @@ def has_fast_bfloat16() -> bool:
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 
 
+def in_channels_last(encoder: Encoder) -> Encoder:
+    """Lay the weights out as processors convolve fastest."""
+    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
 def prepare(encoder: Encoder) -> Encoder:
-    """Lay an encoder out for inference."""
-    return encoder.eval().to(memory_format=torch.channels_last)
+    """Make an encoder ready for inference."""
+    return in_channels_last(encoder).eval()
 
 
-def embed(encoder: Encoder, jpegs: Sequence[bytes], *, side: int) -> np.ndarray:
+def embed(encoder: Encoder, jpegs: Sequence[bytes], *, side: int) -> Vectors:
     """Return (len(jpegs), dimension) float32 unit vectors of stored pictures.
 
     Args:

@@ -9,6 +9,7 @@ import numpy as np
 from vsearch_lib.encoder.embed import embed, prepare
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.vectors import Vectors
 
 PIXELS_SIDE = 32
 _BATCH = 64
@@ -19,16 +20,16 @@ class Baselines:
     """Unit vectors of the same images: (n, 3072) of their pixels and (n, d) of the untrained network."""
 
     ids: list[str]
-    pixels: np.ndarray
-    untrained: np.ndarray
+    pixels: Vectors
+    untrained: Vectors
 
 
 def baselines(pictures: Iterable[tuple[str, bytes]], encoder: Encoder, *, side: int) -> Baselines:
     """Return both baselines for a stream of (image id, stored JPEG); `encoder` has its first, random weights."""
     prepare(encoder)
     ids: list[str] = []
-    pixels: list[np.ndarray] = []
-    untrained: list[np.ndarray] = []
+    pixels: list[Vectors] = []
+    untrained: list[Vectors] = []
     for batch in _batches(pictures):
         ids += [image for image, _ in batch]
         pixels.append(np.stack([pixel_vector(jpeg) for _, jpeg in batch]))
@@ -36,7 +37,7 @@ def baselines(pictures: Iterable[tuple[str, bytes]], encoder: Encoder, *, side: 
     return Baselines(ids, np.concatenate(pixels), np.concatenate(untrained))
 
 
-def pixel_vector(jpeg: bytes) -> np.ndarray:
+def pixel_vector(jpeg: bytes) -> Vectors:
     """Return the 32 × 32 RGB pixels as a vector, mean subtracted, of unit length (a plain picture gives zeros)."""
     flat = to_square(jpeg, PIXELS_SIDE).numpy().astype(np.float32).ravel()
     flat -= flat.mean()

@@ -28,7 +28,7 @@ def judged_queries(
 
 
 def measured_images(images: DataFrame, judged: Judgements, *, seed: int, most: int) -> DataFrame:
-    """Return the images (image_id, sha256) that exact rankings are computed over: the judged ones, then a seeded draw."""
+    """Return the images (image_id, sha256) that exact rankings cover: the judged ones, then a seeded draw."""
     spark = images.sparkSession
     named = sorted({*judged, *(image for scores in judged.values() for image in scores)})
     first = spark.createDataFrame([(image,) for image in named], "image_id string").withColumn("judged", F.lit(True))

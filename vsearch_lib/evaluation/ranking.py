@@ -6,6 +6,8 @@ import ir_measures
 import numpy as np
 from ir_measures import AP, RR, nDCG
 
+from vsearch_lib.vectors import Vectors
+
 RELEVANT_FROM = 3  # score, of 0–5, from which an answer counts as right for MRR and mAP
 
 Judgements = Mapping[str, Mapping[str, int]]  # query id → image id → score 0–5
@@ -28,9 +30,7 @@ def ranking_figures(judgements: Judgements, rankings: Rankings) -> dict[str, flo
     return {name: float(found[measure]) for name, measure in _FIGURES.items()}
 
 
-def exact_rankings(
-    queries: Sequence[str], ids: Sequence[str], vectors: np.ndarray, *, depth: int
-) -> dict[str, list[str]]:
+def exact_rankings(queries: Sequence[str], ids: Sequence[str], vectors: Vectors, *, depth: int) -> dict[str, list[str]]:
     """Rank all `ids` by inner product of their `vectors` (n, d) for each query (one of them), itself left out."""
     position = {image: i for i, image in enumerate(ids)}
     rankings = {}

@@ -18,7 +18,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 @dataclass(frozen=True)
 class Limits:
-    """What is accepted: bytes of the file, pixels and shortest side of the picture; `size` is the stored shorter side."""
+    """What is accepted: bytes of the file, pixels and shortest side; `size` is the stored shorter side."""
 
     max_bytes: int
     max_pixels: int

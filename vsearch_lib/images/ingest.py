@@ -1,7 +1,7 @@
 """From landed rows to table rows: decode what is new, keep what is known, list what is refused."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import pyarrow as pa
@@ -88,8 +88,8 @@ def quarantine_rows(landed: DataFrame, decoded: DataFrame, run_id: str, now: dat
     )
 
 
-def _decoder(limits: Limits) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def decode_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _decoder(limits: Limits) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def decode_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for row in batch.to_pylist():
                 # One picture a batch: a worker never holds more than the one it works on.

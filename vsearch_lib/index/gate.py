@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.vectors import RowIds, Vectors
 
 DEPTHS = (1, 10, 100)
 _Z95 = 1.959964  # of the normal distribution, two-sided
@@ -30,7 +31,7 @@ class Stratum:
     rescored: Mapping[int, Recall]
 
 
-def measure(searcher: Searcher, queries: np.ndarray) -> Stratum:
+def measure(searcher: Searcher, queries: Vectors) -> Stratum:
     """Return the recall of `searcher` for unit vectors `queries` (n, d) against exact search over the same rows.
 
     Where fewer than a depth's rows can be answered, recall is against those there are.
@@ -48,7 +49,7 @@ def measure(searcher: Searcher, queries: np.ndarray) -> Stratum:
     return Stratum(len(queries), recalls["raw"], recalls["rescored"])
 
 
-def recall(found: np.ndarray, truth: np.ndarray) -> Recall:
+def recall(found: RowIds, truth: RowIds) -> Recall:
     """Return the mean share of each row of `truth` (n, k) that stands in the same row of `found`."""
     shares = np.array([len(np.intersect1d(f, t)) / len(t) for f, t in zip(found, truth, strict=True)])
     spread = float(shares.std(ddof=1)) / sqrt(len(shares)) if len(shares) > 1 else 0.0
@@ -73,9 +74,9 @@ def refusals(gate: Mapping[str, Any]) -> list[str]:
     """Return a line for each stratum of a gate report below the threshold."""
     limit = gate["min_recall_at_10"]
     return [
-        f"{name}: recall@10 {entry['recall_at_10']['mean']:.3f} is {limit - entry['recall_at_10']['mean']:.3f} below {limit:g}"
+        f"{name}: recall@10 {mean:.3f} is {limit - mean:.3f} below gate.min_recall_at_10 = {limit:g}"
         for name, entry in gate["strata"].items()
-        if entry["recall_at_10"]["mean"] < limit
+        if (mean := entry["recall_at_10"]["mean"]) < limit
     ]
 
 

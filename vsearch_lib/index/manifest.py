@@ -1,4 +1,4 @@
-"""The manifest: what a published version consists of and what it was made from. `schemas/manifest.schema.json` rules it."""
+"""The manifest: what a version consists of and what it was made from, as `schemas/manifest.schema.json` rules it."""
 
 import hashlib
 import json

@@ -10,7 +10,7 @@ from vsearch_lib.storage import Store
 
 
 def save_candidate(store: Store, run_id: str, manifest: manifests.Manifest) -> None:
-    """Keep what a run built for its gate, in the place of what an earlier try of it built; searchers do not look here."""
+    """Keep what a run built for its gate, in the place of what an earlier try built; searchers do not look here."""
     key = _candidate(run_id)
     store.replace(key, manifests.encode(manifest), store.read_versioned(key))
 

@@ -1,10 +1,10 @@
-"""A shard: `codes.faiss`, `rows.arrow` and `vectors.f16`, three files in one row order, and the task that writes them."""
+"""A shard: `codes.faiss`, `rows.arrow` and `vectors.f16`, in one row order, and the task that writes them."""
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,8 @@ def write_shards(
 
 def _writer(
     index_uri: str, template: StoredFile, first_ids: dict[int, int]
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         store = open_store(index_uri)
         for shard, parts in groupby(_by_shard(batches), key=lambda part: part[0]):
             with tempfile.TemporaryDirectory(prefix="vsearch-shard-") as folder:
@@ -90,12 +90,12 @@ def _writer(
     return write
 
 
-def _by_shard(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _by_shard(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Cut the sorted stream where the shard changes: a task may be handed more than one."""
     for batch in batches:
         shards = batch.column("shard").to_numpy()
         cuts = [0, *(np.flatnonzero(np.diff(shards)) + 1), len(shards)]
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             if end > start:
                 yield int(shards[start]), batch.slice(start, end - start)
 

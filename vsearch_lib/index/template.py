@@ -5,10 +5,12 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.vectors import Vectors
+
 _GRAIN = 1 << 30
 
 
-def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -> np.ndarray:
+def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -> Vectors:
     """Return about `wanted` of `total` vectors (image_id, vector), float32, in order of image_id.
 
     A seeded hash of the id decides, so the sample is the same however the table is laid out, and nothing is sorted or
@@ -20,10 +22,10 @@ def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -
         vectors.where(keep < F.lit(round(share * _GRAIN))).select("image_id", "vector").toArrow().sort_by("image_id")
     )
     flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return flat.reshape(table.num_rows, -1)
+    return np.asarray(flat.reshape(table.num_rows, -1))
 
 
-def train_template(sample: np.ndarray, factory: str) -> bytes:
+def train_template(sample: Vectors, factory: str) -> bytes:
     """Return the serialised index of `factory` trained on `sample` (n, d), inner product.
 
     Training is deterministic: equal samples give equal bytes, whatever the number of threads.

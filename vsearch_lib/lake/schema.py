@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 from pyspark.sql.types import StructType
 
@@ -42,12 +43,12 @@ class TableSchema:
     def struct(self) -> StructType:
         """The Spark type of a row."""
         fields = (f"`{c.name}` {c.type}{'' if c.nullable else ' NOT NULL'}" for c in self.columns)
-        return StructType.fromDDL(", ".join(fields))
+        return cast(StructType, StructType.fromDDL(", ".join(fields)))
 
 
 @cache
 def table_schema(table: str) -> TableSchema:
-    """Return the schema of `table`; KeyError-free: an unknown table is a programming error and raises FileNotFoundError."""
+    """Return the schema of `table`; FileNotFoundError where `schemas/` has none."""
     content = json.loads((SCHEMAS / f"{table}.json").read_text())
     return TableSchema(
         table=content["table"],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import reduce
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 CORRUPT = "_corrupt"
@@ -51,7 +51,7 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     )
 
 
-def _located(table: DataFrame, text: F.Column) -> DataFrame:
+def _located(table: DataFrame, text: Column) -> DataFrame:
     return table.select(
         F.col("_metadata.file_path").alias("source"),
         F.col("_metadata.file_block_start").alias("block"),

@@ -29,7 +29,7 @@ def refuse_where(rows: DataFrame, rules: Mapping[str, tuple[str, str]]) -> DataF
     `rules` maps a SQL condition to a code of `REASONS` and a message.
     """
     reason = message = F.lit(None).cast("string")
-    for condition, (code, text) in reversed(rules.items()):
+    for condition, (code, text) in reversed(list(rules.items())):
         if code not in REASONS:
             raise ValueError(f"{code} is not a code of REASONS")
         holds = F.coalesce(F.expr(condition), F.lit(False))
@@ -47,5 +47,5 @@ def check_refused_share(table: str, *, landed: int, refused: int, limit: float) 
     if landed and refused / landed > limit:
         raise GateRefused(
             f"{table}: {refused} of {landed} landed items refused ({refused / landed:.1%}), more than "
-            f"quality.max_refused_share = {limit:g}; tables are unchanged; mend the source, or raise the limit with --set"
+            f"quality.max_refused_share = {limit:g}; tables are unchanged; mend the source or raise the limit"
         )

@@ -2,7 +2,6 @@
 
 import io
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from vsearch_lib.encoder.embed import embed, prepare
@@ -11,6 +10,7 @@ from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import FORMATS, Limits, RefusedPicture, normalise
 from vsearch_lib.index.manifest import Manifest, digest
 from vsearch_lib.storage import open_store
+from vsearch_lib.vectors import Vectors
 
 
 def model_of(manifest: Manifest) -> Model:
@@ -31,7 +31,7 @@ def model_of(manifest: Manifest) -> Model:
 
 def query_vector(
     model: Model, content: bytes, limits: Limits, *, crop: tuple[int, int, int, int] | None = None
-) -> np.ndarray:
+) -> Vectors:
     """Return the (1, d) vector of a picture's bytes, or of its part `crop`: x, y, width, height in upright pixels.
 
     Raises:

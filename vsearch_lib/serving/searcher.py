@@ -13,6 +13,7 @@ from vsearch_lib.errors import ArtefactError
 from vsearch_lib.index import manifest as manifests
 from vsearch_lib.index.published import current_manifest, verified_file
 from vsearch_lib.storage import Store, open_store
+from vsearch_lib.vectors import RowIds, Vectors
 
 _ROWS_PER_BLOCK = 65_536  # of vectors held as float32 at once by an exact search
 
@@ -21,8 +22,8 @@ _ROWS_PER_BLOCK = 65_536  # of vectors held as float32 at once by an exact searc
 class Hits:
     """Answers to n queries, best first: row ids and cosines, both (n, k); id -1 where there are fewer than k."""
 
-    ids: np.ndarray
-    scores: np.ndarray
+    ids: RowIds
+    scores: Vectors
 
 
 class Searcher:
@@ -70,7 +71,7 @@ class Searcher:
 
     def search(
         self,
-        queries: np.ndarray,
+        queries: Vectors,
         k: int,
         *,
         nprobe: int | None = None,
@@ -98,7 +99,7 @@ class Searcher:
                 ids[i], scores[i] = ids[i, order], scores[i, order]
         return _padded(ids[:, :k], scores[:, :k], k)
 
-    def exact(self, queries: np.ndarray, k: int) -> Hits:
+    def exact(self, queries: Vectors, k: int) -> Hits:
         """Return what `search` would return if it looked at every row."""
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         heap = faiss.ResultHeap(len(queries), k, keep_max=True)
@@ -113,7 +114,7 @@ class Searcher:
         heap.I[~np.isfinite(heap.D)] = -1
         return _padded(heap.I, heap.D, k)
 
-    def vectors(self, ids: np.ndarray) -> np.ndarray:
+    def vectors(self, ids: RowIds) -> Vectors:
         """Return the stored vectors of row ids, (n, d) float32."""
         shards = np.searchsorted(self._first_ids, ids, side="right") - 1
         found = np.empty((len(ids), self.manifest["dimension"]), dtype=np.float32)
@@ -127,11 +128,11 @@ class Searcher:
         """What a row takes in the inverted lists: its code and its 64-bit id."""
         return int(faiss.extract_index_ivf(self._index).code_size) + 8
 
-    def visible_ids(self) -> np.ndarray:
+    def visible_ids(self) -> RowIds:
         """Return the row ids that can be answered."""
         return np.flatnonzero(self._visible)
 
-    def describe(self, ids: np.ndarray) -> list[dict[str, Any]]:
+    def describe(self, ids: RowIds) -> list[dict[str, Any]]:
         """Return the stored facts of row ids, in their order."""
         facts: list[dict[str, Any]] = self.rows.take(pa.array(ids)).to_pylist()
         return facts
@@ -142,7 +143,7 @@ class _Shard:
     first_id: int
     codes: faiss.Index
     rows: pa.Table
-    vectors: np.ndarray
+    vectors: Vectors
 
 
 def _open_shard(store: Store, entry: dict[str, Any], downloads: Path) -> _Shard:
@@ -173,7 +174,7 @@ def _stack(template: faiss.Index, indexes: list[faiss.Index]) -> tuple[faiss.Ind
     return template, lists
 
 
-def _padded(ids: np.ndarray, scores: np.ndarray, k: int) -> Hits:
+def _padded(ids: RowIds, scores: Vectors, k: int) -> Hits:
     missing = k - ids.shape[1]
     if missing > 0:
         ids = np.pad(ids, ((0, 0), (0, missing)), constant_values=-1)

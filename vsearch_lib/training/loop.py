@@ -8,7 +8,7 @@ import torch
 from pytorch_metric_learning.losses import SupConLoss
 from torch import nn
 
-from vsearch_lib.encoder.embed import has_fast_bfloat16
+from vsearch_lib.encoder.embed import has_fast_bfloat16, in_channels_last
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.training.augment import random_views
 from vsearch_lib.training.reader import Batch
@@ -64,7 +64,7 @@ def train(
         weight_decay=WEIGHT_DECAY,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, total_steps))
-    encoder.train().to(memory_format=torch.channels_last)
+    in_channels_last(encoder).train()
     if pretrained:
         _hold_batch_statistics(encoder)
     losses: list[float] = []
