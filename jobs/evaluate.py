@@ -11,8 +11,8 @@ from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registry import Recipe
 from vsearch_lib.evaluation.baselines import baselines
 from vsearch_lib.evaluation.judged import judged_queries, measured_images
-from vsearch_lib.evaluation.page import Answer, Query, render
-from vsearch_lib.evaluation.ranking import RELEVANT_FROM, Judgements, exact_rankings, ranking_figures
+from vsearch_lib.evaluation.page import Answer, Query, Table, render
+from vsearch_lib.evaluation.ranking import RANKING_FIGURES, RELEVANT_FROM, Judgements, exact_rankings, ranking_figures
 from vsearch_lib.index.manifest import Manifest, digest, rows_of
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.pictures import stored_jpegs
@@ -36,7 +36,7 @@ def run(job: Job) -> list[Figure]:
         figures = [Figure(**fields) for fields in json.loads(known.content)]
     else:
         figures, queries = _measure(job, searcher)
-        page = render("What the index answers", _subtitle(manifest), _shown(figures), queries)
+        page = render("What the index answers", _subtitle(manifest), _tables(figures), queries)
         reports.write_new(f"{name}.html", page.encode())
         reports.write_new(f"{name}.json", json.dumps([vars(figure) for figure in figures]).encode())
     job.say(f"evaluate: {settings.reports.uri}/{name}.html")
@@ -150,10 +150,25 @@ def _subtitle(manifest: Manifest) -> str:
     return f"version {manifest['version']}, {manifest['factory']}, model {manifest['model']['version']}"
 
 
-def _shown(figures: list[Figure]) -> list[tuple[str, str]]:
-    names = [f"{f.metric} ({f.slice})" if f.slice != "all" else f.metric for f in figures]
-    values = [f"{f.value:,.0f}" if f.value == int(f.value) and f.value > 1 else f"{f.value:.3f}" for f in figures]
-    return [(name.replace("_", " "), value) for name, value in zip(names, values, strict=True)]
+def _tables(figures: list[Figure]) -> list[Table]:
+    value = {(figure.metric, figure.slice): figure.value for figure in figures}
+    facts = [
+        ("index rows", f"{value['index_rows', 'all']:,.0f}"),
+        ("bytes a vector, code and row id", f"{value['index_bytes_per_vector', 'all']:.0f}"),
+        *(
+            (f"recall@10 against exact, {s}", f"{v:.3f}")
+            for (metric, s), v in value.items()
+            if metric == "recall_at_10"
+        ),
+    ]
+    rankings = [
+        (name, *(f"{value[metric, name]:.3f}" for metric in RANKING_FIGURES))
+        for metric, name in value
+        if metric == "ndcg_at_10"
+    ]
+    queries = value.get(("judged_queries", "all"), 0)
+    judged = [Table((f"{queries:.0f} judged queries, none seen in training", "nDCG@10", "MRR", "mAP"), rankings)]
+    return [Table(("index", ""), facts), *(judged if rankings else [])]
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from vsearch_lib.evaluation.ranking import RANKING_FIGURES
 from vsearch_lib.job import Figure
 from vsearch_lib.runner import StepResult
-
-_RANKINGS = ("ndcg_at_10", "map", "mrr")
 
 
 def print_summary(results: Sequence[StepResult], console: Console) -> None:
@@ -48,10 +47,10 @@ def _facts(figures: Sequence[Figure]) -> Table:
 def _quality(figures: Sequence[Figure]) -> Table:
     queries = next((figure.value for figure in figures if figure.metric == "judged_queries"), 0)
     table = Table(title=f"{queries:.0f} judged queries, none seen in training", title_justify="left")
-    for name in ("", "nDCG@10", "mAP", "MRR"):
+    for name in ("", "nDCG@10", "MRR", "mAP"):
         table.add_column(name, justify="right" if name else "left")
     slices = list(dict.fromkeys(figure.slice for figure in figures if figure.metric == "ndcg_at_10"))
     by_name = {(figure.metric, figure.slice): figure.value for figure in figures}
     for name in slices:
-        table.add_row(name, *(f"{by_name[metric, name]:.3f}" for metric in _RANKINGS))
+        table.add_row(name, *(f"{by_name[metric, name]:.3f}" for metric in RANKING_FIGURES))
     return table

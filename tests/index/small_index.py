@@ -1,5 +1,6 @@
 """A small index, written without Spark by the same functions that a Spark task calls."""
 
+import itertools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -73,7 +74,7 @@ def write_shards(store: Store, content: Catalogue, template: bytes, *, shards: i
     """Write `shards` shards of equal size in the order of the rows."""
     edges = np.linspace(0, len(content.ids), shards + 1).astype(int)
     entries = []
-    for shard, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for shard, (start, end) in enumerate(itertools.pairwise(edges)):
         with tempfile.TemporaryDirectory() as folder:
             empty = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
             rows = iter(batches(content, int(start), int(end)))

@@ -12,6 +12,14 @@ THUMBNAIL_SIDE = 150  # pixels
 
 
 @dataclass(frozen=True)
+class Table:
+    """Figures side by side: a heading a column, then rows of a name and its values, as they are to be read."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Answer:
     """A picture found: `right` is None where nobody knows."""
 
@@ -32,12 +40,12 @@ class Query:
     answers: Sequence[Answer]
 
 
-def render(title: str, subtitle: str, figures: Sequence[tuple[str, str]], queries: Sequence[Query]) -> str:
+def render(title: str, subtitle: str, tables: Sequence[Table], queries: Sequence[Query]) -> str:
     """Return the page as HTML; pictures are embedded as small JPEGs, and nothing is loaded from anywhere."""
     environment = Environment(loader=PackageLoader("vsearch_lib.evaluation"), autoescape=True)
     environment.filters["thumbnail"] = thumbnail
     template = environment.get_template("page.html.j2")
-    return template.render(title=title, subtitle=subtitle, figures=figures, queries=queries)
+    return template.render(title=title, subtitle=subtitle, tables=tables, queries=queries)
 
 
 def thumbnail(jpeg: bytes) -> str:

@@ -13,7 +13,8 @@ RELEVANT_FROM = 3  # score, of 0–5, from which an answer counts as right for M
 Judgements = Mapping[str, Mapping[str, int]]  # query id → image id → score 0–5
 Rankings = Mapping[str, Sequence[str]]  # query id → image ids, best first
 
-_FIGURES = {"ndcg_at_10": nDCG @ 10, "mrr": RR(rel=RELEVANT_FROM), "map": AP(rel=RELEVANT_FROM)}
+_MEASURES = {"ndcg_at_10": nDCG @ 10, "mrr": RR(rel=RELEVANT_FROM), "map": AP(rel=RELEVANT_FROM)}
+RANKING_FIGURES = tuple(_MEASURES)
 
 
 def ranking_figures(judgements: Judgements, rankings: Rankings) -> dict[str, float]:
@@ -26,8 +27,8 @@ def ranking_figures(judgements: Judgements, rankings: Rankings) -> dict[str, flo
         for query, ranked in rankings.items()
     }
     qrels = {query: {image: int(score) for image, score in scores.items()} for query, scores in judgements.items()}
-    found = ir_measures.calc_aggregate(list(_FIGURES.values()), qrels, run)
-    return {name: float(found[measure]) for name, measure in _FIGURES.items()}
+    found = ir_measures.calc_aggregate(list(_MEASURES.values()), qrels, run)
+    return {name: float(found[measure]) for name, measure in _MEASURES.items()}
 
 
 def exact_rankings(queries: Sequence[str], ids: Sequence[str], vectors: Vectors, *, depth: int) -> dict[str, list[str]]:

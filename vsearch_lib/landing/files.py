@@ -23,7 +23,7 @@ def list_files(spark: SparkSession, uri: str, dates: Sequence[date] | None) -> D
     if not roots:
         return None
     reader = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
-    return reader.load([_escape_glob(root) for root in roots]).select("path", "length", "modificationTime")
+    return reader.load([escape_glob(root) for root in roots]).select("path", "length", "modificationTime")
 
 
 def files_of_table(spark: SparkSession, uri: str, table: str, dates: Sequence[date] | None) -> list[str]:
@@ -48,5 +48,6 @@ def exists(spark: SparkSession, uri: str) -> bool:
     return bool(filesystem.exists(path))
 
 
-def _escape_glob(path: str) -> str:
+def escape_glob(path: str) -> str:
+    """Return `path` as Spark's readers take it, who would read some characters of a name as a pattern."""
     return re.sub(r"([\\{}\[\]*?])", r"\\\1", path)

@@ -5,8 +5,12 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, NumericType, StructType
+
+from vsearch_lib.landing.files import escape_glob
 
 CORRUPT = "_corrupt"
+_CSV = r"\.csv$"
 
 
 def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
@@ -18,13 +22,14 @@ def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     parts = []
     text_paths = [path for path in paths if ".jsonl" in path.rsplit("/", 1)[-1]]
     if text_paths:
-        parts.append(_located(spark.read.text(text_paths), F.col("value")))
+        parts.append(_located(spark.read.text([escape_glob(path) for path in text_paths]), F.col("value")))
     for path in paths:
         if path.endswith(".csv"):
-            table = spark.read.csv(path, header=True)
+            # Quotes within quotes are doubled, as RFC 4180 and every spreadsheet write them.
+            table = spark.read.csv(escape_glob(path), header=True, escape='"')
             parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns)))))
         elif path.endswith(".parquet"):
-            table = spark.read.parquet(path)
+            table = spark.read.parquet(escape_glob(path))
             parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns)))))
     empty = spark.createDataFrame([], "source string, block bigint, row bigint, text string")
     return reduce(DataFrame.unionByName, parts) if parts else empty
@@ -34,7 +39,8 @@ def parse(lines: DataFrame, fields: str) -> DataFrame:
     """Add `fields` (DDL) of each line's object as columns; `_corrupt` holds the text of a line that does not fit."""
     schema = f"{fields}, {CORRUPT} string"
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
-    parsed = lines.where(F.length(F.trim("text")) > 0).withColumn("_row", F.from_json("text", schema, options))
+    full = lines.where(F.length(F.trim("text")) > 0)
+    parsed = full.withColumn("_row", F.from_json(_typed(fields), schema, options))
     return parsed.select("source", "block", "row", "text", "_row.*")
 
 
@@ -46,9 +52,22 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     )
     starts = blocks.select("source", "block", "first", F.coalesce(before, F.lit(0)).alias("before"))
     joined = rows.join(F.broadcast(starts), ["source", "block"])
-    return joined.withColumn("line", F.col("row") - F.col("first") + F.col("before") + 1).drop(
-        "block", "row", "first", "before"
-    )
+    header = F.when(F.col("source").rlike(_CSV), 1).otherwise(0)
+    line = F.col("row") - F.col("first") + F.col("before") + 1 + header
+    return joined.withColumn("line", line).drop("block", "row", "first", "before")
+
+
+def _typed(fields: str) -> F.Column:
+    """The line's text; of CSV, where every value is a string, with the values of numeric and boolean fields unquoted."""
+    names = [f.name for f in StructType.fromDDL(fields) if isinstance(f.dataType, NumericType | BooleanType)]
+    if not names:
+        return F.col("text")
+    # A quote within a value is escaped, so that "name": with a bare quote can only be a key.
+    key = rf'"({"|".join(names)})":'
+    typed = F.regexp_replace("text", rf'{key}"(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)"', '"$1":$2')
+    for value in ("true", "false"):
+        typed = F.regexp_replace(typed, rf'(?i){key}"{value}"', f'"$1":{value}')
+    return F.when(F.col("source").rlike(_CSV), typed).otherwise(F.col("text"))
 
 
 def _located(table: DataFrame, text: Column) -> DataFrame:

@@ -1,0 +1,68 @@
+"""Stored pixels become the square that the encoder takes."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vsearch_lib.encoder.pixels import crop_jpeg, to_square
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def bands(colours: list[tuple[int, int, int]], thickness: list[int], length: int, *, upright: bool) -> np.ndarray:
+    """Bands of colour, beside one another or one below the other."""
+    picture = np.concatenate(
+        [np.full((length, t, 3), c, dtype=np.uint8) for c, t in zip(colours, thickness, strict=True)], 1
+    )
+    return picture.transpose(1, 0, 2) if upright else picture
+
+
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("side", [32, 64, 96])
+def test_the_central_square_is_what_remains(jpeg, upright, side):
+    picture = jpeg(bands([RED, GREEN, BLUE], [48, 64, 48], 64, upright=upright))
+    square = to_square(picture, side)
+    assert square.dtype == torch.uint8
+    assert square.shape == (3, side, side)
+    inside = square[:, 3:-3, 3:-3].permute(1, 2, 0).reshape(-1, 3).int()
+    assert (inside - torch.tensor(GREEN)).abs().max() <= 12
+
+
+def test_the_square_keeps_left_right_top_and_bottom(jpeg):
+    quarters = np.zeros((64, 64, 3), dtype=np.uint8)
+    quarters[:32, :32], quarters[:32, 32:], quarters[32:, :32] = RED, GREEN, BLUE
+    square = to_square(jpeg(quarters), 64).permute(1, 2, 0).int()
+    for (y, x), colour in {(16, 16): RED, (16, 48): GREEN, (48, 16): BLUE, (48, 48): (0, 0, 0)}.items():
+        assert (square[y, x] - torch.tensor(colour)).abs().max() <= 6
+
+
+def test_it_agrees_with_pillow_on_a_smooth_picture(jpeg):
+    y, x = np.mgrid[0:256, 0:256]
+    picture = jpeg(np.stack([x, y, (x + y) // 2], axis=2).astype(np.uint8))
+    expected = np.asarray(Image.open(io.BytesIO(picture)).resize((64, 64), Image.Resampling.BILINEAR), dtype=int)
+    found = to_square(picture, 64).permute(1, 2, 0).numpy().astype(int)
+    assert np.abs(found - expected)[1:-1, 1:-1].max() <= 4
+
+
+@pytest.mark.parametrize("content", [b"", b"not a jpeg", b"\x89PNG\r\n\x1a\n" + b"\0" * 100])
+def test_what_is_not_a_jpeg_is_a_value_error(content):
+    with pytest.raises(ValueError):  # noqa: PT011 - the decoder's own messages
+        to_square(content, 32)
+
+
+def test_a_crop_is_the_part_that_was_asked_for(jpeg):
+    quarters = np.zeros((80, 160, 3), dtype=np.uint8)
+    quarters[40:, 80:] = BLUE
+    part = np.asarray(Image.open(io.BytesIO(crop_jpeg(jpeg(quarters), left=0.5, top=0.5, share=0.5))), dtype=int)
+    assert part.shape == (40, 80, 3)
+    assert np.abs(part - np.array(BLUE)).max() <= 12
+
+
+def test_a_crop_is_never_empty(jpeg):
+    part = crop_jpeg(jpeg(np.zeros((16, 16, 3), dtype=np.uint8)), left=0.9, top=0.9, share=0.001)
+    assert Image.open(io.BytesIO(part)).size == (1, 1)
