@@ -6,7 +6,7 @@ from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
 from vsearch_lib.images.decode import Limits
-from vsearch_lib.images.ingest import decode, files_to_decode, image_rows, quarantine_rows
+from vsearch_lib.images.ingest import decode, files_refused_before, files_to_decode, image_rows, quarantine_rows
 from vsearch_lib.images.landed import landed_images
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.landing.refusal import check_refused_share
@@ -30,12 +30,11 @@ def run(job: Job) -> list[Figure]:
     decoded = decode(files, limits, tasks).persist(StorageLevel.DISK_ONLY)
 
     now = datetime.now(UTC)
-    rows = landed.count()
-    broken_rows = landed.where("reason IS NOT NULL").count()
-    broken_files = decoded.where("reason IS NOT NULL").count()
-    check_refused_share(
-        "images", landed=rows, refused=broken_rows + broken_files, limit=job.settings.quality.max_refused_share
-    )
+    counted = landed.agg(F.count("*"), F.count("reason")).head(1)[0]
+    rows, broken_rows = int(counted[0]), int(counted[1])
+    broken_files = decoded.where("reason IS NOT NULL").count() if new_files else 0
+    refused = broken_rows + broken_files + files_refused_before(landed, quarantine).count()
+    check_refused_share("images", landed=rows, refused=refused, limit=job.settings.quality.max_refused_share)
     if new_files:
         # Pixels before facts: a row of `images` never points at pixels that are not there yet.
         lake.insert_new("image_pixels", decoded.where("reason IS NULL").dropDuplicates(["sha256"]))
@@ -46,7 +45,7 @@ def run(job: Job) -> list[Figure]:
         frame.unpersist()
     return [
         Figure("images_landed", rows),
-        Figure("images_refused", broken_rows + broken_files),
+        Figure("images_refused", refused),
         Figure("images_decoded", new_files - broken_files),
         Figure("images_known", lake.read("images").where(F.col("deleted_at").isNull()).count()),
     ]

@@ -139,9 +139,7 @@ class _Show:
             self._update(done, total)
 
     def end(self, step: Step, number: int, total: int, seconds: float) -> None:
-        self._console.print(
-            f"[{number}/{total}] {step.job:<24} {step.does:<44} {seconds:6.1f} s", markup=False, highlight=False
-        )
+        self._print(f"{f'[{number}/{total}]':<8}{step.job:<24} {seconds:6.1f} s  {step.does}")
 
     def _update(self, done: int, total: int) -> None:
         self._progress.update(self._task, completed=done, total=total)
@@ -149,9 +147,10 @@ class _Show:
         if not self._console.is_terminal and self._own and done and now - self._printed >= _LINE_SECONDS:
             self._printed = now
             left = (now - self._began) / done * (total - done)
-            self._console.print(
-                f"{self._name}: {done} of {total}, about {left:.0f} s left", markup=False, highlight=False
-            )
+            self._print(f"{self._name}: {done} of {total}, about {left:.0f} s left")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

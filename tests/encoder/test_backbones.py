@@ -36,9 +36,9 @@ def test_normalisation_is_the_one_the_weights_were_trained_with(name, black, whi
         torch.testing.assert_close((1 - mean) / std, torch.tensor(white, dtype=torch.float32))
 
 
-def test_the_small_network_has_1_2_million_parameters():
+def test_the_small_network_has_less_than_two_million_parameters():
     parameters = sum(p.numel() for p in build("small").network.parameters())
-    assert 1.1e6 < parameters < 1.3e6
+    assert 1.9e6 < parameters < 2e6
 
 
 @pytest.mark.skipif(not WEIGHTS.is_file(), reason="../shared/data/weights is not here: no ImageNet weights to load")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import imagehash
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
 JPEG_QUALITY = 90
@@ -88,12 +88,12 @@ def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]
             # JPEG decodes straight to 1/2, 1/4 or 1/8: most of the work of a large photo saved.
             image.draft("RGB", (max(1, round(width * scale)), max(1, round(height * scale))))
         image.load()
-        turned = ImageOps.exif_transpose(image)
-        rgb = _to_rgb(turned)
+        # Asked of the file: the sides of a picture decoded small may have become equal. TIFF is upright by now.
+        sideways = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+        rgb = _to_rgb(ImageOps.exif_transpose(image))
     except Exception as error:
         # Decoders raise OSError, SyntaxError, ValueError, struct.error, MemoryError and more on broken files.
         raise RefusedPicture("undecodable", _first_line(error)) from None
-    sideways = (turned.width > turned.height) != (width > height) and width != height
     upright = (height, width) if sideways else (width, height)
     if scale < 1:
         target = (max(1, round(upright[0] * scale)), max(1, round(upright[1] * scale)))

@@ -36,9 +36,21 @@ _DECODED_DDL = (
 
 def files_to_decode(landed: DataFrame, images: DataFrame, quarantine: DataFrame) -> DataFrame:
     """Return the landed files that neither `images` nor `quarantine` has seen with this size and modification time."""
-    files = landed.where("reason IS NULL AND NOT deleted").select(SAME_FILE).distinct()
-    refused = quarantine.where("table = 'images' AND line = 0").withColumnRenamed("source", "source_uri")
-    return files.join(images, SAME_FILE, "left_anti").join(refused, SAME_FILE, "left_anti")
+    files = _files(landed).join(images, SAME_FILE, "left_anti")
+    return files.join(_refused(quarantine), SAME_FILE, "left_anti")
+
+
+def files_refused_before(landed: DataFrame, quarantine: DataFrame) -> DataFrame:
+    """Return the landed files that an earlier run refused and that have not changed since."""
+    return _files(landed).join(_refused(quarantine), SAME_FILE, "left_semi")
+
+
+def _files(landed: DataFrame) -> DataFrame:
+    return landed.where("reason IS NULL AND NOT deleted").select(SAME_FILE).distinct()
+
+
+def _refused(quarantine: DataFrame) -> DataFrame:
+    return quarantine.where("table = 'images' AND line = 0").withColumnRenamed("source", "source_uri")
 
 
 def decode(files: DataFrame, limits: Limits, partitions: int) -> DataFrame:

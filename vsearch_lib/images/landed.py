@@ -53,13 +53,14 @@ def landed_images(spark: SparkSession, uri: str, dates: Sequence[date] | None) -
     return _with_metadata(files, read_lines(spark, sorted(metadata_files)))
 
 
-def plain_path(column: str) -> Column:
+def plain_path(column: Column | str) -> Column:
     """Return a path in one spelling: Spark's sources write file:/a and file:///a for the same file."""
     return F.regexp_replace(column, "^file:/+", "/")
 
 
 def _without_metadata(files: DataFrame, uri: str) -> DataFrame:
-    below = F.expr(f"substring(source_uri, {len(uri.rstrip('/')) + 2})")
+    root = F.concat(plain_path(F.lit(uri.rstrip("/"))), F.lit("/"))
+    below = F.substr("source_uri", F.length(root) + 1)
     return files.select(
         below.alias("image_id"),
         F.lit("unknown").alias("owner_id"),

@@ -32,7 +32,7 @@ def train_template(sample: Vectors, factory: str) -> bytes:
     """
     index = faiss.index_factory(sample.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
     # The factory was chosen for the catalogue's size: faiss need not warn about it again.
-    ivf = faiss.extract_index_ivf(index)
+    ivf = faiss.downcast_index(faiss.extract_index_ivf(index))
     ivf.cp.min_points_per_centroid = 1
     if isinstance(ivf, faiss.IndexIVFPQ):
         ivf.pq.cp.min_points_per_centroid = 1

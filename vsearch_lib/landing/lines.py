@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import cast
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -57,9 +58,10 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     return joined.withColumn("line", line).drop("block", "row", "first", "before")
 
 
-def _typed(fields: str) -> F.Column:
-    """The line's text; of CSV, where every value is a string, with the values of numeric and boolean fields unquoted."""
-    names = [f.name for f in StructType.fromDDL(fields) if isinstance(f.dataType, NumericType | BooleanType)]
+def _typed(fields: str) -> Column:
+    """The line's text; of CSV, where every value is a string, without the quotes of numbers and booleans."""
+    struct = cast(StructType, StructType.fromDDL(fields))
+    names = [field.name for field in struct if isinstance(field.dataType, NumericType | BooleanType)]
     if not names:
         return F.col("text")
     # A quote within a value is escaped, so that "name": with a bare quote can only be a key.
@@ -71,8 +73,10 @@ def _typed(fields: str) -> F.Column:
 
 
 def _located(table: DataFrame, text: Column) -> DataFrame:
+    # Spark writes the path as a URL (%20 for a space); decoding a URL would also make spaces of pluses.
+    source = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
     return table.select(
-        F.col("_metadata.file_path").alias("source"),
+        source.alias("source"),
         F.col("_metadata.file_block_start").alias("block"),
         F.monotonically_increasing_id().alias("row"),
         text.alias("text"),

@@ -78,7 +78,7 @@ def train(
         loss.backward()
         optimiser.step()
         schedule.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
         progress(min(step, total_steps), total_steps)
     encoder.eval()
     tenth = max(1, len(losses) // 10)

@@ -1,0 +1,216 @@
+"""A shard is three files in one row order, the same files however often and in whatever pieces it is written."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
+
+from vsearch_lib.index import shard as shards_module
+from vsearch_lib.index.shard import ROWS, shard_of, store_file, write_shards
+from vsearch_lib.index.template import train_template
+from vsearch_lib.storage import open_store
+
+N, DIMENSION, SHARDS = 200, 8, 3
+
+
+@pytest.fixture(scope="module")
+def content(small_index):
+    return small_index.catalogue(rows=N, dimension=DIMENSION)
+
+
+@pytest.fixture(scope="module")
+def template(content) -> bytes:
+    return train_template(content.vectors, "IVF4,PQ4x4np")
+
+
+@pytest.fixture(scope="module")
+def table(spark, small_index, content):
+    """The catalogue as the job joins it, out of order."""
+    rows = [
+        (
+            content.ids[i],
+            f"owner-{i % 5}",
+            content.visibility[i],
+            content.moderation[i],
+            f"{i:016x}",
+            small_index.DAY + timedelta(minutes=i),
+            ["even" if i % 2 == 0 else "odd"],
+            content.vectors[i].tolist(),
+        )
+        for i in np.random.default_rng(2).permutation(N).tolist()
+    ]
+    columns = (
+        "image_id string, owner_id string, visibility string, moderation string, phash string, uploaded_at timestamp, "
+        "tags array<string>, vector array<float>"
+    )
+    return spark.createDataFrame(rows, columns).withColumn("shard", shard_of(SHARDS)).cache()
+
+
+def stored_template(uri: Path, template: bytes):
+    path = uri.parent / "template.faiss"
+    path.write_bytes(template)
+    return store_file(open_store(str(uri)), path, path.name)
+
+
+def first_ids(table) -> dict[int, int]:
+    counts = {row["shard"]: row["count"] for row in table.groupBy("shard").count().collect()}
+    return {shard: sum(n for other, n in counts.items() if other < shard) for shard in counts}
+
+
+@pytest.fixture(scope="module")
+def written(table, template, tmp_path_factory):
+    uri = tmp_path_factory.mktemp("written") / "index"
+    entries = write_shards(
+        table, index_uri=str(uri), template=stored_template(uri, template), first_ids=first_ids(table)
+    )
+    return uri, entries
+
+
+def parts(uri: Path, entry: dict) -> tuple[faiss.Index, pa.Table, np.ndarray]:
+    files = uri / "files"
+    rows = pa.ipc.open_file(files / entry["rows_file"]["file"]).read_all()
+    vectors = np.fromfile(files / entry["vectors"]["file"], dtype="<f2").reshape(-1, DIMENSION)
+    return faiss.read_index(str(files / entry["codes"]["file"])), rows, vectors
+
+
+def test_ids_run_on_without_gaps_over_the_shards(written):
+    _, entries = written
+    assert len(entries) == SHARDS
+    assert [entry["first_id"] for entry in entries] == list(np.cumsum([0, *(entry["rows"] for entry in entries[:-1])]))
+    assert sum(entry["rows"] for entry in entries) == N
+    assert [entry["name"] for entry in entries] == ["shard-00000", "shard-00001", "shard-00002"]
+
+
+def test_rows_are_in_order_of_image_id_with_the_facts_of_the_image(written, content, small_index):
+    uri, entries = written
+    for entry in entries:
+        _, rows, _ = parts(uri, entry)
+        assert rows.schema.equals(ROWS)
+        found = rows.to_pylist()
+        assert [row["image_id"] for row in found] == sorted(row["image_id"] for row in found)
+        for row in found:
+            i = content.ids.index(row["image_id"])
+            assert row == {
+                "image_id": content.ids[i],
+                "owner_id": f"owner-{i % 5}",
+                "visibility": content.visibility[i],
+                "moderation": content.moderation[i],
+                "phash": f"{i:016x}",
+                "uploaded_at": small_index.DAY + timedelta(minutes=i),
+                "tags": ["even" if i % 2 == 0 else "odd"],
+            }
+
+
+def test_every_image_stands_in_the_shard_of_its_id(written, table):
+    uri, entries = written
+    expected = {row["image_id"]: row["shard"] for row in table.select("image_id", "shard").collect()}
+    found = {image: int(e["name"][-5:]) for e in entries for image in parts(uri, e)[1]["image_id"].to_pylist()}
+    assert found == expected
+
+
+def test_vectors_and_codes_are_of_the_images_in_row_order(written, content, template):
+    uri, entries = written
+    empty = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
+    for entry in entries:
+        codes, rows, vectors = parts(uri, entry)
+        mine = content.vectors[[content.ids.index(image) for image in rows["image_id"].to_pylist()]]
+        np.testing.assert_array_equal(vectors.astype(np.float32), mine)
+        lists = faiss.extract_index_ivf(codes).invlists
+        for number, vector in enumerate(mine):
+            (nearest,) = empty.quantizer.search(vector[None], 1)[1][0]
+            ids = faiss.rev_swig_ptr(lists.get_ids(int(nearest)), lists.list_size(int(nearest)))
+            assert entry["first_id"] + number in ids
+
+
+def test_shards_answer_together_as_one_index_of_all_rows_does(written, content, template):
+    uri, entries = written
+    opened = [parts(uri, entry) for entry in entries]
+    whole = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
+    order = [image for _, rows, _ in opened for image in rows["image_id"].to_pylist()]
+    whole.add(content.vectors[[content.ids.index(image) for image in order]])
+    merged = opened[0][0]
+    for codes, _, _ in opened[1:]:
+        faiss.extract_index_ivf(merged).merge_from(codes)
+    assert merged.ntotal == N
+    for index in (whole, merged):
+        index.nprobe = 2
+    queries = content.vectors[:20]
+    expected, found = whole.search(queries, 10), merged.search(queries, 10)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
+    # Equal codes have equal scores, and their order is anybody's: the ids are compared where scores are apart.
+    apart = np.ones_like(expected[0], dtype=bool)
+    apart[:, 1:] &= np.diff(expected[0]) < -1e-6
+    apart[:, :-1] &= np.diff(expected[0]) < -1e-6
+    apart[:, -1] = False
+    np.testing.assert_array_equal(found[1][apart], expected[1][apart])
+
+
+def test_files_are_named_by_their_content(written):
+    uri, entries = written
+    for entry in entries:
+        for part in ("codes", "rows_file", "vectors"):
+            file = entry[part]
+            stored = (uri / "files" / file["file"]).read_bytes()
+            assert hashlib.sha256(stored).hexdigest() == file["sha256"] == file["file"][:64]
+            assert len(stored) == file["bytes"]
+
+
+def test_writing_again_from_other_partitions_stores_nothing_new(written, table, template, monkeypatch):
+    uri, entries = written
+    before = {file.name: file.stat().st_mtime_ns for file in (uri / "files").iterdir()}
+    again = write_shards(
+        table.repartition(5, F.rand(1)),
+        index_uri=str(uri),
+        template=stored_template(uri, template),
+        first_ids=first_ids(table),
+    )
+    assert again == entries
+    assert {file.name: file.stat().st_mtime_ns for file in (uri / "files").iterdir()} == before
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_files_do_not_depend_on_the_size_of_sparks_batches(small_index, content, template, tmp_path, monkeypatch, size):
+    # Pieces of 50 rows: batches below, across and above them.
+    monkeypatch.setattr(shards_module, "_ROWS_PER_BATCH", 50)
+    entries = []
+    for name, batches in {"one": [*small_index.batches(content, 0, N, N)], "cut": None}.items():
+        empty = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
+        batches = batches or small_index.batches(content, 0, N, size)
+        folder = tmp_path / name
+        folder.mkdir()
+        entries.append(shards_module._write_shard(open_store(str(tmp_path)), folder, empty, iter(batches), 0, 0))
+    assert entries[0] == entries[1]
+
+
+@pytest.mark.parametrize("damage", ["flipped", "removed"])
+def test_a_damaged_template_is_refused_and_no_shard_written(table, template, tmp_path, damage):
+    uri = tmp_path / "index"
+    stored = stored_template(uri, template)
+    path = uri / "files" / stored.file
+    if damage == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(template[:-9] + bytes([template[-9] ^ 4]) + template[-8:])
+    with pytest.raises(PySparkException, match="is missing" if damage == "removed" else "is not what its name says"):
+        write_shards(table, index_uri=str(uri), template=stored, first_ids=first_ids(table))
+    assert [f.name for f in (uri / "files").iterdir() if f.name != stored.file] == []
+
+
+def test_store_file_keeps_what_is_there(tmp_path):
+    store = open_store(str(tmp_path / "index"))
+    path = tmp_path / "codes.faiss"
+    path.write_bytes(b"abc")
+    stored = store_file(store, path, path.name)
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert asdict(stored) == {"file": f"{known}-codes.faiss", "sha256": known, "bytes": 3}
+    assert store_file(store, path, path.name) == stored
+    assert store.list("files") == [f"files/{stored.file}"]

@@ -1,0 +1,67 @@
+"""The template is the same for the same vectors, however they lie."""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+import pytest
+
+from vsearch_lib.index.template import train_template, training_sample
+
+ROWS = 400
+
+
+@pytest.fixture(scope="module")
+def vectors(small_index):
+    return small_index.clustered_vectors(ROWS, 8, 1)
+
+
+@pytest.fixture(scope="module")
+def table(spark, vectors):
+    rows = [(f"image-{i:04d}", vector.tolist()) for i, vector in enumerate(vectors)]
+    return spark.createDataFrame(rows, "image_id string, vector array<float>").cache()
+
+
+@pytest.mark.parametrize("factory", ["IVF8,PQ4x4np", "IVF8_HNSW32,PQ4x4np", "IVF1,Flat", "IVF4,SQ8"])
+def test_equal_samples_give_equal_bytes(vectors, factory):
+    first = train_template(vectors, factory)
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1 if threads > 1 else 2)
+    again = train_template(np.asfortranarray(vectors), factory)
+    faiss.omp_set_num_threads(threads)
+    assert again == first
+
+
+def test_a_template_is_trained_empty_and_compares_by_inner_product(vectors):
+    index = faiss.deserialize_index(np.frombuffer(train_template(vectors, "IVF8,PQ4x4np"), dtype=np.uint8))
+    assert index.is_trained
+    assert index.ntotal == 0
+    assert index.metric_type == faiss.METRIC_INNER_PRODUCT
+
+
+@pytest.mark.parametrize("factory", ["IVF8,PQ4x4np", "IVF8,Flat"])
+def test_training_on_less_than_faiss_likes_says_nothing(vectors, capfd, factory):
+    train_template(vectors[:100], factory)
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
+
+
+def test_a_sample_of_all_is_all_in_order_of_image_id(table, vectors):
+    for wanted in (ROWS, 10 * ROWS):
+        sample = training_sample(table, wanted=wanted, total=ROWS, seed=1)
+        assert sample.dtype == np.float32
+        np.testing.assert_array_equal(sample, vectors)
+
+
+def test_the_seed_decides_the_sample_and_not_the_partitions(table):
+    first = training_sample(table, wanted=100, total=ROWS, seed=1)
+    np.testing.assert_array_equal(training_sample(table.repartition(5), wanted=100, total=ROWS, seed=1), first)
+    assert not np.array_equal(training_sample(table, wanted=100, total=ROWS, seed=2), first)
+
+
+def test_a_sample_has_about_as_many_as_wanted_each_once(table, vectors):
+    sample = training_sample(table, wanted=100, total=ROWS, seed=3)
+    assert abs(len(sample) - 100) < 4 * np.sqrt(ROWS * 0.25 * 0.75)
+    known = {vector.tobytes() for vector in vectors}
+    assert len({vector.tobytes() for vector in sample}) == len(sample)
+    assert all(vector.tobytes() in known for vector in sample)

@@ -1,0 +1,177 @@
+"""The whole way: a landed catalogue in, a published and searchable index out, by the command a person types."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vsearch_lib.demo import write_catalogue
+from vsearch_lib.lake import Lake
+from vsearch_lib.serving.searcher import Searcher
+
+CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j")
+# Refused and duplicate uploads weigh more in a small catalogue; everything else is the demo's.
+SETTINGS = ("training.epochs=2", "training.batch_size=32", "examples.candidates=2", "gate.queries=50")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A catalogue of its own, and the command line that works on it."""
+
+    var: Path
+
+    def vsearch(self, *arguments: str, settings: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        overrides = [f"--set={s}" for s in (f"var={self.var}", *SETTINGS, *settings)]
+        command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env", "demo", *overrides]
+        return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+    @property
+    def pointer(self) -> bytes:
+        return (self.var / "index" / "CURRENT").read_bytes()
+
+    def versions(self, lake: Lake) -> dict[str, int | None]:
+        tables = sorted(folder.name for folder in (self.var / "lake").iterdir())
+        return {table: lake.version(table) for table in tables if table != "metrics"}
+
+    def a_picture(self) -> Path:
+        return next((self.var / "landing" / "images").rglob("img-000003.jpg"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    var = tmp_path_factory.mktemp("nightly")
+    write_catalogue(var / "landing", images=120, seed=5)
+    return Place(var)
+
+
+@pytest.fixture(scope="module")
+def first_night(place):
+    return place.vsearch("run", "nightly")
+
+
+@pytest.fixture
+def lake(spark, place) -> Lake:
+    return Lake(spark, str(place.var / "lake"), "look")
+
+
+@pytest.fixture
+def published(first_night, place) -> Searcher:
+    assert first_night.returncode == 0, first_night.stderr
+    return Searcher.open(str(place.var / "index"))
+
+
+def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first_night):
+    assert first_night.returncode == 0, first_night.stderr
+    assert first_night.stderr == ""
+    assert not [word for word in CHATTER if word in first_night.stdout]
+
+
+def test_the_first_night_ends_with_figures_and_a_page(first_night, place):
+    for words in ("images in", "images refused", "recall@10 against exact", "nDCG@10", "raw pixels", "untrained network"):
+        assert words in first_night.stdout
+    page = next((place.var / "reports").glob("*.html"))
+    assert str(page) in first_night.stdout
+    assert page.read_text().count("data:image/jpeg") > 20
+
+
+def test_every_step_is_timed(first_night, lake):
+    timed = {row["slice"] for row in lake.read("metrics").where("metric = 'step_seconds'").collect()}
+    assert {"ingest_images", "train_encoder", "embed_images", "build_index", "publish_index", "evaluate"} <= timed
+
+
+def test_what_landed_is_in_the_lake_or_refused_with_a_reason(published, lake):
+    refused = {row["reason"] for row in lake.read("quarantine").collect()}
+    assert refused == {"empty_file", "undecodable", "unsupported_format", "missing_file"}
+    assert lake.read("images").count() == 120
+    assert lake.read("image_pixels").count() < 120  # copies under a second id are stored once
+
+
+def test_the_index_holds_every_living_unblocked_image_once(published, lake):
+    wanted = {row["image_id"] for row in lake.read("images").where("moderation != 'blocked'").collect()}
+    found = published.rows["image_id"].to_pylist()
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+
+
+def test_the_manifest_names_what_the_index_was_made_from(published, lake):
+    manifest = published.manifest
+    assert manifest["tables"] == {"images": lake.version("images"), "embeddings": lake.version("embeddings")}
+    assert manifest["training_snapshot"] in {r["snapshot"] for r in lake.read("training_examples").collect()}
+    assert len(manifest["shards"]) == 2
+    assert manifest["gate"]["passed"]
+
+
+def test_no_test_image_stands_in_a_training_example(published, lake, settings):
+    from vsearch_lib.examples.split import is_test
+
+    held_out = lake.read("images").where(is_test(test_share=settings.examples.test_share, seed=settings.examples.seed))
+    test_ids = {row["image_id"] for row in held_out.collect()}
+    rows = lake.read("training_examples").collect()
+    seen = {image for row in rows for image in (row["query_image_id"], *row["candidate_image_ids"])}
+    assert test_ids
+    assert not test_ids & seen
+
+
+def test_a_picture_of_the_catalogue_finds_itself(published, place):
+    done = place.vsearch("search", "--image", str(place.a_picture()), "--json", "-k", "5")
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)["answers"]
+    assert answers[0]["image_id"] == "img-000003"
+    assert answers[0]["cosine"] > 0.999
+    assert [answer["rank"] for answer in answers] == [1, 2, 3, 4, 5]
+
+
+def test_a_search_writes_a_page_with_the_pictures_it_found(published, place, tmp_path):
+    page = tmp_path / "answers.html"
+    done = place.vsearch("search", "--image", str(place.a_picture()), "--crop", "20,20,160,160", "--html", str(page))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert page.read_text().count("data:image/jpeg") == 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("search", "--image", "nowhere.jpg"), "nowhere.jpg: no such file"),
+        (("search", "--image", __file__), "unsupported_format"),
+        (("run", "nightly", "--start", "2026-11-01"), "--start and --end go together"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(published, place, arguments, says):
+    done = place.vsearch(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_gate_that_refuses_exits_with_3_and_leaves_the_served_index(published, place):
+    before = place.pointer
+    ruined = ("index.nprobe=1", "index.shortlist=10", "index.factory=IVF16,PQ1x4np", "gate.min_recall_at_10=0.99")
+    done = place.vsearch("run", "nightly", settings=ruined)
+    assert done.returncode == 3
+    assert "whole: recall@10" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert place.pointer == before
+
+
+def test_a_second_night_with_nothing_new_changes_nothing(published, place, lake):
+    versions, pointer = place.versions(lake), place.pointer
+    done = place.vsearch("run", "nightly")
+    assert done.returncode == 0, done.stderr
+    assert place.versions(lake) == versions
+    assert place.pointer == pointer
+    assert "nothing to build" in done.stdout
+
+
+def test_a_landed_deletion_is_gone_from_the_next_index(published, place):
+    day = place.var / "landing" / "images" / "date=2026-11-09"
+    day.mkdir()
+    (day / "metadata.jsonl").write_text('{"image_id": "img-000003", "deleted": true}\n')
+    done = place.vsearch("run", "nightly", "--date", "2026-11-09")
+    assert done.returncode == 0, done.stderr
+    found = Searcher.open(str(place.var / "index")).rows["image_id"].to_pylist()
+    assert "img-000003" not in found
+    assert len(found) == len(published.rows) - 1

@@ -1,0 +1,106 @@
+"""What was materialised comes back as batches: every example, once an epoch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simplejpeg
+import torch
+
+from vsearch_lib.training.reader import Batch, materialise, read_batches
+
+N = 30
+SIDE = 24
+COPY = "image-copy"  # the same bytes as image-03 under another id
+
+
+def grey(level: int) -> bytes:
+    picture = np.full((40, 48, 3), level, dtype=np.uint8)
+    return bytes(simplejpeg.encode_jpeg(picture, quality=95, colorspace="RGB"))
+
+
+JPEGS = {f"image-{i:02d}": grey(8 * i) for i in range(N)}
+JPEGS[COPY] = JPEGS["image-03"]
+
+
+@pytest.fixture(scope="module")
+def folder(spark, tmp_path_factory) -> Path:
+    """Example i: image i, then [itself, image i + 1] or, every other time, [image i + 1, itself]."""
+    examples = []
+    for i in range(N):
+        own, other = f"image-{i:02d}", f"image-{(i + 1) % N:02d}"
+        examples.append((f"e{i:02d}", own, [own, other] if i % 2 else [other, own], 0 if i % 2 else 1))
+    examples.append(("copy", COPY, [COPY, "image-03"], 0))
+    examples.append(("lost", "image-00", ["image-00", "image-without-pixels"], 0))
+    sha256 = {image: hashlib.sha256(jpeg).hexdigest() for image, jpeg in JPEGS.items()}
+    images = [*sha256.items(), ("image-without-pixels", "f" * 64)]
+    pixels = {sha256[image]: jpeg for image, jpeg in JPEGS.items()}
+    out = tmp_path_factory.mktemp("examples") / "examples"
+    columns = "example_id string, query_image_id string, candidate_image_ids array<string>, label int"
+    width = materialise(
+        spark.createDataFrame(examples, columns),
+        spark.createDataFrame(images, "image_id string, sha256 string"),
+        spark.createDataFrame([(k, bytearray(v)) for k, v in pixels.items()], "sha256 string, jpeg binary"),
+        out,
+    )
+    assert width == 3
+    return out
+
+
+def read(folder: Path, *, batch_size: int = 8, epochs: int = 1, seed: int = 1) -> list[Batch]:
+    return list(read_batches(folder, width=3, side=SIDE, batch_size=batch_size, epochs=epochs, seed=seed))
+
+
+def queries(batches: list[Batch]) -> list[int]:
+    """The grey level of each query, which names its image."""
+    return [round(float(level)) for batch in batches for level in batch.pictures[:, 0].float().mean(dim=(1, 2, 3))]
+
+
+@pytest.fixture(scope="module")
+def batches(folder) -> list[Batch]:
+    return read(folder)
+
+
+def test_an_epoch_yields_every_example_once(batches):
+    # The copy shows image 3 again; the example whose candidate has no pixels is left out.
+    assert Counter(round(level / 8) for level in queries(batches)) == Counter([*range(N), 3])
+
+
+def test_three_epochs_yield_every_example_three_times(folder):
+    counted = Counter(round(level / 8) for level in queries(read(folder, epochs=3)))
+    assert counted == Counter({i: 6 if i == 3 else 3 for i in range(N)})
+
+
+def test_pictures_are_uint8_squares_and_groups_int64(batches):
+    for batch in batches:
+        assert batch.pictures.dtype == torch.uint8
+        assert batch.pictures.shape[1:] == (3, 3, SIDE, SIDE)
+        assert batch.groups.dtype == torch.int64
+        assert batch.groups.shape == batch.pictures.shape[:2]
+
+
+def test_batches_are_full_but_for_the_last(batches):
+    assert [len(batch.groups) for batch in batches] == [8, 8, 8, 7]
+
+
+def test_the_positive_is_of_the_querys_group_and_the_negative_is_not(batches):
+    for batch in batches:
+        for groups, pictures in zip(batch.groups, batch.pictures.float().mean(dim=(2, 3, 4)), strict=True):
+            same_picture = (pictures - pictures[0]).abs() < 2
+            assert torch.equal(groups == groups[0], same_picture)
+
+
+def test_the_same_picture_is_of_one_group_in_every_example_and_under_every_id(batches):
+    levels = torch.cat([batch.pictures.float().mean(dim=(3, 4, 2)).flatten() for batch in batches]).round()
+    groups = torch.cat([batch.groups.flatten() for batch in batches])
+    pairs = {(int(level) // 8, int(group)) for level, group in zip(levels + 2, groups, strict=True)}
+    assert len(pairs) == N
+    assert len({group for _, group in pairs}) == N
+
+
+def test_the_order_is_shuffled(batches):
+    assert queries(batches) != sorted(queries(batches))
