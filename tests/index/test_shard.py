@@ -139,7 +139,7 @@ def test_shards_answer_together_as_one_index_of_all_rows_does(written, content, 
     whole.add(content.vectors[[content.ids.index(image) for image in order]])
     merged = opened[0][0]
     for codes, _, _ in opened[1:]:
-        faiss.extract_index_ivf(merged).merge_from(codes)
+        merged.merge_from(codes, 0)
     assert merged.ntotal == N
     for index in (whole, merged):
         index.nprobe = 2

@@ -119,7 +119,7 @@ def _write_shard(
             matrix = np.ascontiguousarray(matrix.reshape(table.num_rows, -1), dtype=np.float32)
             index.add_with_ids(matrix, np.arange(next_id, next_id + len(matrix)))
             matrix.astype("<f2").tofile(vector_file)
-            # Slices are written with the padding of what they were cut from: `take` copies, and equal rows are equal bytes.
+            # A slice is written with the padding of what it was cut from; `take` copies, so equal rows are equal bytes.
             row_file.write_table(table.select(ROWS.names).cast(ROWS).combine_chunks().take(np.arange(len(matrix))))
             next_id += len(matrix)
     faiss.write_index(index, str(codes))

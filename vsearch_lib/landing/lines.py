@@ -38,11 +38,15 @@ def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 
 def parse(lines: DataFrame, fields: str) -> DataFrame:
     """Add `fields` (DDL) of each line's object as columns; `_corrupt` holds the text of a line that does not fit."""
-    schema = f"{fields}, {CORRUPT} string"
+    # Spark's parser stops where a value ends: within an object, what follows the line's own object breaks it.
+    wrapped = F.concat(F.lit('{"row":'), _typed(fields), F.lit("}"))
+    schema = f"row struct<{fields}>, {CORRUPT} string"
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
     full = lines.where(F.length(F.trim("text")) > 0)
-    parsed = full.withColumn("_row", F.from_json(_typed(fields), schema, options))
-    return parsed.select("source", "block", "row", "text", "_row.*")
+    parsed = full.withColumn("_parsed", F.from_json(wrapped, schema, options))
+    fits = F.col(f"_parsed.{CORRUPT}").isNull() & F.col("_parsed.row").isNotNull()
+    corrupt = F.when(~fits, F.col("text")).alias(CORRUPT)
+    return parsed.select("source", "block", "row", "text", "_parsed.row.*", corrupt)
 
 
 def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:

@@ -1,0 +1,119 @@
+"""The gate measures recall as one would by hand, and says what falls short."""
+
+from __future__ import annotations
+
+import math
+
+import faiss
+import numpy as np
+import pytest
+
+from vsearch_lib.index.gate import Recall, Stratum, measure, recall, refusals, report
+from vsearch_lib.index.manifest import decode, encode
+from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.storage import open_store
+
+
+def test_recall_is_the_mean_share_of_the_truth_found():
+    truth = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]])
+    found = np.array([[4, 3, 2, 1], [5, 6, 99, -1], [-1, -1, -1, -1]])  # shares 1, 1/2, 0
+    measured = recall(found, truth)
+    assert measured.mean == pytest.approx(0.5)
+    # Deviation of 1, .5, 0 with n - 1: .5; 1.96 · .5 / √3
+    assert measured.half_width_95 == pytest.approx(1.959964 * 0.5 / math.sqrt(3))
+
+
+def test_the_interval_of_yes_and_no_is_the_binomials():
+    truth = np.arange(200)[:, None]
+    found = np.where(np.arange(200)[:, None] < 180, truth, -1)
+    expected = 1.959964 * math.sqrt(0.9 * 0.1 / 199)
+    assert recall(found, truth).mean == pytest.approx(0.9)
+    assert recall(found, truth).half_width_95 == pytest.approx(expected)
+
+
+def test_one_query_has_no_interval():
+    assert recall(np.array([[1]]), np.array([[1]])) == Recall(1.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def content(small_index):
+    return small_index.catalogue()
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    return tmp_path_factory.mktemp("gate")
+
+
+@pytest.fixture(scope="module")
+def searcher(small_index, content, uri):
+    return Searcher(open_store(str(uri)), small_index.build(uri, content))
+
+
+def test_an_index_that_looks_at_every_row_recalls_everything_after_rescoring(searcher, content):
+    stratum = measure(searcher, content.vectors[:25])
+    assert stratum.queries == 25
+    assert {at: value.mean for at, value in stratum.rescored.items()} == {1: 1, 10: 1, 100: 1}
+    assert all(value.mean < 1 for value in stratum.raw.values())
+
+
+def test_the_codes_recall_is_that_of_a_plain_faiss_index_of_the_same_codes(searcher, content, small_index, uri):
+    template = faiss.read_index(str(uri / "files" / searcher.manifest["template"]["file"]))
+    rows = np.flatnonzero(small_index.visible(content))
+    template.add_with_ids(content.vectors[rows], rows)
+    template.nprobe = template.nlist
+    queries = content.vectors[:25]
+    exact = np.argsort(-(queries @ content.vectors[rows].T), axis=1, kind="stable")[:, :10]
+    found = template.search(queries, 10)[1]
+    expected = np.mean([len(set(f) & set(rows[t])) / 10 for f, t in zip(found, exact, strict=True)])
+    assert measure(searcher, queries).raw[10].mean == pytest.approx(expected, abs=0.02)
+
+
+def test_fewer_rows_than_a_depth_are_recalled_against_those_there_are(small_index, tmp_path):
+    few = small_index.catalogue(rows=30, dimension=4)
+    built = small_index.build(tmp_path, few, factory="IVF1,Flat", shards=1)
+    stratum = measure(Searcher(open_store(str(tmp_path)), built), few.vectors)
+    assert [stratum.rescored[at].mean for at in (1, 10, 100)] == [1, 1, 1]
+
+
+def test_a_ruined_index_fails_and_the_refusal_names_stratum_and_shortfall(small_index, content, tmp_path):
+    """One probe and a short list of three: most neighbours are out of reach."""
+    ruined = Searcher(open_store(str(tmp_path)), small_index.build(tmp_path, content, nprobe=1, shortlist=3))
+    whole = Searcher(open_store(str(tmp_path)), small_index.build(tmp_path, content))
+    rng = np.random.default_rng(1)
+    between = rng.normal(size=(30, content.vectors.shape[1])).astype(np.float32)
+    between /= np.linalg.norm(between, axis=1, keepdims=True)
+    gate = report({"whole": measure(whole, between), "crop": measure(ruined, between)}, min_recall_at_10=0.95)
+    assert gate["passed"] is False
+    reached = gate["strata"]["crop"]["recall_at_10"]["mean"]
+    assert reached < 0.95
+    assert refusals(gate) == [f"crop: recall@10 {reached:.3f} is {0.95 - reached:.3f} below 0.95"]
+
+
+def stratum(at_10: float) -> Stratum:
+    values = {1: Recall(1.0, 0.0), 10: Recall(at_10, 0.012345678), 100: Recall(0.9, 0.01)}
+    return Stratum(200, {at: Recall(0.5, 0.03) for at in (1, 10, 100)}, values)
+
+
+@pytest.mark.parametrize(("recalls", "passed"), [([0.95, 0.99], True), ([0.949, 0.99], False), ([0.99, 0.2], False)])
+def test_every_stratum_must_reach_the_threshold(recalls, passed):
+    gate = report({"whole": stratum(recalls[0]), "crop": stratum(recalls[1])}, min_recall_at_10=0.95)
+    assert gate["passed"] is passed
+    assert bool(refusals(gate)) is not passed
+
+
+def test_a_recall_that_falls_short_by_a_hair_is_refused_with_its_reason():
+    gate = report({"whole": stratum(0.9499999)}, min_recall_at_10=0.95)
+    assert gate["passed"] is False
+    assert [line.split(":")[0] for line in refusals(gate)] == ["whole"]
+
+
+def test_the_report_says_all_depths_raw_and_rescored_and_fits_a_manifest(small_index):
+    gate = report({"whole": stratum(0.97)}, min_recall_at_10=0.95)
+    depths = {f"recall_at_{at}{kind}" for at in (1, 10, 100) for kind in ("", "_raw")}
+    assert set(gate["strata"]["whole"]) == {"queries", *depths}
+    assert gate["strata"]["whole"]["recall_at_10"] == {"mean": 0.97, "half_width_95": 0.01235}
+    file = {"file": f"{'ab' * 32}-t", "sha256": "ab" * 32, "bytes": 1}
+    entry = {"name": "s", "first_id": 0, "rows": 1, "codes": file, "rows_file": file, "vectors": file}
+    made = small_index.manifest(file, [entry], version="v1", factory="f", dimension=4, nprobe=1, shortlist=1)
+    assert decode(encode({**made, "gate": gate}), "here")["gate"] == gate
