@@ -70,7 +70,14 @@ def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first
 
 
 def test_the_first_night_ends_with_figures_and_a_page(first_night, place):
-    for words in ("images in", "images refused", "recall@10 against exact", "nDCG@10", "raw pixels", "untrained network"):
+    for words in (
+        "images in",
+        "images refused",
+        "recall@10 against exact",
+        "nDCG@10",
+        "raw pixels",
+        "untrained network",
+    ):
         assert words in first_night.stdout
     page = next((place.var / "reports").glob("*.html"))
     assert str(page) in first_night.stdout

@@ -1,5 +1,6 @@
 """Layers of configuration into one checked `Settings`: base, environment, `--set`."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ def load_settings(env: str, overrides: Sequence[str] = (), *, images: str | None
 def _read(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"conf/{file.name}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise UsageError(f"conf/{file.name}: must hold sections of settings, as conf/base.yaml does")
@@ -80,7 +81,8 @@ def _parse_override(override: str) -> tuple[Key, Any]:
         raise UsageError(f"--set {override}: write section.key=value, for example --set index.shards=4")
     try:
         value = yaml.safe_load(text) if text else ""
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
+        # Text that YAML takes for a number or a date of its own, and finds impossible.
         value = text
     return tuple(name.split(".")), value
 
@@ -96,7 +98,9 @@ def _anchored(key: Key, value: Any, folder: Path) -> Any:
 
 def _folder_name(folder: Path) -> str:
     parts = [part for part in folder.parts[-2:] if part != folder.anchor]
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", "-".join(parts)) or "root"
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", "-".join(parts)) or "root"
+    # Folders of one name in different places are different catalogues.
+    return f"{readable}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]}"
 
 
 def _checked(values: Mapping[Key, Any], origin: Mapping[Key, str]) -> Settings:

@@ -90,7 +90,7 @@ def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]
         image.load()
         # Asked of the file: the sides of a picture decoded small may have become equal. TIFF is upright by now.
         sideways = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
-        rgb = _to_rgb(ImageOps.exif_transpose(image))
+        rgb = to_rgb(ImageOps.exif_transpose(image))
     except Exception as error:
         # Decoders raise OSError, SyntaxError, ValueError, struct.error, MemoryError and more on broken files.
         raise RefusedPicture("undecodable", _first_line(error)) from None
@@ -101,7 +101,8 @@ def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]
     return rgb, upright
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return a loaded picture as RGB: transparency on white, 16 bits scaled to 8."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, dtype=np.float64)
         # 16 bits a channel are scaled; 32-bit and float pictures have no fixed white, so their own range is used.

@@ -66,8 +66,8 @@ def report(strata: Mapping[str, Stratum], *, min_recall_at_10: float) -> dict[st
         }
         for name, stratum in strata.items()
     }
-    passed = all(stratum.rescored[10].mean >= min_recall_at_10 for stratum in strata.values())
-    return {"passed": passed, "min_recall_at_10": min_recall_at_10, "strata": entries}
+    judged = {"min_recall_at_10": min_recall_at_10, "strata": entries}
+    return {"passed": not refusals(judged), **judged}
 
 
 def refusals(gate: Mapping[str, Any]) -> list[str]:

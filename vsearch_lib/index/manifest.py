@@ -28,7 +28,7 @@ def decode(content: bytes, where: str) -> Manifest:
     try:
         manifest: Manifest = json.loads(content)
         jsonschema.validate(manifest, _schema(), format_checker=jsonschema.FormatChecker())
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ArtefactError(f"{where} is not JSON: {error}") from None
     except jsonschema.ValidationError as error:
         raise ArtefactError(f"{where} is not a manifest: {error.json_path}: {error.message[:200]}") from None

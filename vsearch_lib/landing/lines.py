@@ -38,15 +38,18 @@ def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 
 def parse(lines: DataFrame, fields: str) -> DataFrame:
     """Add `fields` (DDL) of each line's object as columns; `_corrupt` holds the text of a line that does not fit."""
-    # Spark's parser stops where a value ends: within an object, what follows the line's own object breaks it.
-    wrapped = F.concat(F.lit('{"row":'), _typed(fields), F.lit("}"))
-    schema = f"row struct<{fields}>, {CORRUPT} string"
+    # Spark's parser stops where a value ends; here it must come past the line's own object, the only one in its list.
+    wrapped = F.concat(F.lit('{"rows":['), _typed(fields), F.lit('],"ended":true}'))
+    schema = f"rows array<struct<{fields}>>, ended boolean, {CORRUPT} string"
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
     full = lines.where(F.length(F.trim("text")) > 0)
     parsed = full.withColumn("_parsed", F.from_json(wrapped, schema, options))
-    fits = F.col(f"_parsed.{CORRUPT}").isNull() & F.col("_parsed.row").isNotNull()
-    corrupt = F.when(~fits, F.col("text")).alias(CORRUPT)
-    return parsed.select("source", "block", "row", "text", "_parsed.row.*", corrupt)
+    fits = F.expr(
+        f"_parsed.{CORRUPT} IS NULL AND _parsed.ended AND size(_parsed.rows) = 1 AND _parsed.rows[0] IS NOT NULL"
+    )
+    parsed = parsed.withColumn(CORRUPT, F.when(F.coalesce(fits, F.lit(False)), None).otherwise(F.col("text")))
+    parsed = parsed.withColumn("_row", F.expr("get(_parsed.rows, 0)"))
+    return parsed.select("source", "block", "row", "text", "_row.*", CORRUPT)
 
 
 def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:

@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 from vsearch_lib.encoder.embed import embed, prepare
 from vsearch_lib.encoder.registry import CARD, WEIGHTS, Model, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
-from vsearch_lib.images.decode import FORMATS, Limits, RefusedPicture, normalise
+from vsearch_lib.images.decode import FORMATS, Limits, RefusedPicture, normalise, to_rgb
 from vsearch_lib.index.manifest import Manifest, digest
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
@@ -55,5 +55,5 @@ def _cropped(content: bytes, crop: tuple[int, int, int, int]) -> bytes:
             f"--crop {x},{y},{width},{height} lies outside the picture, which is {image.width} x {image.height}"
         )
     part = io.BytesIO()
-    image.convert("RGB").crop((x, y, x + width, y + height)).save(part, "PNG")
+    to_rgb(image).crop((x, y, x + width, y + height)).save(part, "PNG")
     return part.getvalue()

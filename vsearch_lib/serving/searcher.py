@@ -151,9 +151,10 @@ def _open_shard(store: Store, entry: dict[str, Any], downloads: Path) -> _Shard:
     codes = faiss.read_index(str(codes_path), faiss.IO_FLAG_MMAP_IFC)
     rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
     count = int(entry["rows"])
-    if codes.ntotal != count or rows.num_rows != count:
+    stored = vectors_path.stat().st_size / (2 * codes.d)
+    if codes.ntotal != count or rows.num_rows != count or stored != count:
         raise ArtefactError(
-            f"{entry['name']}: {codes.ntotal} codes and {rows.num_rows} rows, the manifest says {count}"
+            f"{entry['name']}: {codes.ntotal} codes, {rows.num_rows} rows, {stored:g} vectors; manifest: {count}"
         )
     vectors = np.memmap(vectors_path, dtype="<f2", mode="r", shape=(count, codes.d))
     return _Shard(int(entry["first_id"]), codes, rows, vectors)

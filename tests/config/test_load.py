@@ -1,0 +1,273 @@
+"""Settings come in layers, and what is wrong with them is said in one line."""
+
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from vsearch_lib.config import PROJECT, environments, load_settings
+from vsearch_lib.errors import UsageError
+
+
+def refusal(env: str = "demo", overrides: tuple[str, ...] = (), **options) -> str:
+    with pytest.raises(UsageError) as caught:
+        load_settings(env, overrides, **options)
+    message = str(caught.value)
+    assert caught.value.exit_code == 2
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("env", environments())
+def test_every_environment_loads(env):
+    assert load_settings(env).image.size >= 32
+
+
+def test_every_file_of_conf_is_an_environment_except_the_base():
+    files = {file.stem for file in (PROJECT / "conf").glob("*.yaml")}
+    assert {*environments(), "base"} == files
+    assert {"demo", "local", "cluster"} <= set(environments())
+
+
+def test_the_environment_overrides_the_base(conf):
+    conf({"image": {"size": 99}})
+    assert load_settings("mine").image.size == 99
+
+
+def test_what_the_environment_does_not_name_stays_as_in_the_base(conf):
+    conf({"image": {"size": 99}}, "mine")
+    conf({}, "other")
+    mine, other = load_settings("mine"), load_settings("other")
+    assert mine.image.min_side == other.image.min_side
+    assert mine.training == other.training
+
+
+def test_set_overrides_the_environment(conf):
+    assert load_settings("mine", ["image.size=64"]).image.size == 64
+
+
+def test_the_last_of_two_sets_of_one_key_holds():
+    assert load_settings("demo", ["image.size=64", "image.size=65"]).image.size == 65
+
+
+def test_set_reads_numbers_texts_and_null_as_yaml_does():
+    loaded = load_settings("demo", ["gate.min_recall_at_10=0.5", "model.backbone=resnet18", "model.weights=null"])
+    assert (loaded.gate.min_recall_at_10, loaded.model.backbone, loaded.model.weights) == (0.5, "resnet18", None)
+
+
+def test_a_value_may_hold_equals_signs():
+    assert load_settings("demo", ["lake.uri=s3a://bucket/a=b"]).lake.uri == "s3a://bucket/a=b"
+
+
+def test_one_setting_of_sparks_own_can_be_added():
+    assert load_settings("demo", ["spark.conf.a=b"]).spark.conf["a"] == "b"
+
+
+def test_everything_of_a_run_lies_under_var(tmp_path):
+    loaded = load_settings("demo", [f"var={tmp_path}"])
+    places = (loaded.landing.uri, loaded.landing.images, loaded.lake.uri, loaded.models.uri, loaded.index.uri)
+    assert loaded.var == str(tmp_path)
+    assert all(place.startswith(f"{tmp_path}/") for place in (*places, loaded.reports.uri))
+
+
+def test_var_is_put_in_whatever_layer_names_it(conf):
+    conf({"var": "/files", "lake": {"uri": "{var}/tables"}})
+    assert load_settings("mine").lake.uri == "/files/tables"
+    assert load_settings("mine", ["var=/set"]).lake.uri == "/set/tables"
+    assert load_settings("mine", ["var=/set", "lake.uri={var}/other"]).lake.uri == "/set/other"
+
+
+def test_var_may_be_a_bucket():
+    assert load_settings("cluster", ["var=s3a://bucket/a"]).index.uri == "s3a://bucket/a/index"
+
+
+def test_a_relative_path_in_a_file_starts_at_the_project(conf, tmp_path, monkeypatch):
+    project = conf({"landing": {"images": "pictures/../photos"}, "model": {"weights": "weights.safetensors"}})
+    monkeypatch.chdir(tmp_path)
+    loaded = load_settings("mine")
+    assert loaded.var == str(project / "var")
+    assert loaded.landing.images == str(project / "photos")
+    assert loaded.model.weights == str(project / "weights.safetensors")
+
+
+def test_a_relative_path_of_set_starts_at_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loaded = load_settings("demo", ["var=here", "landing.images=photos", "index.uri=../index"])
+    assert loaded.var == str(tmp_path / "here")
+    assert loaded.landing.images == str(tmp_path / "photos")
+    assert loaded.index.uri == str(tmp_path.parent / "index")
+
+
+def test_a_path_with_a_scheme_is_left_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_settings("demo", ["index.uri=s3://bucket/index"]).index.uri == "s3://bucket/index"
+
+
+def test_a_setting_that_is_not_a_path_is_not_anchored():
+    assert load_settings("demo", ["index.factory=IVF64,PQ8x4np"]).index.factory == "IVF64,PQ8x4np"
+
+
+# --images
+
+
+def own(folder: Path, **options):
+    folder.mkdir(parents=True, exist_ok=True)
+    return load_settings("demo", options.get("overrides", ()), images=str(folder))
+
+
+def test_a_persons_own_folder_is_what_is_ingested(tmp_path):
+    assert own(tmp_path / "holiday").landing.images == str(tmp_path / "holiday")
+
+
+def test_what_is_made_of_a_persons_own_folder_lies_apart(tmp_path):
+    usual, mine = load_settings("demo"), own(tmp_path / "holiday")
+    for place in ("lake", "models", "index", "reports"):
+        uri = getattr(mine, place).uri
+        assert uri.startswith(f"{usual.var}/photos/")
+        assert "holiday" in uri
+        assert uri != getattr(usual, place).uri
+
+
+def test_the_same_folder_has_the_same_catalogue_however_it_is_spelled(tmp_path, monkeypatch):
+    folder = tmp_path / "holiday"
+    monkeypatch.chdir(tmp_path)
+    assert own(folder).var == load_settings("demo", images="holiday/../holiday").var
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("a", "b"), ("x/2024/photos", "y/2024/photos"), ("my photos", "my-photos"), ("фото", "写真")],
+)
+def test_two_folders_never_share_a_catalogue(tmp_path, one, other):
+    assert own(tmp_path / one).var != own(tmp_path / other).var
+
+
+def test_the_name_of_a_catalogue_is_fit_for_a_path(tmp_path):
+    name = Path(own(tmp_path / "höliday #1 [new] 100%").var).name
+    assert set(name) <= set(string.ascii_letters + string.digits + "-_")
+
+
+def test_set_var_holds_over_images(tmp_path):
+    loaded = own(tmp_path / "holiday", overrides=[f"var={tmp_path}/mine"])
+    assert loaded.lake.uri == f"{tmp_path}/mine/lake"
+    assert loaded.landing.images == str(tmp_path / "holiday")
+
+
+def test_a_folder_that_is_not_there_is_bad_usage(tmp_path):
+    assert f"--images {tmp_path}/none" in refusal(images=f"{tmp_path}/none")
+
+
+# What is wrong, in one line
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones():
+    message = refusal("nope")
+    assert "conf/nope.yaml" in message
+    assert all(name in message for name in environments())
+
+
+def test_the_base_is_not_an_environment():
+    assert "--env base" in refusal("base")
+
+
+def test_an_unknown_key_is_answered_with_the_known_ones_and_its_origin():
+    message = refusal(overrides=("image.siz=1",))
+    assert "--set image.siz=1" in message
+    assert all(name in message for name in ("max_bytes", "max_pixels", "min_side", "size"))
+
+
+def test_an_unknown_section_is_answered_with_the_known_ones():
+    message = refusal(overrides=("imge.size=1",))
+    assert "imge" in message
+    assert "landing" in message
+
+
+def test_an_unknown_key_in_a_file_names_the_file(conf):
+    conf({"image": {"siz": 1}})
+    message = refusal("mine")
+    assert "conf/mine.yaml" in message
+    assert "image.siz" in message
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "allowed"),
+    [
+        ("model.backbone=vgg", "model.backbone", ("small", "mobilenet_v2", "resnet18", "resnet50")),
+        ("image.size=8", "image.size", ("32",)),
+        ("quality.max_refused_share=1.5", "quality.max_refused_share", ("1",)),
+        ("model.dimension=100", "model.dimension", ("8",)),
+        ("index.shards=two", "index.shards", ("integer",)),
+        ("index.factory=Flat", "index.factory", ("IVF",)),
+    ],
+)
+def test_a_value_out_of_range_is_answered_with_key_origin_and_what_is_allowed(override, key, allowed):
+    message = refusal(overrides=(override,))
+    assert f"--set {override}" in message
+    assert key in message
+    assert all(word in message for word in allowed)
+
+
+def test_a_wrong_value_is_blamed_on_the_layer_that_set_it(conf):
+    conf({"image": {"size": "large"}})
+    assert "conf/mine.yaml: image.size = 'large'" in refusal("mine")
+    conf({"image": {"size": 64}})
+    assert "--set image.size=tiny" in refusal("mine", ("image.size=tiny",))
+
+
+def test_a_file_that_is_not_yaml_is_named(conf):
+    conf("image: [unclosed\nmodel: 3")
+    assert "conf/mine.yaml" in refusal("mine")
+
+
+def test_a_file_with_an_impossible_date_is_named(conf):
+    conf("examples:\n  seed: 2024-13-45\n")
+    assert "conf/mine.yaml" in refusal("mine")
+
+
+@pytest.mark.parametrize("content", ["- a\n- list\n", "just text", ""])
+def test_a_file_without_sections_is_named(conf, content):
+    conf(content)
+    assert "conf/mine.yaml" in refusal("mine")
+
+
+@pytest.mark.parametrize("override", ["image.size", "=3", "", "="])
+def test_an_override_that_is_no_assignment_is_shown_how_to_write_one(override):
+    assert "section.key=value" in refusal(overrides=(override,))
+
+
+@pytest.mark.parametrize("override", ["var.x=1", "image=3", "image.size.x=1", "image.=1", ".size=1", "spark.conf=1"])
+def test_sections_and_settings_are_not_taken_for_one_another(override):
+    assert override in refusal(overrides=(override,))
+
+
+@pytest.mark.parametrize("value", ["2024-13-45", "0x_", "0b_", "2001-01-01 99:99:99"])
+def test_a_value_that_yaml_finds_impossible_is_refused_like_any_text(value):
+    assert "examples.seed" in refusal(overrides=(f"examples.seed={value}",))
+
+
+def test_a_date_that_yaml_reads_is_refused_where_a_number_belongs():
+    assert "examples.seed" in refusal(overrides=("examples.seed=2024-01-02",))
+
+
+KEYS = st.sampled_from(
+    ["image.size", "var", "lake.uri", "index.factory", "spark.conf", "model.weights", "image", "x.y"]
+)
+
+
+@examples(max_examples=80, deadline=None)
+@given(key=KEYS, value=st.text(alphabet=string.printable, max_size=12))
+def test_any_override_gives_settings_or_bad_usage(key, value):
+    try:
+        load_settings("demo", [f"{key}={value}"])
+    except UsageError as error:
+        assert key in str(error)
+
+
+@examples(max_examples=40, deadline=None)
+@given(shards=st.integers(1, 10_000), share=st.floats(0, 1, exclude_max=True))
+def test_numbers_are_read_back_as_they_were_written(shards, share):
+    loaded = load_settings("demo", [f"index.shards={shards}", f"examples.test_share={share!r}"])
+    assert (loaded.index.shards, loaded.examples.test_share) == (shards, share)

@@ -1,0 +1,91 @@
+"""Settings are typed, bounded, complete, and do not change under way."""
+
+import pytest
+from pydantic import ValidationError
+
+from vsearch_lib.config import Settings, load_settings
+
+
+@pytest.fixture(scope="module")
+def tree() -> dict:
+    return load_settings("demo").model_dump()
+
+
+def changed(tree: dict, section: str, **values) -> Settings:
+    return Settings.model_validate({**tree, section: {**tree[section], **values}})
+
+
+def test_settings_read_back_from_their_own_values(tree):
+    assert Settings.model_validate(tree).model_dump() == tree
+
+
+def test_a_setting_cannot_be_changed_under_way(tree):
+    with pytest.raises(ValidationError):
+        Settings.model_validate(tree).image.size = 7
+
+
+def test_a_setting_that_no_layer_gives_is_missed(tree):
+    image = {key: value for key, value in tree["image"].items() if key != "size"}
+    with pytest.raises(ValidationError, match=r"image\.size"):
+        Settings.model_validate({**tree, "image": image})
+
+
+def test_a_setting_nobody_knows_is_refused(tree):
+    with pytest.raises(ValidationError, match="sise"):
+        changed(tree, "image", sise=1)
+
+
+@pytest.mark.parametrize(
+    "factory",
+    ["auto", "IVF16384_HNSW32,PQ32np", "IVF64,PQ32x4np", "OPQ32_128,IVF2048_HNSW32,PQ32", "IVF8,SQ8", "IVF1,Flat"],
+)
+def test_factories_of_inverted_lists_are_taken(tree, factory):
+    assert changed(tree, "index", factory=factory).index.factory == factory
+
+
+@pytest.mark.parametrize("factory", ["Flat", "HNSW32", "PQ32", "IVF64", "", "IVF64,LSH", "automatic", "x,IVF64,PQ8"])
+def test_other_factories_are_refused(tree, factory):
+    with pytest.raises(ValidationError):
+        changed(tree, "index", factory=factory)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("image", "size", 31),
+        ("image", "size", 2049),
+        ("image", "min_side", 0),
+        ("quality", "max_refused_share", -0.1),
+        ("quality", "max_refused_share", 1.01),
+        ("examples", "test_share", 1.0),
+        ("model", "dimension", 12),
+        ("model", "backbone", "vgg"),
+        ("training", "batch_size", 1),
+        ("training", "epochs", -1),
+        ("training", "temperature", 0.0),
+        ("gate", "min_recall_at_10", 1.1),
+        ("gate", "queries", 0),
+        ("index", "shards", 0),
+        ("spark", "driver_memory", "4"),
+    ],
+)
+def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
+    with pytest.raises(ValidationError, match=rf"{section}\.{key}"):
+        changed(tree, section, **{key: value})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("image", "size", 32),
+        ("quality", "max_refused_share", 0.0),
+        ("quality", "max_refused_share", 1.0),
+        ("examples", "test_share", 0.0),
+        ("model", "dimension", 8),
+        ("model", "input_size", None),
+        ("training", "epochs", 0),
+        ("spark", "driver_memory", "512m"),
+    ],
+)
+def test_the_ends_of_a_range_are_taken(tree, section, key, value):
+    assert getattr(getattr(changed(tree, section, **{key: value}), section), key) == value

@@ -1,0 +1,27 @@
+"""One session, the same for every caller."""
+
+from vsearch_lib.config import load_settings
+from vsearch_lib.lake import start_session
+
+
+def test_a_running_session_is_taken_over(spark, settings):
+    assert start_session(settings, "another") is spark
+
+
+def test_times_are_utc(spark):
+    assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
+    (row,) = spark.sql("SELECT CAST(TIMESTAMP '2024-05-06 23:30:00+01:00' AS string) AS time").collect()
+    assert row["time"] == "2024-05-06 22:30:00"
+
+
+def test_a_worker_holds_few_pictures_at_a_time(spark):
+    assert int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch")) <= 100
+
+
+def test_settings_of_spark_reach_the_session(spark):
+    partitions = load_settings("demo").spark.conf["spark.sql.shuffle.partitions"]
+    assert spark.conf.get("spark.sql.shuffle.partitions") == partitions
+
+
+def test_the_session_speaks_delta(spark):
+    assert "DeltaCatalog" in spark.conf.get("spark.sql.catalog.spark_catalog")

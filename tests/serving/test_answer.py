@@ -1,0 +1,106 @@
+"""A picture file in, answers out: as objects, text and JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vsearch_lib.encoder.embed import embed, prepare
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registry import Card, Recipe, save_model, serialise
+from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.images.decode import Limits, normalise
+from vsearch_lib.index.publication import publish
+from vsearch_lib.serving.answer import answer_file, as_json, as_text
+from vsearch_lib.storage import open_store
+
+PICTURES = 12
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    rng = np.random.default_rng(6)
+    (tmp_path / "pictures").mkdir()
+    files = []
+    for i in range(PICTURES):
+        grain = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
+        files.append(tmp_path / "pictures" / f"{i}.png")
+        Image.fromarray(np.kron(grain, np.ones((16, 16, 1), dtype=np.uint8))).save(files[-1])
+    return files
+
+
+@pytest.fixture
+def served(settings, small_index, pictures):
+    """An index of the pictures, by a model in the registry; picture 3 is private and 5 blocked."""
+    encoder = untrained("small", dimension=16, seed=3)
+    weights = hashlib.sha256(serialise(encoder)).hexdigest()
+    save_model(settings.models.uri, encoder, Card("m1", Recipe("small", 16, 32, None), weights, None, "run-1", {}))
+    store = open_store(settings.models.uri)
+    model = {
+        "version": "m1",
+        "uri": settings.models.uri,
+        "files": {key.split("/")[1]: hashlib.sha256(store.read(key)).hexdigest() for key in store.list("m1")},
+    }
+    image = settings.image
+    limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
+    jpegs = [normalise(file.read_bytes(), limits).jpeg for file in pictures]
+    content = small_index.Catalogue(
+        [f"image-{i}" for i in range(PICTURES)],
+        embed(prepare(encoder), jpegs, side=32),
+        ["private" if i == 3 else "public" for i in range(PICTURES)],
+        ["blocked" if i == 5 else "ok" for i in range(PICTURES)],
+    )
+    built = small_index.build(settings.index.uri, content, factory="IVF1,Flat", shards=2)
+    publish(open_store(settings.index.uri), {**built, "model": model}, now=datetime(2026, 3, 1, tzinfo=UTC))
+    return settings
+
+
+def test_a_picture_finds_itself_first(served, pictures):
+    answers = answer_file(served, pictures[4], k=3, crop=None)
+    assert answers.version == "v1"
+    assert [found["rank"] for found in answers.found] == [1, 2, 3]
+    assert answers.found[0]["image_id"] == "image-4"
+    assert answers.found[0]["cosine"] == pytest.approx(1, abs=0.002)
+    assert [f["cosine"] for f in answers.found] == sorted((f["cosine"] for f in answers.found), reverse=True)
+
+
+@pytest.mark.parametrize("hidden", [3, 5])
+def test_a_hidden_picture_is_not_answered_even_to_itself(served, pictures, hidden):
+    found = answer_file(served, pictures[hidden], k=50, crop=None).found
+    assert len(found) == PICTURES - 2
+    assert {"image-3", "image-5"}.isdisjoint(answer["image_id"] for answer in found)
+
+
+def test_json_says_what_text_says(served, pictures):
+    answers = answer_file(served, pictures[0], k=2, crop=(0, 0, 64, 64))
+    content = json.loads(as_json(answers))
+    assert content["query"] == str(pictures[0])
+    assert content["version"] == "v1"
+    lines = as_text(answers).splitlines()
+    assert len(lines) == len(content["answers"]) == 2
+    for line, answer in zip(lines, content["answers"], strict=True):
+        tag = "even" if int(answer["image_id"][6:]) % 2 == 0 else "odd"
+        assert line.split() == [str(answer["rank"]), f"{answer['cosine']:.4f}", answer["image_id"], tag]
+        assert datetime.fromisoformat(answer["uploaded_at"]).tzinfo is not None
+
+
+def test_a_query_file_that_is_not_there_is_a_usage_error(served, tmp_path):
+    with pytest.raises(UsageError, match=r"--image .*none\.jpg: no such file"):
+        answer_file(served, tmp_path / "none.jpg", k=3, crop=None)
+
+
+def test_a_broken_query_file_is_a_usage_error_in_one_line(served, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    with pytest.raises(UsageError, match="refused") as refused:
+        answer_file(served, tmp_path / "broken.jpg", k=3, crop=None)
+    assert "\n" not in str(refused.value)
+
+
+def test_without_an_index_the_error_says_what_to_run(settings, pictures):
+    with pytest.raises(ArtefactError, match="nothing is published"):
+        answer_file(settings, pictures[0], k=3, crop=None)

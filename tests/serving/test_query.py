@@ -1,0 +1,134 @@
+"""A picture file becomes the vector that its stored form has, or is refused in a line."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vsearch_lib.encoder.embed import embed, prepare
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registry import Card, Model, Recipe, save_model, serialise
+from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.images.decode import Limits, normalise
+from vsearch_lib.serving.query import model_of, query_vector
+
+LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000, min_side=16, size=64)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    encoder = untrained("small", dimension=16, seed=3)
+    return Model(Card("m1", Recipe("small", 16, 32, None), "0" * 64, None, "run-1", {}), encoder.eval())
+
+
+def blocks(width: int = 96, height: int = 64, seed: int = 1) -> Image.Image:
+    grain = np.random.default_rng(seed).integers(0, 256, (height // 16, width // 16, 3), dtype=np.uint8)
+    return Image.fromarray(np.kron(grain, np.ones((16, 16, 1), dtype=np.uint8)))
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a * b).sum())
+
+
+def test_a_query_has_the_vector_of_the_stored_picture(model):
+    content = encoded(blocks())
+    stored = embed(prepare(model.encoder), [normalise(content, LIMITS).jpeg], side=32)
+    assert cosine(query_vector(model, content, LIMITS), stored) > 0.9999
+
+
+def test_a_crop_has_the_vector_of_the_part_as_a_picture_of_its_own(model):
+    picture = blocks()
+    part = query_vector(model, encoded(picture.crop((32, 16, 80, 64))), LIMITS)
+    assert cosine(query_vector(model, encoded(picture), LIMITS, crop=(32, 16, 48, 48)), part) > 0.9999
+    assert cosine(query_vector(model, encoded(picture), LIMITS), part) < 0.9999
+
+
+def test_a_crop_is_counted_in_the_upright_picture(model):
+    picture = blocks()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter clockwise
+    content = encoded(picture, "PNG", exif=exif)
+    upright = picture.rotate(-90, expand=True)
+    expected = query_vector(model, encoded(upright.crop((16, 48, 64, 96))), LIMITS)
+    assert cosine(query_vector(model, content, LIMITS, crop=(16, 48, 48, 48)), expected) > 0.9999
+
+
+def see_through() -> Image.Image:
+    """Half of it transparent: what is stored shows white there, whatever colour the file hides."""
+    picture = blocks().convert("RGBA")
+    picture.paste((255, 0, 0, 0), (0, 0, 48, 64))
+    return picture
+
+
+def sixteen_bit() -> Image.Image:
+    ramp = np.kron(np.arange(24, dtype=np.uint16).reshape(4, 6) * 2700, np.ones((16, 16), dtype=np.uint16))
+    return Image.fromarray(ramp)
+
+
+@pytest.mark.parametrize(
+    "picture", [see_through, sixteen_bit, lambda: blocks().convert("P"), lambda: blocks().convert("L")]
+)
+def test_a_crop_of_the_whole_picture_changes_nothing_whatever_the_mode(model, picture):
+    content = encoded(picture())
+    whole = query_vector(model, content, LIMITS)
+    assert cosine(query_vector(model, content, LIMITS, crop=(0, 0, 96, 64)), whole) > 0.9999
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [(-1, 0, 20, 20), (0, -1, 20, 20), (77, 0, 20, 20), (0, 45, 20, 20), (0, 0, 97, 64), (0, 0, 0, 0), (5, 5, 20, -3)],
+)
+def test_a_crop_outside_the_picture_is_refused_with_its_size(model, crop):
+    with pytest.raises(UsageError, match="lies outside the picture, which is 96 x 64"):
+        query_vector(model, encoded(blocks()), LIMITS, crop=crop)
+
+
+@pytest.mark.parametrize("crop", [None, (0, 0, 20, 20)])
+@pytest.mark.parametrize(
+    "content", [b"", b"text", encoded(blocks())[:300], b"\xff\xd8\xff\xe0 cut", b"x" * 1_000_001], ids=range(5)
+)
+def test_a_file_that_is_no_picture_is_refused_in_one_line(model, content, crop):
+    with pytest.raises(UsageError, match="the query picture is refused") as refused:
+        query_vector(model, content, LIMITS, crop=crop)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_crop_that_is_too_small_is_refused(model):
+    with pytest.raises(UsageError, match="too_small"):
+        query_vector(model, encoded(blocks()), LIMITS, crop=(0, 0, 15, 40))
+
+
+@pytest.fixture
+def registered(tmp_path) -> tuple[Path, dict]:
+    encoder = untrained("small", dimension=16, seed=3)
+    weights = hashlib.sha256(serialise(encoder)).hexdigest()
+    save_model(str(tmp_path), encoder, Card("m1", Recipe("small", 16, 32, None), weights, None, "run-1", {}))
+    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (tmp_path / "m1").iterdir()}
+    return tmp_path / "m1", {"model": {"version": "m1", "uri": str(tmp_path), "files": files}}
+
+
+def test_the_model_is_the_one_that_made_the_index(registered):
+    assert model_of(registered[1]).card.version == "m1"
+
+
+@pytest.mark.parametrize("name", ["card.json", "model.safetensors"])
+@pytest.mark.parametrize("damage", ["changed", "removed"])
+def test_a_model_that_is_not_the_indexs_is_refused_by_name(registered, name, damage):
+    folder, manifest = registered
+    if damage == "removed":
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+    with pytest.raises(ArtefactError, match=name):
+        model_of(manifest)

@@ -1,0 +1,156 @@
+"""Imports go one way, and each thing that is awkward to change is known to one module."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vsearch_lib.config import PROJECT
+
+LIBRARY = sorted((PROJECT / "vsearch_lib").rglob("*.py"))
+JOBS = sorted((PROJECT / "jobs").glob("*.py"))
+DAGS = sorted((PROJECT / "dags").glob("*.py"))
+CODE = [*LIBRARY, *JOBS, *DAGS]
+HEAVY = {
+    "torch",
+    "torchvision",
+    "pandas",
+    "pyspark",
+    "numpy",
+    "faiss",
+    "PIL",
+    "pyarrow",
+    "delta",
+    "petastorm",
+    "obstore",
+}
+
+
+def name(file: Path) -> str:
+    return file.relative_to(PROJECT).as_posix()
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Every module that the file imports anywhere in it, by its full name; `from a import b` gives a and a.b."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(file)}: imports are absolute"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func).rsplit(".", 1)[-1]
+            if called in ("import_module", "__import__", "LazyLoader"):
+                yield str(node.args[0].value)
+
+
+def importers(package: str, files=CODE) -> set[str]:
+    return {name(file) for file in files if any(m == package or m.startswith(f"{package}.") for m in imports(file))}
+
+
+def calls(attribute: str, files=CODE) -> set[str]:
+    """Files that call `something.attribute(…)`, spelled with its dots."""
+    return {
+        name(file)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ("." + ast.unparse(node.func)).endswith(f".{attribute}")
+    }
+
+
+def test_there_is_code_to_look_at():
+    assert len(LIBRARY) > 40
+    assert len(JOBS) >= 10
+    assert DAGS
+
+
+def test_the_library_knows_neither_its_jobs_nor_its_dags():
+    assert importers("jobs", LIBRARY) == set()
+    assert importers("dags", LIBRARY) == set()
+    assert importers("airflow", [*LIBRARY, *JOBS]) == set()
+
+
+def test_jobs_do_not_know_one_another():
+    assert importers("jobs", JOBS) == set()
+    for job in JOBS:
+        assert importers(job.stem, JOBS) == set()
+
+
+@pytest.mark.parametrize("file", DAGS, ids=name)
+def test_dags_import_nothing_heavy(file):
+    assert {module.split(".")[0] for module in imports(file)} & HEAVY == set()
+
+
+@pytest.mark.parametrize("file", DAGS, ids=name)
+def test_dags_import_nothing_of_ours_but_the_steps(file):
+    ours = {module for module in imports(file) if module.split(".")[0] in ("vsearch_lib", "jobs")}
+    assert all(re.match(r"vsearch_lib\.steps(\.|$)", module) for module in ours)
+
+
+def test_the_steps_and_the_library_itself_import_nothing_heavy():
+    for file in (PROJECT / "vsearch_lib" / "steps.py", PROJECT / "vsearch_lib" / "__init__.py"):
+        assert {module.split(".")[0] for module in imports(file)} <= {"dataclasses"}
+
+
+def test_one_package_knows_delta():
+    assert importers("delta") == {"vsearch_lib/lake/tables.py"}
+
+
+def test_one_module_names_delta_as_a_format():
+    named = {
+        name(file)
+        for file in CODE
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lower() == "delta"
+    }
+    assert named == {"vsearch_lib/lake/tables.py"}
+
+
+@pytest.mark.parametrize("writing", ["saveAsTable", "insertInto", "writeTo", "writeStream"])
+def test_no_other_way_of_writing_tables_is_taken(writing):
+    assert calls(writing) == set()
+
+
+def test_one_module_knows_object_storage():
+    assert importers("obstore") == {"vsearch_lib/storage.py"}
+    assert importers("boto3") | importers("fsspec") | importers("s3fs") == set()
+
+
+def test_one_module_knows_petastorm():
+    assert importers("petastorm") == {"vsearch_lib/training/reader.py"}
+
+
+def test_faiss_stays_with_the_index_and_its_readers():
+    allowed = ("vsearch_lib/index/", "vsearch_lib/serving/", "jobs/build_index.py")
+    found = importers("faiss")
+    assert found
+    assert all(file.startswith(allowed) for file in found)
+
+
+@pytest.mark.parametrize("module", ["pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"])
+def test_nothing_is_pickled(module):
+    assert importers(module) == set()
+
+
+@pytest.mark.parametrize("call", ["torch.load", "torch.save", "pandas.read_pickle", "pd.read_pickle"])
+def test_nothing_is_loaded_that_could_hold_a_pickle(call):
+    assert calls(call) == set()
+
+
+def test_numpy_never_loads_pickles():
+    for file in CODE:
+        assert "allow_pickle" not in file.read_text(), name(file)
+
+
+def test_no_module_is_a_drawer_for_everything():
+    names = {part for file in CODE for part in file.relative_to(PROJECT).with_suffix("").parts}
+    assert names & {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "core"} == set()
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=name)
+def test_a_module_has_fewer_than_300_lines(file):
+    assert len(file.read_text().splitlines()) < 300

@@ -1,0 +1,102 @@
+"""The step graph: each step after those it waits for, each one a job that exists."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from vsearch_lib.config import PROJECT
+from vsearch_lib.steps import GRAPHS, Step, in_order
+
+INGEST = ["ingest_images", "ingest_users", "ingest_interactions", "ingest_judgements"]
+graph_names = pytest.mark.parametrize("graph", sorted(GRAPHS))
+
+
+def step(job: str, *after: str) -> Step:
+    return Step(job, after, "")
+
+
+def names(graph) -> list[str]:
+    return [s.job for s in in_order(tuple(graph))]
+
+
+@graph_names
+def test_every_step_is_a_job(graph):
+    for s in GRAPHS[graph]:
+        assert (PROJECT / "jobs" / f"{s.job}.py").is_file()
+
+
+@graph_names
+def test_no_step_stands_twice_in_a_graph(graph):
+    jobs = [s.job for s in GRAPHS[graph]]
+    assert len(jobs) == len(set(jobs))
+
+
+@graph_names
+def test_every_step_comes_after_those_it_waits_for(graph):
+    order = names(GRAPHS[graph])
+    assert sorted(order) == sorted(s.job for s in GRAPHS[graph])
+    for s in GRAPHS[graph]:
+        assert all(order.index(before) < order.index(s.job) for before in s.after)
+
+
+@pytest.mark.parametrize("graph", ["nightly", "retrain"])
+def test_evaluation_of_the_published_index_comes_last(graph):
+    assert names(GRAPHS[graph])[-2:] == ["publish_index", "evaluate"]
+
+
+def test_a_night_takes_everything_in_before_it_makes_examples():
+    order = names(GRAPHS["nightly"])
+    assert sorted(order[:4]) == sorted(INGEST)
+    assert order[4] == "build_training_examples"
+
+
+def test_only_a_retraining_tells_its_steps_to_make_a_new_model():
+    assert [s.job for s in GRAPHS["nightly"] if "--retrain" in s.arguments] == []
+    assert [s.job for s in GRAPHS["retrain"] if "--retrain" in s.arguments] == [
+        "build_training_examples",
+        "train_encoder",
+    ]
+
+
+def test_steps_that_wait_for_nothing_keep_the_order_they_are_written_in():
+    assert names([step("b"), step("a"), step("c")]) == ["b", "a", "c"]
+
+
+def test_a_step_written_too_early_waits():
+    assert names([step("last", "first", "middle"), step("middle", "first"), step("first")]) == [
+        "first",
+        "middle",
+        "last",
+    ]
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        (step("a", "a"),),
+        (step("a", "b"), step("b", "a")),
+        (step("start"), step("a", "start", "c"), step("b", "a"), step("c", "b")),
+    ],
+    ids=["itself", "each other", "in a ring"],
+)
+def test_steps_that_wait_for_one_another_are_an_error(graph):
+    with pytest.raises(ValueError, match="wait"):
+        in_order(graph)
+
+
+def test_a_step_that_waits_for_a_missing_one_is_an_error_that_names_it():
+    with pytest.raises(ValueError, match="lonely"):
+        in_order((step("start"), step("lonely", "nobody")))
+
+
+@examples(max_examples=60, deadline=None)
+@given(st.integers(0, 12), st.randoms(use_true_random=False))
+def test_any_graph_without_a_ring_can_be_ordered(size: int, chance: random.Random):
+    graph = [step(str(n), *(str(m) for m in range(n) if chance.random() < 0.3)) for n in range(size)]
+    chance.shuffle(graph)
+    order = names(graph)
+    assert sorted(order) == sorted(s.job for s in graph)
+    assert all(order.index(before) < order.index(s.job) for s in graph for before in s.after)
