@@ -11,7 +11,7 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from vsearch_lib.evaluation.page import THUMBNAIL_SIDE, Answer, Query, render, thumbnail
+from vsearch_lib.evaluation.page import THUMBNAIL_SIDE, Answer, Query, Table, render, thumbnail
 
 EVIL = "\"><script>alert('x')</script><img src=http://evil.example/x.png onerror=alert(1)>"
 
@@ -41,7 +41,12 @@ def page(image_id: str = "image-1", caption: str = "shirt") -> str:
         Answer("wrong-one", jpeg(), 0.5, caption, False),
         Answer(image_id, jpeg(), 0.25, caption, None),
     ]
-    return render(f"Title {image_id}", caption, [(caption, "0.95")], [Query(image_id, jpeg(), caption, answers)])
+    return render(
+        f"Title {image_id}",
+        caption,
+        [Table(["figure", caption], [[caption, "0.95"]])],
+        [Query(image_id, jpeg(), caption, answers)],
+    )
 
 
 def test_right_and_wrong_are_marked_and_the_unknown_is_not():
@@ -72,9 +77,11 @@ def test_nothing_is_loaded_from_anywhere():
     assert "@import" not in shown
 
 
-def test_figures_stand_on_the_page():
-    shown = render("T", "S", [("recall at 10", "0.951")], [])
-    assert "<dt>recall at 10</dt><dd>0.951</dd>" in shown
+def test_figures_stand_on_the_page_under_their_headings():
+    table = Table(["", "mAP", "MRR"], [["raw pixels", "0.1", "0.2"], ["model", "0.8", "0.9"]])
+    shown = "".join(render("T", "S", [table], []).split())
+    assert "<tr><th></th><th>mAP</th><th>MRR</th></tr>" in shown
+    assert "<tr><td>rawpixels</td><td>0.1</td><td>0.2</td></tr><tr><td>model</td><td>0.8</td><td>0.9</td></tr>" in shown
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import simplejpeg
 import torch
+from petastorm.workers_pool.ventilator import ConcurrentVentilator
 
 from vsearch_lib.training.reader import Batch, materialise, read_batches
 
@@ -104,3 +106,22 @@ def test_the_same_picture_is_of_one_group_in_every_example_and_under_every_id(ba
 
 def test_the_order_is_shuffled(batches):
     assert queries(batches) != sorted(queries(batches))
+
+
+def test_no_batch_is_lost_while_the_files_are_still_being_handed_out(folder, batches, monkeypatch):
+    """petastorm's threads once took "nothing handed out yet" for "all done": give the files out in that very moment."""
+    completed, ventilate, asked = ConcurrentVentilator.completed, ConcurrentVentilator._ventilate, threading.Event()
+
+    def hand_out_once_asked(ventilator: ConcurrentVentilator) -> None:
+        asked.wait()
+        ventilate(ventilator)
+
+    def ask_and_wait(ventilator: ConcurrentVentilator) -> bool:
+        if threading.current_thread() is threading.main_thread():
+            asked.set()
+            ventilator._ventilation_thread.join()
+        return completed(ventilator)
+
+    monkeypatch.setattr(ConcurrentVentilator, "_ventilate", hand_out_once_asked)
+    monkeypatch.setattr(ConcurrentVentilator, "completed", ask_and_wait)
+    assert Counter(queries(read(folder))) == Counter(queries(batches))

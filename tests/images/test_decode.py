@@ -1,0 +1,377 @@
+"""Bytes become upright RGB of a bounded size, or are refused with a reason; nothing else ever comes out."""
+
+import io
+import struct
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from PIL import Image
+
+from vsearch_lib.config import PROJECT
+from vsearch_lib.images.decode import Limits, Picture, RefusedPicture, normalise
+from vsearch_lib.landing.refusal import REASONS
+
+LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000, min_side=16, size=64)
+REAL = PROJECT.parent / "shared" / "data" / "malformed"
+real_files = pytest.mark.skipif(not REAL.is_dir(), reason="the real files of ../shared/data are not here")
+RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 30), (30, 30, 220), (220, 220, 30)
+
+
+def scene(width: int = 48, height: int = 32) -> Image.Image:
+    """Four quarters of different colours: every turn and mirror of it is another picture."""
+    image = Image.new("RGB", (width, height), RED)
+    image.paste(GREEN, (width // 2, 0, width, height // 2))
+    image.paste(BLUE, (0, height // 2, width // 2, height))
+    image.paste(YELLOW, (width // 2, height // 2, width, height))
+    return image
+
+
+def encoded(image: Image.Image, form: str = "PNG", **options) -> bytes:
+    sink = io.BytesIO()
+    image.save(sink, form, **options)
+    return sink.getvalue()
+
+
+def oriented(upright: Image.Image, orientation: int, form: str = "JPEG") -> bytes:
+    """The file of a camera that was held so: stored turned, with the EXIF tag that says how to turn it back."""
+    stored = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"quality": 95, "subsampling": 0} if form == "JPEG" else {}
+    return encoded(upright.transpose(stored) if stored is not None else upright, form, exif=exif, **options)
+
+
+def pixels(picture: Picture) -> np.ndarray:
+    stored = Image.open(io.BytesIO(picture.jpeg))
+    assert (stored.format, stored.mode) == ("JPEG", "RGB")
+    return np.asarray(stored).astype(int)
+
+
+def quarters(picture: Picture) -> list[tuple[int, ...]]:
+    """The colours in the middles of the four quarters."""
+    array = pixels(picture)
+    height, width, _ = array.shape
+    return [tuple(array[y * height // 4, x * width // 4]) for y in (1, 3) for x in (1, 3)]
+
+
+def about(got, wanted, tolerance: int = 12) -> bool:
+    return bool(np.abs(np.subtract(got, wanted)).max() <= tolerance)
+
+
+def refused(content: bytes, limits: Limits = LIMITS) -> str:
+    with pytest.raises(RefusedPicture) as caught:
+        normalise(content, limits)
+    assert caught.value.reason in REASONS
+    assert str(caught.value)
+    assert "\n" not in str(caught.value)
+    return caught.value.reason
+
+
+# Upright
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_however_the_camera_was_held_the_picture_is_upright(orientation, form):
+    picture = normalise(oriented(scene(), orientation, form), LIMITS)
+    assert (picture.width, picture.height) == (48, 32)
+    assert about(quarters(picture), [RED, GREEN, BLUE, YELLOW], 30)
+    assert np.abs(pixels(picture) - np.asarray(scene())).mean() < 8
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 200])
+def test_an_orientation_that_means_nothing_turns_nothing(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = normalise(encoded(scene(), "PNG", exif=exif), LIMITS)
+    assert about(quarters(picture), [RED, GREEN, BLUE, YELLOW])
+
+
+@pytest.mark.parametrize(("orientation", "sides"), [(1, (530, 529)), (6, (529, 530)), (8, (529, 530))])
+def test_the_sides_of_a_nearly_square_photo_are_not_exchanged_where_it_is_decoded_small(orientation, sides):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = normalise(encoded(scene(530, 529), "JPEG", exif=exif), LIMITS)
+    assert (picture.width, picture.height) == sides
+
+
+# Colour
+
+
+def test_grey_pictures_become_grey_rgb():
+    picture = normalise(encoded(Image.new("L", (20, 20), 100)), LIMITS)
+    assert about(quarters(picture), [(100, 100, 100)] * 4, 2)
+    assert picture.mode == "L"
+
+
+def test_palettes_become_their_colours():
+    picture = normalise(encoded(scene().quantize(4)), LIMITS)
+    assert about(quarters(picture), [RED, GREEN, BLUE, YELLOW])
+    assert picture.mode == "P"
+
+
+def test_one_bit_pictures_become_black_and_white():
+    image = Image.new("1", (40, 40), 1)
+    image.paste(0, (0, 0, 20, 40))
+    picture = normalise(encoded(image), LIMITS)
+    assert about(quarters(picture), [(0, 0, 0), (255, 255, 255)] * 2, 8)
+
+
+def test_sixteen_bits_become_eight():
+    # 0x6400 of 0xffff is 100 of 255, less a little.
+    picture = normalise(encoded(Image.fromarray(np.full((20, 20), 0x6400, np.uint16))), LIMITS)
+    assert about(quarters(picture), [(100, 100, 100)] * 4, 2)
+    assert picture.mode == "I;16"
+
+
+def test_sixteen_bits_of_tiff_become_eight_in_either_byte_order():
+    for dtype in ("<u2", ">u2"):
+        image = Image.fromarray(np.full((20, 20), 0x6400, dtype))
+        assert about(quarters(normalise(encoded(image, "TIFF"), LIMITS)), [(100, 100, 100)] * 4, 2)
+
+
+def test_cmyk_becomes_rgb():
+    # No ink at all is white; full cyan takes the red away.
+    for ink, colour in (((0, 0, 0, 0), (255, 255, 255)), ((255, 0, 0, 0), (0, 255, 255)), ((0, 0, 0, 255), (0, 0, 0))):
+        picture = normalise(encoded(Image.new("CMYK", (20, 20), ink), "JPEG"), LIMITS)
+        assert about(quarters(picture), [colour] * 4, 6)
+        assert picture.mode == "CMYK"
+
+
+@pytest.mark.parametrize(
+    ("image", "colour"),
+    [
+        (Image.new("RGBA", (20, 20), (200, 0, 0, 0)), (255, 255, 255)),
+        (Image.new("RGBA", (20, 20), (200, 0, 0, 255)), (200, 0, 0)),
+        (Image.new("RGBA", (20, 20), (0, 0, 0, 51)), (204, 204, 204)),
+        (Image.new("LA", (20, 20), (0, 51)), (204, 204, 204)),
+        (Image.new("LA", (20, 20), (0, 0)), (255, 255, 255)),
+    ],
+)
+def test_what_is_transparent_shows_white(image, colour):
+    assert about(quarters(normalise(encoded(image), LIMITS)), [colour] * 4, 3)
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF"])
+def test_a_palettes_transparent_colour_shows_white(form):
+    image = Image.new("P", (20, 20), 0)
+    image.putpalette([200, 0, 0, 0, 200, 0])
+    assert about(quarters(normalise(encoded(image, form, transparency=0), LIMITS)), [(255, 255, 255)] * 4, 3)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
+def test_every_format_promised_is_taken(form):
+    assert about(quarters(normalise(encoded(scene(), form), LIMITS)), [RED, GREEN, BLUE, YELLOW], 40)
+
+
+def test_of_an_animation_the_first_frame_is_taken():
+    content = encoded(scene(), "GIF", save_all=True, append_images=[Image.new("RGB", (48, 32), BLUE)])
+    assert about(quarters(normalise(content, LIMITS)), [RED, GREEN, BLUE, YELLOW], 40)
+
+
+# Size
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    ("landed", "stored"),
+    [((640, 320), (128, 64)), ((100, 400), (64, 256)), ((64, 64), (64, 64)), ((65, 130), (64, 128))],
+)
+def test_the_shorter_side_is_shrunk_to_the_size(form, landed, stored):
+    picture = normalise(encoded(scene(*landed), form), LIMITS)
+    height, width, _ = pixels(picture).shape
+    assert (width, height) == stored
+    assert (picture.width, picture.height) == landed
+
+
+@pytest.mark.parametrize("side", [16, 40, 63])
+def test_a_small_picture_is_never_enlarged(side):
+    picture = normalise(encoded(scene(side, side + 10)), LIMITS)
+    assert pixels(picture).shape == (side + 10, side, 3)
+
+
+@examples(max_examples=40, deadline=None)
+@given(st.integers(16, 300), st.integers(16, 300), st.integers(1, 8))
+def test_the_stored_shorter_side_is_the_smaller_of_size_and_landed(width, height, orientation):
+    picture = normalise(oriented(scene(width, height), orientation), LIMITS)
+    stored = pixels(picture).shape[:2]
+    assert min(stored) == min(64, width, height)
+    assert (picture.width, picture.height) == (width, height)
+    assert (stored[0] >= stored[1]) == (height >= width) or stored[0] == stored[1]
+
+
+def test_a_long_thin_picture_keeps_its_shape():
+    picture = normalise(encoded(scene(2000, 100)), LIMITS)
+    assert pixels(picture).shape == (64, 1280, 3)
+
+
+# The same again
+
+
+def test_the_same_bytes_give_the_same_picture():
+    content = oriented(scene(200, 150), 6)
+    assert normalise(content, LIMITS) == normalise(content, LIMITS)
+
+
+def test_the_hash_is_16_hex_digits_and_tells_pictures_apart():
+    noise = np.random.default_rng(1)
+    one, other = (
+        normalise(encoded(Image.fromarray(noise.integers(0, 255, (8, 8, 3), np.uint8)).resize((64, 64))), LIMITS)
+        for _ in range(2)
+    )
+    for picture in (one, other):
+        assert len(picture.phash) == 16
+        assert int(picture.phash, 16) >= 0
+    assert (int(one.phash, 16) ^ int(other.phash, 16)).bit_count() > 10
+
+
+def test_the_hash_hardly_changes_when_a_picture_is_stored_anew():
+    photo = Image.fromarray(np.random.default_rng(1).integers(0, 255, (8, 8, 3), np.uint8)).resize((96, 96))
+    hashes = [int(normalise(encoded(photo, form), LIMITS).phash, 16) for form in ("PNG", "JPEG", "WEBP")]
+    assert max((hashes[0] ^ other).bit_count() for other in hashes) <= 6
+
+
+# Refusals
+
+
+def test_no_bytes_are_an_empty_file():
+    assert refused(b"") == "empty_file"
+
+
+def test_a_file_above_the_limit_is_too_many_bytes():
+    content = encoded(scene())
+    assert normalise(content, Limits(len(content), 10_000, 16, 64))
+    assert refused(content, Limits(len(content) - 1, 10_000, 16, 64)) == "too_many_bytes"
+
+
+def test_a_picture_above_the_limit_is_too_many_pixels():
+    assert normalise(encoded(scene(50, 40)), Limits(10_000, 2_000, 16, 64))
+    assert refused(encoded(scene(50, 41)), Limits(10_000, 2_000, 16, 64)) == "too_many_pixels"
+
+
+def test_a_bomb_is_refused_by_its_header():
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"0")) + chunk(b"IEND", b"")
+    assert refused(bomb) == "too_many_pixels"
+
+
+@pytest.mark.parametrize("sides", [(15, 100), (100, 15), (1, 1)])
+def test_a_picture_below_the_limit_is_too_small(sides):
+    assert refused(encoded(Image.new("RGB", sides))) == "too_small"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"hello", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\0" * 100, encoded(scene(), "PPM")],
+    ids=["text", "pdf", "svg", "noughts", "ppm"],
+)
+def test_what_is_no_picture_we_take_is_an_unsupported_format(content):
+    assert refused(content) == "unsupported_format"
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
+def test_a_truncated_picture_is_undecodable(form):
+    noisy = Image.fromarray(np.random.default_rng(2).integers(0, 255, (64, 64, 3), np.uint8))
+    content = encoded(noisy, form)
+    assert refused(content[: len(content) * 2 // 3]) in ("undecodable", "unsupported_format")
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_picture_that_lost_its_end_is_undecodable(form):
+    noisy = Image.fromarray(np.random.default_rng(2).integers(0, 255, (64, 64, 3), np.uint8))
+    content = encoded(noisy, form)
+    assert refused(content[: len(content) * 2 // 3]) == "undecodable"
+
+
+def test_a_picture_with_a_broken_middle_is_undecodable():
+    content = bytearray(encoded(scene(200, 200)))
+    content[60:100] = bytes(40)
+    assert refused(bytes(content)) == "undecodable"
+
+
+@examples(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"]),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=3)), max_size=4),
+    st.floats(0, 1),
+)
+def test_damage_gives_a_picture_or_a_refusal(form, damage, kept):
+    content = bytearray(WHOLE[form])
+    for place, patch in damage:
+        start = int(place * len(content))
+        content[start : start + len(patch)] = patch
+    outcome(bytes(content[: int(kept * len(content))]))
+
+
+WHOLE = {form: encoded(scene(), form) for form in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")}
+
+
+def outcome(content: bytes) -> str:
+    """How a file ends: ok, or the reason of its refusal."""
+    try:
+        picture = normalise(content, LIMITS)
+    except RefusedPicture as refusal:
+        assert refusal.reason in REASONS
+        assert "\n" not in str(refusal)
+        return refusal.reason
+    assert min(pixels(picture).shape[:2]) <= LIMITS.size
+    return "ok"
+
+
+# Real files
+
+
+@real_files
+def test_every_real_file_gives_a_picture_or_a_refusal():
+    files = [file for name in ("pillow", "pngsuite") for file in sorted((REAL / name).rglob("*")) if file.is_file()]
+    outcomes = Counter(outcome(file.read_bytes()) for file in files)
+    assert outcomes.total() > 1200
+    assert outcomes["ok"] > 600
+    assert {"unsupported_format", "too_small", "undecodable", "too_many_pixels"} <= set(outcomes)
+
+
+@real_files
+def test_of_the_broken_pngs_of_the_suite_none_gives_a_picture_but_one_with_whole_pixels():
+    broken = sorted((REAL / "pngsuite").rglob("x*.png"))
+    assert len(broken) >= 13
+    small = Limits(LIMITS.max_bytes, LIMITS.max_pixels, 1, 64)
+    # xcsn0g01 has nothing wrong but the checksum of its pixels.
+    assert [file.name for file in broken if _is_taken(file, small)] in ([], ["xcsn0g01.png"])
+
+
+@real_files
+@pytest.mark.parametrize("name", ["Landscape", "Portrait"])
+def test_a_real_scene_is_the_same_picture_however_the_camera_was_held(name):
+    limits = Limits(LIMITS.max_bytes, LIMITS.max_pixels, 16, 128)
+    pictures = [normalise((REAL / "exif-orientation" / f"{name}_{n}.jpg").read_bytes(), limits) for n in range(9)]
+    assert len({(picture.width, picture.height) for picture in pictures}) == 1
+    assert (pictures[0].width > pictures[0].height) == (name == "Landscape")
+    first = pixels(pictures[0])
+    for picture in pictures[1:]:
+        assert np.abs(pixels(picture) - first).mean() < 4
+
+
+def _is_taken(file: Path, limits: Limits) -> bool:
+    try:
+        normalise(file.read_bytes(), limits)
+    except RefusedPicture:
+        return False
+    return True

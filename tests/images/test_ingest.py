@@ -1,0 +1,176 @@
+"""A landing folder becomes tables: what is new is decoded once, what changed is merged, what is broken is listed."""
+
+import hashlib
+import io
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from vsearch_lib.errors import GateRefused
+
+TABLES = ("images", "image_pixels", "quarantine")
+
+
+def state(lake) -> SimpleNamespace:
+    """Everything in the lake, and the version of each table."""
+    return SimpleNamespace(
+        images={row["image_id"]: row.asDict() for row in lake.read("images").collect()},
+        pixels={row["sha256"]: row.asDict() for row in lake.read("image_pixels").collect()},
+        quarantine={
+            (row["source"].rsplit("/", 1)[-1], row["line"]): row.asDict() for row in lake.read("quarantine").collect()
+        },
+        version={table: lake.version(table) for table in TABLES},
+    )
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory, make, take_in) -> dict[str, SimpleNamespace]:
+    """The states of a lake after each of some nights."""
+    landing = make.landing(tmp_path_factory.mktemp("story") / "landing")
+    first = [make.row("a", tags=["old"]), make.row("twin"), make.row("c"), make.row("broken"), make.row("empty")]
+    first += [make.row("missing"), "not json"]
+    landing.put("date=2024-05-06/a.png", make.picture(1))
+    landing.put("date=2024-05-06/twin.png", make.picture(1))
+    landing.put("date=2024-05-06/c.png", make.picture(2))
+    landing.put("date=2024-05-06/broken.png", make.picture(3)[:60])
+    landing.put("date=2024-05-06/empty.png", b"")
+    landing.put("date=2024-05-06/stray.png", make.picture(4))
+    landing.describe(first, "date=2024-05-06/metadata.jsonl")
+    states = {}
+
+    def night(name: str) -> None:
+        lake, figures = take_in(landing, name)
+        states[name] = state(lake)
+        states[name].figures = figures
+
+    night("first")
+    night("again")
+    changes = [
+        make.row("a", tags=["new"]),
+        {"image_id": "c", "deleted": True},
+        {"image_id": "unknown", "deleted": True},
+    ]
+    landing.describe([*first, *changes], "date=2024-05-06/metadata.jsonl")
+    night("changed")
+    landing.describe([make.row("c", tags=["back"]), make.row("new")], "date=2024-05-07/metadata.jsonl")
+    landing.put("date=2024-05-07/c.png", make.picture(2))
+    landing.put("date=2024-05-07/new.png", make.picture(5))
+    night("restored")
+    return states
+
+
+def test_what_is_whole_becomes_images(story):
+    images = story["first"].images
+    assert sorted(images) == ["a", "c", "twin"]
+    a = images["a"]
+    assert (a["tags"], a["width"], a["height"], a["mode"], a["deleted_at"]) == (["old"], 30, 24, "RGB", None)
+    assert str(a["upload_date"]) == "2024-05-06"
+
+
+def test_an_image_points_at_its_pixels(story, make):
+    first = story["first"]
+    sha256 = hashlib.sha256(make.picture(1)).hexdigest()
+    assert first.images["a"]["sha256"] == sha256
+    stored = Image.open(io.BytesIO(first.pixels[sha256]["jpeg"]))
+    assert (stored.format, stored.mode, stored.size) == ("JPEG", "RGB", (30, 24))
+    assert first.pixels[sha256]["phash"] == first.images["a"]["phash"]
+
+
+def test_the_same_bytes_are_stored_once(story):
+    first = story["first"]
+    assert first.images["a"]["sha256"] == first.images["twin"]["sha256"]
+    assert len(first.pixels) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "reason"),
+    [
+        ("broken.png", 0, "undecodable"),
+        ("empty.png", 0, "empty_file"),
+        ("stray.png", 0, "missing_metadata"),
+        ("metadata.jsonl", 6, "missing_file"),
+        ("metadata.jsonl", 7, "malformed_line"),
+    ],
+)
+def test_what_is_broken_is_listed_with_its_place_and_reason(story, file, line, reason):
+    row = story["first"].quarantine[file, line]
+    assert (row["reason"], row["table"], row["run"]) == (reason, "images", "first")
+    assert row["message"]
+
+
+def test_nothing_else_is_listed_as_refused(story):
+    assert len(story["first"].quarantine) == 5
+
+
+def test_a_refused_line_is_kept(story):
+    assert story["first"].quarantine["metadata.jsonl", 7]["payload"] == "not json"
+
+
+def test_figures_count_what_was_done(story):
+    assert story["first"].figures == {
+        "images_landed": 8,
+        "images_refused": 5,
+        "images_decoded": 3,
+        "images_known": 3,
+    }
+
+
+def test_a_second_run_decodes_nothing_and_changes_no_table(story):
+    assert story["again"].figures["images_decoded"] == 0
+    assert story["again"].version == story["first"].version
+    assert story["again"].images == story["first"].images
+    assert story["again"].quarantine == story["first"].quarantine
+
+
+def test_changed_tags_leave_the_pixels_alone(story):
+    changed = story["changed"]
+    assert changed.images["a"]["tags"] == ["new"]
+    assert changed.version["image_pixels"] == story["first"].version["image_pixels"]
+    assert changed.figures["images_decoded"] == 0
+
+
+def test_a_deletion_is_noted_and_keeps_the_facts(story):
+    before, after = story["again"].images["c"], story["changed"].images["c"]
+    assert after["deleted_at"] is not None
+    assert {**after, "deleted_at": None} == before
+    assert story["changed"].figures["images_known"] == 2
+
+
+def test_the_deletion_of_an_unknown_image_is_nothing(story):
+    assert "unknown" not in story["changed"].images
+
+
+def test_images_that_did_not_change_are_left_as_they_were(story):
+    assert story["changed"].images["twin"] == story["first"].images["twin"]
+
+
+def test_a_later_row_restores_a_deleted_image(story):
+    c = story["restored"].images["c"]
+    assert (c["deleted_at"], c["tags"]) == (None, ["back"])
+    assert "date=2024-05-07" in c["source_uri"]
+
+
+def test_bytes_that_land_again_under_another_name_are_not_stored_again(story):
+    assert len(story["restored"].pixels) == len(story["first"].pixels) + 1
+
+
+def test_a_known_refusal_is_not_tried_again(story):
+    assert story["restored"].quarantine == story["first"].quarantine
+    assert story["restored"].figures["images_decoded"] == 2  # c at its new place, and new
+
+
+def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("good.png", make.picture(1))
+    landing.put("bad.png", b"nonsense")
+    with pytest.raises(GateRefused, match=r"1 of 2 .*quality\.max_refused_share") as caught:
+        take_in(landing, "strict", "quality.max_refused_share=0.4")
+    assert caught.value.exit_code == 3
+    assert not (tmp_path / "lake").exists()
+
+
+def test_nothing_landed_is_no_failure(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.folder.rmdir()
+    assert take_in(landing, "idle")[1] == {"images_landed": 0}

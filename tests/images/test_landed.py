@@ -1,0 +1,173 @@
+"""What landed becomes a row a picture: whose it is, which file, accepted or why not."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from vsearch_lib.images.landed import landed_images, plain_path
+
+ODD = "odd [a] {b} #1 50% %20 a+b größe 東京"
+
+
+def collected(spark, uri, dates=None) -> dict[str, dict]:
+    """Landed rows as dictionaries, by image id, else by file and line."""
+    rows = [row.asDict() for row in landed_images(spark, str(uri), dates).collect()]
+    found = {row["image_id"] or f"{Path(row['source']).name}:{row['line']}": row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+@pytest.fixture(scope="module")
+def described(spark, tmp_path_factory, make) -> dict[str, dict]:
+    landing = make.landing(tmp_path_factory.mktemp("landing"))
+    day = "date=2024-05-06"
+    for name in ("a.png", "bare.png", "tags.png", "hidden.png", "blocked.png", "stray.png", f"{ODD}/{ODD}.png"):
+        landing.put(f"{day}/{name}", make.picture(1))
+    landing.describe(
+        [
+            make.row("a", tags=["old"]),
+            make.row("a", tags=["red", "dr,ess"], visibility="private", moderation="ok"),
+            {"image_id": "bare", "file": "bare.png", "owner_id": "o", "uploaded_at": "2024-05-06T23:30:00+02:00"},
+            "",
+            "not json",
+            make.row("tags", tags="one| two ,three,"),
+            make.row("hidden", visibility="hidden"),
+            make.row("blocked", moderation="perhaps"),
+            make.row("missing"),
+            make.row("", file="a.png"),
+            {**make.row("nobody", file="a.png"), "owner_id": None},
+            {**make.row("never", file="a.png"), "uploaded_at": None},
+            {**make.row("nofile"), "file": None},
+            {"image_id": "gone", "deleted": True},
+            make.row("odd", file=f"{ODD}/{ODD}.png"),
+        ],
+        f"{day}/metadata.jsonl",
+    )
+    landing.put(
+        "date=2024-05-07/metadata.csv",
+        b'image_id,file,owner_id,uploaded_at,tags,deleted\nb,b.png,o,2024-05-07T00:00:00Z,"x|y, z",\nwent,,,,,true\n'
+        b'c,c.png,o,2024-05-07T00:00:00Z,"[""p"", ""q""]",false\n',
+    )
+    for name in ("b", "c"):
+        landing.put(f"date=2024-05-07/{name}.png", make.picture(2))
+    found = collected(spark, landing.folder)
+    found["folder"] = {"path": str(landing.folder), "day": f"{landing.folder}/{day}"}
+    return found
+
+
+def test_a_row_and_its_file_make_an_accepted_picture(described):
+    row = described["a"]
+    assert (row["reason"], row["owner_id"], row["deleted"]) == (None, "owner", False)
+    assert row["source_uri"] == described["folder"]["day"] + "/a.png"
+    assert row["source_bytes"] == Path(row["source_uri"]).stat().st_size
+    assert row["source_modified_at"].timestamp() == 1_700_000_000
+    assert (row["visibility"], row["moderation"]) == ("private", "ok")
+
+
+def test_of_two_rows_for_an_id_the_later_holds(described):
+    assert (described["a"]["tags"], described["a"]["line"]) == (["red", "dr,ess"], 2)
+
+
+def test_a_row_says_where_it_stands(described):
+    assert described["bare"]["source"] == described["folder"]["day"] + "/metadata.jsonl"
+    assert described["bare"]["line"] == 3
+    assert described["tags"]["line"] == 6
+
+
+def test_what_a_row_leaves_out_is_public_unreviewed_and_untagged(described):
+    row = described["bare"]
+    assert (row["visibility"], row["moderation"], row["tags"], row["deleted"]) == ("public", "unreviewed", [], False)
+
+
+def test_upload_times_are_moments(described):
+    assert described["bare"]["uploaded_at"].timestamp() == 1_715_031_000  # 21:30 UTC
+
+
+def test_tags_may_be_a_list_or_words_divided(described):
+    assert described["tags"]["tags"] == ["one", "two", "three"]
+    assert described["b"]["tags"] == ["x", "y", "z"]
+    assert described["c"]["tags"] == ["p", "q"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "line"),
+    [
+        ("metadata.jsonl:5", "malformed_line", 5),
+        ("hidden", "value_not_allowed", 7),
+        ("blocked", "value_not_allowed", 8),
+        ("missing", "missing_file", 9),
+        ("nobody", "missing_field", 11),
+        ("never", "missing_field", 12),
+        ("nofile", "missing_field", 13),
+    ],
+)
+def test_a_row_that_cannot_be_taken_has_its_reason_and_line(described, name, reason, line):
+    assert (described[name]["reason"], described[name]["line"]) == (reason, line)
+
+
+def test_a_refused_line_keeps_its_text(described):
+    assert described["metadata.jsonl:5"]["text"] == "not json"
+
+
+def test_a_file_that_no_row_names_is_refused_as_a_whole(described):
+    row = described["stray.png:0"]
+    assert (row["reason"], row["line"], row["image_id"]) == ("missing_metadata", 0, None)
+    assert row["source"] == row["source_uri"] == described["folder"]["day"] + "/stray.png"
+
+
+def test_a_deletion_needs_no_more_than_an_id(described):
+    for name in ("gone", "went"):
+        assert (described[name]["deleted"], described[name]["reason"]) == (True, None)
+
+
+def test_odd_names_find_their_files(described):
+    assert described["odd"]["reason"] is None
+    assert described["odd"]["source_uri"] == f"{described['folder']['day']}/{ODD}/{ODD}.png"
+
+
+def test_an_empty_id_is_refused(described):
+    assert described["metadata.jsonl:10"]["reason"] == "missing_field"
+
+
+def test_dates_choose_what_is_looked_at(spark, described):
+    rows = collected(spark, described["folder"]["path"], [date(2024, 5, 7)])
+    assert sorted(rows) == ["b", "c", "went"]
+
+
+def test_nothing_landed_is_none(spark, tmp_path):
+    assert landed_images(spark, str(tmp_path / "none"), None) is None
+
+
+# A plain folder
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory, make) -> Path:
+    landing = make.landing(tmp_path_factory.mktemp("my photos [2024] #1"))
+    landing.put("top.png", make.picture(1))
+    landing.put(f"dogs/{ODD}/b.png", make.picture(2))
+    landing.put("dogs/.hidden.png", make.picture(3))
+    return landing.folder
+
+
+@pytest.mark.parametrize("prefix", ["", "file:", "file://"])
+def test_without_metadata_the_id_is_the_path_and_the_tags_are_the_folders(spark, plain, prefix):
+    rows = collected(spark, f"{prefix}{plain}")
+    assert sorted(rows) == [f"dogs/{ODD}/b.png", "top.png"]
+    assert rows["top.png"]["tags"] == []
+    assert rows[f"dogs/{ODD}/b.png"]["tags"] == ["dogs", ODD]
+
+
+def test_without_metadata_everything_is_taken_as_public_and_unreviewed(spark, plain):
+    row = collected(spark, f"{plain}/")["top.png"]
+    assert (row["visibility"], row["moderation"], row["owner_id"]) == ("public", "unreviewed", "unknown")
+    assert row["uploaded_at"] == row["source_modified_at"]
+    assert (row["reason"], row["deleted"], row["line"]) == (None, False, 0)
+
+
+def test_a_local_path_has_one_spelling(spark):
+    paths = ["file:/a/b", "file:///a/b", "/a/b", "s3a://a/b", "/a/file:/b"]
+    frame = spark.createDataFrame([(path,) for path in paths], "path string")
+    got = [row[0] for row in frame.select(plain_path("path")).collect()]
+    assert got == ["/a/b", "/a/b", "/a/b", "s3a://a/b", "/a/file:/b"]
