@@ -2,7 +2,7 @@
 
     .venv/bin/vsearch run nightly --env demo --images ../shared/data/clothing/images --set training.epochs=0 \\
         --set model.backbone=mobilenet_v2 --set model.weights=../shared/data/weights/mobilenet_v2.safetensors
-    .venv/bin/python benchmarks/clothing_precision.py var/photos/clothing-images/index \\
+    .venv/bin/python benchmarks/clothing_precision.py var/photos/clothing-images-*/index \\
         ../shared/data/clothing/metadata.csv
 """
 

@@ -59,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> None:
         f"--set {override}" for override in arguments.overrides if override.startswith(("var=", "index.uri="))
     )
     images = f"--images {arguments.images}" if arguments.images else ""
-    command = " ".join(f"vsearch search --env {arguments.env} {images} {options} --image FILE".split())
+    command = " ".join(f"{sys.argv[0]} search --env {arguments.env} {images} {options} --image FILE".split())
     console.print(f"search it: {command}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -328,12 +328,14 @@ def outcome(content: bytes) -> str:
     """How a file ends: ok, or the reason of its refusal."""
     try:
         picture = normalise(content, LIMITS)
-    except RefusedPicture as refusal:
-        assert refusal.reason in REASONS
-        assert "\n" not in str(refusal)
-        return refusal.reason
-    assert min(pixels(picture).shape[:2]) <= LIMITS.size
-    return "ok"
+    except RefusedPicture as error:
+        refusal = error
+    else:
+        assert min(pixels(picture).shape[:2]) <= LIMITS.size
+        return "ok"
+    assert refusal.reason in REASONS
+    assert "\n" not in str(refusal)
+    return refusal.reason
 
 
 # Real files

@@ -139,22 +139,12 @@ OBJECTS = st.fixed_dictionaries(
 )
 FITTING = st.builds(lambda o, ascii: json.dumps(o, ensure_ascii=ascii), OBJECTS, st.booleans())
 WRONG_VALUES = [
-    '{"n": "1"}',
-    '{"n": 1.5}',
-    '{"n": 2147483648}',
-    '{"n": true}',
-    '{"n": [1]}',
-    '{"n": {}}',
-    '{"ok": 1}',
-] + ['{"ok": "true"}', '{"share": "half"}', '{"at": "yesterday"}', '{"at": "2024-02-30T00:00:00Z"}', '{"at": {}}']
-NOT_OBJECTS = ["[]", '[{"n": 1}]', "3", "null", '"text"', '""', "true", "{", "}", "{}}", "nonsense", "{]"] + [
-    '{"n": 1}}',
-    '{"n": 1}} more',
-    '{"n": 1}, "n": 2',
-    '{"n": 1}, 2',
-    '{"n": 1},',
-    ', {"n": 1}',
-    '{"n": 1} ]',
+    *('{"n": "1"}', '{"n": 1.5}', '{"n": 2147483648}', '{"n": true}', '{"n": [1]}', '{"n": {}}', '{"ok": 1}'),
+    *('{"ok": "true"}', '{"share": "half"}', '{"at": "yesterday"}', '{"at": "2024-02-30T00:00:00Z"}', '{"at": {}}'),
+]
+NOT_OBJECTS = [
+    *("[]", '[{"n": 1}]', "3", "null", '"text"', '""', "true", "{", "}", "{}}", "nonsense", "{]", '{"n": 1}}'),
+    *('{"n": 1}} more', '{"n": 1}, "n": 2', '{"n": 1}, 2', '{"n": 1},', ', {"n": 1}', '{"n": 1} ]'),
 ]
 CUT = st.builds(lambda text, part: text[: 1 + int(part * (len(text) - 1))], FITTING, st.floats(0, 0.99))
 GLUED = st.builds(lambda one, between, other: one + between + other, FITTING, st.sampled_from(["", " ", ","]), FITTING)

@@ -112,6 +112,7 @@ def _with_metadata(files: DataFrame, lines: DataFrame) -> DataFrame:
 def _tags() -> Column:
     """Tags come as a JSON list, or from CSV as one string that | or , divides."""
     as_list = F.from_json("tags", "array<string>")
-    divided = F.filter(F.transform(F.split("tags", r"[|,]"), F.trim), lambda tag: tag != "")
+    # Not F.trim itself: a function of two parameters is given the index too, and would trim that digit away.
+    divided = F.filter(F.transform(F.split("tags", r"[|,]"), lambda tag: F.trim(tag)), lambda tag: tag != "")
     empty = F.array().cast("array<string>")
     return F.coalesce(F.when(F.col("tags").startswith("["), as_list).otherwise(divided), empty)

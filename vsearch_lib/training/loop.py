@@ -10,6 +10,7 @@ from torch import nn
 
 from vsearch_lib.encoder.embed import has_fast_bfloat16, in_channels_last
 from vsearch_lib.encoder.network import Encoder
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.training.augment import random_views
 from vsearch_lib.training.reader import Batch
 
@@ -52,6 +53,9 @@ def train(
         total_steps: steps that the cosine schedule of the learning rate is laid over.
         temperature: of the softmax over similarities.
         progress: called with steps done and steps in all.
+
+    Raises:
+        VsearchError: there was no batch; an untrained network must not pass for a trained one.
     """
     generator = torch.Generator().manual_seed(seed)
     loss_of = SupConLoss(temperature=temperature)
@@ -80,6 +84,8 @@ def train(
         schedule.step()
         losses.append(loss.item())
         progress(min(step, total_steps), total_steps)
+    if not losses:
+        raise VsearchError("no example reached the training: are the pictures of the snapshot still in image_pixels?")
     encoder.eval()
     tenth = max(1, len(losses) // 10)
     return Trained(len(losses), sum(losses[:tenth]) / tenth, sum(losses[-tenth:]) / tenth)

@@ -1,0 +1,70 @@
+"""Landed record files, and what is made of them."""
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from vsearch_lib.records.ingest import RecordKind, landed_records, refused_rows
+
+Content = Sequence[object] | str
+
+
+def write(file: Path, content: Content) -> None:
+    """Write objects (or text as it is) as JSON lines, or a text of one's own."""
+    lines = [line if isinstance(line, str) else json.dumps(line) for line in content]
+    text = content if isinstance(content, str) else "".join(f"{line}\n" for line in lines)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(gzip.compress(text.encode()) if file.name.endswith(".gz") else text.encode())
+
+
+@pytest.fixture(scope="session")
+def event():
+    """Build an impression that is whole, but for what is said of it."""
+
+    def build(event_id: str | None, **more: object) -> dict[str, object]:
+        return {
+            "event_id": event_id,
+            "user_id": "u",
+            "query_image_id": "q",
+            "displayed_image_id": "d",
+            "position": 1,
+            "type": "impression",
+            "occurred_at": "2024-05-06T07:08:09Z",
+            "request_id": "r",
+            **more,
+        }
+
+    return build
+
+
+@pytest.fixture
+def land(settings):
+    """Land a file in the landing zone of the test's settings."""
+    return lambda name, content: write(Path(settings.landing.uri) / name, content)
+
+
+@pytest.fixture(scope="session")
+def read_records(spark, tmp_path_factory):
+    """Land files and read them: accepted rows by the last column of their key, refused ones by file name and line."""
+
+    def read(kind: RecordKind, files: Mapping[str, Content]) -> SimpleNamespace:
+        folder = tmp_path_factory.mktemp("landing")
+        for name, content in files.items():
+            write(folder / name, content)
+        landed = landed_records(spark, kind, [f"file:{folder}/{name}" for name in sorted(files)])
+        try:
+            accepted = landed.accepted.collect()
+            refused = refused_rows(landed, kind.table, "run-9", datetime.now(UTC)).collect()
+        finally:
+            landed.checked.unpersist()
+        by_key = {row[kind.key[-1]]: row.asDict() for row in accepted}
+        assert len(by_key) == len(accepted), "each key stands once"
+        by_place = {(Path(row["source"]).name, row["line"]): row.asDict() for row in refused}
+        return SimpleNamespace(accepted=by_key, refused=by_place)
+
+    return read

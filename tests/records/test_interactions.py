@@ -1,0 +1,81 @@
+"""Interactions: places made coarse, days told in UTC, each event once."""
+
+import pytest
+
+from vsearch_lib.records.interactions import INTERACTIONS
+
+
+@pytest.fixture(scope="module")
+def landed(read_records, event):
+    return read_records(
+        INTERACTIONS,
+        {
+            "a.jsonl": [
+                event("place", latitude=48.137154, longitude=-11.58),
+                event("half", latitude=0.25, longitude=-0.25),
+                event("nowhere"),
+                event("late", occurred_at="2024-05-06T23:30:00-02:00"),
+                event("twice", dwell_ms=1),
+                event("pole", latitude=-90, longitude=180),
+                event("zero", position=0),
+                event("hover", type="hover"),
+                event("backward", dwell_ms=-1),
+                event("north", latitude=90.01),
+                event("east", longitude=-180.5),
+                event("text", position="1"),
+                *(event(f"no {name}", **{name: None}) for name in ("user_id", "occurred_at", "request_id")),
+                event(None),
+            ],
+            "b.jsonl": [event("twice", dwell_ms=2, variant="b"), event("twice", dwell_ms=3)],
+        },
+    )
+
+
+def test_places_are_rounded_to_a_tenth_of_a_degree(landed):
+    got = {name: (row["latitude"], row["longitude"]) for name, row in landed.accepted.items()}
+    assert got["place"] == (48.1, -11.6)
+    assert got["half"] == (0.3, -0.3)
+    assert got["pole"] == (-90, 180)
+    assert got["nowhere"] == (None, None)
+
+
+def test_the_day_of_an_event_is_that_of_utc(landed):
+    assert str(landed.accepted["place"]["event_date"]) == "2024-05-06"
+    assert str(landed.accepted["late"]["event_date"]) == "2024-05-07"
+
+
+def test_the_same_event_twice_is_one_row_and_the_last_holds(landed):
+    assert landed.accepted["twice"]["dwell_ms"] == 3
+    assert landed.accepted["twice"]["variant"] is None
+
+
+def test_only_what_fits_is_accepted(landed):
+    assert sorted(landed.accepted) == ["half", "late", "nowhere", "place", "pole", "twice"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (7, "value_not_allowed"),
+        (8, "value_not_allowed"),
+        (9, "value_not_allowed"),
+        (10, "value_not_allowed"),
+        (11, "value_not_allowed"),
+        (12, "malformed_line"),
+        (13, "missing_field"),
+        (14, "missing_field"),
+        (15, "missing_field"),
+        (16, "missing_field"),
+    ],
+)
+def test_what_does_not_fit_has_its_reason_and_line(landed, line, reason):
+    assert landed.refused["a.jsonl", line]["reason"] == reason
+
+
+def test_a_missing_field_is_named(landed):
+    assert landed.refused["a.jsonl", 13]["message"] == "user_id is missing"
+    assert landed.refused["a.jsonl", 16]["message"] == "event_id is missing"
+
+
+def test_nothing_else_is_refused(landed):
+    assert len(landed.refused) == 10
