@@ -154,7 +154,7 @@ def test_a_replacement_touches_its_partition_only(spark, lake):
     lake.replace("training_examples", examples("one", "b", "d"), "snapshot = 'one'")
     assert (ids("one"), ids("two")) == (["b", "d"], ["c"])
     assert files("two") == other
-    with pytest.raises(Exception, match=r"(?i)replacewhere"):
+    with pytest.raises(Exception, match="REPLACE_WHERE_MISMATCH"):
         lake.replace("training_examples", examples("two", "e"), "snapshot = 'one'")
     assert (ids("one"), ids("two")) == (["b", "d"], ["c"])
 
