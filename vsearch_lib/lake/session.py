@@ -40,6 +40,8 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     if settings.spark.master and settings.spark.master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     log = _log_file(settings)
+    # Unused, but Spark makes the folder: not in whatever folder the command was called from.
+    builder = builder.config("spark.sql.warehouse.dir", str(log.parent / "warehouse"))
     with log.open("ab") as sink:
         terminal = os.dup(2)
         os.dup2(sink.fileno(), 2)
