@@ -100,3 +100,24 @@ def test_any_graph_without_a_ring_can_be_ordered(size: int, chance: random.Rando
     order = names(graph)
     assert sorted(order) == sorted(s.job for s in graph)
     assert all(order.index(before) < order.index(s.job) for s in graph for before in s.after)
+
+
+def test_a_night_takes_everything_in_before_it_learns_and_measures_what_it_published():
+    ingest = {"ingest_images", "ingest_users", "ingest_interactions", "ingest_judgements"}
+    waits_for = {step.job: set(step.after) for step in GRAPHS["nightly"]}
+    assert waits_for == {
+        **{job: set() for job in ingest},
+        "build_training_examples": ingest,
+        "train_encoder": {"build_training_examples"},
+        "embed_images": {"train_encoder"},
+        "build_index": {"embed_images"},
+        "publish_index": {"build_index"},
+        "evaluate": {"publish_index"},
+    }
+    assert not [step.job for step in GRAPHS["nightly"] if step.arguments]
+
+
+def test_a_retraining_makes_new_examples_and_a_new_model_and_takes_nothing_in():
+    retrained = [step.job for step in GRAPHS["retrain"] if step.arguments == ("--retrain",)]
+    assert retrained == ["build_training_examples", "train_encoder"]
+    assert not [step.job for step in GRAPHS["retrain"] if step.job.startswith("ingest")]
