@@ -1,6 +1,8 @@
-"""One Spark session for the suite, and settings that are small."""
+"""One Spark session for the suite, settings that are small, and a small index for its makers and readers."""
 
+import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -24,3 +26,13 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def lake(spark, tmp_path: Path) -> Lake:
     return Lake(spark, str(tmp_path / "lake"), "run-1")
+
+
+@pytest.fixture(scope="session")
+def small_index() -> ModuleType:
+    """The module `tests/index/small_index.py`: catalogues, shards, manifests."""
+    path = Path(__file__).parent / "index" / "small_index.py"
+    spec = importlib.util.spec_from_file_location("small_index", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

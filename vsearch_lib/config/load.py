@@ -29,7 +29,7 @@ def load_settings(env: str, overrides: Sequence[str] = (), *, images: str | None
     """Return the settings of environment `env` with `section.key=value` overrides applied.
 
     `images` is a person's own folder of pictures: it becomes what is ingested, and everything that is made of it lies
-    apart, under `<var>/photos/<folder>`, so that two catalogues never mix.
+    apart, under `<var>/photos/<folder>-<hash of its path>`, so that two catalogues never mix.
 
     Raises:
         UsageError: names the key, where it was set and what is allowed there.
