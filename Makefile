@@ -10,7 +10,7 @@ UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -32,6 +32,9 @@ check: $(JOBS_READY) ## style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+
+docs: $(JOBS_READY) ## write docs/tables.md again from schemas/
+	@.venv/bin/python -m vsearch_lib.lake.tables_page >docs/tables.md
 
 lock: $(JOBS_READY) ## resolve conf/locks/*.in again
 	@for name in jobs airflow; do \

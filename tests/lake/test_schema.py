@@ -1,18 +1,24 @@
 """Tables are described as data, and what is said about them fits together."""
 
 import json
+from dataclasses import fields
 
 import pytest
 
 from vsearch_lib.config import PROJECT
 from vsearch_lib.lake import table_names, table_schema
+from vsearch_lib.lake.schema import Column
 
 KEYS = {
     "images": ("image_id",),
+    "image_files": ("landed_on", "source_uri"),
     "image_pixels": ("sha256",),
+    "images_awaited": ("image_id",),
+    "near_duplicates": ("sha256",),
+    "erasures": ("kind", "id_sha256"),
     "users": ("user_id",),
     "users_pii": ("user_id",),
-    "interactions": ("event_id",),
+    "interactions": ("event_date", "event_id"),
     "judgements": ("query_image_id", "image_id", "annotator"),
     "training_examples": ("snapshot", "example_id"),
     "embeddings": ("model_version", "image_id"),
@@ -31,7 +37,10 @@ def good(table: str) -> dict[str, str]:
             "height": "1",
             "sha256": "repeat('0', 64)",
         },
+        "image_files": {"sha256": "'00'", "reason": "CAST(NULL AS string)"},
         "image_pixels": {"sha256": "repeat('0', 64)", "jpeg": "X'FF'"},
+        "images_awaited": {"visibility": "CAST(NULL AS string)", "moderation": "CAST(NULL AS string)"},
+        "erasures": {"kind": "'image'", "id_sha256": "repeat('0', 64)"},
         "users_pii": {"age": "CAST(NULL AS int)"},
         "interactions": {
             "position": "1",
@@ -58,8 +67,13 @@ BAD = [
     ("images", "moderation", "'fine'", "moderation_known"),
     ("images", "width", "0", "sides_positive"),
     ("images", "sha256", "'00'", "sha256_hex"),
+    ("image_files", "reason", "'too_small'", "read_or_refused"),
     ("image_pixels", "sha256", "repeat('0', 65)", "sha256_hex"),
     ("image_pixels", "jpeg", "X''", "jpeg_present"),
+    ("images_awaited", "visibility", "'hidden'", "visibility_known"),
+    ("images_awaited", "moderation", "'fine'", "moderation_known"),
+    ("erasures", "kind", "'advertiser'", "kind_known"),
+    ("erasures", "id_sha256", "'u-7'", "id_sha256_hex"),
     ("users_pii", "age", "131", "age_plausible"),
     ("interactions", "position", "0", "position_from_one"),
     ("interactions", "type", "'hover'", "type_known"),
@@ -120,6 +134,7 @@ def test_every_type_is_one_that_spark_knows(spark, table):
 def test_a_file_says_nothing_that_is_not_read(table):
     content = json.loads((PROJECT / "schemas" / f"{table}.json").read_text())
     assert set(content) == {"table", "comment", "key", "partition_by", "columns", "checks", "properties"}
+    assert all(set(column) <= {field.name for field in fields(Column)} for column in content["columns"])
 
 
 def test_an_unknown_table_has_no_schema():
@@ -156,6 +171,40 @@ def test_who_a_user_is_stands_in_one_table():
     for table in table_names():
         found = personal & set(table_schema(table).names)
         assert found == (personal if table == "users_pii" else set())
+
+
+@tables
+def test_who_a_row_tells_of_is_marked_as_personal(table):
+    telling = {"user_id", "owner_id", "annotator", "email", "username"}
+    assert [c.name for c in table_schema(table).columns if c.name in telling and not c.personal] == []
+
+
+@pytest.mark.parametrize("table", ["users", "users_pii"])
+def test_all_that_a_table_of_persons_says_is_personal(table):
+    assert all(column.personal for column in table_schema(table).columns)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("images", {"owner_id", "uploaded_at", "upload_date", "tags", "source_uri"}),
+        ("image_files", {"source_uri", "message"}),
+        ("image_pixels", {"jpeg"}),
+        ("embeddings", {"vector"}),
+        ("judgements", {"annotator", "score"}),
+        ("quarantine", {"source", "message", "payload"}),
+        ("erasures", {"id_sha256"}),
+        ("metrics", set()),
+    ],
+)
+def test_what_is_personal_of_other_tables_is_marked(table, expected):
+    assert {column.name for column in table_schema(table).columns if column.personal} == expected
+
+
+def test_where_when_and_what_a_user_did_is_personal():
+    personal = {column.name for column in table_schema("interactions").columns if column.personal}
+    assert personal >= {"latitude", "longitude", "occurred_at", "event_date", "query_image_id", "type", "dwell_ms"}
+    assert personal & {"event_id", "position", "index_version", "variant"} == set()
 
 
 def _checks(table: str) -> list[str]:

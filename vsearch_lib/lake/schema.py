@@ -14,12 +14,17 @@ SCHEMAS = PROJECT / "schemas"
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `type` is Spark SQL's spelling."""
+    """A column; `type` is Spark SQL's spelling.
+
+    `personal` marks values that tell of a person: who (a pseudonymous id too), where, when, what they did or said, and
+    free text, paths and pictures, in which any of that may stand.
+    """
 
     name: str
     type: str
     nullable: bool
     comment: str
+    personal: bool = False
 
 
 @dataclass(frozen=True)
