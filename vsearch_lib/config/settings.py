@@ -37,6 +37,7 @@ class Image(Section):
     max_bytes: PositiveInt
     max_pixels: PositiveInt
     min_side: PositiveInt
+    max_aspect: float = Field(ge=1)
 
 
 class Quality(Section):

@@ -1,13 +1,18 @@
 """Bytes that claim to be a picture → upright RGB of a bounded size, or a reason why not."""
 
 import io
+import math
 import warnings
 from dataclasses import dataclass
 
 import imagehash
 import numpy as np
+import numpy.typing as npt
 import simplejpeg
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
+
+from vsearch_lib.images.colour import reduced_rgb
+from vsearch_lib.images.colour import to_rgb as to_rgb
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
 JPEG_QUALITY = 90
@@ -15,26 +20,48 @@ JPEG_QUALITY = 90
 # The pixel limit is ours, checked on the header: Pillow's own would warn first and raise a different error later.
 Image.MAX_IMAGE_PIXELS = None
 
+# A large picture is first averaged over squares of pixels, to not less than this many times the stored size.
+_GAP = 2.0
+# EXIF orientation → what turns the stored picture upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = (5, 6, 7, 8)
+# Grey of 2 and 4 bits, as Pillow names the layouts → 8-bit grey a step.
+_GREY_STEPS = {"L;2": 85, "L;4": 17}
+
 
 @dataclass(frozen=True)
 class Limits:
-    """What is accepted: bytes of the file, pixels and shortest side; `size` is the stored shorter side."""
+    """What is accepted: bytes of the file, pixels, shortest side, longer side to shorter; `size` is the stored side."""
 
     max_bytes: int
     max_pixels: int
     min_side: int
     size: int
+    max_aspect: float = math.inf
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A normalised picture: its JPEG, and the facts of the landed one (sides upright, in pixels)."""
+    """A normalised picture: its JPEG, and facts of it and of the landed one (sides upright, in pixels).
+
+    `brightness` is the mean luma (0–255), `sharpness` the variance of the luma's Laplacian, of the stored picture.
+    """
 
     jpeg: bytes
     phash: str
     width: int
     height: int
     mode: str
+    brightness: float
+    sharpness: float
 
 
 class RefusedPicture(Exception):
@@ -58,16 +85,14 @@ def normalise(content: bytes, limits: Limits) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = _open(content)
-        width, height = image.size
-        if width * height > limits.max_pixels:
-            raise RefusedPicture("too_many_pixels", f"{width} x {height}, limit {limits.max_pixels} pixels")
-        if min(width, height) < limits.min_side:
-            raise RefusedPicture("too_small", f"{width} x {height}, shortest side must be {limits.min_side} or more")
+        _check_sides(image, limits)
         mode = image.mode
-        rgb, upright_size = _decode(image, limits.size)
-    pixels = np.ascontiguousarray(np.asarray(rgb))
-    jpeg = simplejpeg.encode_jpeg(pixels, quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
-    return Picture(jpeg, str(imagehash.phash(rgb)), *upright_size, mode)
+        rgb, (width, height) = _decode(image, limits.size)
+    luma = rgb.convert("L")
+    jpeg = simplejpeg.encode_jpeg(np.asarray(rgb), quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
+    # imagehash makes luma of what it is given: the same hash as of `rgb`.
+    phash = str(imagehash.phash(luma))
+    return Picture(jpeg, phash, width, height, mode, *_light(np.asarray(luma)))
 
 
 def _open(content: bytes) -> Image.Image:
@@ -79,40 +104,76 @@ def _open(content: bytes) -> Image.Image:
         raise RefusedPicture("undecodable", _first_line(error)) from None
 
 
-def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the shrunk RGB picture and the upright sides of the whole one."""
+def _check_sides(image: Image.Image, limits: Limits) -> None:
     width, height = image.size
-    scale = size / min(width, height)
+    if max(width * height, _tile_pixels(image)) > limits.max_pixels:
+        raise RefusedPicture("too_many_pixels", f"{width} x {height}, limit {limits.max_pixels} pixels")
+    if min(width, height) < limits.min_side:
+        raise RefusedPicture("too_small", f"{width} x {height}, shortest side must be {limits.min_side} or more")
+    if max(width, height) > limits.max_aspect * min(width, height):
+        raise RefusedPicture("too_narrow", f"{width} x {height}, longer side may be {limits.max_aspect:g} x shorter")
+
+
+def _tile_pixels(image: Image.Image) -> int:
+    """Return the pixels of a tile of TIFF: it is decoded whole, however little of it the picture takes."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 0
+    sides = [image.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)]
+    return math.prod(side if isinstance(side, int) else 0 for side in sides)
+
+
+def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the picture upright, in RGB and shrunk, and the upright sides of the whole one."""
+    width, height = image.size
+    scale = min(1.0, size / min(width, height))
+    target = (max(1, round(width * scale)), max(1, round(height * scale)))
     try:
         if scale < 1:
             # JPEG decodes straight to 1/2, 1/4 or 1/8: most of the work of a large photo saved.
-            image.draft("RGB", (max(1, round(width * scale)), max(1, round(height * scale))))
+            image.draft("RGB", target)
+        _scale_transparency(image)
         image.load()
-        # Asked of the file: the sides of a picture decoded small may have become equal. TIFF is upright by now.
-        sideways = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
-        rgb = to_rgb(ImageOps.exif_transpose(image))
+        # Asked after loading: TIFF is upright by now, and no longer says how it lay.
+        orientation = _orientation(image)
+        factor = max(1, int(min(image.width / target[0], image.height / target[1]) / _GAP))
+        rgb = reduced_rgb(image, factor)
+        if scale < 1:
+            box = (0, 0, image.width / factor, image.height / factor)
+            rgb = rgb.resize(target, Image.Resampling.BILINEAR, box)
     except Exception as error:
         # Decoders raise OSError, SyntaxError, ValueError, struct.error, MemoryError and more on broken files.
         raise RefusedPicture("undecodable", _first_line(error)) from None
-    upright = (height, width) if sideways else (width, height)
-    if scale < 1:
-        target = (max(1, round(upright[0] * scale)), max(1, round(upright[1] * scale)))
-        rgb = rgb.resize(target, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return rgb, upright
+    upright = (height, width) if orientation in _SIDEWAYS else (width, height)
+    # Turned last: the small picture costs next to nothing.
+    return (rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb), upright
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Return a loaded picture as RGB: transparency on white, 16 bits scaled to 8."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image, dtype=np.float64)
-        # 16 bits a channel are scaled; 32-bit and float pictures have no fixed white, so their own range is used.
-        top = 65535.0 if image.mode.startswith("I;16") or values.max(initial=0) > 255 else 255.0
-        return Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        coloured = image.convert("RGBA")
-        white = Image.new("RGBA", coloured.size, "white")
-        return Image.alpha_composite(white, coloured).convert("RGB")
-    return image.convert("RGB")
+def _scale_transparency(image: Image.Image) -> None:
+    """Bring PNG's transparent colour to the 8 bits its pixels are decoded to: Pillow leaves it at the file's depth."""
+    if not isinstance(image, PngImagePlugin.PngImageFile) or "transparency" not in image.info or not image.tile:
+        return
+    value, layout = image.info["transparency"], image.tile[0].args
+    if layout in _GREY_STEPS:
+        image.info["transparency"] = value * _GREY_STEPS[layout]
+    elif layout == "RGB;16B":
+        image.info["transparency"] = tuple(part >> 8 for part in value)
+
+
+def _orientation(image: Image.Image) -> object:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:
+        return None  # a picture is no worse for a broken note about it
+
+
+def _light(luma: npt.NDArray[np.uint8]) -> tuple[float, float]:
+    """Return the mean of a picture's luma, and the variance of its 4-neighbour Laplacian (0 where it has no inside)."""
+    value = luma.astype(np.int16)
+    laplacian = value[1:-1, :-2] + value[1:-1, 2:]
+    laplacian += value[:-2, 1:-1]
+    laplacian += value[2:, 1:-1]
+    laplacian -= value[1:-1, 1:-1] << 2
+    return float(luma.mean()), float(laplacian.astype(np.float32).var()) if laplacian.size else 0.0
 
 
 def _first_line(error: Exception) -> str:
