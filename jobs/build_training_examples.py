@@ -20,11 +20,13 @@ def run(job: Job) -> list[Figure]:
         return []
     chosen = settings.examples
     images = job.lake.read("images").where("deleted_at IS NULL AND visibility = 'public' AND moderation != 'blocked'")
+    images = images.join(job.lake.read("near_duplicates"), "sha256", "left")
     images = images.where(~is_test(test_share=chosen.test_share, seed=chosen.seed))
     version = job.lake.version("images")
     if version is None or images.isEmpty():
         raise VsearchError(f"no image to learn from in {job.lake.path('images')}: run ingest_images first")
-    made_from = hashlib.sha256(f"{version} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
+    grouping = job.lake.version("near_duplicates")
+    made_from = hashlib.sha256(f"{version} {grouping} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
     snapshot = f"v{version:09d}-{made_from}"
     examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.seed)
     rows = examples.withColumn("snapshot", F.lit(snapshot)).withColumn("split", F.lit("train"))

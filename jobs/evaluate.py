@@ -29,7 +29,8 @@ def run(job: Job) -> list[Figure]:
     searcher = Searcher.open(settings.index.uri)
     manifest = searcher.manifest
     reports = open_store(settings.reports.uri)
-    chosen = f"{job.lake.version('judgements')} {settings.evaluation.model_dump_json()}"
+    made_from = (job.lake.version("judgements"), job.lake.version("near_duplicates"))
+    chosen = f"{made_from} {settings.evaluation.model_dump_json()}"
     name = f"{manifest['version']}-{digest(chosen.encode())[:8]}"
     known = reports.read_versioned(f"{name}.json")
     if known:
@@ -46,6 +47,7 @@ def run(job: Job) -> list[Figure]:
 def _measure(job: Job, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
     settings, lake = job.settings, job.lake
     images = lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked' AND visibility = 'public'")
+    images = images.join(lake.read("near_duplicates"), "sha256", "left")
     judged = judged_queries(
         lake.read("judgements"),
         images,

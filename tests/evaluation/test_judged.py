@@ -14,11 +14,9 @@ N = 60
 
 @pytest.fixture(scope="module")
 def images(spark):
-    phash = F.sha2(F.col("id").cast("string"), 256).substr(1, 16)
     name = F.format_string("i%02d", "id")
-    return (
-        spark.range(N).select(name.alias("image_id"), phash.alias("phash"), F.sha2(name, 256).alias("sha256")).cache()
-    )
+    alone = F.lit(None).cast("string").alias("group_sha256")
+    return spark.range(N).select(name.alias("image_id"), F.sha2(name, 256).alias("sha256"), alone).cache()
 
 
 @pytest.fixture(scope="module")

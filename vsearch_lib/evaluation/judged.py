@@ -12,7 +12,8 @@ def judged_queries(
 ) -> dict[str, dict[str, int]]:
     """Return query → image → score for at most `most` judged queries of the test split, chosen by a seeded hash.
 
-    A pair's score is the mean over its annotators, rounded; only pairs of images in `images` count.
+    A pair's score is the mean over its annotators, rounded; only pairs of images in `images` count. `images` carry the
+    `group_sha256` that the split goes by.
     """
     held_out = images.where(is_test(test_share=test_share, seed=seed)).select(F.col("image_id").alias("query_image_id"))
     pairs = judgements.join(images.select("image_id"), "image_id").where("query_image_id != image_id")

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import VsearchError
@@ -29,7 +29,7 @@ MAX_DISTANCE = 2
 _BLOCKS = MAX_DISTANCE + 2
 _DIGITS = 16 // _BLOCKS
 
-# Each round at least halves the length of a chain or so; a chain of a thousand pictures takes about ten.
+# Rounds grow with the logarithm of the longest chain, and most groups take one: at fifty something is wrong.
 _MAX_ROUNDS = 50
 
 
@@ -39,6 +39,8 @@ def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
     `new` and `pixels` are rows (sha256, phash): the pictures that came in, and all pictures, with or without them;
     `groups` is `near_duplicates` as it was before. Whatever the order in which pictures come, and in however many
     parts, the table ends up the same: a row a picture that has near-duplicates, directly or through others.
+
+    All three are read several times, and again when the answer is read.
     """
     newcomers = new.select("sha256", "phash").distinct().localCheckpoint()
     none = groups.select("sha256", "group_sha256").limit(0)
@@ -103,18 +105,22 @@ def _components(links: DataFrame) -> DataFrame:
     Large-star and small-star in turn (Kiveris et al., 2014) until every node hangs on its centre alone.
     """
     edges = links.select(F.greatest("node", "other").alias("node"), F.least("node", "other").alias("centre"))
-    stars, before = edges.where("node != centre").distinct(), None
+    stars = edges.where("node != centre").distinct()
+    before = _fingerprint(stars)
     for _ in range(_MAX_ROUNDS):
         stars = _small_star(_large_star(stars)).localCheckpoint()
-        # Equal to the last one, but for a chance of 1 in 2^64.
-        now = stars.agg(F.count("*"), F.bit_xor(F.xxhash64("node", "centre"))).first()
+        now = _fingerprint(stars)
         if now == before:
-            itself = (
-                stars.select("centre").union(edges.select("centre")).select(F.col("centre").alias("node"), "centre")
-            )
+            centres = stars.select("centre").union(edges.where("node = centre").select("centre"))
+            itself = centres.select(F.col("centre").alias("node"), "centre")
             return stars.unionByName(itself).groupBy("node").agg(F.min("centre").alias("centre"))
         before = now
     raise VsearchError(f"near-duplicates: groups have not settled after {_MAX_ROUNDS} rounds")
+
+
+def _fingerprint(edges: DataFrame) -> Row | None:
+    """What two equal sets of edges have in common, and others but for a chance of 1 in 2^64."""
+    return edges.agg(F.count("*"), F.bit_xor(F.xxhash64("node", "centre"))).first()
 
 
 def _large_star(edges: DataFrame) -> DataFrame:
