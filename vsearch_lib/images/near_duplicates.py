@@ -40,7 +40,7 @@ def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
     `groups` is `near_duplicates` as it was before. Whatever the order in which pictures come, and in however many
     parts, the table ends up the same: a row a picture that has near-duplicates, directly or through others.
 
-    All three are read several times, and again when the answer is read.
+    `new` is read once, here; the others here and again when the answer is read.
     """
     newcomers = new.select("sha256", "phash").distinct().localCheckpoint()
     none = groups.select("sha256", "group_sha256").limit(0)
