@@ -13,7 +13,9 @@ from vsearch_lib.runner import StepResult
 def print_summary(results: Sequence[StepResult], console: Console) -> None:
     """Print the figures of a run, its steps' times, and what the steps had to say."""
     figures = [figure for result in results for figure in result.figures]
-    console.print(_facts(figures))
+    facts = _facts(figures)
+    if facts.row_count:
+        console.print(facts)
     if any(figure.metric == "ndcg_at_10" for figure in figures):
         console.print(_quality(figures))
     total = sum(result.seconds for result in results)

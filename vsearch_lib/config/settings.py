@@ -80,6 +80,11 @@ class Evaluation(Section):
     page_queries: PositiveInt
 
 
+class Maintenance(Section):
+    retention_hours: int = Field(ge=1, le=720)  # Delta's log itself keeps 30 days
+    longest_reader_hours: PositiveInt
+
+
 class Spark(Section):
     master: str | None
     driver_memory: str = Field(pattern=r"^[0-9]+[mg]$")
@@ -103,4 +108,5 @@ class Settings(Section):
     embedding: Embedding
     gate: Gate
     evaluation: Evaluation
+    maintenance: Maintenance
     spark: Spark
