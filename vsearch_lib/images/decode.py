@@ -173,7 +173,10 @@ def _light(luma: npt.NDArray[np.uint8]) -> tuple[float, float]:
     laplacian += value[:-2, 1:-1]
     laplacian += value[2:, 1:-1]
     laplacian -= value[1:-1, 1:-1] << 2
-    return float(luma.mean()), float(laplacian.astype(np.float32).var()) if laplacian.size else 0.0
+    inside = laplacian.astype(np.float32).ravel()
+    # The variance as a dot product: half the time of `var`.
+    variance = float(np.dot(inside, inside)) / inside.size - float(inside.mean()) ** 2 if inside.size else 0.0
+    return float(luma.mean()), variance
 
 
 def _first_line(error: Exception) -> str:
