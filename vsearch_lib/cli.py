@@ -4,7 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from vsearch_lib.job import add_common_arguments, add_setting_arguments, dates_of, exit_code, run_id_of, settings_of
+from vsearch_lib.job import (
+    add_common_arguments,
+    add_setting_arguments,
+    dates_of,
+    exit_code,
+    new_run_id,
+    run_id_of,
+    settings_of,
+)
 from vsearch_lib.steps import GRAPHS
 
 
@@ -35,6 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--html", metavar="OUT", help="write the answers as a page with pictures")
     add_setting_arguments(search)
     search.set_defaults(call=_search)
+
+    schema = commands.add_parser("schema", help="compare the lake's tables with schemas/, or make them the same")
+    actions = schema.add_subparsers(required=True, metavar="ACTION", dest="action")
+    for action, purpose in (("check", "list every difference"), ("migrate", "make the changes that stored rows allow")):
+        add_setting_arguments(actions.add_parser(action, help=purpose, description=purpose))
+    schema.set_defaults(call=_schema)
 
     demo = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
     demo.add_argument("out", type=Path, metavar="OUT")
@@ -73,6 +87,19 @@ def _search(arguments: argparse.Namespace) -> None:
         write_page(settings, answers, Path(arguments.html))
         if not arguments.json:
             print(f"page: {arguments.html}")
+
+
+def _schema(arguments: argparse.Namespace) -> None:
+    settings = settings_of(arguments)
+    from vsearch_lib.lake import Lake, start_session
+    from vsearch_lib.lake.migration import check, migrate
+
+    action = {"check": check, "migrate": migrate}[arguments.action]
+    lake = Lake(start_session(settings, f"vsearch schema {arguments.action}"), settings.lake.uri, new_run_id())
+    try:
+        action(lake)
+    finally:
+        lake.spark.stop()
 
 
 def _demo_data(arguments: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructField, StructType
 
 from vsearch_lib.config import PROJECT
 
@@ -46,9 +46,15 @@ class TableSchema:
 
     @property
     def struct(self) -> StructType:
-        """The Spark type of a row."""
-        fields = (f"`{c.name}` {c.type}{'' if c.nullable else ' NOT NULL'}" for c in self.columns)
-        return cast(StructType, StructType.fromDDL(", ".join(fields)))
+        """The Spark type of a row, comments included."""
+        ddl = ", ".join(f"`{column.name}` {column.type}" for column in self.columns)
+        parsed = cast(StructType, StructType.fromDDL(ddl))
+        return StructType(
+            [
+                StructField(column.name, field.dataType, column.nullable, {"comment": column.comment})
+                for column, field in zip(self.columns, parsed.fields, strict=True)
+            ]
+        )
 
 
 @cache
