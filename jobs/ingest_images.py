@@ -1,54 +1,136 @@
 """Take landed pictures into `images` and `image_pixels`; refuse the broken ones into `quarantine`."""
 
-from datetime import UTC, datetime
-
 from pyspark import StorageLevel
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.images import facts
 from vsearch_lib.images.decode import Limits
-from vsearch_lib.images.ingest import decode, files_refused_before, files_to_decode, image_rows, quarantine_rows
+from vsearch_lib.images.files import FACTS, files_to_read, read_files, with_facts
 from vsearch_lib.images.landed import landed_images
+from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.landing.refusal import check_refused_share
+from vsearch_lib.landing.account import Account
+from vsearch_lib.landing.erased import with_erased
+from vsearch_lib.landing.quarantine import check_share, refused_days, settle
 
 FILES_PER_TASK = 200
 
 
 def run(job: Job) -> list[Figure]:
     """Take in the pictures of the landing partitions asked for."""
-    lake, image = job.lake, job.settings.image
-    landed = landed_images(job.spark, job.settings.landing.images, job.dates)
-    if landed is None:
+    days = refused_days(job, "images") if job.retry else job.dates
+    found = landed_images(job.spark, job.settings.landing.images, days)
+    if found is None:
         job.say(f"ingest_images: nothing landed at {job.settings.landing.images}")
-        return [Figure("images_landed", 0)]
-    landed = landed.persist(StorageLevel.DISK_ONLY)
-    images, quarantine = lake.read("images"), lake.read("quarantine")
-    files = files_to_decode(landed, images, quarantine).persist(StorageLevel.DISK_ONLY)
+        return Account("images", landed=0, refused=0, keys=0, accepted=0).figures()
+    landed = _of_this_run(job, found).persist(StorageLevel.DISK_ONLY)
+    known = job.lake.read("image_files")
+    if days is not None:
+        known = known.where(F.col("landed_on").isin(list(days)))
+    if job.retry:
+        known = known.where("reason IS NULL")
+    files = files_to_read(landed, known).persist(StorageLevel.DISK_ONLY)
     new_files = files.count()
-    limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
     tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
-    decoded = decode(files, limits, tasks).persist(StorageLevel.DISK_ONLY)
+    read = read_files(files, _limits(job), tasks).persist(StorageLevel.DISK_ONLY)
+    statements = with_facts(landed, known, *([read] if new_files else [])).persist(StorageLevel.DISK_ONLY)
 
-    now = datetime.now(UTC)
-    counted = landed.agg(F.count("*"), F.count("reason")).head(1)[0]
-    rows, broken_rows = int(counted[0]), int(counted[1])
-    broken_files = decoded.where("reason IS NOT NULL").count() if new_files else 0
-    refused = broken_rows + broken_files + files_refused_before(landed, quarantine).count()
-    check_refused_share("images", landed=rows, refused=refused, limit=job.settings.quality.max_refused_share)
+    counted = statements.agg(
+        F.count("*"),
+        F.count("reason"),
+        F.count(F.when(F.col("reason") == "erased", 1)),
+        F.countDistinct(F.when(F.col("reason").isNull(), F.col("image_id"))),
+    ).collect()[0]
+    total, refused, erased, keys = (int(value) for value in counted)
+    refusals = statements.where("reason IS NOT NULL").withColumnRenamed("text", "payload")
+    check_share(job, "images", refusals, landed=total, count=refused - erased)
     if new_files:
         # Pixels before facts: a row of `images` never points at pixels that are not there yet.
-        lake.insert_new("image_pixels", decoded.where("reason IS NULL").dropDuplicates(["sha256"]))
-    lake.upsert("images", image_rows(landed, images, decoded, now))
-    if broken_rows or broken_files:
-        lake.insert_new("quarantine", quarantine_rows(landed, decoded, job.run_id, now))
-    for frame in (decoded, files, landed):
+        pictures = read.where("reason IS NULL").dropDuplicates(["sha256"])
+        job.lake.insert_new("image_pixels", pictures)
+        stored = job.lake.read("image_pixels").select("sha256", "phash")
+        job.lake.upsert("near_duplicates", regroup(pictures, stored, job.lake.read("near_duplicates")))
+        # After what was made of them: a file that is known is not read again.
+        job.lake.upsert("image_files", read.drop("jpeg"))
+    accepted = _fold_into_images(job, statements.where("reason IS NULL"))
+    sources = statements.select("source").union(statements.select("source_uri")).where("source IS NOT NULL").distinct()
+    settle(job, "images", refusals, sources)
+    for frame in (statements, read, files, landed):
         frame.unpersist()
+    account = Account("images", landed=total, refused=refused, keys=keys, accepted=accepted)
+    job.say(account.line())
     return [
-        Figure("images_landed", rows),
-        Figure("images_refused", refused),
-        Figure("images_decoded", new_files - broken_files),
-        Figure("images_known", lake.read("images").where(F.col("deleted_at").isNull()).count()),
+        *account.figures(),
+        Figure("images_read", new_files),
+        Figure("images_known", job.lake.read("images").where(F.col("deleted_at").isNull()).count()),
+        Figure("images_awaited", job.lake.read("images_awaited").count()),
     ]
+
+
+def _of_this_run(job: Job, landed: DataFrame) -> DataFrame:
+    """Refuse what is about the erased; of a retry leave only what is listed as refused."""
+    about = {"image_id": "image", "owner_id": "user"}
+    landed = with_erased(landed, about, job.lake.read("erasures"))
+    is_erased = F.col("_erased")
+    landed = (
+        landed.withColumn("reason", F.when(is_erased, "erased").otherwise(F.col("reason")))
+        .withColumn(
+            "message", F.when(is_erased, "about a user or an image that was erased").otherwise(F.col("message"))
+        )
+        .withColumn("text", F.when(~is_erased & F.col("reason").isNotNull(), F.col("text")))
+        .drop("_erased")
+    )
+    if not job.retry:
+        return landed
+    listed = job.lake.read("quarantine").where("table = 'images'").select("source", "line").distinct()
+    wanted = listed.withColumnsRenamed({"source": "q_source", "line": "q_line"})
+    same_line = (F.col("source") == F.col("q_source")) & (F.col("line") == F.col("q_line"))
+    same_file = (F.col("source_uri") == F.col("q_source")) & (F.col("q_line") == 0)
+    return landed.join(wanted, same_line | same_file, "left_semi")
+
+
+def _limits(job: Job) -> Limits:
+    image = job.settings.image
+    return Limits(
+        max_bytes=image.max_bytes,
+        max_pixels=image.max_pixels,
+        max_aspect=image.max_aspect,
+        min_side=image.min_side,
+        size=image.size,
+    )
+
+
+def _fold_into_images(job: Job, statements: DataFrame) -> int:
+    """Fold accepted statements into `images`, or into `images_awaited` until the picture lands; return rows moved."""
+    lake = job.lake
+    folded = facts.fold(statements).persist(StorageLevel.DISK_ONLY)
+    landed = folded.where("source_uri IS NOT NULL")
+    changes = folded.where("source_uri IS NULL")
+    if changes.isEmpty():
+        moved = lake.upsert("images", facts.to_images(landed), when=facts.WHEN, assign=facts.ASSIGN)
+    else:
+        stored = lake.read("images").select("image_id")
+        rows = landed.unionByName(changes.join(stored, "image_id", "left_semi"))
+        moved = lake.upsert("images", facts.to_images(rows), when=facts.WHEN, assign=facts.ASSIGN)
+        waiting = changes.join(lake.read("images").select("image_id"), "image_id", "left_anti")
+        moved += lake.upsert("images_awaited", waiting, when=facts.AWAITED_WHEN, assign=facts.AWAITED_ASSIGN)
+    folded.unpersist()
+    _fold_arrived(job)
+    return moved
+
+
+def _fold_arrived(job: Job) -> None:
+    """Move what was awaited of images that are there by now: this run's, or another's that ran beside it."""
+    lake = job.lake
+    if not lake.exists("images_awaited"):
+        return
+    stored = lake.read("images").select("image_id", *FACTS, "source_uri")
+    arrived = lake.read("images_awaited").join(stored, "image_id").persist(StorageLevel.DISK_ONLY)
+    if not arrived.isEmpty():
+        lake.upsert("images", facts.to_images(arrived), when=facts.ARRIVED_WHEN, assign=facts.ARRIVED_ASSIGN)
+        lake.delete_keys("images_awaited", arrived.select("image_id", "said_on"))
+    arrived.unpersist()
 
 
 if __name__ == "__main__":

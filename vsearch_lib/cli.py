@@ -2,7 +2,10 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsearch_lib.job import (
     add_common_arguments,
@@ -14,6 +17,12 @@ from vsearch_lib.job import (
     settings_of,
 )
 from vsearch_lib.steps import GRAPHS
+
+if TYPE_CHECKING:
+    from vsearch_lib.config import Settings
+    from vsearch_lib.lake import Lake
+
+INGESTED = ("images", "users", "interactions", "judgements")
 
 
 def main() -> None:
@@ -49,6 +58,25 @@ def _parser() -> argparse.ArgumentParser:
     for action, purpose in (("check", "list every difference"), ("migrate", "make the changes that stored rows allow")):
         add_setting_arguments(actions.add_parser(action, help=purpose, description=purpose))
     schema.set_defaults(call=_schema)
+
+    quarantine = commands.add_parser("quarantine", help="what was refused on its way in, and why")
+    actions = quarantine.add_subparsers(required=True, metavar="ACTION", dest="action")
+    shown = actions.add_parser("list", help="count and list what is refused", description="Count and list it.")
+    shown.add_argument("--table", choices=INGESTED, help="only what was going there")
+    shown.add_argument("--reason", metavar="CODE", help="only this code of docs/quarantine.md")
+    shown.add_argument("-n", type=_count, default=20, help="how many items to list (default: 20)")
+    again = actions.add_parser("retry", help="take in again what is refused, and nothing else", description="Retry it.")
+    again.add_argument("--table", choices=INGESTED, help="only what was going there")
+    for listing_or_retry in (shown, again):
+        add_setting_arguments(listing_or_retry)
+    quarantine.set_defaults(call=_quarantine)
+
+    erase = commands.add_parser("erase", help="remove a user's or an image's data from every table")
+    whose = erase.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--user", metavar="ID", help="the user, and the images they own")
+    whose.add_argument("--image", metavar="ID", help="the image")
+    add_setting_arguments(erase)
+    erase.set_defaults(call=_erase)
 
     demo = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
     demo.add_argument("out", type=Path, metavar="OUT")
@@ -90,14 +118,40 @@ def _search(arguments: argparse.Namespace) -> None:
 
 
 def _schema(arguments: argparse.Namespace) -> None:
-    settings = settings_of(arguments)
-    from vsearch_lib.lake import Lake, start_session
     from vsearch_lib.lake.migration import check, migrate
 
-    action = {"check": check, "migrate": migrate}[arguments.action]
-    lake = Lake(start_session(settings, f"vsearch schema {arguments.action}"), settings.lake.uri, new_run_id())
+    with _lake(arguments, "schema") as (lake, _):
+        {"check": check, "migrate": migrate}[arguments.action](lake)
+
+
+def _quarantine(arguments: argparse.Namespace) -> None:
+    from vsearch_lib.landing.retry import as_text, listed, retry
+
+    with _lake(arguments, "quarantine") as (lake, settings):
+        if arguments.action == "list":
+            print(as_text(listed(lake, table=arguments.table, reason=arguments.reason), limit=arguments.n))
+            return
+        rows = listed(lake, table=arguments.table, reason=None).select("table").distinct().collect()
+        tables = sorted({row["table"] for row in rows} & set(INGESTED))
+        print("\n".join(retry(lake, settings, tables)) or "nothing is refused: there is nothing to retry")
+
+
+def _erase(arguments: argparse.Namespace) -> None:
+    from vsearch_lib.erasure import erase, report
+
+    with _lake(arguments, "erase") as (lake, settings):
+        erased = erase(lake, "image", arguments.image) if arguments.image else erase(lake, "user", arguments.user)
+        print(report(erased, settings))
+
+
+@contextmanager
+def _lake(arguments: argparse.Namespace, command: str) -> "Iterator[tuple[Lake, Settings]]":
+    settings = settings_of(arguments)
+    from vsearch_lib.lake import Lake, start_session
+
+    lake = Lake(start_session(settings, f"vsearch {command}"), settings.lake.uri, new_run_id())
     try:
-        action(lake)
+        yield lake, settings
     finally:
         lake.spark.stop()
 

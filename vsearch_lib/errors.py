@@ -29,3 +29,11 @@ class ArtefactError(VsearchError):
 
 class PublishConflict(VsearchError):
     """Raised when another publisher moved the pointer first."""
+
+
+class WriteConflict(VsearchError):
+    """Raised when other runs kept changing the rows that this one writes; nothing of it was committed."""
+
+
+class SchemaDrift(VsearchError):
+    """Raised when a stored table is not what its file in `schemas/` says."""

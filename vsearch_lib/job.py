@@ -44,6 +44,7 @@ class Job:
     run_id: str
     dates: tuple[date, ...] | None = None  # landing partitions; None is every one
     retrain: bool = False
+    retry: bool = False  # take in again what was refused, and nothing else
     progress: Callable[[int, int], None] = field(default=_no_progress)
     say: Callable[[str], None] = field(default=print)
 
@@ -152,13 +153,15 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     parser.add_argument(
         "--retrain", action="store_true", help="build_training_examples, train_encoder: make a new model"
     )
+    parser.add_argument("--retry", action="store_true", help="ingest_*: take in again what was refused, nothing else")
     parsed = parser.parse_args(arguments)
     settings = settings_of(parsed)
     dates = dates_of(parsed)
     run_id = run_id_of(parsed)
     lake = Lake(start_session(settings, f"vsearch {Path(sys.argv[0]).stem}"), settings.lake.uri, run_id)
     try:
-        figures = run(Job(settings=settings, lake=lake, run_id=run_id, dates=dates, retrain=parsed.retrain))
+        job = Job(settings, lake, run_id, dates, retrain=parsed.retrain, retry=parsed.retry)
+        figures = run(job)
         record(lake, figures)
     finally:
         lake.spark.stop()

@@ -59,12 +59,12 @@ def row(image_id: str, file: str | None = None, **more: object) -> dict[str, obj
 def take_in(spark):
     """Run `ingest_images` over a landing folder into the lake beside it; return its figures by name."""
 
-    def run(landing: Landing, run_id: str, *overrides: str, dates=None) -> tuple[Lake, dict[str, float]]:
+    def run(landing: Landing, run_id: str, *overrides: str, dates=None, retry=False) -> tuple[Lake, dict[str, float]]:
         var = landing.folder.parent
         chosen = [f"var={var}", f"landing.images={landing.folder}", "quality.max_refused_share=0.9", *overrides]
         settings = load_settings("demo", chosen)
         lake = Lake(spark, settings.lake.uri, run_id)
-        job = Job(settings=settings, lake=lake, run_id=run_id, dates=dates, say=lambda _: None)
+        job = Job(settings=settings, lake=lake, run_id=run_id, dates=dates, retry=retry, say=lambda _: None)
         figures: list[Figure] = load_job("ingest_images")(job)
         return lake, {figure.metric: figure.value for figure in figures}
 

@@ -2,9 +2,13 @@
 
 import hashlib
 import io
+import json
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from vsearch_lib.errors import GateRefused
@@ -107,17 +111,25 @@ def test_a_refused_line_is_kept(story):
     assert story["first"].quarantine["metadata.jsonl", 7]["payload"] == "not json"
 
 
-def test_figures_count_what_was_done(story):
+def test_what_landed_is_accounted_for(story):
     assert story["first"].figures == {
         "images_landed": 8,
+        "images_accepted": 3,
+        "images_unchanged": 0,
+        "images_duplicate": 0,
         "images_refused": 5,
-        "images_decoded": 3,
+        "images_read": 5,
         "images_known": 3,
+        "images_awaited": 0,
     }
+    # Six good rows about a, twin, c and an image nobody knows; a, c and that one changed.
+    names = ("landed", "accepted", "unchanged", "duplicate", "refused")
+    assert [story["changed"].figures[f"images_{name}"] for name in names] == [11, 3, 1, 2, 5]
 
 
-def test_a_second_run_decodes_nothing_and_changes_no_table(story):
-    assert story["again"].figures["images_decoded"] == 0
+def test_a_second_run_reads_nothing_and_changes_no_table(story):
+    assert story["again"].figures["images_read"] == 0
+    assert story["again"].figures["images_unchanged"] == 3
     assert story["again"].version == story["first"].version
     assert story["again"].images == story["first"].images
     assert story["again"].quarantine == story["first"].quarantine
@@ -127,18 +139,19 @@ def test_changed_tags_leave_the_pixels_alone(story):
     changed = story["changed"]
     assert changed.images["a"]["tags"] == ["new"]
     assert changed.version["image_pixels"] == story["first"].version["image_pixels"]
-    assert changed.figures["images_decoded"] == 0
+    assert changed.figures["images_read"] == 0
 
 
 def test_a_deletion_is_noted_and_keeps_the_facts(story):
     before, after = story["again"].images["c"], story["changed"].images["c"]
-    assert after["deleted_at"] is not None
+    assert after["deleted_at"].date() == date(2024, 5, 6)
     assert {**after, "deleted_at": None} == before
     assert story["changed"].figures["images_known"] == 2
 
 
-def test_the_deletion_of_an_unknown_image_is_nothing(story):
+def test_the_deletion_of_an_unknown_image_waits_for_it(story):
     assert "unknown" not in story["changed"].images
+    assert story["changed"].figures["images_awaited"] == 1
 
 
 def test_images_that_did_not_change_are_left_as_they_were(story):
@@ -157,7 +170,7 @@ def test_bytes_that_land_again_under_another_name_are_not_stored_again(story):
 
 def test_a_known_refusal_is_not_tried_again(story):
     assert story["restored"].quarantine == story["first"].quarantine
-    assert story["restored"].figures["images_decoded"] == 2  # c at its new place, and new
+    assert story["restored"].figures["images_read"] == 2  # c at its new place, and new
 
 
 def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, take_in):
@@ -168,9 +181,107 @@ def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, take_in):
         take_in(landing, "strict", "quality.max_refused_share=0.4")
     assert caught.value.exit_code == 3
     assert not (tmp_path / "lake").exists()
+    (listed,) = (tmp_path / "reports").glob("refused-images-strict.jsonl")
+    (item,) = [json.loads(line) for line in listed.read_text().splitlines()]
+    assert (item["source"], item["line"], item["reason"]) == (f"{landing.folder}/bad.png", 0, "unsupported_format")
+    assert str(listed) in str(caught.value)
+    assert "unsupported_format: 1" in str(caught.value)
 
 
 def test_nothing_landed_is_no_failure(tmp_path, make, take_in):
     landing = make.landing(tmp_path / "photos")
     landing.folder.rmdir()
-    assert take_in(landing, "idle")[1] == {"images_landed": 0}
+    assert set(take_in(landing, "idle")[1].values()) == {0}
+
+
+# Order
+
+
+DAYS = [date(2024, 5, day) for day in (6, 7, 8, 9)]
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory, make):
+    """Four days of one image's life, and what an image must look like at the end of it."""
+    landing = make.landing(tmp_path_factory.mktemp("days") / "landing")
+    for day in (6, 8):
+        landing.put(f"date=2024-05-0{day}/a.png", make.picture(day))
+        landing.put(f"date=2024-05-0{day}/b.png", make.picture(day))
+    landing.describe(
+        [make.row("a", tags=["first"], visibility="private"), make.row("b", moderation="blocked")],
+        "date=2024-05-06/metadata.jsonl",
+    )
+    landing.describe(
+        [{"image_id": "a", "tags": ["second"]}, {"image_id": "b", "deleted": True}], "date=2024-05-07/metadata.jsonl"
+    )
+    landing.describe([make.row("a"), make.row("b", owner_id="heir")], "date=2024-05-08/metadata.jsonl")
+    landing.describe(
+        [{"image_id": "b", "deleted": True}, {"image_id": "a", "moderation": "ok"}], "date=2024-05-09/metadata.jsonl"
+    )
+    return landing
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(order=st.permutations(DAYS), again=st.lists(st.sampled_from(DAYS), max_size=2))
+def test_days_in_any_order_and_again_give_the_same_images(days, take_in, tmp_path_factory, order, again):
+    var = tmp_path_factory.mktemp("order")
+    for number, day in enumerate([*order, *again]):
+        lake, _ = take_in(days, f"run-{number}", f"var={var}", dates=(day,))
+    images = {row["image_id"]: row.asDict(recursive=True) for row in lake.read("images").collect()}
+    a, b = images["a"], images["b"]
+    # What a later landing leaves unsaid stays: a private picture does not become public by an omission.
+    assert (a["tags"], a["visibility"], a["moderation"], a["deleted_at"]) == (["second"], "private", "ok", None)
+    assert (b["moderation"], b["owner_id"], b["deleted_at"].date()) == ("blocked", "heir", date(2024, 5, 9))
+    for row in (a, b):
+        assert row["source_uri"].startswith(f"{days.folder}/date=2024-05-08/")
+        assert row["said_on"]["file"] == row["said_on"]["uploaded_at"] == date(2024, 5, 8)
+    assert lake.read("images_awaited").isEmpty()
+
+
+def test_the_stored_phash_and_facts_are_those_of_the_file_that_holds(days, take_in, make, tmp_path):
+    lake, _ = take_in(days, "all", f"var={tmp_path}")
+    hashes = {row["image_id"]: row["sha256"] for row in lake.read("images").collect()}
+    assert set(hashes.values()) == {hashlib.sha256(make.picture(8)).hexdigest()}
+
+
+# Mending
+
+
+def test_a_retry_reads_only_what_was_refused_and_takes_it_off_the_list(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("good.png", make.picture(1))
+    landing.put("large.png", make.picture(2))
+    landing.put("broken.png", b"nonsense")
+    limit = f"image.max_bytes={len(make.picture(2)) - 1}"
+    lake, figures = take_in(landing, "first", limit)
+    listed = {row["source"].rpartition("/")[2]: row["reason"] for row in lake.read("quarantine").collect()}
+    assert listed.pop("broken.png") == "unsupported_format"
+    assert set(listed.values()) == {"too_many_bytes"}
+    assert take_in(landing, "night")[1]["images_read"] == 0
+    lake, figures = take_in(landing, "retry", retry=True)
+    assert figures["images_read"] == len(listed) + 1
+    assert {row["image_id"] for row in lake.read("images").collect()} == {"good.png", "large.png"}
+    (left,) = lake.read("quarantine").collect()
+    assert left["source"].endswith("broken.png")
+
+
+def test_a_mended_line_leaves_the_list_when_its_file_is_read_again(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("a.png", make.picture(1))
+    landing.describe([{**make.row("a"), "owner_id": None}])
+    lake, _ = take_in(landing, "first", "quality.max_refused_share=1")
+    assert lake.read("quarantine").count() == 1
+    landing.describe([make.row("a")])
+    lake, _ = take_in(landing, "second")
+    assert lake.read("quarantine").isEmpty()
+    assert lake.read("images").count() == 1
+
+
+def test_a_replaced_file_is_read_again(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("a.png", make.picture(1)[:50])
+    take_in(landing, "first", "quality.max_refused_share=1")
+    landing.put("a.png", make.picture(1))
+    lake, _ = take_in(landing, "second")
+    assert lake.read("images").count() == 1
+    assert lake.read("quarantine").isEmpty()

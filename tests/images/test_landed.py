@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vsearch_lib.images.landed import landed_images, plain_path
+from vsearch_lib.images.landed import landed_images
+from vsearch_lib.landing.files import plain_path
 
 ODD = "odd [a] {b} #1 50% %20 a+b größe 東京"
 
@@ -26,7 +27,7 @@ def described(spark, tmp_path_factory, make) -> dict[str, dict]:
         landing.put(f"{day}/{name}", make.picture(1))
     landing.describe(
         [
-            make.row("a", tags=["old"]),
+            "",
             make.row("a", tags=["red", "dr,ess"], visibility="private", moderation="ok"),
             {"image_id": "bare", "file": "bare.png", "owner_id": "o", "uploaded_at": "2024-05-06T23:30:00+02:00"},
             "",
@@ -38,9 +39,12 @@ def described(spark, tmp_path_factory, make) -> dict[str, dict]:
             make.row("", file="a.png"),
             {**make.row("nobody", file="a.png"), "owner_id": None},
             {**make.row("never", file="a.png"), "uploaded_at": None},
-            {**make.row("nofile"), "file": None},
+            {"image_id": "nofile"},
             {"image_id": "gone", "deleted": True},
             make.row("odd", file=f"{ODD}/{ODD}.png"),
+            {"image_id": "change", "tags": ["x"]},
+            make.row("early", file="a.png", uploaded_at="2024-05-08T00:00:00Z"),
+            make.row("number", file="a.png", uploaded_at=5),
         ],
         f"{day}/metadata.jsonl",
     )
@@ -65,19 +69,26 @@ def test_a_row_and_its_file_make_an_accepted_picture(described):
     assert (row["visibility"], row["moderation"]) == ("private", "ok")
 
 
-def test_of_two_rows_for_an_id_the_later_holds(described):
-    assert (described["a"]["tags"], described["a"]["line"]) == (["red", "dr,ess"], 2)
-
-
 def test_a_row_says_where_it_stands(described):
     assert described["bare"]["source"] == described["folder"]["day"] + "/metadata.jsonl"
     assert described["bare"]["line"] == 3
     assert described["tags"]["line"] == 6
 
 
-def test_what_a_row_leaves_out_is_public_unreviewed_and_untagged(described):
+def test_what_a_row_leaves_out_is_not_said_but_that_the_picture_is_there(described):
     row = described["bare"]
-    assert (row["visibility"], row["moderation"], row["tags"], row["deleted"]) == ("public", "unreviewed", [], False)
+    assert (row["visibility"], row["moderation"], row["tags"], row["deleted"]) == (None, None, None, False)
+    assert described["change"]["deleted"] is None
+
+
+def test_a_statement_landed_on_the_day_of_its_partition(described):
+    assert described["bare"]["landed_on"] == described["stray.png:0"]["landed_on"] == date(2024, 5, 6)
+    assert described["b"]["landed_on"] == date(2024, 5, 7)
+
+
+def test_a_change_needs_no_file(described):
+    row = described["change"]
+    assert (row["tags"], row["reason"], row["source_uri"]) == (["x"], None, None)
 
 
 def test_upload_times_are_moments(described):
@@ -100,6 +111,8 @@ def test_tags_may_be_a_list_or_words_divided(described):
         ("nobody", "missing_field", 11),
         ("never", "missing_field", 12),
         ("nofile", "missing_field", 13),
+        ("early", "time_in_future", 17),
+        ("number", "malformed_line", 18),
     ],
 )
 def test_a_row_that_cannot_be_taken_has_its_reason_and_line(described, name, reason, line):
@@ -159,9 +172,9 @@ def test_without_metadata_the_id_is_the_path_and_the_tags_are_the_folders(spark,
     assert rows[f"dogs/{ODD}/b.png"]["tags"] == ["dogs", ODD]
 
 
-def test_without_metadata_everything_is_taken_as_public_and_unreviewed(spark, plain):
+def test_without_metadata_only_the_file_speaks(spark, plain):
     row = collected(spark, f"{plain}/")["top.png"]
-    assert (row["visibility"], row["moderation"], row["owner_id"]) == ("public", "unreviewed", "unknown")
+    assert (row["visibility"], row["moderation"], row["owner_id"]) == (None, None, "unknown")
     assert row["uploaded_at"] == row["source_modified_at"]
     assert (row["reason"], row["deleted"], row["line"]) == (None, False, 0)
 
@@ -171,3 +184,16 @@ def test_a_local_path_has_one_spelling(spark):
     frame = spark.createDataFrame([(path,) for path in paths], "path string")
     got = [row[0] for row in frame.select(plain_path("path")).collect()]
     assert got == ["/a/b", "/a/b", "/a/b", "s3a://a/b", "/a/file:/b"]
+
+
+def test_a_plain_folder_and_one_with_metadata_lie_side_by_side(spark, tmp_path, make):
+    landing = make.landing(tmp_path / "mixed")
+    landing.put("date=2024-05-06/dogs/plain.png", make.picture(1))
+    landing.put("date=2024-05-07/named.png", make.picture(2))
+    landing.put("date=2024-05-07/below/unnamed.png", make.picture(3))
+    landing.describe([make.row("named")], "date=2024-05-07/metadata.jsonl")
+    rows = collected(spark, landing.folder)
+    assert rows["date=2024-05-06/dogs/plain.png"]["reason"] is None
+    assert rows["date=2024-05-06/dogs/plain.png"]["tags"] == ["dogs"]
+    assert rows["named"]["reason"] is None
+    assert rows["unnamed.png:0"]["reason"] == "missing_metadata"

@@ -3,15 +3,18 @@
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from vsearch_lib.records.ingest import RecordKind, landed_records, refused_rows
+from vsearch_lib.lake import table_schema
+from vsearch_lib.landing.files import LandedFile
+from vsearch_lib.records.ingest import RecordKind, landed_records
 
 Content = Sequence[object] | str
+LANDED_ON = date(2024, 5, 7)
 
 
 def write(file: Path, content: Content) -> None:
@@ -52,16 +55,18 @@ def land(settings):
 def read_records(spark, tmp_path_factory):
     """Land files and read them: accepted rows by the last column of their key, refused ones by file name and line."""
 
-    def read(kind: RecordKind, files: Mapping[str, Content]) -> SimpleNamespace:
+    def read(kind: RecordKind, files: Mapping[str, Content], erased: Sequence[tuple[str, str]] = ()) -> SimpleNamespace:
         folder = tmp_path_factory.mktemp("landing")
         for name, content in files.items():
             write(folder / name, content)
-        landed = landed_records(spark, kind, [f"file:{folder}/{name}" for name in sorted(files)])
+        erasures = spark.createDataFrame(list(erased), "kind string, id_sha256 string")
+        paths = [LandedFile(str(folder / name), LANDED_ON) for name in sorted(files)]
+        landed = landed_records(spark, kind, paths, table_schema(kind.table).names, erasures)
         try:
             accepted = landed.accepted.collect()
-            refused = refused_rows(landed, kind.table, "run-9", datetime.now(UTC)).collect()
+            refused = landed.refused().collect()
         finally:
-            landed.checked.unpersist()
+            landed.kept.unpersist()
         by_key = {row[kind.key[-1]]: row.asDict() for row in accepted}
         assert len(by_key) == len(accepted), "each key stands once"
         by_place = {(Path(row["source"]).name, row["line"]): row.asDict() for row in refused}

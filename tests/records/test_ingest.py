@@ -1,11 +1,11 @@
 """Every kind of record lands the same way: accepted once, or refused with what is needed to mend it."""
 
-from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
 from vsearch_lib.lake import table_schema
-from vsearch_lib.records.ingest import landed_records, refused_rows
+from vsearch_lib.records.ingest import landed_records
 from vsearch_lib.records.interactions import INTERACTIONS
 from vsearch_lib.records.judgements import JUDGEMENTS
 from vsearch_lib.records.users import USERS
@@ -19,26 +19,34 @@ def test_a_kind_has_the_key_of_its_table(kind):
 
 
 @kinds
-def test_a_kind_gives_every_column_of_its_table(spark, kind):
-    landed = landed_records(spark, kind, [])
+def test_a_kind_gives_every_column_of_its_table(spark, kind, lake):
+    landed = landed_records(spark, kind, [], table_schema(kind.table).names, lake.read("erasures"))
     try:
         assert set(table_schema(kind.table).names) <= set(landed.accepted.columns)
     finally:
-        landed.checked.unpersist()
+        landed.kept.unpersist()
 
 
-def test_a_refused_line_is_kept_with_its_run_file_and_time(read_records):
+@kinds
+def test_whose_data_a_record_is_stands_in_its_columns(kind):
+    assert set(kind.about) <= set(table_schema(kind.table).names)
+    assert set(kind.about.values()) <= {"user", "image"}
+
+
+def test_a_refused_line_is_kept_with_its_file_and_line(read_records):
     (row,) = read_records(JUDGEMENTS, {"a b.jsonl": ["not json"]}).refused.values()
-    assert (row["payload"], row["run"], row["table"]) == ("not json", "run-9", "judgements")
+    assert (row["payload"], row["line"]) == ("not json", 1)
     assert row["source"].startswith("/")
     assert row["source"].endswith("/a b.jsonl")
-    assert row["first_seen"] is not None
 
 
-def test_refused_rows_are_rows_of_the_quarantine(spark):
-    landed = landed_records(spark, USERS, [])
-    try:
-        rows = refused_rows(landed, "users", "run", datetime.now(UTC))
-        assert rows.columns == list(table_schema("quarantine").names)
-    finally:
-        landed.checked.unpersist()
+def test_what_lands_of_the_erased_is_refused_and_not_kept(read_records, event):
+    erased = [("user", sha256(b"gone").hexdigest()), ("image", sha256(b"lost").hexdigest())]
+    lines = [event("a", user_id="gone"), event("b", displayed_image_id="lost"), event("c", user_id="lost"), "gone"]
+    landed = read_records(INTERACTIONS, {"a.jsonl": lines}, erased)
+    assert sorted(landed.accepted) == ["c"]
+    assert {line: (row["reason"], row["payload"]) for (_, line), row in landed.refused.items()} == {
+        1: ("erased", None),
+        2: ("erased", None),
+        4: ("malformed_line", "gone"),
+    }

@@ -25,8 +25,13 @@ def landed(read_records, event):
                 event("text", position="1"),
                 *(event(f"no {name}", **{name: None}) for name in ("user_id", "occurred_at", "request_id")),
                 event(None),
+                event("future", occurred_at="2024-05-09T00:00:00Z"),
+                event("old", occurred_at="2022-05-07T00:00:00Z"),
+                event("number", occurred_at=1714979289),
+                event("just", occurred_at="2024-05-08T23:59:59Z"),
+                event("back", occurred_at="2022-05-08"),
             ],
-            "b.jsonl": [event("twice", dwell_ms=2, variant="b"), event("twice", dwell_ms=3)],
+            "b.jsonl": [event("twice", dwell_ms=3), event("twice", dwell_ms=2, variant="b"), event("twice")],
         },
     )
 
@@ -44,13 +49,13 @@ def test_the_day_of_an_event_is_that_of_utc(landed):
     assert str(landed.accepted["late"]["event_date"]) == "2024-05-07"
 
 
-def test_the_same_event_twice_is_one_row_and_the_last_holds(landed):
+def test_of_differing_copies_of_an_event_the_greatest_holds_wherever_it_stands(landed):
     assert landed.accepted["twice"]["dwell_ms"] == 3
     assert landed.accepted["twice"]["variant"] is None
 
 
 def test_only_what_fits_is_accepted(landed):
-    assert sorted(landed.accepted) == ["half", "late", "nowhere", "place", "pole", "twice"]
+    assert sorted(landed.accepted) == ["back", "half", "just", "late", "nowhere", "place", "pole", "twice"]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,9 @@ def test_only_what_fits_is_accepted(landed):
         (14, "missing_field"),
         (15, "missing_field"),
         (16, "missing_field"),
+        (17, "time_in_future"),
+        (18, "time_too_old"),
+        (19, "malformed_line"),
     ],
 )
 def test_what_does_not_fit_has_its_reason_and_line(landed, line, reason):
@@ -78,4 +86,4 @@ def test_a_missing_field_is_named(landed):
 
 
 def test_nothing_else_is_refused(landed):
-    assert len(landed.refused) == 10
+    assert len(landed.refused) == 13

@@ -22,13 +22,18 @@ def run(spark, settings, tmp_path):
     return take_in
 
 
+def account(table: str, *numbers: int) -> dict[str, float]:
+    names = ("landed", "accepted", "unchanged", "duplicate", "refused")
+    return {f"{table}_{name}": number for name, number in zip(names, numbers, strict=True)}
+
+
 def versions(lake: Lake, *tables: str) -> list[int | None]:
     return [lake.version(table) for table in tables]
 
 
 def test_events_are_merged_once_and_a_gate_keeps_the_tables_as_they_are(run, lake, land, event):
     land("interactions/date=2024-05-06/a.jsonl.gz", [event("a"), event("b", position=0), event("a")])
-    assert run("ingest_interactions") == {"interactions_landed": 3, "interactions_refused": 1}
+    assert run("ingest_interactions") == account("interactions", 3, 1, 0, 1, 1)
     assert [row["event_id"] for row in lake.read("interactions").collect()] == ["a"]
     (refused,) = lake.read("quarantine").collect()
     assert (refused["line"], refused["reason"], refused["table"]) == (2, "value_not_allowed", "interactions")
@@ -49,15 +54,23 @@ def test_who_a_user_is_goes_to_one_table_only(run, lake, land):
         "users/date=2024-05-06/u.jsonl",
         [{"user_id": "u", "username": "ada", "age": 36, "email": "a@x.org", "gender": "f", "city": "Pisa"}],
     )
-    assert run("ingest_users") == {"users_landed": 1, "users_refused": 0}
+    assert run("ingest_users") == account("users", 1, 1, 0, 0, 0)
     (user,), (person,) = lake.read("users").collect(), lake.read("users_pii").collect()
-    assert user.asDict() == {"user_id": "u", "age_band": "35-44", "gender": "f", "city": "Pisa", "country": None}
-    assert person.asDict() == {"user_id": "u", "username": "ada", "age": 36, "email": "a@x.org"}
+    day = date(2024, 5, 6)
+    assert user.asDict() == {
+        "user_id": "u",
+        "age_band": "35-44",
+        "gender": "f",
+        "city": "Pisa",
+        "country": None,
+        "landed_on": day,
+    }
+    assert person.asDict() == {"user_id": "u", "username": "ada", "age": 36, "email": "a@x.org", "landed_on": day}
     assert not lake.exists("quarantine")
 
 
 @pytest.mark.parametrize("job", ["ingest_users", "ingest_interactions", "ingest_judgements"])
 def test_nothing_landed_is_no_failure(run, lake, job):
     table = job.removeprefix("ingest_")
-    assert run(job) == {f"{table}_landed": 0}
+    assert run(job) == account(table, 0, 0, 0, 0, 0)
     assert not lake.exists(table)

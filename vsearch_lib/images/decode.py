@@ -5,14 +5,13 @@ import math
 import warnings
 from dataclasses import dataclass
 
-import imagehash
 import numpy as np
-import numpy.typing as npt
 import simplejpeg
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from vsearch_lib.images.colour import reduced_rgb
 from vsearch_lib.images.colour import to_rgb as to_rgb
+from vsearch_lib.images.measures import brightness, phash, sharpness
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
 JPEG_QUALITY = 90
@@ -90,9 +89,8 @@ def normalise(content: bytes, limits: Limits) -> Picture:
         rgb, (width, height) = _decode(image, limits.size)
     luma = rgb.convert("L")
     jpeg = simplejpeg.encode_jpeg(np.asarray(rgb), quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
-    # imagehash makes luma of what it is given: the same hash as of `rgb`.
-    phash = str(imagehash.phash(luma))
-    return Picture(jpeg, phash, width, height, mode, *_light(np.asarray(luma)))
+    values = np.asarray(luma)
+    return Picture(jpeg, phash(luma), width, height, mode, brightness(values), sharpness(values))
 
 
 def _open(content: bytes) -> Image.Image:
@@ -164,19 +162,6 @@ def _orientation(image: Image.Image) -> object:
         return image.getexif().get(ExifTags.Base.Orientation)
     except Exception:
         return None  # a picture is no worse for a broken note about it
-
-
-def _light(luma: npt.NDArray[np.uint8]) -> tuple[float, float]:
-    """Return the mean of a picture's luma, and the variance of its 4-neighbour Laplacian (0 where it has no inside)."""
-    value = luma.astype(np.int16)
-    laplacian = value[1:-1, :-2] + value[1:-1, 2:]
-    laplacian += value[:-2, 1:-1]
-    laplacian += value[2:, 1:-1]
-    laplacian -= value[1:-1, 1:-1] << 2
-    inside = laplacian.astype(np.float32).ravel()
-    # The variance as a dot product: half the time of `var`.
-    variance = float(np.dot(inside, inside)) / inside.size - float(inside.mean()) ** 2 if inside.size else 0.0
-    return float(luma.mean()), variance
 
 
 def _first_line(error: Exception) -> str:

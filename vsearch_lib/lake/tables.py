@@ -1,14 +1,38 @@
 """The only writer of Delta: idempotent upserts and partition replacements under the schema of each table."""
 
 import operator
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 
-from delta.tables import DeltaMergeBuilder, DeltaTable
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
+from delta.tables import DeltaTable
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from vsearch_lib.errors import SchemaDrift, WriteConflict
 from vsearch_lib.lake.schema import TableSchema, table_schema
+
+_ATTEMPTS = 8
+_CONFLICTS = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
 
 
 class Lake:
@@ -33,12 +57,19 @@ class Lake:
         return bool(DeltaTable.isDeltaTable(self.spark, self.path(table)))
 
     def read(self, table: str) -> DataFrame:
-        """Return `table` as it is now; empty, with its columns, where it has not been written yet."""
+        """Return `table` as it is now, with the columns of its schema; empty where it has not been written yet.
+
+        Raises:
+            SchemaDrift: the stored table lacks a column.
+        """
+        columns = table_schema(table).columns
         if not self.exists(table):
             # Spark knows that a range of nothing is empty, and plans joins with it away.
-            columns = [F.lit(None).cast(c.type).alias(c.name) for c in table_schema(table).columns]
-            return self.spark.range(0).select(columns)
-        return self.spark.read.format("delta").load(self.path(table))
+            return self.spark.range(0).select([F.lit(None).cast(c.type).alias(c.name) for c in columns])
+        stored = self.spark.read.format("delta").load(self.path(table))
+        if missing := [column.name for column in columns if column.name not in stored.columns]:
+            raise SchemaDrift(f"{self.path(table)} has no column {', '.join(missing)}; run vsearch schema check")
+        return stored.select([f"`{column.name}`" for column in columns])
 
     def version(self, table: str) -> int | None:
         """Return the table's latest Delta version, or None where it has not been written yet."""
@@ -47,25 +78,43 @@ class Lake:
         history = DeltaTable.forPath(self.spark, self.path(table)).history(1).select("version").first()
         return int(history[0]) if history else None
 
-    def upsert(self, table: str, rows: DataFrame) -> None:
-        """Insert rows of new keys, update rows whose content differs, leave the others and their files alone.
+    def upsert(
+        self, table: str, rows: DataFrame, *, when: str | None = None, assign: Mapping[str, str] | None = None
+    ) -> int:
+        """Insert rows of new keys, update stored rows where `when` holds, and return how many rows that were.
 
-        `rows` holds each key once: which of two rows is right is the caller's to know.
+        The others and their files are left alone. `rows` holds each key once: which of two rows is right is the
+        caller's to know. It is read more than once: persist it where it is costly to make.
+
+        Args:
+            when: SQL on `old` (stored) and `new`; by default any column differs. It is decided within the commit, so
+                that what another run wrote meanwhile is seen.
+            assign: column → SQL on `old` and `new`, what an update sets; by default every column to the new one.
+
+        Raises:
+            WriteConflict: others kept writing the same rows.
         """
         schema = table_schema(table)
-        if self.exists(table):
-            # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
-            same = reduce(operator.and_, (F.col(f"old.`{n}`").eqNullSafe(F.col(f"new.`{n}`")) for n in schema.names))
-            rows = self._in_order(schema, rows).alias("new").join(self.read(table).alias("old"), same, "left_anti")
-        rows = rows.persist(StorageLevel.DISK_ONLY)
-        if not rows.isEmpty():
-            self._merge(schema, rows).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
-        rows.unpersist()
+        new = self._in_order(schema, rows)
+        when = when or f"NOT ({same(schema.names)})"
+        if not self.exists(table):
+            return 0 if new.isEmpty() else self._merge(schema, new, F.lit(True), when, assign)
+        reach = self._reach(schema, new)
+        if reach is None:
+            return 0
+        # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
+        settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
+        old = self.read(table).alias("old").where(reach)
+        changed = new.alias("new").join(old, settled, "left_anti").persist(StorageLevel.DISK_ONLY)
+        try:
+            return 0 if changed.isEmpty() else self._merge(schema, changed, reach, when, assign)
+        finally:
+            changed.unpersist()
 
-    def insert_new(self, table: str, rows: DataFrame) -> None:
-        """Insert rows of new keys; rows of known keys stay as they were first written."""
+    def insert_new(self, table: str, rows: DataFrame) -> int:
+        """Insert rows of new keys and return how many; rows of known keys stay as they were first written."""
         schema = table_schema(table)
-        self._merge(schema, rows).whenNotMatchedInsertAll().execute()
+        return self._merge(schema, self._in_order(schema, rows), F.lit(True), None, None)
 
     def replace(self, table: str, rows: DataFrame, where: str) -> None:
         """Replace exactly the rows that the SQL condition `where` on partition columns selects."""
@@ -79,21 +128,83 @@ class Lake:
             .save(self.path(table))
         )
 
-    def delete_keys(self, table: str, keys: DataFrame) -> None:
-        """Delete the rows whose key stands in `keys` (the key's columns, each key once)."""
-        schema = table_schema(table)
-        same_key = reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"gone.`{n}`") for n in schema.key))
-        target = DeltaTable.forPath(self.spark, self.path(table)).alias("old")
-        target.merge(keys.alias("gone"), same_key).whenMatchedDelete().execute()
+    def delete(self, table: str, where: Column) -> int:
+        """Delete the rows that `where` selects and return how many."""
+        if not self.exists(table) or self.read(table).where(where).isEmpty():
+            return 0
+        done = self._committed(table, lambda target: target.delete(where))
+        return int(done["num_affected_rows"])
 
-    def _merge(self, schema: TableSchema, rows: DataFrame) -> DeltaMergeBuilder:
-        self._create_if_missing(schema)
-        same_key = reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
-        target = DeltaTable.forPath(self.spark, self.path(schema.table)).alias("old")
-        return target.merge(self._in_order(schema, rows).alias("new"), same_key)
+    def delete_keys(self, table: str, keys: DataFrame) -> int:
+        """Delete the rows whose key stands in `keys` (each key once) and return how many.
+
+        Where `keys` has more columns than the key, a row must still hold those values too.
+        """
+        schema = table_schema(table)
+        same = reduce(operator.and_, (F.col(f"old.`{n}`").eqNullSafe(F.col(f"new.`{n}`")) for n in keys.columns))
+        done = self._committed(
+            table,
+            lambda old: (
+                old.alias("old")
+                .merge(keys.alias("new"), self._same_key(schema))
+                .whenMatchedDelete(condition=same)
+                .execute()
+            ),
+        )
+        return int(done["num_affected_rows"])
+
+    def _merge(
+        self,
+        schema: TableSchema,
+        rows: DataFrame,
+        reach: Column,
+        when: str | None,
+        assign: Mapping[str, str] | None,
+    ) -> int:
+        values = {f"`{name}`": f"new.`{name}`" for name in schema.names}
+        update = {f"`{name}`": value for name, value in assign.items()} if assign else values
+
+        def merge(target: DeltaTable) -> DataFrame:
+            merging = target.alias("old").merge(rows.alias("new"), self._same_key(schema) & reach)
+            if when is not None:
+                merging = merging.whenMatchedUpdate(condition=when, set=dict(update))
+            return merging.whenNotMatchedInsert(values=dict(values)).execute()
+
+        return int(self._committed(schema.table, merge)["num_affected_rows"])
+
+    def _committed(self, table: str, write: Callable[[DeltaTable], DataFrame]) -> Row:
+        """Return Delta's account of `write`, tried again from the newest state where another run committed first."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._create_if_missing(table_schema(table))
+                return write(DeltaTable.forPath(self.spark, self.path(table))).collect()[0]
+            except _CONFLICTS:
+                time.sleep(random.uniform(0.5, 1.5) * min(2**attempt, 20))  # noqa: S311 - spreads rivals, no secret
+        raise WriteConflict(
+            f"{self.path(table)}: other runs kept writing the same rows ({_ATTEMPTS} attempts); run this step again"
+        )
+
+    def _reach(self, schema: TableSchema, rows: DataFrame) -> Column | None:
+        """Return a condition on `old` that only files with keys near those of `rows` meet; None: there are no rows.
+
+        Partition columns are named value by value, of the other key columns the range: Delta skips what lies outside.
+        """
+        days = [name for name in schema.partition_by if name in schema.key]
+        others = [name for name in schema.key if name not in days]
+        wanted = [F.collect_set(name).alias(name) for name in days]
+        wanted += [F.struct(F.min(name).alias("low"), F.max(name).alias("high")).alias(name) for name in others]
+        found = rows.agg(*wanted, F.count("*").alias("_rows")).collect()[0]
+        if not found["_rows"]:
+            return None
+        parts = [F.col(f"old.`{name}`").isin(found[name]) for name in days]
+        parts += [F.col(f"old.`{name}`").between(found[name]["low"], found[name]["high"]) for name in others]
+        return reduce(operator.and_, parts)
+
+    def _same_key(self, schema: TableSchema) -> Column:
+        return reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
 
     def _in_order(self, schema: TableSchema, rows: DataFrame) -> DataFrame:
-        return rows.select([F.col(_quoted(c.name)).cast(c.type) for c in schema.columns])
+        return rows.select([F.col(f"`{c.name}`").cast(c.type) for c in schema.columns])
 
     def _create_if_missing(self, schema: TableSchema) -> None:
         if self.exists(schema.table):
@@ -110,5 +221,6 @@ class Lake:
         builder.execute()
 
 
-def _quoted(name: str) -> str:
-    return f"`{name}`"
+def same(columns: Iterable[str]) -> str:
+    """Return the SQL condition that `old` and `new` hold the same in `columns`."""
+    return " AND ".join(f"new.`{name}` <=> old.`{name}`" for name in columns)

@@ -1,55 +1,69 @@
 """Landed records, whatever their file format, as one JSON object a line that knows where it came from."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import reduce
 from typing import cast
+from urllib.parse import unquote
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, NumericType, StructType
+from pyspark.sql.types import BooleanType, NumericType, StructType, TimestampType
 
-from vsearch_lib.landing.files import escape_glob
+from vsearch_lib.landing.files import LandedFile, escape_glob
 
 CORRUPT = "_corrupt"
 _CSV = r"\.csv$"
+_MOMENT = r"^\\d{4}-\\d{2}-\\d{2}([T ].+)?$"
 
 
-def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """Return source, block, row, text: a row a record of the JSON-lines, CSV or Parquet files `paths`.
+def read_lines(spark: SparkSession, files: Sequence[LandedFile]) -> DataFrame:
+    """Return source, landed_on, block, row, text: a row a record of the JSON-lines, CSV or Parquet `files`.
 
     `row` counts within `block` (a split of the file), so that `number_lines` can tell the line in the file without
     every run paying for it.
     """
+    days = {file.path: file.landed_on for file in files}
     parts = []
-    text_paths = [path for path in paths if ".jsonl" in path.rsplit("/", 1)[-1]]
+    text_paths = [file.path for file in files if ".jsonl" in file.path.rsplit("/", 1)[-1]]
     if text_paths:
-        parts.append(_located(spark.read.text([escape_glob(path) for path in text_paths]), F.col("value")))
-    for path in paths:
-        if path.endswith(".csv"):
+        parts.append(_located(spark.read.text([escape_glob(path) for path in text_paths]), F.col("value"), days))
+    for file in files:
+        if file.path.endswith(".csv"):
             # Quotes within quotes are doubled, as RFC 4180 and every spreadsheet write them.
-            table = spark.read.csv(escape_glob(path), header=True, escape='"')
-            parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns)))))
-        elif path.endswith(".parquet"):
-            table = spark.read.parquet(escape_glob(path))
-            parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns)))))
-    empty = spark.createDataFrame([], "source string, block bigint, row bigint, text string")
+            table = spark.read.csv(escape_glob(file.path), header=True, escape='"')
+            parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns))), days))
+        elif file.path.endswith(".parquet"):
+            table = spark.read.parquet(escape_glob(file.path))
+            parts.append(_located(table, F.to_json(F.struct(*(f"`{c}`" for c in table.columns))), days))
+    empty = spark.createDataFrame([], "source string, landed_on date, block bigint, row bigint, text string")
     return reduce(DataFrame.unionByName, parts) if parts else empty
 
 
 def parse(lines: DataFrame, fields: str) -> DataFrame:
     """Add `fields` (DDL) of each line's object as columns; `_corrupt` holds the text of a line that does not fit."""
+    struct = cast(StructType, StructType.fromDDL(fields))
+    moments = [field.name for field in struct if isinstance(field.dataType, TimestampType)]
+    # Spark would take the number 5 for a moment, five seconds after 1970: moments are read as text and looked at.
+    read_as = ", ".join(
+        f"`{field.name}` {'string' if field.name in moments else field.dataType.simpleString()}" for field in struct
+    )
     # Spark's parser stops where a value ends; here it must come past the line's own object, the only one in its list.
-    wrapped = F.concat(F.lit('{"rows":['), _typed(fields), F.lit('],"ended":true}'))
-    schema = f"rows array<struct<{fields}>>, ended boolean, {CORRUPT} string"
+    wrapped = F.concat(F.lit('{"rows":['), _typed(struct), F.lit('],"ended":true}'))
+    schema = f"rows array<struct<{read_as}>>, ended boolean, {CORRUPT} string"
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
     full = lines.where(F.length(F.trim("text")) > 0)
     parsed = full.withColumn("_parsed", F.from_json(wrapped, schema, options))
     fits = F.expr(
         f"_parsed.{CORRUPT} IS NULL AND _parsed.ended AND size(_parsed.rows) = 1 AND _parsed.rows[0] IS NOT NULL"
+        + "".join(
+            f" AND ({_text(n)} IS NULL OR ({_text(n)} RLIKE '{_MOMENT}' AND {_moment(n)} IS NOT NULL))" for n in moments
+        )
     )
     parsed = parsed.withColumn(CORRUPT, F.when(F.coalesce(fits, F.lit(False)), None).otherwise(F.col("text")))
-    parsed = parsed.withColumn("_row", F.expr("get(_parsed.rows, 0)"))
-    return parsed.select("source", "block", "row", "text", "_row.*", CORRUPT)
+    values = [F.expr(_moment(f.name) if f.name in moments else _text(f.name)).alias(f.name) for f in struct]
+    return parsed.select("source", "landed_on", "block", "row", "text", *values, CORRUPT)
 
 
 def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
@@ -65,9 +79,16 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     return joined.withColumn("line", line).drop("block", "row", "first", "before")
 
 
-def _typed(fields: str) -> Column:
+def _text(name: str) -> str:
+    return f"get(_parsed.rows, 0).`{name}`"
+
+
+def _moment(name: str) -> str:
+    return f"try_cast({_text(name)} AS timestamp)"
+
+
+def _typed(struct: StructType) -> Column:
     """The line's text; of CSV, where every value is a string, without the quotes of numbers and booleans."""
-    struct = cast(StructType, StructType.fromDDL(fields))
     names = [field.name for field in struct if isinstance(field.dataType, NumericType | BooleanType)]
     if not names:
         return F.col("text")
@@ -79,12 +100,16 @@ def _typed(fields: str) -> Column:
     return F.when(F.col("source").rlike(_CSV), typed).otherwise(F.col("text"))
 
 
-def _located(table: DataFrame, text: Column) -> DataFrame:
-    # Spark writes the path as a URL (%20 for a space); decoding a URL would also make spaces of pluses.
-    source = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
-    return table.select(
-        source.alias("source"),
+def _located(table: DataFrame, text: Column, days: Mapping[str, date]) -> DataFrame:
+    # Every line would decode the same URL: each file's is decoded once, here, and looked up.
+    urls = (re.sub("^file:/+", "file:/", url) for url in table.inputFiles())
+    paths = {url: unquote(url).removeprefix("file:") for url in urls}
+    places = [(url, path, days[path]) for url, path in paths.items()]
+    known = table.sparkSession.createDataFrame(places, "url string, source string, landed_on date")
+    lines = table.select(
+        F.col("_metadata.file_path").alias("url"),
         F.col("_metadata.file_block_start").alias("block"),
         F.monotonically_increasing_id().alias("row"),
         text.alias("text"),
     )
+    return lines.join(F.broadcast(known), "url").select("source", "landed_on", "block", "row", "text")

@@ -12,6 +12,7 @@ REASONS: Mapping[str, str] = {
     "too_many_bytes": "the file is larger than image.max_bytes",
     "too_many_pixels": "the picture is larger than image.max_pixels; it was not decoded",
     "too_small": "a side is shorter than image.min_side",
+    "too_narrow": "the longer side is more than image.max_aspect times the shorter",
     "unsupported_format": "not a JPEG, PNG, WebP, GIF, TIFF or BMP, by content",
     "undecodable": "an image by its header, but broken or truncated",
     "missing_file": "a metadata row names a file that did not land",
@@ -19,6 +20,9 @@ REASONS: Mapping[str, str] = {
     "missing_metadata": "a file landed beside metadata in which no row names it",
     "missing_field": "a field that must be there is not",
     "value_not_allowed": "a value outside its closed list or range",
+    "time_in_future": "a time more than a day after its landing day",
+    "time_too_old": "an event more than two years before its landing day",
+    "erased": "it is about a user or an image whose data was erased; what it said is not kept",
     "not_embeddable": "stored pixels that the encoder makes no finite unit vector of",
 }
 
@@ -38,8 +42,8 @@ def refuse_where(rows: DataFrame, rules: Mapping[str, tuple[str, str]]) -> DataF
     return rows.withColumn("reason", reason).withColumn("message", message)
 
 
-def check_refused_share(table: str, *, landed: int, refused: int, limit: float) -> None:
-    """Stop a run that refuses too much of what landed.
+def check_refused_share(table: str, *, landed: int, refused: int, limit: float, detail: str = "") -> None:
+    """Stop a run that refuses too much of what landed; `detail` says more of what was refused.
 
     Raises:
         GateRefused: more than `limit` of `landed` was refused.
@@ -47,5 +51,5 @@ def check_refused_share(table: str, *, landed: int, refused: int, limit: float) 
     if landed and refused / landed > limit:
         raise GateRefused(
             f"{table}: {refused} of {landed} landed items refused ({refused / landed:.1%}), more than "
-            f"quality.max_refused_share = {limit:g}; tables are unchanged; mend the source or raise the limit"
+            f"quality.max_refused_share = {limit:g}{detail}; tables are unchanged; mend the source or raise the limit"
         )

@@ -2,59 +2,88 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from vsearch_lib.images.landed import plain_path
+from vsearch_lib.landing.erased import with_erased
+from vsearch_lib.landing.files import LandedFile
 from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines
 from vsearch_lib.landing.refusal import refuse_where
+
+MAX_EVENT_AGE_DAYS = 730
 
 
 @dataclass(frozen=True)
 class RecordKind:
-    """How one kind of record lands: its table, its fields (DDL), what refuses a line, and the columns made of it."""
+    """How one kind of record lands.
+
+    Attributes:
+        table: where its rows go.
+        fields: of a line, as DDL.
+        key: of its table.
+        rules: SQL condition → reason and message of the lines it refuses.
+        to_columns: adds the columns that the table's are made of.
+        about: column → user or image: whose data the line is, for erasures.
+        events: whether a record tells what happened, once and for all. Of differing records of one event the one that
+            is greater by content holds; of other records the one that landed last. Either way it is the same one
+            whatever the order, repetition or split in which they come.
+    """
 
     table: str
     fields: str
     key: tuple[str, ...]
     rules: Mapping[str, tuple[str, str]]
     to_columns: Callable[[DataFrame], DataFrame]
+    about: Mapping[str, str]
+    events: bool = False
 
 
 @dataclass(frozen=True)
 class LandedRecords:
-    """Accepted rows, each key once (of several the one landed last), and every parsed line with its verdict."""
+    """Records of some files: `kept` holds each key once and each refused line, persisted until it is unpersisted.
 
-    accepted: DataFrame
-    checked: DataFrame
+    Its columns are those of the kind, `landed_on`, `reason` and `message` (null where accepted), and `copies`: how
+    many accepted lines there were of the key.
+    """
+
+    kept: DataFrame
     lines: DataFrame
 
+    @property
+    def accepted(self) -> DataFrame:
+        """Rows of the kind's table."""
+        return self.kept.where("reason IS NULL")
 
-def landed_records(spark: SparkSession, kind: RecordKind, paths: Sequence[str]) -> LandedRecords:
-    """Read and check the record files `paths`; `checked` is persisted until the caller unpersists it."""
-    lines = read_lines(spark, paths)
-    malformed = {f"{CORRUPT} IS NOT NULL": ("malformed_line", f"not a JSON object with the fields of {kind.table}")}
-    checked = refuse_where(parse(lines, kind.fields), {**malformed, **kind.rules}).persist(StorageLevel.DISK_ONLY)
-    latest = Window.partitionBy(*kind.key).orderBy(F.desc("source"), F.desc("block"), F.desc("row"))
-    ranked = checked.where("reason IS NULL").withColumn("_rank", F.row_number().over(latest))
-    return LandedRecords(kind.to_columns(ranked.where("_rank = 1")), checked, lines)
+    def refused(self) -> DataFrame:
+        """Refused lines, as `quarantine.settle` takes them."""
+        refused = number_lines(self.kept.where("reason IS NOT NULL"), self.lines)
+        payload = F.when(F.col("reason") != "erased", F.col("text")).alias("payload")
+        return refused.select("source", "line", "reason", "message", payload)
 
 
-def refused_rows(landed: LandedRecords, table: str, run_id: str, now: datetime) -> DataFrame:
-    """Return rows of `quarantine` for the refused lines."""
-    refused = number_lines(landed.checked.where("reason IS NOT NULL"), landed.lines)
-    return refused.select(
-        F.lit(run_id).alias("run"),
-        F.lit(table).alias("table"),
-        plain_path("source").alias("source"),
-        "line",
-        "reason",
-        "message",
-        F.col("text").alias("payload"),
-        F.lit(None).cast("bigint").alias("source_bytes"),
-        F.lit(None).cast("timestamp").alias("source_modified_at"),
-        F.lit(now).alias("first_seen"),
-    )
+def landed_records(
+    spark: SparkSession, kind: RecordKind, files: Sequence[LandedFile], columns: Sequence[str], erasures: DataFrame
+) -> LandedRecords:
+    """Read and check the record `files`.
+
+    Args:
+        columns: of the table, by whose content events are told apart.
+        erasures: the table of that name; what is about an erased user or image is refused.
+    """
+    lines = read_lines(spark, files)
+    parsed = with_erased(parse(lines, kind.fields), kind.about, erasures)
+    first = {
+        f"{CORRUPT} IS NOT NULL": ("malformed_line", f"not a JSON object with the fields of {kind.table}"),
+        "_erased": ("erased", "about a user or an image that was erased"),
+    }
+    checked = refuse_where(parsed, {**first, **kind.rules})
+    checked = kind.to_columns(checked).withColumn("text", F.when(F.col("reason").isNotNull(), F.col("text")))
+    place = F.struct("source", "block", "row")
+    latest = F.struct(*columns) if kind.events else F.struct("landed_on", "source", "block", "row")
+    accepted = F.col("reason").isNull()
+    group = Window.partitionBy(*(F.when(accepted, F.col(name)) for name in kind.key), F.when(~accepted, place))
+    ranked = checked.withColumn("_rank", F.row_number().over(group.orderBy(latest.desc())))
+    kept = ranked.withColumn("copies", F.count("*").over(group)).where("_rank = 1").drop("_rank", "_erased")
+    return LandedRecords(kept.persist(StorageLevel.DISK_ONLY), lines)

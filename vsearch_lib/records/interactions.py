@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.records.ingest import RecordKind
+from vsearch_lib.records.ingest import MAX_EVENT_AGE_DAYS, RecordKind
 
 _REQUIRED = (
     "event_id",
@@ -32,13 +32,17 @@ INTERACTIONS = RecordKind(
         "dwell_ms bigint, latitude double, longitude double, occurred_at timestamp, request_id string, "
         "index_version string, variant string"
     ),
-    key=("event_id",),
+    key=("event_date", "event_id"),
     rules={
         **{f"{name} IS NULL": ("missing_field", f"{name} is missing") for name in _REQUIRED},
         "type NOT IN ('impression', 'click')": ("value_not_allowed", "type must be impression or click"),
         "position < 1": ("value_not_allowed", "position counts from 1"),
         "dwell_ms < 0": ("value_not_allowed", "dwell_ms must not be negative"),
         "abs(latitude) > 90 OR abs(longitude) > 180": ("value_not_allowed", "latitude or longitude is out of range"),
+        "occurred_at >= date_add(landed_on, 2)": ("time_in_future", "occurred_at lies over a day after it landed"),
+        f"occurred_at < date_sub(landed_on, {MAX_EVENT_AGE_DAYS})": ("time_too_old", "occurred_at lies years back"),
     },
     to_columns=_columns,
+    about={"user_id": "user", "query_image_id": "image", "displayed_image_id": "image"},
+    events=True,
 )

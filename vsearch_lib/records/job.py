@@ -1,28 +1,50 @@
 """What the three jobs that take in records do, told apart by the kind of record."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+
+from pyspark.sql import functions as F
 
 from vsearch_lib.job import Figure, Job
-from vsearch_lib.landing.files import files_of_table
-from vsearch_lib.landing.refusal import check_refused_share
-from vsearch_lib.records.ingest import RecordKind, landed_records, refused_rows
+from vsearch_lib.lake import table_schema
+from vsearch_lib.lake.tables import same
+from vsearch_lib.landing.account import Account
+from vsearch_lib.landing.files import files_of_table, landed_again
+from vsearch_lib.landing.quarantine import check_share, refused_sources, settle
+from vsearch_lib.records.ingest import RecordKind, landed_records
 
 
 def take_in(job: Job, kind: RecordKind, tables: Sequence[str]) -> list[Figure]:
     """Merge the landed records of `kind` into `tables` (each takes the columns it has) and list the refused lines."""
-    paths = files_of_table(job.spark, job.settings.landing.uri, kind.table, job.dates)
-    if not paths:
-        return [Figure(f"{kind.table}_landed", 0)]
-    landed = landed_records(job.spark, kind, paths)
-    counts = landed.checked.groupBy(landed.checked["reason"].isNull().alias("accepted")).count().collect()
-    by_verdict = {row["accepted"]: int(row["count"]) for row in counts}
-    refused = by_verdict.get(False, 0)
-    total = refused + by_verdict.get(True, 0)
-    check_refused_share(kind.table, landed=total, refused=refused, limit=job.settings.quality.max_refused_share)
-    for table in tables:
-        job.lake.upsert(table, landed.accepted)
-    if refused:
-        job.lake.insert_new("quarantine", refused_rows(landed, kind.table, job.run_id, datetime.now(UTC)))
-    landed.checked.unpersist()
-    return [Figure(f"{kind.table}_landed", total), Figure(f"{kind.table}_refused", refused)]
+    if job.retry:
+        files = landed_again(job.spark, refused_sources(job, kind.table))
+    else:
+        files = files_of_table(job.spark, job.settings.landing.uri, kind.table, job.dates)
+    if not files:
+        return Account(kind.table, landed=0, refused=0, keys=0, accepted=0).figures()
+    landed = landed_records(job.spark, kind, files, table_schema(kind.table).names, job.lake.read("erasures"))
+    counted = landed.kept.agg(
+        F.sum("copies"),
+        F.count("reason"),
+        F.count(F.when(F.col("reason") == "erased", 1)),
+        F.count(F.when(F.col("reason").isNull(), 1)),
+    ).collect()[0]
+    total, refused, erased, keys = (int(value or 0) for value in counted)
+    check_share(job, kind.table, landed.refused(), landed=total, count=refused - erased)
+    # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
+    accepted = max(job.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)
+    sources = job.spark.createDataFrame([(file.path,) for file in files], "source string")
+    settle(job, kind.table, landed.refused(), sources)
+    landed.kept.unpersist()
+    account = Account(kind.table, landed=total, refused=refused, keys=keys, accepted=accepted)
+    job.say(account.line())
+    return account.figures()
+
+
+def _newer(kind: RecordKind, table: str) -> str:
+    """Return when a landed row replaces the stored one of its key."""
+    columns = table_schema(table).names
+    if kind.events:
+        new, old = (", ".join(f"{side}.`{name}`" for name in columns) for side in ("new", "old"))
+        return f"struct({new}) > struct({old})"
+    said = [name for name in columns if name != "landed_on"]
+    return f"new.landed_on > old.landed_on OR (new.landed_on = old.landed_on AND NOT ({same(said)}))"

@@ -16,9 +16,7 @@ def _age_band() -> Column:
 
 
 def _columns(rows: DataFrame) -> DataFrame:
-    return rows.select(
-        "user_id", _age_band().alias("age_band"), "gender", "city", "country", "username", "age", "email"
-    )
+    return rows.withColumn("age_band", _age_band())
 
 
 USERS = RecordKind(
@@ -30,4 +28,5 @@ USERS = RecordKind(
         "age < 0 OR age > 130": ("value_not_allowed", "age must lie between 0 and 130 years"),
     },
     to_columns=_columns,
+    about={"user_id": "user"},
 )

@@ -1,0 +1,75 @@
+"""The list of what is refused: brought up to date with what a run read, and read again by a retry."""
+
+import json
+from datetime import UTC, date, datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.job import Job
+from vsearch_lib.landing.files import landing_day
+from vsearch_lib.landing.refusal import check_refused_share
+from vsearch_lib.storage import open_store
+
+KEY = ["source", "line", "reason"]
+_LISTED = 10_000  # refused items that a stopped run writes down
+
+
+def settle(job: Job, table: str, refused: DataFrame, sources: DataFrame) -> None:
+    """Make `quarantine` say of the landed files `sources` (source) what this run found in them.
+
+    `refused` (source, line, reason, message, payload) is all that is refused there now: what was listed and is not
+    among it has been mended and leaves the list.
+    """
+    listed = job.lake.read("quarantine").where(F.col("table") == table)
+    mended = listed.join(sources, "source", "left_semi").join(refused, KEY, "left_anti").select(KEY)
+    if job.lake.exists("quarantine") and not mended.isEmpty():
+        job.lake.delete_keys("quarantine", mended)
+    rows = refused.select(
+        F.lit(job.run_id).alias("run"),
+        F.lit(table).alias("table"),
+        *KEY,
+        "message",
+        "payload",
+        F.lit(datetime.now(UTC)).alias("first_seen"),
+    )
+    if not rows.isEmpty():
+        job.lake.insert_new("quarantine", rows.dropDuplicates(KEY))
+
+
+def check_share(job: Job, table: str, refused: DataFrame, *, landed: int, count: int) -> None:
+    """Stop a run that refuses too much of what landed, and write down what that is beside the reports.
+
+    Raises:
+        GateRefused: more than `quality.max_refused_share` was refused; it names the reasons and the list.
+    """
+    limit = job.settings.quality.max_refused_share
+    detail = ""
+    if landed and count / landed > limit:
+        reasons = refused.groupBy("reason").count().orderBy(F.desc("count"), "reason").collect()
+        detail = (
+            f" ({', '.join(f'{row[0]}: {row[1]}' for row in reasons)}; listed in {_write_list(job, table, refused)})"
+        )
+    check_refused_share(table, landed=landed, refused=count, limit=limit, detail=detail)
+
+
+def refused_sources(job: Job, table: str) -> list[str]:
+    """Return the landed files in which something of `table` is listed as refused, in name order."""
+    listed = job.lake.read("quarantine").where(F.col("table") == table).select("source").distinct()
+    return sorted(row["source"] for row in listed.collect())
+
+
+def refused_days(job: Job, table: str) -> tuple[date, ...] | None:
+    """Return the landing partitions of `refused_sources`, None where some lie outside of any."""
+    listed = job.lake.read("quarantine").where(F.col("table") == table)
+    days = listed.select(landing_day("source", F.lit(None)).alias("day")).distinct().collect()
+    return None if any(row["day"] is None for row in days) else tuple(sorted(row["day"] for row in days))
+
+
+def _write_list(job: Job, table: str, refused: DataFrame) -> str:
+    name = f"refused-{table}-{job.run_id}.jsonl"
+    # Without the payload: a report may be passed on, and lines of users are personal.
+    rows = refused.select(*KEY, "message").orderBy(*KEY).limit(_LISTED).collect()
+    text = "".join(f"{json.dumps(row.asDict(), ensure_ascii=False)}\n" for row in rows)
+    open_store(job.settings.reports.uri).write_new(name, text.encode())
+    return f"{job.settings.reports.uri}/{name}"
