@@ -79,8 +79,10 @@ def test_the_first_night_ends_with_figures_and_a_page(first_night, place):
         "untrained network",
     ):
         assert words in first_night.stdout
-    page = next((place.var / "reports").glob("*.html"))
-    assert str(page) in first_night.stdout
+    pages = sorted((place.var / "reports").glob("*.html"))
+    assert all(str(page) in first_night.stdout for page in pages)
+    page, profile = pages
+    assert profile.name.startswith("profile-")
     assert page.read_text().count("data:image/jpeg") > 20
 
 

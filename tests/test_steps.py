@@ -47,10 +47,18 @@ def test_evaluation_of_the_published_index_comes_last(graph):
     assert names(GRAPHS[graph])[-2:] == ["publish_index", "evaluate"]
 
 
-def test_a_night_takes_everything_in_before_it_makes_examples():
+def test_a_night_takes_everything_in_before_it_profiles_the_lake_and_makes_examples():
     order = names(GRAPHS["nightly"])
     assert sorted(order[:4]) == sorted(INGEST)
-    assert order[4] == "build_training_examples"
+    assert order[4:6] == ["profile_lake", "build_training_examples"]
+
+
+def test_nothing_waits_for_the_profile():
+    assert not [s.job for graph in GRAPHS.values() for s in graph if "profile_lake" in s.after]
+
+
+def test_maintenance_is_a_graph_of_its_own():
+    assert names(GRAPHS["maintain"]) == ["maintain_tables"]
 
 
 def test_only_a_retraining_tells_its_steps_to_make_a_new_model():
@@ -107,6 +115,7 @@ def test_a_night_takes_everything_in_before_it_learns_and_measures_what_it_publi
     waits_for = {step.job: set(step.after) for step in GRAPHS["nightly"]}
     assert waits_for == {
         **{job: set() for job in ingest},
+        "profile_lake": ingest,
         "build_training_examples": ingest,
         "train_encoder": {"build_training_examples"},
         "embed_images": {"train_encoder"},

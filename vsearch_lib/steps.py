@@ -33,6 +33,8 @@ GRAPHS: dict[str, tuple[Step, ...]] = {
     # The encoder is trained on the first night only: without --retrain both steps leave an existing model alone.
     "nightly": (
         *_INGEST,
+        # Nothing waits for it, and it comes before what a gate may refuse: that is when it is looked at.
+        Step("profile_lake", tuple(step.job for step in _INGEST), "measure what the lake holds, draw the page"),
         Step("build_training_examples", tuple(step.job for step in _INGEST), "choose queries, positives, negatives"),
         Step("train_encoder", ("build_training_examples",), "train where there is no model yet"),
         *_PUBLISH,
@@ -42,6 +44,7 @@ GRAPHS: dict[str, tuple[Step, ...]] = {
         Step("train_encoder", ("build_training_examples",), "train a new model", ("--retrain",)),
         *_PUBLISH,
     ),
+    "maintain": (Step("maintain_tables", (), "merge small files, delete files out of use"),),
 }
 
 
