@@ -1,13 +1,21 @@
-"""One Spark session for the suite, settings that are small, and a small index for its makers and readers."""
+"""One Spark session for the suite, small settings, landing folders of small pictures, and a small index."""
 
 import importlib.util
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.runner import load_job
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +44,70 @@ def small_index() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def picture(seed: int, form: str = "PNG") -> bytes:
+    """A picture of its own for every seed."""
+    noise = np.random.default_rng(seed).integers(0, 255, (4, 5, 3), np.uint8)
+    sink = io.BytesIO()
+    Image.fromarray(noise).resize((30, 24)).save(sink, form)
+    return sink.getvalue()
+
+
+class Landing:
+    """A folder where pictures and their metadata land."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, name: str, content: bytes) -> str:
+        """Land a file; its modification time is fixed, so that landing it again is told apart by its bytes alone."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        return str(file)
+
+    def describe(self, rows: Sequence[Mapping[str, object] | str], name: str = "metadata.jsonl") -> str:
+        text = "".join(f"{row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+        return self.put(name, text.encode())
+
+
+def row(image_id: str, file: str | None = None, **more: object) -> dict[str, object]:
+    """A whole metadata row of an image."""
+    return {
+        "image_id": image_id,
+        "file": file or f"{image_id}.png",
+        "owner_id": "owner",
+        "uploaded_at": "2024-05-06T07:08:09Z",
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def take_in(spark):
+    """Run `ingest_images` over a landing folder into the lake beside it; return its figures by name."""
+
+    def run(landing: Landing, run_id: str, *overrides: str, dates=None, retry=False) -> tuple[Lake, dict[str, float]]:
+        var = landing.folder.parent
+        chosen = [f"var={var}", f"landing.images={landing.folder}", "quality.max_refused_share=0.9", *overrides]
+        settings = load_settings("demo", chosen)
+        lake = Lake(spark, settings.lake.uri, run_id)
+        job = Job(settings=settings, lake=lake, run_id=run_id, dates=dates, retry=retry, say=lambda _: None)
+        figures: list[Figure] = load_job("ingest_images")(job)
+        return lake, {figure.metric: figure.value for figure in figures}
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def make():
+    """The builders of landed things, for modules that cannot import this one."""
+
+    class Make:
+        landing = Landing
+        picture = staticmethod(picture)
+        row = staticmethod(row)
+
+    return Make

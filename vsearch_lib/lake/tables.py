@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
+from typing import TypeVar
 
 from delta.exceptions import (
     ConcurrentAppendException,
@@ -22,6 +23,8 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.errors import SchemaDrift, WriteConflict
 from vsearch_lib.lake.schema import TableSchema, table_schema
+
+T = TypeVar("T")
 
 _ATTEMPTS = 8
 _CONFLICTS = (
@@ -130,10 +133,10 @@ class Lake:
 
     def delete(self, table: str, where: Column) -> int:
         """Delete the rows that `where` selects and return how many."""
-        if not self.exists(table) or self.read(table).where(where).isEmpty():
-            return 0
-        done = self._committed(table, lambda target: target.delete(where))
-        return int(done["num_affected_rows"])
+        rows = self.read(table).where(where).count()
+        if rows:
+            self._committed(table, lambda target: target.delete(where))
+        return rows
 
     def delete_keys(self, table: str, keys: DataFrame) -> int:
         """Delete the rows whose key stands in `keys` (each key once) and return how many.
@@ -164,20 +167,20 @@ class Lake:
         values = {f"`{name}`": f"new.`{name}`" for name in schema.names}
         update = {f"`{name}`": value for name, value in assign.items()} if assign else values
 
-        def merge(target: DeltaTable) -> DataFrame:
+        def merge(target: DeltaTable) -> list[Row]:
             merging = target.alias("old").merge(rows.alias("new"), self._same_key(schema) & reach)
             if when is not None:
                 merging = merging.whenMatchedUpdate(condition=when, set=dict(update))
-            return merging.whenNotMatchedInsert(values=dict(values)).execute()
+            return merging.whenNotMatchedInsert(values=dict(values)).execute().collect()
 
-        return int(self._committed(schema.table, merge)["num_affected_rows"])
+        return int(self._committed(schema.table, merge)[0]["num_affected_rows"])
 
-    def _committed(self, table: str, write: Callable[[DeltaTable], DataFrame]) -> Row:
-        """Return Delta's account of `write`, tried again from the newest state where another run committed first."""
+    def _committed(self, table: str, write: Callable[[DeltaTable], T]) -> T:
+        """Return what `write` returns, tried again from the newest state where another run committed first."""
         for attempt in range(_ATTEMPTS):
             try:
                 self._create_if_missing(table_schema(table))
-                return write(DeltaTable.forPath(self.spark, self.path(table))).collect()[0]
+                return write(DeltaTable.forPath(self.spark, self.path(table)))
             except _CONFLICTS:
                 time.sleep(random.uniform(0.5, 1.5) * min(2**attempt, 20))  # noqa: S311 - spreads rivals, no secret
         raise WriteConflict(
