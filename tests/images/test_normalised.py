@@ -43,10 +43,6 @@ def stored(picture: Picture) -> Image.Image:
     return Image.open(io.BytesIO(picture.jpeg))
 
 
-def luma(picture: Picture) -> np.ndarray:
-    return np.asarray(stored(picture).convert("L")).astype(float)
-
-
 @pytest.mark.parametrize("sides", [(400, 533), (533, 400), (1200, 900), (2600, 2000)])
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
 def test_the_stored_picture_is_as_good_as_one_shrunk_whole(sides, form):
@@ -64,12 +60,12 @@ def test_the_hash_is_imagehashs_of_the_picture_before_jpeg_took_its_share(seed, 
 
 
 @pytest.mark.parametrize("sides", [(400, 533), (533, 400), (300, 257)])
-def test_the_hash_of_a_shrunk_photo_is_imagehashs_of_the_shrunk_one(sides):
+def test_the_hash_of_a_shrunk_photo_is_nearly_imagehashs_of_one_that_pillow_shrank(sides):
     for seed in range(5):
         content = encoded(photo(*sides, seed=seed), "JPEG", quality=90)
         picture = normalise(content, LIMITS)
         shrunk = Image.open(io.BytesIO(content)).resize(stored(picture).size, Image.Resampling.BILINEAR)
-        assert picture.phash == str(imagehash.phash(shrunk))
+        assert (int(picture.phash, 16) ^ int(str(imagehash.phash(shrunk)), 16)).bit_count() <= 2
         assert (int(picture.phash, 16) ^ int(str(imagehash.phash(stored(picture))), 16)).bit_count() <= 4
 
 
@@ -79,13 +75,14 @@ def test_a_flat_picture_is_as_bright_as_it_is_and_not_sharp_at_all(grey):
     assert (picture.brightness, picture.sharpness) == (grey, 0)
 
 
-def test_brightness_and_sharpness_are_those_of_the_stored_luma():
+def test_brightness_and_sharpness_are_those_of_the_luma_before_jpeg_took_its_share():
     for seed in range(3):
-        picture = normalise(encoded(photo(500, 400, seed)), LIMITS)
-        value = luma(picture)
+        image = photo(250, 200, seed)
+        picture = normalise(encoded(image), LIMITS)
+        value = np.asarray(image.convert("L")).astype(float)
         inside = value[1:-1, :-2] + value[1:-1, 2:] + value[:-2, 1:-1] + value[2:, 1:-1] - 4 * value[1:-1, 1:-1]
-        assert picture.brightness == pytest.approx(value.mean(), abs=0.5)
-        assert picture.sharpness == pytest.approx(inside.var(), rel=0.15)
+        assert picture.brightness == pytest.approx(value.mean())
+        assert picture.sharpness == pytest.approx(inside.var(), rel=1e-4)
 
 
 def test_one_step_from_dark_to_light_has_the_sharpness_worked_out_by_hand():

@@ -152,9 +152,10 @@ class Lake:
                 .merge(keys.alias("new"), self._same_key(schema))
                 .whenMatchedDelete(condition=same)
                 .execute()
+                .collect()
             ),
         )
-        return int(done["num_affected_rows"])
+        return int(done[0]["num_affected_rows"])
 
     def _merge(
         self,
