@@ -58,6 +58,15 @@ def test_bars_are_as_long_as_their_figures_say():
     assert {"30", "15", "2026-11-01", "2026-11-02", "images a day"} <= set(days.text)
 
 
+def test_many_days_are_told_by_a_few_labels_and_the_highest_figure():
+    days = [Figure("images_uploaded", n, f"2026-11-{n:02d}") for n in range(1, 31)]
+    chart = Elements(section(render("run", days), "Uploads"))
+    assert len([tag for tag, _ in chart.elements if tag == "rect"]) == 30
+    labels = [text for text in chart.text if text.startswith("2026") and ":" not in text]
+    assert labels == ["2026-11-01", "2026-11-06", "2026-11-11", "2026-11-16", "2026-11-21", "2026-11-26"]
+    assert chart.text.count("30") == 1
+
+
 def test_shares_are_drawn_against_the_whole():
     odd = Elements(section(render("run", FIGURES), "What is odd"))
     assert [float(a["width"]) for tag, a in odd.elements if tag == "rect"] == [62.5, 125]

@@ -15,7 +15,7 @@ _SHARES = {
     "same_bytes_share": "the same bytes as another one",
     "blurred_share": f"blurred (sharpness below {BLURRED_BELOW:g})",
     "dark_share": f"dark (brightness below {DARK_BELOW:g} of 255)",
-    "unknown_image_share": "events that name an unknown image",
+    "unknown_image_share": "events with an unknown image",
 }
 _COUNTS = {
     "images_living": "images",
