@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from typing import TypeVar
 
+# Imported for what it does: conflicts are raised as the exceptions below, not as Java's.
+import delta.exceptions.captured  # noqa: F401
 from delta.exceptions import (
     ConcurrentAppendException,
     ConcurrentDeleteDeleteException,

@@ -1,0 +1,105 @@
+"""Two runs at once on the same rows: nothing is lost, nothing is there twice, and who cannot win says so."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import functions as F
+
+from vsearch_lib.errors import WriteConflict
+from vsearch_lib.job import Job
+from vsearch_lib.lake import Lake, tables
+from vsearch_lib.runner import load_job
+
+DAYS = [date(2024, 5, day) for day in (6, 7, 8)]
+
+
+def event(number: int, dwell_ms: int) -> dict[str, object]:
+    return {
+        "event_id": f"e{number}",
+        "user_id": "u",
+        "query_image_id": "q",
+        "displayed_image_id": "d",
+        "position": 1,
+        "type": "click",
+        "dwell_ms": dwell_ms,
+        "occurred_at": f"2024-05-06T00:00:{number:02d}Z",
+        "request_id": "r",
+    }
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory, make) -> Path:
+    """Events of one day that land on three, in part again with other content; an image changed on each."""
+    var = tmp_path_factory.mktemp("rivals")
+    images = make.landing(var / "landing" / "images")
+    for index, day in enumerate(DAYS):
+        folder = var / "landing" / "interactions" / f"date={day}"
+        folder.mkdir(parents=True)
+        lines = [json.dumps(event(number, dwell_ms=index)) for number in range(10 * index, 10 * index + 20)]
+        (folder / "x.jsonl").write_text("\n".join(lines))
+        images.put(f"date={day}/a.png", make.picture(index))
+        images.put(f"date={day}/own{index}.png", make.picture(10 + index))
+        images.describe([make.row("a", tags=[f"{day}"]), make.row(f"own{index}")], f"date={day}/metadata.jsonl")
+    return var
+
+
+def take_in(spark, settings, days) -> None:
+    """Take in the days in a session of its own, as another process would."""
+    session = spark.newSession()
+    run_id = "-".join(str(day) for day in days)
+    lake = Lake(session, settings.lake.uri, run_id)
+    for job in ("ingest_interactions", "ingest_images"):
+        load_job(job)(Job(settings=settings, lake=lake, run_id=run_id, dates=tuple(days), say=lambda _: None))
+
+
+def content(lake: Lake) -> dict[str, list[str]]:
+    held = {table: sorted(lake.read(table).toJSON().collect()) for table in ("interactions", "images", "image_files")}
+    held["image_pixels"] = sorted(row["sha256"] for row in lake.read("image_pixels").select("sha256").collect())
+    return held
+
+
+def test_overlapping_partitions_taken_in_at_once_give_what_one_run_gives(spark, landing, settings):
+    chosen = settings.model_copy(
+        update={
+            "landing": settings.landing.model_copy(
+                update={"uri": str(landing / "landing"), "images": str(landing / "landing" / "images")}
+            )
+        }
+    )
+    alone = chosen.model_copy(update={"lake": chosen.lake.model_copy(update={"uri": f"{chosen.lake.uri}-alone"})})
+    take_in(spark, alone, DAYS)
+    with ThreadPoolExecutor(2) as rivals:
+        for done in [rivals.submit(take_in, spark, chosen, days) for days in (DAYS[:2], DAYS[1:])]:
+            done.result()
+    expected = content(Lake(spark, alone.lake.uri, "read"))
+    assert len(expected["interactions"]) == 40
+    assert len(expected["images"]) == 4
+    assert content(Lake(spark, chosen.lake.uri, "read")) == expected
+
+
+def test_a_run_that_never_wins_says_so_in_one_line(spark, lake, monkeypatch):
+    columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
+    lake.upsert("judgements", spark.createDataFrame([("q", "a", "n", 1, DAYS[0])], columns))
+    monkeypatch.setattr(tables, "_ATTEMPTS", 2)
+    ended = threading.Event()
+
+    def rewrite_without_pause() -> None:
+        rival = spark.newSession()
+        while not ended.is_set():
+            rival.sql(f"UPDATE delta.`{lake.path('judgements')}` SET score = (score + 1) % 5")
+
+    slowly = F.udf(lambda score: time.sleep(6) or score, "int")
+    rows = spark.createDataFrame([("q", "b", "n", 1, DAYS[0])], columns).withColumn("score", slowly("score"))
+    with ThreadPoolExecutor(1) as rivals:
+        rivals.submit(rewrite_without_pause)
+        try:
+            with pytest.raises(WriteConflict, match=r"judgements: other runs kept writing.*run this step again"):
+                lake.insert_new("judgements", rows)
+        finally:
+            ended.set()
+    assert {row["image_id"] for row in lake.read("judgements").collect()} == {"a"}
