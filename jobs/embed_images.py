@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -20,7 +19,7 @@ def run(job: Job) -> list[Figure]:
     card = current_model(settings)
     images = lake.read("images")
     known = lake.read("embeddings").where(F.col("model_version") == card.version)
-    todo = images_to_embed(images, known).persist(StorageLevel.DISK_ONLY)
+    todo = images_to_embed(images, known).localCheckpoint()
     wanted = todo.count()
     if wanted:
         rows = todo.join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
@@ -32,17 +31,15 @@ def run(job: Job) -> list[Figure]:
             batch_size=settings.embedding.batch_size,
             threads=1,
             partitions=max(cores, -(-wanted // IMAGES_PER_TASK)),
-        ).persist(StorageLevel.DISK_ONLY)
-        refused = embedded.where("vector IS NULL").persist()
+        ).localCheckpoint()
+        refused = embedded.where("vector IS NULL")
         failures = refused.count()
         check_refused_share("embeddings", landed=wanted, refused=failures, limit=settings.quality.max_refused_share)
         lake.upsert("embeddings", embedded.where("vector IS NOT NULL").withColumn("model_version", F.lit(card.version)))
         if failures:
             lake.insert_new("quarantine", _quarantined(job, refused))
-        embedded.unpersist()
     else:
         failures = 0
-    todo.unpersist()
     removed = _drop_departed(job, card.version)
     return [
         Figure("images_embedded", wanted - failures),

@@ -1,6 +1,5 @@
 """Take landed pictures into `images` and `image_pixels`; refuse the broken ones into `quarantine`."""
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -24,17 +23,17 @@ def run(job: Job) -> list[Figure]:
     if found is None:
         job.say(f"ingest_images: nothing landed at {job.settings.landing.images}")
         return Account("images", landed=0, refused=0, keys=0, accepted=0).figures()
-    landed = _of_this_run(job, found).persist(StorageLevel.DISK_ONLY)
+    landed = _of_this_run(job, found).localCheckpoint()
     known = job.lake.read("image_files")
     if days is not None:
         known = known.where(F.col("landed_on").isin(list(days)))
     if job.retry:
         known = known.where("reason IS NULL")
-    files = files_to_read(landed, known).persist(StorageLevel.DISK_ONLY)
+    files = files_to_read(landed, known).localCheckpoint()
     new_files = files.count()
     tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
-    read = read_files(files, _limits(job), tasks).persist(StorageLevel.DISK_ONLY)
-    statements = with_facts(landed, known, *([read] if new_files else [])).persist(StorageLevel.DISK_ONLY)
+    read = read_files(files, _limits(job), tasks).localCheckpoint()
+    statements = with_facts(landed, known, *([read] if new_files else [])).localCheckpoint()
 
     counted = statements.agg(
         F.count("*"),
@@ -50,14 +49,13 @@ def run(job: Job) -> list[Figure]:
         pictures = read.where("reason IS NULL").dropDuplicates(["sha256"])
         job.lake.insert_new("image_pixels", pictures)
         stored = job.lake.read("image_pixels").select("sha256", "phash")
-        job.lake.upsert("near_duplicates", regroup(pictures, stored, job.lake.read("near_duplicates")))
+        groups = regroup(pictures, stored, job.lake.read("near_duplicates")).localCheckpoint()
+        job.lake.upsert("near_duplicates", groups)
         # After what was made of them: a file that is known is not read again.
         job.lake.upsert("image_files", read.drop("jpeg"))
     accepted = _fold_into_images(job, statements.where("reason IS NULL"))
     sources = statements.select("source").union(statements.select("source_uri")).where("source IS NOT NULL").distinct()
     settle(job, "images", refusals, sources)
-    for frame in (statements, read, files, landed):
-        frame.unpersist()
     account = Account("images", landed=total, refused=refused, keys=keys, accepted=accepted)
     job.say(account.line())
     return [
@@ -104,7 +102,7 @@ def _limits(job: Job) -> Limits:
 def _fold_into_images(job: Job, statements: DataFrame) -> int:
     """Fold accepted statements into `images`, or into `images_awaited` until the picture lands; return rows moved."""
     lake = job.lake
-    folded = facts.fold(statements).persist(StorageLevel.DISK_ONLY)
+    folded = facts.fold(statements).localCheckpoint()
     landed = folded.where("source_uri IS NOT NULL")
     changes = folded.where("source_uri IS NULL")
     if changes.isEmpty():
@@ -115,7 +113,6 @@ def _fold_into_images(job: Job, statements: DataFrame) -> int:
         moved = lake.upsert("images", facts.to_images(rows), when=facts.WHEN, assign=facts.ASSIGN)
         waiting = changes.join(lake.read("images").select("image_id"), "image_id", "left_anti")
         moved += lake.upsert("images_awaited", waiting, when=facts.AWAITED_WHEN, assign=facts.AWAITED_ASSIGN)
-    folded.unpersist()
     _fold_arrived(job)
     return moved
 
@@ -126,11 +123,10 @@ def _fold_arrived(job: Job) -> None:
     if not lake.exists("images_awaited"):
         return
     stored = lake.read("images").select("image_id", *FACTS, "source_uri")
-    arrived = lake.read("images_awaited").join(stored, "image_id").persist(StorageLevel.DISK_ONLY)
+    arrived = lake.read("images_awaited").join(stored, "image_id").localCheckpoint()
     if not arrived.isEmpty():
         lake.upsert("images", facts.to_images(arrived), when=facts.ARRIVED_WHEN, assign=facts.ARRIVED_ASSIGN)
         lake.delete_keys("images_awaited", arrived.select("image_id", "said_on"))
-    arrived.unpersist()
 
 
 if __name__ == "__main__":

@@ -120,8 +120,7 @@ def _leave_groups(lake: Lake, hashes: Sequence[str]) -> int:
     group = Window.partitionBy("group_sha256")
     named: DataFrame = rest.select(
         "sha256", F.min("sha256").over(group).alias("group_sha256"), F.count("*").over(group).alias("members")
-    ).persist()
+    ).localCheckpoint()
     alone = [row["sha256"] for row in named.where("members = 1").select("sha256").collect()]
     lake.upsert("near_duplicates", named.where("members > 1").drop("members"))
-    named.unpersist()
     return _delete(lake, "near_duplicates", ("sha256",), [*hashes, *alone])

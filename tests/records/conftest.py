@@ -62,11 +62,8 @@ def read_records(spark, tmp_path_factory):
         erasures = spark.createDataFrame(list(erased), "kind string, id_sha256 string")
         paths = [LandedFile(str(folder / name), LANDED_ON) for name in sorted(files)]
         landed = landed_records(spark, kind, paths, table_schema(kind.table).names, erasures)
-        try:
-            accepted = landed.accepted.collect()
-            refused = landed.refused().collect()
-        finally:
-            landed.kept.unpersist()
+        accepted = landed.accepted.collect()
+        refused = landed.refused().collect()
         by_key = {row[kind.key[-1]]: row.asDict() for row in accepted}
         assert len(by_key) == len(accepted), "each key stands once"
         by_place = {(Path(row["source"]).name, row["line"]): row.asDict() for row in refused}

@@ -16,6 +16,10 @@ _DEFAULTS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     # Pictures and vectors are wide: a worker must never hold ten thousand of them.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+    # What we merge is checkpointed, or gives the same each time: Delta need not make a copy of it first.
+    "spark.databricks.delta.merge.materializeSource": "none",
+    # Delta would bring a whole day's partition into one task before it writes.
+    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }

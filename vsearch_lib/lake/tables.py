@@ -19,8 +19,7 @@ from delta.exceptions import (
     ProtocolChangedException,
 )
 from delta.tables import DeltaTable
-from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import SchemaDrift, WriteConflict
@@ -89,7 +88,8 @@ class Lake:
         """Insert rows of new keys, update stored rows where `when` holds, and return how many rows that were.
 
         The others and their files are left alone. `rows` holds each key once: which of two rows is right is the
-        caller's to know. It is read more than once: persist it where it is costly to make.
+        caller's to know. It is read more than once: checkpoint it where it is
+        costly to make, and never persist it, for Delta refuses to merge what is cached.
 
         Args:
             when: SQL on `old` (stored) and `new`; by default any column differs. It is decided within the commit, so
@@ -100,26 +100,15 @@ class Lake:
             WriteConflict: others kept writing the same rows.
         """
         schema = table_schema(table)
-        new = self._in_order(schema, rows)
         when = when or f"NOT ({same(schema.names)})"
-        if not self.exists(table):
-            return 0 if new.isEmpty() else self._merge(schema, new, F.lit(True), when, assign)
-        reach = self._reach(schema, new)
-        if reach is None:
-            return 0
-        # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
-        settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
-        old = self.read(table).alias("old").where(reach)
-        changed = new.alias("new").join(old, settled, "left_anti").persist(StorageLevel.DISK_ONLY)
-        try:
-            return 0 if changed.isEmpty() else self._merge(schema, changed, reach, when, assign)
-        finally:
-            changed.unpersist()
+        new = self._in_order(schema, rows)
+        return self._committed(table, lambda: self._upsert(schema, new, when, assign))
 
     def insert_new(self, table: str, rows: DataFrame) -> int:
         """Insert rows of new keys and return how many; rows of known keys stay as they were first written."""
         schema = table_schema(table)
-        return self._merge(schema, self._in_order(schema, rows), F.lit(True), None, None)
+        new = self._in_order(schema, rows)
+        return self._committed(table, lambda: self._merge(schema, new, F.lit(True)))
 
     def replace(self, table: str, rows: DataFrame, where: str) -> None:
         """Replace exactly the rows that the SQL condition `where` on partition columns selects."""
@@ -135,9 +124,11 @@ class Lake:
 
     def delete(self, table: str, where: Column) -> int:
         """Delete the rows that `where` selects and return how many."""
+        if not self.exists(table):
+            return 0
         rows = self.read(table).where(where).count()
         if rows:
-            self._committed(table, lambda target: target.delete(where))
+            self._committed(table, lambda: self._table(table).delete(where))
         return rows
 
     def delete_keys(self, table: str, keys: DataFrame) -> int:
@@ -145,50 +136,59 @@ class Lake:
 
         Where `keys` has more columns than the key, a row must still hold those values too.
         """
-        schema = table_schema(table)
-        same = reduce(operator.and_, (F.col(f"old.`{n}`").eqNullSafe(F.col(f"new.`{n}`")) for n in keys.columns))
-        done = self._committed(
-            table,
-            lambda old: (
-                old.alias("old")
-                .merge(keys.alias("new"), self._same_key(schema))
-                .whenMatchedDelete(condition=same)
-                .execute()
-                .collect()
-            ),
-        )
-        return int(done[0]["num_affected_rows"])
+        key = self._same_key(table_schema(table))
+        held = reduce(operator.and_, (F.col(f"old.`{n}`").eqNullSafe(F.col(f"new.`{n}`")) for n in keys.columns))
+
+        def delete() -> int:
+            merging = self._table(table).alias("old").merge(keys.alias("new"), key)
+            return int(merging.whenMatchedDelete(condition=held).execute().collect()[0]["num_affected_rows"])
+
+        return self._committed(table, delete)
+
+    def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str] | None) -> int:
+        if not self.exists(schema.table):
+            return 0 if new.isEmpty() else self._merge(schema, new, F.lit(True))
+        reach = self._reach(schema, new)
+        if reach is None:
+            return 0
+        old = self.read(schema.table).alias("old").where(reach)
+        if old.isEmpty():
+            return self._merge(schema, new, reach)
+        # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
+        settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
+        changed = new.alias("new").join(old, settled, "left_anti").localCheckpoint()
+        return 0 if changed.isEmpty() else self._merge(schema, changed, reach, when, assign)
 
     def _merge(
         self,
         schema: TableSchema,
         rows: DataFrame,
         reach: Column,
-        when: str | None,
-        assign: Mapping[str, str] | None,
+        when: str | None = None,
+        assign: Mapping[str, str] | None = None,
     ) -> int:
+        """Insert rows of new keys; update the others where `when` holds, not at all where there is none."""
+        self._create_if_missing(schema)
         values = {f"`{name}`": f"new.`{name}`" for name in schema.names}
-        update = {f"`{name}`": value for name, value in assign.items()} if assign else values
+        merging = self._table(schema.table).alias("old").merge(rows.alias("new"), self._same_key(schema) & reach)
+        if when is not None:
+            update = {f"`{name}`": value for name, value in assign.items()} if assign else values
+            merging = merging.whenMatchedUpdate(condition=when, set=dict(update))
+        return int(merging.whenNotMatchedInsert(values=dict(values)).execute().collect()[0]["num_affected_rows"])
 
-        def merge(target: DeltaTable) -> list[Row]:
-            merging = target.alias("old").merge(rows.alias("new"), self._same_key(schema) & reach)
-            if when is not None:
-                merging = merging.whenMatchedUpdate(condition=when, set=dict(update))
-            return merging.whenNotMatchedInsert(values=dict(values)).execute().collect()
-
-        return int(self._committed(schema.table, merge)[0]["num_affected_rows"])
-
-    def _committed(self, table: str, write: Callable[[DeltaTable], T]) -> T:
+    def _committed(self, table: str, write: Callable[[], T]) -> T:
         """Return what `write` returns, tried again from the newest state where another run committed first."""
         for attempt in range(_ATTEMPTS):
             try:
-                self._create_if_missing(table_schema(table))
-                return write(DeltaTable.forPath(self.spark, self.path(table)))
+                return write()
             except _CONFLICTS:
                 time.sleep(random.uniform(0.5, 1.5) * min(2**attempt, 20))  # noqa: S311 - spreads rivals, no secret
         raise WriteConflict(
             f"{self.path(table)}: other runs kept writing the same rows ({_ATTEMPTS} attempts); run this step again"
         )
+
+    def _table(self, table: str) -> DeltaTable:
+        return DeltaTable.forPath(self.spark, self.path(table))
 
     def _reach(self, schema: TableSchema, rows: DataFrame) -> Column | None:
         """Return a condition on `old` that only files with keys near those of `rows` meet; None: there are no rows.

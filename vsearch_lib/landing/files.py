@@ -49,7 +49,8 @@ def _listing(spark: SparkSession, places: Sequence[str]) -> DataFrame | None:
         return None
     reader = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     files = reader.load([escape_glob(place) for place in found])
-    listing = files.select(plain_path("path").alias("path"), "length", "modificationTime")
+    # Kept: it is looked at several times, and each time would ask the file system about every file again.
+    listing = files.select(plain_path("path").alias("path"), "length", "modificationTime").localCheckpoint()
     empty = _empty_files(files, listing)
     listing = listing.unionByName(spark.createDataFrame(empty, listing.schema)) if empty else listing
     return listing.withColumn("landed_on", landing_day("path", "modificationTime"))

@@ -15,7 +15,6 @@ from vsearch_lib.landing.files import LandedFile, escape_glob
 
 CORRUPT = "_corrupt"
 _CSV = r"\.csv$"
-_MOMENT = r"^\\d{4}-\\d{2}-\\d{2}([T ].+)?$"
 
 
 def read_lines(spark: SparkSession, files: Sequence[LandedFile]) -> DataFrame:
@@ -53,17 +52,20 @@ def parse(lines: DataFrame, fields: str) -> DataFrame:
     wrapped = F.concat(F.lit('{"rows":['), _typed(struct), F.lit('],"ended":true}'))
     schema = f"rows array<struct<{read_as}>>, ended boolean, {CORRUPT} string"
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
-    full = lines.where(F.length(F.trim("text")) > 0)
-    parsed = full.withColumn("_parsed", F.from_json(wrapped, schema, options))
-    fits = F.expr(
-        f"_parsed.{CORRUPT} IS NULL AND _parsed.ended AND size(_parsed.rows) = 1 AND _parsed.rows[0] IS NOT NULL"
-        + "".join(
-            f" AND ({_text(n)} IS NULL OR ({_text(n)} RLIKE '{_MOMENT}' AND {_moment(n)} IS NOT NULL))" for n in moments
-        )
+    # Most lines begin as they should, which is seen faster than that they are not blank.
+    full = lines.where(F.expr("startswith(text, '{') OR length(trim(text)) > 0"))
+    parsed = full.withColumn("_parsed", F.from_json(wrapped, schema, options)).select(
+        *lines.columns,
+        F.expr("get(_parsed.rows, 0)").alias("_row"),
+        F.expr(f"_parsed.{CORRUPT} IS NULL AND _parsed.ended AND size(_parsed.rows) = 1").alias("_whole"),
+        *(F.expr(f"try_cast(get(_parsed.rows, 0).`{name}` AS timestamp)").alias(f"_{name}") for name in moments),
     )
-    parsed = parsed.withColumn(CORRUPT, F.when(F.coalesce(fits, F.lit(False)), None).otherwise(F.col("text")))
-    values = [F.expr(_moment(f.name) if f.name in moments else _text(f.name)).alias(f.name) for f in struct]
-    return parsed.select("source", "landed_on", "block", "row", "text", *values, CORRUPT)
+    read = "".join(
+        f" AND (_row.`{n}` IS NULL OR (_row.`{n}` LIKE '____-__-__%' AND _{n} IS NOT NULL))" for n in moments
+    )
+    fits = F.coalesce(F.expr(f"_whole AND _row IS NOT NULL{read}"), F.lit(False))
+    values = [F.col(f"_{f.name}" if f.name in moments else f"_row.`{f.name}`").alias(f.name) for f in struct]
+    return parsed.select(*lines.columns, *values, F.when(~fits, F.col("text")).alias(CORRUPT))
 
 
 def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
@@ -77,14 +79,6 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     header = F.when(F.col("source").rlike(_CSV), 1).otherwise(0)
     line = F.col("row") - F.col("first") + F.col("before") + 1 + header
     return joined.withColumn("line", line).drop("block", "row", "first", "before")
-
-
-def _text(name: str) -> str:
-    return f"get(_parsed.rows, 0).`{name}`"
-
-
-def _moment(name: str) -> str:
-    return f"try_cast({_text(name)} AS timestamp)"
 
 
 def _typed(struct: StructType) -> Column:

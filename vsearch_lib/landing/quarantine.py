@@ -12,13 +12,14 @@ from vsearch_lib.landing.refusal import check_refused_share
 from vsearch_lib.storage import open_store
 
 KEY = ["source", "line", "reason"]
+REFUSED = "source string, line bigint, reason string, message string, payload string"
 _LISTED = 10_000  # refused items that a stopped run writes down
 
 
 def settle(job: Job, table: str, refused: DataFrame, sources: DataFrame) -> None:
     """Make `quarantine` say of the landed files `sources` (source) what this run found in them.
 
-    `refused` (source, line, reason, message, payload) is all that is refused there now: what was listed and is not
+    `refused` (columns `REFUSED`) is all that is refused there now: what was listed and is not
     among it has been mended and leaves the list.
     """
     listed = job.lake.read("quarantine").where(F.col("table") == table)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -42,7 +41,7 @@ class RecordKind:
 
 @dataclass(frozen=True)
 class LandedRecords:
-    """Records of some files: `kept` holds each key once and each refused line, persisted until it is unpersisted.
+    """Records of some files: `kept` holds each key once and each refused line.
 
     Its columns are those of the kind, `landed_on`, `reason` and `message` (null where accepted), and `copies`: how
     many accepted lines there were of the key.
@@ -57,8 +56,9 @@ class LandedRecords:
         return self.kept.where("reason IS NULL")
 
     def refused(self) -> DataFrame:
-        """Refused lines, as `quarantine.settle` takes them."""
-        refused = number_lines(self.kept.where("reason IS NOT NULL"), self.lines)
+        """Refused lines, as `quarantine.settle` takes them; their files are read again to count their lines."""
+        rows = self.kept.where("reason IS NOT NULL")
+        refused = number_lines(rows, self.lines.join(rows.select("source").distinct(), "source", "left_semi"))
         payload = F.when(F.col("reason") != "erased", F.col("text")).alias("payload")
         return refused.select("source", "line", "reason", "message", payload)
 
@@ -82,8 +82,14 @@ def landed_records(
     checked = kind.to_columns(checked).withColumn("text", F.when(F.col("reason").isNotNull(), F.col("text")))
     place = F.struct("source", "block", "row")
     latest = F.struct(*columns) if kind.events else F.struct("landed_on", "source", "block", "row")
+    # A refused line is by itself. The hash comes first because rows are sorted by it much faster than by strings.
     accepted = F.col("reason").isNull()
-    group = Window.partitionBy(*(F.when(accepted, F.col(name)) for name in kind.key), F.when(~accepted, place))
-    ranked = checked.withColumn("_rank", F.row_number().over(group.orderBy(latest.desc())))
-    kept = ranked.withColumn("copies", F.count("*").over(group)).where("_rank = 1").drop("_rank", "_erased")
-    return LandedRecords(kept.persist(StorageLevel.DISK_ONLY), lines)
+    same = [F.when(accepted, F.col(name)) for name in kind.key] + [F.when(~accepted, place)]
+    group = {"_hash": F.xxhash64(*same), **{f"_same_{i}": value for i, value in enumerate(same)}}
+    window = Window.partitionBy(*group).orderBy(latest.desc())
+    every = window.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    ranked = checked.withColumns(group).withColumns(
+        {"_rank": F.row_number().over(window), "copies": F.count("*").over(every)}
+    )
+    kept = ranked.where("_rank = 1").drop("_rank", "_erased", *group)
+    return LandedRecords(kept.localCheckpoint(), lines)

@@ -9,7 +9,7 @@ from vsearch_lib.lake import table_schema
 from vsearch_lib.lake.tables import same
 from vsearch_lib.landing.account import Account
 from vsearch_lib.landing.files import files_of_table, landed_again
-from vsearch_lib.landing.quarantine import check_share, refused_sources, settle
+from vsearch_lib.landing.quarantine import REFUSED, check_share, refused_sources, settle
 from vsearch_lib.records.ingest import RecordKind, landed_records
 
 
@@ -29,12 +29,12 @@ def take_in(job: Job, kind: RecordKind, tables: Sequence[str]) -> list[Figure]:
         F.count(F.when(F.col("reason").isNull(), 1)),
     ).collect()[0]
     total, refused, erased, keys = (int(value or 0) for value in counted)
-    check_share(job, kind.table, landed.refused(), landed=total, count=refused - erased)
+    refusals = (landed.refused() if refused else job.spark.createDataFrame([], REFUSED)).localCheckpoint()
+    check_share(job, kind.table, refusals, landed=total, count=refused - erased)
     # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
     accepted = max(job.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)
     sources = job.spark.createDataFrame([(file.path,) for file in files], "source string")
-    settle(job, kind.table, landed.refused(), sources)
-    landed.kept.unpersist()
+    settle(job, kind.table, refusals, sources)
     account = Account(kind.table, landed=total, refused=refused, keys=keys, accepted=accepted)
     job.say(account.line())
     return account.figures()
