@@ -96,6 +96,8 @@ def _run(arguments: argparse.Namespace) -> None:
     console = Console()
     results = run_graph(arguments.graph, settings, run_id=run_id_of(arguments), dates=dates, console=console)
     print_summary(results, console)
+    if not any(result.step.job == "publish_index" for result in results):
+        return
     # Only what says where the index is: the rest stands in its manifest.
     options = " ".join(
         f"--set {override}" for override in arguments.overrides if override.startswith(("var=", "index.uri="))
