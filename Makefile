@@ -4,13 +4,14 @@ SHELL := /bin/bash
 
 IMAGES ?=
 ARGS ?=
+PHOTOS ?= ../shared/data/clothing/images
 LOCKS := conf/locks
 SITE := .venv/lib/python3.11/site-packages
 UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
 
-.PHONY: help demo test check docs lock clean
+.PHONY: help demo test check docs lock bench-ingest clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -40,6 +41,11 @@ lock: $(JOBS_READY) ## resolve conf/locks/*.in again
 	@for name in jobs airflow; do \
 	  $(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done
+
+bench-ingest: $(JOBS_READY) ## time taking in beside plain loops; PHOTOS=DIR is a folder of JPEGs
+	@.venv/bin/python benchmarks/ingest_photos.py '$(PHOTOS)'
+	@.venv/bin/python benchmarks/ingest_interactions.py
+	@.venv/bin/python benchmarks/ingest_jobs.py '$(PHOTOS)'
 
 clean: ## remove both environments (what was built under var/ stays)
 	@rm -rf .venv .venv-airflow

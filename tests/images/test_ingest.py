@@ -267,11 +267,11 @@ def test_a_retry_reads_only_what_was_refused_and_takes_it_off_the_list(tmp_path,
 
 def test_a_mended_line_leaves_the_list_when_its_file_is_read_again(tmp_path, make, take_in):
     landing = make.landing(tmp_path / "photos")
-    landing.put("a.png", make.picture(1))
-    landing.describe([{**make.row("a"), "owner_id": None}])
+    landing.put("date=2024-05-06/a.png", make.picture(1))
+    landing.describe([{**make.row("a"), "owner_id": None}], "date=2024-05-06/metadata.jsonl")
     lake, _ = take_in(landing, "first", "quality.max_refused_share=1")
     assert lake.read("quarantine").count() == 1
-    landing.describe([make.row("a")])
+    landing.describe([make.row("a")], "date=2024-05-06/metadata.jsonl")
     lake, _ = take_in(landing, "second")
     assert lake.read("quarantine").isEmpty()
     assert lake.read("images").count() == 1

@@ -1,6 +1,7 @@
 """Writes are idempotent, signed by their run, and refused where a row is wrong, whoever writes."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,14 @@ from pyspark.testing import assertDataFrameEqual
 
 from vsearch_lib.lake import Lake, table_schema
 
-SCORES = "query_image_id string, image_id string, annotator string, score int"
-Row = tuple[str, str, str, int]
+SCORES = "query_image_id string, image_id string, annotator string, score int, landed_on date"
+DAY = date(2024, 5, 6)
+Row = tuple[str, str, str, int, date]
 
 
 def scores(spark, *rows: tuple[str, int]):
     """Judgements of one query by one annotator: image → score."""
-    return spark.createDataFrame([("q", image, "ann", score) for image, score in rows], SCORES)
+    return spark.createDataFrame([("q", image, "ann", score, DAY) for image, score in rows], SCORES)
 
 
 @dataclass
@@ -115,8 +117,8 @@ def test_every_commit_carries_the_id_of_its_run(spark, history):
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        (("q", "x", "ann", 6), "score_in_range"),
-        (("q", "x", None, 3), "(?i)not.null"),
+        (("q", "x", "ann", 6, DAY), "score_in_range"),
+        (("q", "x", None, 3, DAY), "(?i)not.null"),
     ],
 )
 def test_a_wrong_row_fails_the_write_of_whoever_writes(spark, history, row, complaint):
@@ -128,9 +130,12 @@ def test_a_wrong_row_fails_the_write_of_whoever_writes(spark, history, row, comp
 
 
 def test_columns_are_found_by_name_and_strangers_are_left_out(spark, lake):
-    rows = spark.sql("SELECT 4L AS score, 'ann' AS annotator, 'i' AS image_id, 9 AS other, 'q' AS query_image_id")
+    rows = spark.sql(
+        "SELECT 4L AS score, 'ann' AS annotator, 'i' AS image_id, 9 AS other, 'q' AS query_image_id, "
+        "date'2024-05-06' AS landed_on"
+    )
     lake.upsert("judgements", rows)
-    assertDataFrameEqual(lake.read("judgements"), spark.createDataFrame([("q", "i", "ann", 4)], SCORES))
+    assertDataFrameEqual(lake.read("judgements"), spark.createDataFrame([("q", "i", "ann", 4, DAY)], SCORES))
 
 
 def test_a_replacement_touches_its_partition_only(spark, lake):

@@ -1,11 +1,12 @@
 """What lies in the landing zone is found, whatever it is called."""
 
+import os
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from vsearch_lib.landing.files import exists, files_of_table, list_files
+from vsearch_lib.landing.files import LandedFile, exists, files_of_table, landed_again, list_files
 
 ODD = [
     "a b.jpg",
@@ -47,12 +48,29 @@ def names(paths: list[str]) -> list[str]:
     return [path.rsplit("/", 1)[-1] for path in paths]
 
 
+def days(files: list[LandedFile]) -> list[str]:
+    return [file.landed_on.isoformat() for file in files]
+
+
 def table(spark, landing: Path, *days: date) -> list[str]:
-    return names(files_of_table(spark, str(landing), "users", days or None))
+    return names([file.path for file in files_of_table(spark, str(landing), "users", days or None)])
 
 
 def test_the_record_files_of_a_table_come_in_the_order_of_their_names(spark, landing):
     assert table(spark, landing) == ["a.jsonl.gz", "b.jsonl", "c.csv", "d.parquet"]
+
+
+def test_a_file_landed_on_the_day_of_its_partition_or_of_its_last_change(spark, landing):
+    found = days(files_of_table(spark, str(landing), "users", None))
+    assert found == ["2024-05-06", "2024-05-06", "2024-05-07", "2024-05-08"]
+    other = landing / "users" / "date=2024-05-06" / "b.jsonl"
+    (again,) = landed_again(spark, [str(other), f"{other}.gone"])
+    assert again == LandedFile(str(other), date(2024, 5, 6))
+    loose = landing / "loose" / "date=2024-13-99" / "x.jsonl"
+    loose.parent.mkdir(parents=True)
+    loose.write_text("{}")
+    os.utime(loose, (1_700_000_000, 1_700_000_000))
+    assert days(landed_again(spark, [str(loose)])) == ["2023-11-14"]
 
 
 def test_dates_choose_partitions(spark, landing):

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from vsearch_lib.landing.files import LandedFile
 from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines
 
 FIELDS = "name string, n int, share double, ok boolean, at timestamp"
 AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+DAY = date(2024, 5, 6)
 LINES = "source string, block bigint, row bigint, text string"
 ODD = "odd [a] {b} #1 50% %20 a+b größe"
 
@@ -41,7 +43,7 @@ def landed(spark, tmp_path_factory, write_lines) -> dict[str, list[tuple[int, di
     )
     table = pa.table({"name": ["a", None], "n": [1, None], "share": [0.5, None], "ok": [True, None], "at": [AT, None]})
     pq.write_table(table, folder / "four.parquet")
-    lines = read_lines(spark, sorted(f"file:{file}" for file in folder.iterdir()))
+    lines = read_lines(spark, [LandedFile(str(file), DAY) for file in sorted(folder.iterdir())])
     numbered = number_lines(parse(lines, FIELDS), lines).collect()
     found: dict[str, list[tuple[int, dict]]] = {}
     for row in sorted(numbered, key=lambda row: row["line"]):
@@ -100,7 +102,7 @@ def test_parquet_rows_are_read_like_lines(landed):
 
 def test_no_files_give_no_lines(spark):
     lines = read_lines(spark, [])
-    assert lines.columns == ["source", "block", "row", "text"]
+    assert lines.columns == ["source", "landed_on", "block", "row", "text"]
     assert lines.isEmpty()
 
 
@@ -114,7 +116,7 @@ def test_lines_are_numbered_exactly_when_files_are_split(spark, tmp_path, write_
     before = spark.conf.get(setting)
     spark.conf.set(setting, "1024")
     try:
-        lines = read_lines(spark, sorted(files))
+        lines = read_lines(spark, [LandedFile(file, DAY) for file in sorted(files)])
         rows = number_lines(parse(lines, FIELDS), lines).select("source", "line", "n").collect()
         blocks = lines.select("source", "block").distinct().count()
     finally:

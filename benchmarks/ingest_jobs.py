@@ -1,0 +1,125 @@
+"""The ingest jobs on Spark: photos a second beside a plain loop on as many processes, and a day beside its history.
+
+    .venv/bin/python benchmarks/ingest_jobs.py ../shared/data/clothing/images
+
+Photos: the job takes in the folder once, and a folder with three copies of it (a byte added, so that none is a known
+one); what the second took longer is the steady state, without the start. The plain loop is `plain` of ingest_photos.py
+with Pillow's default filter, in as many processes as Spark has cores.
+
+History: the next days' partitions (50 images, 2,000 events) are taken in after 10 and after 300 days, in turns.
+"""
+
+import io
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from ingest_interactions import land, seconds
+from ingest_photos import plain_default
+from PIL import Image
+from pyspark.sql import SparkSession
+
+from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.job import Job
+from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.runner import load_job
+
+COPIES = 3
+HISTORIES_DAYS = (10, 300)
+TURNS = 3
+IMAGES_A_DAY = 50
+EVENTS_A_DAY = 2_000
+
+
+def take_in(spark: SparkSession, settings: Settings, jobs: tuple[str, ...], dates: tuple[date, ...] | None) -> float:
+    """Return the seconds of ingest jobs over some days, or all."""
+    lake = Lake(spark, settings.lake.uri, f"run-{time.monotonic_ns()}")
+    job = Job(settings=settings, lake=lake, run_id=lake.run_id, dates=dates, say=lambda _: None)
+    return sum(seconds(lambda: load_job(name)(job)) for name in jobs)  # noqa: B023
+
+
+def photos(spark: SparkSession, folder: Path, source: Path) -> None:
+    """Print photos a second of the job's steady state and of the plain loop."""
+    contents = [file.read_bytes() for file in sorted(source.rglob("*.jpg"))]
+    taken = {}
+    for copies in (1, 1 + COPIES):
+        landing = folder / f"photos-{copies}"
+        landing.mkdir()
+        for copy in range(copies):
+            for number, content in enumerate(contents):
+                (landing / f"{copy}-{number:05d}.jpg").write_bytes(content + bytes([copy]))
+        settings = load_settings("demo", [f"var={folder / f'lake-{copies}'}", f"landing.images={landing}"])
+        taken[copies] = take_in(spark, settings, ("ingest_images",), None)
+    rate = COPIES * len(contents) / (taken[1 + COPIES] - taken[1])
+    cores = os.cpu_count() or 1
+    with ProcessPoolExecutor(cores) as loop:
+        list(loop.map(plain_default, contents[:100], chunksize=25))
+        elapsed = seconds(lambda: list(loop.map(plain_default, contents, chunksize=50)))
+    print(f"plain loop, {cores} processes: {len(contents) / elapsed:.0f} photos/s")
+    print(
+        f"ingest_images, steady state: {rate:.0f} photos/s, {rate * elapsed / len(contents):.2f} times that;", end=" "
+    )
+    print(f"{len(contents)} photos from the start: {taken[1]:.1f} s")
+
+
+def history(spark: SparkSession, folder: Path) -> None:
+    """Print the seconds of a day's partition after short and long histories, and their ratio."""
+    first = date(2024, 1, 1)
+    lakes: dict[int, Settings] = {}
+    for days in HISTORIES_DAYS:
+        var = folder / f"history-{days}"
+        lakes[days] = load_settings("demo", [f"var={var}"])
+        rng = random.Random(days)
+        for day in range(days + TURNS):
+            land(var / "landing", first + timedelta(days=day), EVENTS_A_DAY, 1, rng)
+            _land_images(var / "landing", first + timedelta(days=day), day)
+        # All the history but its last day at once, then that alone: the first small run pays for warming up.
+        early = tuple(first + timedelta(days=day) for day in range(days - 1))
+        for part in (early, (first + timedelta(days=days - 1),)):
+            take_in(spark, lakes[days], ("ingest_images", "ingest_interactions"), part)
+    for jobs in (("ingest_images",), ("ingest_interactions",)):
+        taken: dict[int, list[float]] = {days: [] for days in lakes}
+        for turn in range(TURNS):
+            for days, settings in lakes.items():
+                taken[days].append(take_in(spark, settings, jobs, (first + timedelta(days=days + turn),)))
+        short, long = (statistics.median(taken[days]) for days in HISTORIES_DAYS)
+        print(
+            f"{jobs[0]}, a day after {HISTORIES_DAYS[0]} days {short:.1f} s, after {HISTORIES_DAYS[1]} {long:.1f} s:",
+            end=" ",
+        )
+        print(f"{long / short:.2f} times")
+
+
+def _land_images(landing: Path, day: date, number: int) -> None:
+    folder = landing / "images" / f"date={day}"
+    folder.mkdir(parents=True)
+    noise = np.random.default_rng(number)
+    with (folder / "metadata.jsonl").open("w") as metadata:
+        for image in range(IMAGES_A_DAY):
+            name = f"{day:%Y%m%d}-{image:03d}"
+            sink = io.BytesIO()
+            Image.fromarray(noise.integers(0, 255, (6, 6, 3), np.uint8)).resize((64, 64)).save(sink, "JPEG")
+            (folder / f"{name}.jpg").write_bytes(sink.getvalue())
+            metadata.write(
+                f'{{"image_id": "{name}", "file": "{name}.jpg", "owner_id": "o", "uploaded_at": "{day}T00:00:00Z"}}\n'
+            )
+
+
+def main(source: str) -> None:
+    """Measure both, in one session."""
+    with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as name:
+        spark = start_session(load_settings("demo", [f"var={name}"]), "bench")
+        history(spark, Path(name))
+        photos(spark, Path(name), Path(source))
+        spark.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
