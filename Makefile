@@ -40,7 +40,7 @@ docs: $(JOBS_READY) ## write docs/tables.md again from schemas/
 lock: $(JOBS_READY) ## resolve conf/locks/*.in again
 	@for name in jobs airflow; do \
 	  $(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done
+	    --excludes $(LOCKS)/excluded.txt $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done
 
 bench-ingest: $(JOBS_READY) ## time taking in beside plain loops; PHOTOS=DIR is a folder of JPEGs
 	@.venv/bin/python benchmarks/ingest_photos.py '$(PHOTOS)'
@@ -56,7 +56,7 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	@test -x .venv/bin/python || python3.11 -m venv .venv
 	@test -x $(UV) || .venv/bin/python -m pip install -q --disable-pip-version-check \
 	  --require-hashes --no-deps -r <(sed -n '/^uv==/,/^    # via/p' $(LOCKS)/jobs.txt)
-	@$(UV) pip install -q --python .venv/bin/python --require-hashes -r $(LOCKS)/jobs.txt
+	@$(UV) pip install -q --python .venv/bin/python --no-deps --require-hashes -r $(LOCKS)/jobs.txt
 	@$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 	@java -jar $(SITE)/pyspark/jars/ivy-2.*.jar -warn -ivy $(LOCKS)/jars.ivy.xml -cache .venv/ivy -confs default \
 	  -types jar -retrieve '$(SITE)/pyspark/jars/[artifact]-[revision].[ext]' >.venv/jars.log 2>&1 \

@@ -11,7 +11,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.encoder.registry import CARD, WEIGHTS, Card, current_model
+from vsearch_lib.encoder.registry import CARD, Card, current_model
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.index.factory import choose_factory
 from vsearch_lib.index.manifest import Manifest, digest
@@ -36,7 +36,7 @@ def run(job: Job) -> list[Figure]:
     total = sum(counts.values())
     if not total:
         raise VsearchError(f"{card.version} has embedded no living image: run ingest_images and embed_images first")
-    dimension = card.recipe.dimension or len(rows.select("vector").head(1)[0]["vector"])
+    dimension = card.dimension
     factory = choose_factory(total, dimension) if settings.index.factory == "auto" else settings.index.factory
     wanted = {
         "tables": tables,
@@ -97,7 +97,7 @@ def _manifest(
     parent: str | None,
 ) -> Manifest:
     models = open_store(job.settings.models.uri)
-    files = {name: digest(models.read(f"{card.version}/{name}")) for name in (WEIGHTS, CARD)}
+    files = {**card.files, CARD: digest(models.read(f"{card.version}/{CARD}"))}
     return {
         "version": version_of(job.run_id),
         "parent": parent,

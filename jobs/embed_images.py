@@ -1,76 +1,139 @@
 """Embed every living image that the current model has not embedded yet, and drop the vectors of those that left."""
 
-from datetime import UTC, datetime
+import statistics
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
+from pyspark import Accumulator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.embedding import embed_pixels, images_to_embed
-from vsearch_lib.encoder.registry import current_model
+from vsearch_lib.embedding.pending import Pending
+from vsearch_lib.embedding.work import Work, pixels_of, refused_before, work_to_do
+from vsearch_lib.embedding.worker import REPORT, embed_task
+from vsearch_lib.encoder.registry import Model, check_unchanged, current_model, load_model
 from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.landing.refusal import check_refused_share
+from vsearch_lib.lake.changes import Position, position, read_until, remember
+from vsearch_lib.landing.quarantine import check_share, settle
 
-IMAGES_PER_TASK = 500
+TABLES = ("images", "image_pixels")
 
 
 def run(job: Job) -> list[Figure]:
     """Bring `embeddings` of the newest model of the configured recipe up to date with `images`."""
-    settings, lake = job.settings, job.lake
-    card = current_model(settings)
-    images = lake.read("images")
-    known = lake.read("embeddings").where(F.col("model_version") == card.version)
-    todo = images_to_embed(images, known).localCheckpoint()
+    lake, maintenance = job.lake, job.settings.maintenance
+    version = current_model(job.settings).version
+    reader = f"embed_images {version}"
+    now = {table: at for table in TABLES if (at := position(lake, table))}
+    if len(now) < len(TABLES):
+        return [*_figures(0, 0), Figure("embeddings_removed", 0)]
+    # Older changes may be gone from the tables' history.
+    within_hours = maintenance.retention_hours - maintenance.longest_reader_hours
+    since = {} if job.retry else read_until(lake, reader, within_hours=within_hours)
+    if not lake.exists("embeddings"):
+        since = {}
+    if since == now:
+        return [*_figures(0, 0), Figure("embeddings_removed", 0)]
+    work = refused_before(lake, version) if job.retry else work_to_do(lake, version, since.get("images"), now["images"])
+    embedded = _embed(job, version, work, since.get("image_pixels"), now["image_pixels"])
+    departed = work.departed.localCheckpoint()
+    removed = 0 if departed.isEmpty() else lake.delete_keys("embeddings", departed)
+    if not job.retry:
+        remember(lake, reader, now)
+    return [*embedded, Figure("embeddings_removed", removed)]
+
+
+def _embed(job: Job, version: str, work: Work, since: Position | None, until: Position) -> list[Figure]:
+    todo = work.todo.localCheckpoint()
     wanted = todo.count()
-    if wanted:
-        rows = todo.join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
-        cores = job.spark.sparkContext.defaultParallelism
-        embedded = embed_pixels(
-            rows,
-            models_uri=settings.models.uri,
-            model_version=card.version,
-            batch_size=settings.embedding.batch_size,
-            threads=1,
-            partitions=max(cores, -(-wanted // IMAGES_PER_TASK)),
-        ).localCheckpoint()
-        refused = embedded.where("vector IS NULL")
-        failures = refused.count()
-        check_refused_share("embeddings", landed=wanted, refused=failures, limit=settings.quality.max_refused_share)
-        lake.upsert("embeddings", embedded.where("vector IS NOT NULL").withColumn("model_version", F.lit(card.version)))
-        if failures:
-            lake.insert_new("quarantine", _quarantined(job, refused))
-    else:
-        failures = 0
-    removed = _drop_departed(job, card.version)
-    return [
-        Figure("images_embedded", wanted - failures),
-        Figure("images_not_embeddable", failures),
-        Figure("embeddings_removed", removed),
-    ]
+    if not wanted:
+        return _figures(0, 0)
+    model = load_model(job.settings.models.uri, version)
+    model.embedder(batch_size=1)  # what is wrong with it is said here, and not by a worker
+    pending = Pending(job.lake, version)
+    hashes = todo.select("sha256").distinct()
+    hashes = hashes.join(pending.read(pending.files()), "sha256", "left_anti").localCheckpoint()
+    report = _reports(job, model, pixels_of(job.lake, hashes, since, until), pending.uri, hashes.count())
+    check_unchanged(job.settings.models.uri, model.card)
+    files = pending.files()
+    vectors = pending.read(files)
+    refused = _refused(todo, vectors, report).localCheckpoint()
+    failures = refused.count()
+    check_share(job, "embeddings", refused, landed=wanted, count=failures)
+    rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
+    job.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
+    settle(job, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
+    pending.remove(files)
+    return [*_figures(wanted - failures, failures), *_rates(report)]
 
 
-def _quarantined(job: Job, refused: DataFrame) -> DataFrame:
-    return refused.select(
-        F.lit(job.run_id).alias("run"),
-        F.lit("embeddings").alias("table"),
+def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> DataFrame:
+    """Embed `pixels` into pending files, and return what the tasks report (columns of REPORT)."""
+    context, embedding = job.spark.sparkContext, job.settings.embedding
+    done = context.accumulator(0)
+    task = partial(
+        embed_task,
+        model=context.broadcast(model),
+        done=done,
+        pending_uri=pending_uri,
+        batch_size=embedding.batch_size,
+        pictures_per_file=embedding.images_per_task,
+    )
+    tasks = max(context.defaultParallelism, -(-pictures // embedding.images_per_task))
+    with _told(job, done, pictures):
+        return pixels.repartition(tasks).mapInArrow(task, REPORT).localCheckpoint()
+
+
+@contextmanager
+def _told(job: Job, done: Accumulator[int], total: int) -> Iterator[None]:
+    """Tell twice a second how many pictures the tasks that ended have embedded."""
+    stopped = threading.Event()
+
+    def tell() -> None:
+        while not stopped.wait(0.5):
+            job.progress(done.value, total)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _refused(todo: DataFrame, vectors: DataFrame, report: DataFrame) -> DataFrame:
+    """Return why images of `todo` have no vector (columns of `quarantine.REFUSED`): refused by a task, or no pixels."""
+    without = todo.join(vectors.select("sha256"), "sha256", "left_anti")
+    reasons = report.where("sha256 IS NOT NULL").select("sha256", "reason", "message").dropDuplicates(["sha256"])
+    return without.join(reasons, "sha256", "left").select(
         F.col("image_id").alias("source"),
         F.lit(0).cast("bigint").alias("line"),
-        F.lit("not_embeddable").alias("reason"),
-        F.lit("its stored pixels do not decode, or its vector is not finite").alias("message"),
+        F.coalesce("reason", F.lit("missing_pixels")).alias("reason"),
+        F.coalesce("message", F.concat(F.lit("no image_pixels of "), "sha256")).alias("message"),
         F.lit(None).cast("string").alias("payload"),
-        F.lit(None).cast("bigint").alias("source_bytes"),
-        F.lit(None).cast("timestamp").alias("source_modified_at"),
-        F.lit(datetime.now(UTC)).alias("first_seen"),
     )
 
 
-def _drop_departed(job: Job, model_version: str) -> int:
-    images = job.lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked'")
-    known = job.lake.read("embeddings").where(F.col("model_version") == model_version)
-    departed = known.join(images, "image_id", "left_anti").select("model_version", "image_id")
-    count = departed.count()
-    if count:
-        job.lake.delete_keys("embeddings", departed)
-    return count
+def _figures(embedded: int, refused: int) -> list[Figure]:
+    return [Figure("images_embedded", embedded), Figure("images_not_embeddable", refused)]
+
+
+def _rates(report: DataFrame) -> list[Figure]:
+    """Return how fast the tasks were, and how unequal."""
+    sums = [F.sum(name).alias(name) for name in ("pictures", "seconds", "decode_seconds", "forward_seconds")]
+    tasks = report.where("sha256 IS NULL").groupBy("task").agg(*sums).collect()
+    if not tasks:
+        return []
+    pictures, seconds = sum(task["pictures"] for task in tasks), [task["seconds"] for task in tasks]
+    return [
+        Figure("images_per_second_per_core", pictures / sum(seconds)),
+        Figure("decode_ms_per_image", 1000 * sum(task["decode_seconds"] for task in tasks) / pictures),
+        Figure("forward_ms_per_image", 1000 * sum(task["forward_seconds"] for task in tasks) / pictures),
+        Figure("slowest_task_to_median", max(seconds) / statistics.median(seconds)),
+    ]
 
 
 if __name__ == "__main__":

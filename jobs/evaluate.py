@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pyspark.sql import DataFrame
 
-from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.registry import Recipe
 from vsearch_lib.evaluation.baselines import baselines
 from vsearch_lib.evaluation.judged import judged_queries, measured_images
@@ -79,8 +79,12 @@ def _rankings(
         images, judged, seed=settings.examples.seed, most=settings.evaluation.max_catalogue
     ).join(job.lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
     stream = ((row["image_id"], bytes(row["jpeg"])) for row in measured.select("image_id", "jpeg").toLocalIterator())
+    from vsearch_lib.encoder.network import untrained
+    from vsearch_lib.encoder.registration import to_graph
+
     first_weights = untrained(recipe.backbone, dimension=recipe.dimension, seed=settings.training.seed)
-    plain = baselines(stream, first_weights, side=recipe.input_size)
+    graph = to_graph(first_weights, side=recipe.input_size)
+    plain = baselines(stream, Embedder(graph, batch_size=settings.embedding.batch_size))
     position = {image: i for i, image in enumerate(plain.ids)}
     known = [image for image in plain.ids if image in row_of]
     trained = searcher.vectors(np.array([row_of[image] for image in known]))

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import numpy as np
 from pyspark.sql import functions as F
 
-from vsearch_lib.encoder.embed import embed, prepare
 from vsearch_lib.encoder.pixels import crop_jpeg
 from vsearch_lib.encoder.registry import load_model
 from vsearch_lib.errors import GateRefused
@@ -64,8 +63,7 @@ def _crops(job: Job, searcher: Searcher, sample: RowIds, rng: np.random.Generato
         left, top = rng.uniform(0, 1 - share, size=2)
         crops.append(crop_jpeg(bytes(row["jpeg"]), left=left, top=top, share=share))
     model = load_model(job.settings.models.uri, searcher.manifest["model"]["version"])
-    encoder, side, batch = prepare(model.encoder), model.card.recipe.input_size, job.settings.embedding.batch_size
-    return np.concatenate([embed(encoder, crops[i : i + batch], side=side) for i in range(0, len(crops), batch)])
+    return model.embedder(batch_size=job.settings.embedding.batch_size).embed(crops)
 
 
 if __name__ == "__main__":

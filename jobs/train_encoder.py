@@ -1,19 +1,20 @@
 """Train the encoder on the newest snapshot of `training_examples` and register it."""
 
-import hashlib
 import math
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
-from vsearch_lib.encoder.network import Encoder, untrained
-from vsearch_lib.encoder.registry import Card, load_initial_weights, newest, recipe_of, save_model, serialise
+from vsearch_lib.encoder.registry import Recipe, newest, recipe_of
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.job import Figure, Job, main, version_of
-from vsearch_lib.training.loop import Trained, train
-from vsearch_lib.training.reader import materialise, read_batches
+
+if TYPE_CHECKING:
+    from vsearch_lib.encoder.network import Encoder
+    from vsearch_lib.training.loop import Trained
 
 # Pictures are decoded a little larger than the views cut from them, so that a crop does not blow pixels up.
 DECODED_TO_VIEW = 1.25
@@ -26,6 +27,16 @@ def run(job: Job) -> list[Figure]:
     if not job.retrain and (card := newest(settings.models.uri, recipe)):
         job.say(f"train_encoder: {card.version} is the model; nothing to train")
         return []
+    return _register_new(job, recipe)
+
+
+def _register_new(job: Job, recipe: Recipe) -> list[Figure]:
+    # Seconds of importing, that a night with a model does not wait for.
+    from vsearch_lib.encoder.network import untrained
+    from vsearch_lib.encoder.registration import register
+    from vsearch_lib.encoder.weights import load_initial_weights
+
+    settings = job.settings
     encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=settings.training.seed)
     if settings.model.weights:
         load_initial_weights(encoder, settings.model.weights)
@@ -35,16 +46,15 @@ def run(job: Job) -> list[Figure]:
     if settings.training.epochs:
         snapshot = _newest_snapshot(job)
         trained = _train(job, encoder, snapshot, recipe.input_size)
-    weights_sha256 = hashlib.sha256(serialise(encoder)).hexdigest()
-    card = Card(
-        version=f"{version_of(job.run_id)}-{weights_sha256[:8]}",
+    register(
+        settings.models.uri,
+        encoder,
+        version=version_of(job.run_id),
         recipe=recipe,
-        weights_sha256=weights_sha256,
-        training_snapshot=snapshot,
         run_id=job.run_id,
+        training_snapshot=snapshot,
         training={} if trained is None else _training_record(settings, trained),
     )
-    save_model(settings.models.uri, encoder, card)
     if trained is None:
         return []
     return [
@@ -61,7 +71,10 @@ def _newest_snapshot(job: Job) -> str:
     return str(newest_row["snapshot"])
 
 
-def _train(job: Job, encoder: Encoder, snapshot: str, side: int) -> Trained:
+def _train(job: Job, encoder: "Encoder", snapshot: str, side: int) -> "Trained":
+    from vsearch_lib.training.loop import train
+    from vsearch_lib.training.reader import materialise, read_batches
+
     settings, training = job.settings, job.settings.training
     examples = job.lake.read("training_examples").where((F.col("snapshot") == snapshot) & (F.col("split") == "train"))
     steps = math.ceil(examples.count() * training.epochs / training.batch_size)
@@ -88,7 +101,7 @@ def _train(job: Job, encoder: Encoder, snapshot: str, side: int) -> Trained:
         )
 
 
-def _training_record(settings: Settings, trained: Trained) -> dict[str, float]:
+def _training_record(settings: Settings, trained: "Trained") -> dict[str, float]:
     training = settings.training
     return {
         "epochs": training.epochs,

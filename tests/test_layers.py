@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +120,16 @@ def test_no_other_way_of_writing_tables_is_taken(writing):
 def test_one_module_knows_object_storage():
     assert importers("obstore") == {"vsearch_lib/storage.py"}
     assert importers("boto3") | importers("fsspec") | importers("s3fs") == set()
+
+
+def test_openvino_is_known_where_networks_run_and_where_they_are_made():
+    assert importers("openvino") == {"vsearch_lib/encoder/embed.py", "vsearch_lib/encoder/registration.py"}
+
+
+@pytest.mark.parametrize("module", ["vsearch_lib.embedding.worker", "vsearch_lib.serving.answer"])
+def test_what_only_embeds_starts_without_torch(module):
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_one_module_knows_petastorm():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vsearch_lib.config import Settings
     from vsearch_lib.lake import Lake
 
-INGESTED = ("images", "users", "interactions", "judgements")
+REFUSED_FROM = ("images", "users", "interactions", "judgements", "embeddings")
 
 
 def main() -> None:
@@ -62,11 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     quarantine = commands.add_parser("quarantine", help="what was refused on its way in, and why")
     actions = quarantine.add_subparsers(required=True, metavar="ACTION", dest="action")
     shown = actions.add_parser("list", help="count and list what is refused", description="Count and list it.")
-    shown.add_argument("--table", choices=INGESTED, help="only what was going there")
+    shown.add_argument("--table", choices=REFUSED_FROM, help="only what was going there")
     shown.add_argument("--reason", metavar="CODE", help="only this code of docs/quarantine.md")
     shown.add_argument("-n", type=_count, default=20, help="how many items to list (default: 20)")
     again = actions.add_parser("retry", help="take in again what is refused, and nothing else", description="Retry it.")
-    again.add_argument("--table", choices=INGESTED, help="only what was going there")
+    again.add_argument("--table", choices=REFUSED_FROM, help="only what was going there")
     for listing_or_retry in (shown, again):
         add_setting_arguments(listing_or_retry)
     quarantine.set_defaults(call=_quarantine)
@@ -134,7 +134,7 @@ def _quarantine(arguments: argparse.Namespace) -> None:
             print(as_text(listed(lake, table=arguments.table, reason=arguments.reason), limit=arguments.n))
             return
         rows = listed(lake, table=arguments.table, reason=None).select("table").distinct().collect()
-        tables = sorted({row["table"] for row in rows} & set(INGESTED))
+        tables = sorted({row["table"] for row in rows} & set(REFUSED_FROM))
         print("\n".join(retry(lake, settings, tables)) or "nothing is refused: there is nothing to retry")
 
 

@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
+from vsearch_lib.embedding.pending import remove_all as remove_all_pending
 from vsearch_lib.lake import Lake
 
 Kind = Literal["user", "image"]
@@ -69,6 +70,7 @@ def erase(lake: Lake, kind: Kind, identifier: str) -> Erased:
         hashes = _used_by_no_other(lake, [row["sha256"] for row in images], ids)
         theirs = F.col("source_uri").isin(uris) | F.col("sha256").isin(hashes)
         removed["image_files"] = lake.delete("image_files", theirs)
+        remove_all_pending(lake)
         removed["near_duplicates"] = _leave_groups(lake, hashes)
         removed["image_pixels"] = _delete(lake, "image_pixels", ("sha256",), hashes)
         removed["images"] = _delete(lake, "images", ("image_id",), ids)

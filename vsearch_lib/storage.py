@@ -51,6 +51,9 @@ class Store(Protocol):
     def list(self, prefix: str) -> list[str]:
         """Return the keys below `prefix/`, sorted."""
 
+    def delete(self, key: str) -> None:
+        """Delete what is at `key`, if anything is."""
+
 
 def open_store(uri: str) -> Store:
     """Return the store at `uri`: a path, file://… or s3://… (s3a:// is the same bucket in Spark's spelling).
@@ -141,6 +144,9 @@ class _LocalFolder:
         found = (file for file in base.rglob("*") if file.is_file() and not file.name.startswith("."))
         return sorted(str(file.relative_to(self.folder)) for file in found)
 
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         path = self.folder / key
         if ".." in Path(key).parts or Path(key).is_absolute():
@@ -210,3 +216,6 @@ class _Bucket:
 
     def list(self, prefix: str) -> list[str]:
         return sorted(item["path"] for page in obstore.list(self.store, prefix) for item in page)
+
+    def delete(self, key: str) -> None:
+        obstore.delete(self.store, key)

@@ -3,46 +3,99 @@
 from __future__ import annotations
 
 import numpy as np
+import openvino
 import pytest
+import torch
+from openvino import opset13 as ops
 
-from vsearch_lib.encoder.embed import embed, prepare
+from vsearch_lib.encoder.embed import Embedder, Graph
 from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.registration import to_graph
+from vsearch_lib.errors import ArtefactError
+
+SIDE = 64
 
 
 @pytest.fixture(scope="module")
-def encoder():
-    return prepare(untrained("small", dimension=32, seed=2))
+def graph() -> Graph:
+    return to_graph(untrained("small", dimension=32, seed=2), side=SIDE)
 
 
-def test_vectors_have_unit_length(encoder, pictures):
-    vectors = embed(encoder, pictures, side=64)
+@pytest.fixture(scope="module")
+def embedder(graph) -> Embedder:
+    return Embedder(graph, batch_size=4)
+
+
+def test_vectors_have_unit_length(embedder, pictures):
+    vectors = embedder.embed(pictures)
     assert vectors.dtype == np.float32
     assert vectors.shape == (len(pictures), 32)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_a_picture_has_the_same_vector_alone_and_in_any_company(encoder, pictures):
-    together = embed(encoder, pictures, side=64)
-    backwards = embed(encoder, pictures[::-1], side=64)[::-1]
-    alone = np.concatenate([embed(encoder, [picture], side=64) for picture in pictures])
+def test_vectors_are_those_of_the_network_in_float32(embedder, pictures):
+    squares = torch.stack([torch.from_numpy(to_square(p, SIDE).transpose(2, 0, 1).copy()) for p in pictures])
+    with torch.inference_mode():
+        expected = untrained("small", dimension=32, seed=2).eval()(squares).numpy()
+    assert (embedder.embed(pictures) * expected).sum(axis=1).min() > 0.999
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 6, 7, 64])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_picture_has_the_same_vector_alone_and_in_any_company(graph, embedder, pictures, batch_size, threads):
+    other = Embedder(graph, batch_size=batch_size, threads=threads)
+    together = embedder.embed(pictures)
+    backwards = other.embed(pictures[::-1])[::-1]
+    alone = np.concatenate([other.embed([picture]) for picture in pictures])
     assert (together * alone).sum(axis=1).min() >= 0.9999
     assert (together * backwards).sum(axis=1).min() >= 0.9999
 
 
-def test_different_pictures_have_different_vectors(encoder, pictures):
-    vectors = embed(encoder, pictures, side=64)
+def test_different_pictures_have_different_vectors(embedder, pictures):
+    vectors = embedder.embed(pictures)
     cosines = vectors @ vectors.T
     assert cosines[~np.eye(len(pictures), dtype=bool)].max() < 0.9999
 
 
-def test_no_pictures_give_no_vectors_of_the_right_dimension(encoder):
-    assert embed(encoder, [], side=64).shape == (0, 32)
+def test_no_pictures_give_no_vectors_of_the_right_dimension(embedder):
+    assert embedder.embed([]).shape == (0, 32)
 
 
-def test_a_picture_that_is_none_is_a_value_error(encoder, pictures):
-    with pytest.raises(ValueError):  # noqa: PT011 - the decoder's own messages
-        embed(encoder, [pictures[0], b"broken"], side=64)
+def test_a_picture_that_is_none_is_refused_and_its_neighbours_are_not(embedder, pictures):
+    content = [pictures[0], b"broken", *pictures[1:], b"", pictures[0]]
+    embedded = embedder.try_embed(content)
+    assert {place: reason for place, (reason, _) in embedded.refused.items()} == {1: "undecodable", 7: "undecodable"}
+    whole = [place for place in range(len(content)) if place not in embedded.refused]
+    np.testing.assert_array_equal(embedded.vectors[whole], embedder.embed([content[place] for place in whole]))
+    assert not embedded.vectors[[1, 7]].any()
+    with pytest.raises(ValueError, match="picture 1: undecodable"):
+        embedder.embed(content)
 
 
-def test_prepare_puts_the_encoder_into_evaluation_mode():
-    assert not prepare(untrained("small", dimension=8, seed=1).train()).training
+def constant(value: float) -> Graph:
+    """A network that answers `value`, divided by zero where a picture's first pixel is black."""
+    pixels = ops.parameter([-1, SIDE, SIDE, 3], np.uint8)
+    first = ops.convert(ops.slice(pixels, [0, 0, 0, 0], [2**31 - 1, 1, 1, 1], [1, 1, 1, 1]), "f32")
+    answer = ops.divide(ops.constant(np.float32(value)), ops.reshape(first, [-1, 1], special_zero=False))
+    return Graph.of(openvino.Model([ops.concat([answer, answer], 1)], [pixels]))
+
+
+@pytest.mark.parametrize(("value", "reason"), [(1.0, "vector_not_finite"), (0.0, "vector_not_finite")])
+def test_an_answer_that_is_no_finite_vector_is_refused_alone(jpeg, value, reason):
+    black, white = (jpeg(np.full((SIDE, SIDE, 3), level, np.uint8)) for level in (0, 255))
+    embedded = Embedder(constant(value), batch_size=2).try_embed([white, black, white])
+    assert embedded.refused[1][0] == reason
+    assert not embedded.vectors[1].any()
+    if value:
+        assert set(embedded.refused) == {1}
+        np.testing.assert_allclose(embedded.vectors[[0, 2]], np.sqrt(0.5), atol=1e-3)
+    else:
+        assert {place: embedded.refused[place][0] for place in (0, 2)} == {0: "vector_zero", 2: "vector_zero"}
+
+
+def test_bytes_that_are_no_graph_are_refused_in_one_line(graph):
+    for broken in (Graph(b"<net/>", b""), Graph(graph.structure[:-40], graph.weights)):
+        with pytest.raises(ArtefactError, match="graph") as refused:
+            Embedder(broken, batch_size=1)
+        assert "\n" not in str(refused.value)

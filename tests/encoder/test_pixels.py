@@ -6,7 +6,6 @@ import io
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from vsearch_lib.encoder.pixels import crop_jpeg, to_square
@@ -27,26 +26,34 @@ def bands(colours: list[tuple[int, int, int]], thickness: list[int], length: int
 def test_the_central_square_is_what_remains(jpeg, upright, side):
     picture = jpeg(bands([RED, GREEN, BLUE], [48, 64, 48], 64, upright=upright))
     square = to_square(picture, side)
-    assert square.dtype == torch.uint8
-    assert square.shape == (3, side, side)
-    inside = square[:, 3:-3, 3:-3].permute(1, 2, 0).reshape(-1, 3).int()
-    assert (inside - torch.tensor(GREEN)).abs().max() <= 12
+    assert square.dtype == np.uint8
+    assert square.shape == (side, side, 3)
+    inside = square[3:-3, 3:-3].reshape(-1, 3).astype(int)
+    assert np.abs(inside - np.array(GREEN)).max() <= 12
 
 
 def test_the_square_keeps_left_right_top_and_bottom(jpeg):
     quarters = np.zeros((64, 64, 3), dtype=np.uint8)
     quarters[:32, :32], quarters[:32, 32:], quarters[32:, :32] = RED, GREEN, BLUE
-    square = to_square(jpeg(quarters), 64).permute(1, 2, 0).int()
+    square = to_square(jpeg(quarters), 64).astype(int)
     for (y, x), colour in {(16, 16): RED, (16, 48): GREEN, (48, 16): BLUE, (48, 48): (0, 0, 0)}.items():
-        assert (square[y, x] - torch.tensor(colour)).abs().max() <= 6
+        assert np.abs(square[y, x] - np.array(colour)).max() <= 6
 
 
 def test_it_agrees_with_pillow_on_a_smooth_picture(jpeg):
     y, x = np.mgrid[0:256, 0:256]
     picture = jpeg(np.stack([x, y, (x + y) // 2], axis=2).astype(np.uint8))
     expected = np.asarray(Image.open(io.BytesIO(picture)).resize((64, 64), Image.Resampling.BILINEAR), dtype=int)
-    found = to_square(picture, 64).permute(1, 2, 0).numpy().astype(int)
+    found = to_square(picture, 64).astype(int)
     assert np.abs(found - expected)[1:-1, 1:-1].max() <= 4
+
+
+def test_the_square_is_written_where_it_is_asked_for(jpeg):
+    picture = jpeg(np.random.default_rng(1).integers(0, 256, (90, 70, 3), dtype=np.uint8))
+    batch = np.zeros((2, 48, 48, 3), np.uint8)
+    to_square(memoryview(picture), 48, out=batch[1])
+    np.testing.assert_array_equal(batch[1], to_square(picture, 48))
+    assert not batch[0].any()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a jpeg", b"\x89PNG\r\n\x1a\n" + b"\0" * 100])

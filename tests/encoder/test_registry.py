@@ -13,67 +13,78 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vsearch_lib.config import PROJECT, load_settings
-from vsearch_lib.encoder.embed import embed, prepare
+from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import Encoder, untrained
+from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.registration import register
 from vsearch_lib.encoder.registry import (
     Card,
     Recipe,
+    check_unchanged,
     current_model,
-    load_initial_weights,
     load_model,
     newest,
     read_card,
     recipe_of,
-    save_model,
-    serialise,
 )
+from vsearch_lib.encoder.weights import load_encoder, load_initial_weights
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.storage import open_store
 
+FILES = ("model.safetensors", "graph.xml", "graph.bin")
 RECIPE = Recipe("small", 16, 64, None)
 MOBILENET = PROJECT.parent / "shared" / "data" / "weights" / "mobilenet_v2.safetensors"
 
 
-def register(uri: Path, version: str, recipe: Recipe = RECIPE, seed: int = 1) -> Encoder:
+def put(uri: Path, version: str, recipe: Recipe = RECIPE, seed: int = 1) -> Encoder:
     encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=seed)
-    weights = hashlib.sha256(serialise(encoder)).hexdigest()
-    save_model(
-        str(uri), encoder, Card(version, recipe, weights, "v1-snapshot", "run-1", {"steps": 3, "last_loss": 0.5})
+    training = {"steps": 3, "last_loss": 0.5}
+    register(
+        str(uri),
+        encoder,
+        version=version,
+        recipe=recipe,
+        run_id="run-1",
+        training_snapshot="v1-snapshot",
+        training=training,
     )
     return encoder
 
 
-def test_a_model_comes_back_with_its_card_and_the_same_vectors(tmp_path, pictures):
-    encoder = register(tmp_path, "m1")
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_model_comes_back_with_its_card(tmp_path):
+    put(tmp_path, "m1")
+    files = {name: sha256(tmp_path / "m1" / name) for name in FILES}
+    card = Card("m1", RECIPE, 16, files, "v1-snapshot", "run-1", {"steps": 3, "last_loss": 0.5})
+    assert load_model(str(tmp_path), "m1").card == card
+
+
+def test_the_graph_embeds_as_the_network_that_was_put_in(tmp_path, pictures):
+    encoder = put(tmp_path, "m1")
+    squares = torch.stack([torch.from_numpy(to_square(p, 64).transpose(2, 0, 1).copy()) for p in pictures])
+    with torch.inference_mode():
+        expected = encoder.eval()(squares).numpy()
     model = load_model(str(tmp_path), "m1")
-    assert model.card == Card(
-        "m1",
-        RECIPE,
-        hashlib.sha256((tmp_path / "m1" / "model.safetensors").read_bytes()).hexdigest(),
-        "v1-snapshot",
-        "run-1",
-        {"steps": 3, "last_loss": 0.5},
-    )
-    assert not model.encoder.training
-    np.testing.assert_array_equal(
-        embed(prepare(model.encoder), pictures, side=64), embed(prepare(encoder), pictures, side=64)
-    )
-
-
-def test_a_model_laid_out_for_inference_is_stored_as_the_same_bytes():
-    encoder = untrained("small", dimension=16, seed=1)
-    before = serialise(encoder)
-    assert serialise(prepare(encoder)) == before
+    found = Embedder(model.graph, batch_size=4).embed(pictures)
+    assert (found * expected).sum(axis=1).min() > 0.999
+    again = load_encoder(str(tmp_path), model.card)
+    assert not again.training
+    with torch.inference_mode():
+        np.testing.assert_array_equal(again(squares).numpy(), expected)
 
 
 def test_a_model_without_a_projection_comes_back(tmp_path):
-    register(tmp_path, "m1", Recipe("small", None, 64, None))
-    assert load_model(str(tmp_path), "m1").encoder.dimension == 256
+    put(tmp_path, "m1", Recipe("small", None, 64, None))
+    model = load_model(str(tmp_path), "m1")
+    assert model.card.dimension == Embedder(model.graph, batch_size=1).dimension == 256
 
 
-def test_files_are_safetensors_and_json(tmp_path):
-    encoder = register(tmp_path, "m1")
-    assert sorted(file.name for file in (tmp_path / "m1").iterdir()) == ["card.json", "model.safetensors"]
+def test_files_are_safetensors_openvino_and_json(tmp_path):
+    encoder = put(tmp_path, "m1")
+    assert sorted(file.name for file in (tmp_path / "m1").iterdir()) == sorted([*FILES, "card.json"])
     stored = load_file(tmp_path / "m1" / "model.safetensors")
     assert torch.equal(stored["projection.weight"], encoder.state_dict()["projection.weight"])
     card = json.loads((tmp_path / "m1" / "card.json").read_text())
@@ -86,41 +97,62 @@ def test_files_are_safetensors_and_json(tmp_path):
 
 
 def test_a_registered_model_never_changes(tmp_path):
-    register(tmp_path, "m1", seed=1)
+    put(tmp_path, "m1", seed=1)
     before = (tmp_path / "m1" / "model.safetensors").read_bytes()
-    register(tmp_path, "m1", seed=2)
+    put(tmp_path, "m1", seed=2)
     assert (tmp_path / "m1" / "model.safetensors").read_bytes() == before
     load_model(str(tmp_path), "m1")
 
 
-def test_weights_that_differ_from_the_card_are_refused(tmp_path):
-    register(tmp_path, "m1")
-    weights = tmp_path / "m1" / "model.safetensors"
-    content = bytearray(weights.read_bytes())
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_differs_from_the_card_is_refused_by_name(tmp_path, name):
+    put(tmp_path, "m1")
+    file = tmp_path / "m1" / name
+    content = bytearray(file.read_bytes())
     content[-5] ^= 1
-    weights.write_bytes(content)
-    with pytest.raises(ArtefactError, match="sha256 differs"):
-        load_model(str(tmp_path), "m1")
+    file.write_bytes(content)
+    with pytest.raises(ArtefactError, match=rf"{name} is not what its card says"):
+        load(tmp_path, name)
+
+
+def load(models: Path, name: str) -> None:
+    """Load what the file `name` is for."""
+    if name == "model.safetensors":
+        load_encoder(str(models), read_card(open_store(str(models)), "m1"))
+    else:
+        load_model(str(models), "m1")
 
 
 def test_weights_of_another_architecture_than_the_cards_are_refused(tmp_path):
-    weights = hashlib.sha256(serialise(untrained("small", dimension=8, seed=1))).hexdigest()
-    save_model(str(tmp_path), untrained("small", dimension=8, seed=1), Card("m1", RECIPE, weights, None, "run-1", {}))
+    encoder = untrained("small", dimension=8, seed=1)
+    card = register(str(tmp_path), encoder, version="m1", recipe=RECIPE, run_id="run-1")
     with pytest.raises(ArtefactError, match="do not fit the card"):
-        load_model(str(tmp_path), "m1")
+        load_encoder(str(tmp_path), card)
 
 
-@pytest.mark.parametrize("missing", ["model.safetensors", "card.json"])
-def test_a_model_with_a_file_missing_is_refused_by_name(tmp_path, missing):
-    register(tmp_path, "m1")
-    (tmp_path / "m1" / missing).unlink()
-    with pytest.raises(ArtefactError, match=missing):
-        load_model(str(tmp_path), "m1")
+@pytest.mark.parametrize("name", [*FILES, "card.json"])
+def test_a_model_with_a_file_missing_is_refused_by_name(tmp_path, name):
+    put(tmp_path, "m1")
+    (tmp_path / "m1" / name).unlink()
+    with pytest.raises(ArtefactError, match=name):
+        load(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["graph.xml", "graph.bin", "card.json"])
+def test_a_model_that_changes_while_it_is_used_is_noticed(tmp_path, name):
+    put(tmp_path, "m1")
+    card = load_model(str(tmp_path), "m1").card
+    check_unchanged(str(tmp_path), card)
+    file = tmp_path / "m1" / name
+    changed = json.dumps({**json.loads(file.read_text()), "run_id": "other"}).encode() if name == "card.json" else b"x"
+    file.write_bytes(changed)
+    with pytest.raises(ArtefactError, match=name):
+        check_unchanged(str(tmp_path), card)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{}", b'{"recipe": {}}', b"\xff\xfe\xff", b'{"recipe": null}'])
 def test_a_card_that_is_none_is_refused(tmp_path, content):
-    register(tmp_path, "m1")
+    put(tmp_path, "m1")
     (tmp_path / "m1" / "card.json").write_bytes(content)
     with pytest.raises(ArtefactError, match="is not a model card"):
         read_card(open_store(str(tmp_path)), "m1")
@@ -128,18 +160,18 @@ def test_a_card_that_is_none_is_refused(tmp_path, content):
 
 def test_newest_is_the_last_of_the_recipe_that_was_asked_for(tmp_path):
     other = replace(RECIPE, input_size=96)
-    register(tmp_path, "20260301T000000Z-a")
-    register(tmp_path, "20260303T000000Z-c")
-    register(tmp_path, "20260302T000000Z-b")
-    register(tmp_path, "20260304T000000Z-d", other)
+    put(tmp_path, "20260301T000000Z-a")
+    put(tmp_path, "20260303T000000Z-c")
+    put(tmp_path, "20260302T000000Z-b")
+    put(tmp_path, "20260304T000000Z-d", other)
     assert newest(str(tmp_path), RECIPE).version == "20260303T000000Z-c"
     assert newest(str(tmp_path), other).version == "20260304T000000Z-d"
     assert newest(str(tmp_path), replace(RECIPE, initial_weights_sha256="0" * 64)) is None
 
 
 def test_weights_without_a_card_are_no_model(tmp_path):
-    register(tmp_path, "20260301T000000Z-a")
-    register(tmp_path, "20260302T000000Z-b")
+    put(tmp_path, "20260301T000000Z-a")
+    put(tmp_path, "20260302T000000Z-b")
     (tmp_path / "20260302T000000Z-b" / "card.json").unlink()
     assert newest(str(tmp_path), RECIPE).version == "20260301T000000Z-a"
 
@@ -150,8 +182,8 @@ def test_without_a_model_the_error_says_which_job_makes_one(settings):
 
 
 def test_the_current_model_is_the_newest_of_the_configured_recipe(settings):
-    register(Path(settings.models.uri), "20260301T000000Z-a", recipe_of(settings))
-    register(Path(settings.models.uri), "20260302T000000Z-b")
+    put(Path(settings.models.uri), "20260301T000000Z-a", recipe_of(settings))
+    put(Path(settings.models.uri), "20260302T000000Z-b")
     assert current_model(settings).version == "20260301T000000Z-a"
 
 

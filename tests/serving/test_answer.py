@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vsearch_lib.encoder.embed import embed, prepare
+from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registry import Card, Recipe, save_model, serialise
+from vsearch_lib.encoder.registration import register, to_graph
+from vsearch_lib.encoder.registry import Recipe
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.index.publication import publish
@@ -38,8 +39,7 @@ def pictures(tmp_path):
 def served(settings, small_index, pictures):
     """An index of the pictures, by a model in the registry; picture 3 is private and 5 blocked."""
     encoder = untrained("small", dimension=16, seed=3)
-    weights = hashlib.sha256(serialise(encoder)).hexdigest()
-    save_model(settings.models.uri, encoder, Card("m1", Recipe("small", 16, 32, None), weights, None, "run-1", {}))
+    register(settings.models.uri, encoder, version="m1", recipe=Recipe("small", 16, 32, None), run_id="run-1")
     store = open_store(settings.models.uri)
     model = {
         "version": "m1",
@@ -51,7 +51,7 @@ def served(settings, small_index, pictures):
     jpegs = [normalise(file.read_bytes(), limits).jpeg for file in pictures]
     content = small_index.Catalogue(
         [f"image-{i}" for i in range(PICTURES)],
-        embed(prepare(encoder), jpegs, side=32),
+        Embedder(to_graph(encoder, side=32), batch_size=4).embed(jpegs),
         ["private" if i == 3 else "public" for i in range(PICTURES)],
         ["blocked" if i == 5 else "ok" for i in range(PICTURES)],
     )

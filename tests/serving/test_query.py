@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vsearch_lib.encoder.embed import embed, prepare
+from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registry import Card, Model, Recipe, save_model, serialise
+from vsearch_lib.encoder.registration import register, to_graph
+from vsearch_lib.encoder.registry import Recipe
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.serving.query import model_of, query_vector
@@ -21,9 +22,8 @@ LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000, min_side=16, size=64)
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
-    encoder = untrained("small", dimension=16, seed=3)
-    return Model(Card("m1", Recipe("small", 16, 32, None), "0" * 64, None, "run-1", {}), encoder.eval())
+def model() -> Embedder:
+    return Embedder(to_graph(untrained("small", dimension=16, seed=3), side=32), batch_size=1)
 
 
 def blocks(width: int = 96, height: int = 64, seed: int = 1) -> Image.Image:
@@ -43,7 +43,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 def test_a_query_has_the_vector_of_the_stored_picture(model):
     content = encoded(blocks())
-    stored = embed(prepare(model.encoder), [normalise(content, LIMITS).jpeg], side=32)
+    stored = model.embed([normalise(content, LIMITS).jpeg])
     assert cosine(query_vector(model, content, LIMITS), stored) > 0.9999
 
 
@@ -112,17 +112,16 @@ def test_a_crop_that_is_too_small_is_refused(model):
 @pytest.fixture
 def registered(tmp_path) -> tuple[Path, dict]:
     encoder = untrained("small", dimension=16, seed=3)
-    weights = hashlib.sha256(serialise(encoder)).hexdigest()
-    save_model(str(tmp_path), encoder, Card("m1", Recipe("small", 16, 32, None), weights, None, "run-1", {}))
+    register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", 16, 32, None), run_id="run-1")
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (tmp_path / "m1").iterdir()}
     return tmp_path / "m1", {"model": {"version": "m1", "uri": str(tmp_path), "files": files}}
 
 
 def test_the_model_is_the_one_that_made_the_index(registered):
-    assert model_of(registered[1]).card.version == "m1"
+    assert model_of(registered[1]).dimension == 16
 
 
-@pytest.mark.parametrize("name", ["card.json", "model.safetensors"])
+@pytest.mark.parametrize("name", ["card.json", "graph.xml", "graph.bin"])
 @pytest.mark.parametrize("damage", ["changed", "removed"])
 def test_a_model_that_is_not_the_indexs_is_refused_by_name(registered, name, damage):
     folder, manifest = registered

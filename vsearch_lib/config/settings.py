@@ -67,6 +67,7 @@ class Training(Section):
 
 class Embedding(Section):
     batch_size: PositiveInt
+    images_per_task: PositiveInt
 
 
 class Gate(Section):

@@ -8,8 +8,6 @@ from torchvision import models
 
 from vsearch_lib.config.settings import Backbone
 
-# Side of the square that each backbone was made for, in pixels.
-INPUT_SIZES: dict[Backbone, int] = {"small": 64, "mobilenet_v2": 224, "resnet18": 224, "resnet50": 224}
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CENTRED = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 

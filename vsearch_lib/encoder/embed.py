@@ -1,45 +1,140 @@
-"""The one way to embed: batch jobs, evaluation and serving all call `embed`."""
+"""The one way to embed: batch jobs, evaluation and serving all call `Embedder`. It needs no torch."""
 
-from collections.abc import Sequence
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-import torch
+import openvino
+from numpy.typing import NDArray
 
-from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.errors import ArtefactError
 from vsearch_lib.vectors import Vectors
 
-
-def has_fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
-    capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+Jpeg: TypeAlias = bytes | memoryview
+_LEAST_LENGTH = 1e-6  # of features; what is shorter has no direction
 
 
-def in_channels_last(encoder: Encoder) -> Encoder:
-    """Lay the weights out as processors convolve fastest."""
-    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+@dataclass(frozen=True)
+class Graph:
+    """A network in OpenVINO's form: (n, side, side, 3) uint8 RGB → (n, dimension) features of any length."""
+
+    structure: bytes
+    weights: bytes
+
+    @staticmethod
+    def of(model: openvino.Model) -> "Graph":
+        """Return `model` as bytes, its weights in full precision."""
+        with tempfile.TemporaryDirectory(prefix="vsearch-graph-") as folder:
+            path = Path(folder) / "graph.xml"
+            openvino.save_model(model, path, compress_to_fp16=False)
+            return Graph(path.read_bytes(), path.with_suffix(".bin").read_bytes())
 
 
-def prepare(encoder: Encoder) -> Encoder:
-    """Make an encoder ready for inference."""
-    return in_channels_last(encoder).eval()
+@dataclass(frozen=True)
+class Embedded:
+    """Vectors of pictures, (n, dimension) float32 of unit length; those of refused ones are zero.
+
+    `refused` maps a picture's place to its reason, a code of `landing.refusal.REASONS`, and a line of detail.
+    """
+
+    vectors: Vectors
+    refused: Mapping[int, tuple[str, str]]
+    decode_seconds: float
+    forward_seconds: float
 
 
-def embed(encoder: Encoder, jpegs: Sequence[bytes], *, side: int) -> Vectors:
-    """Return (len(jpegs), dimension) float32 unit vectors of stored pictures.
+class Embedder:
+    """A network ready to embed, in batches of one size: a picture's vector does not depend on its company.
+
+    Computes in bfloat16 where the processor has it, else in float32. One thread at a time may use it.
 
     Args:
-        encoder: as `prepare` returns it.
-        jpegs: RGB JPEGs as `image_pixels` stores them.
-        side: the encoder's input size in pixels.
+        graph: as the registry gives it.
+        batch_size: pictures a pass; the last is filled up, and what it computes for nothing thrown away.
+        threads: processor cores it may use; None for all.
 
     Raises:
-        ValueError: some bytes are not a JPEG.
+        ArtefactError: the graph is not one.
     """
-    if not jpegs:
-        return np.empty((0, encoder.dimension), dtype=np.float32)
-    images = torch.stack([to_square(jpeg, side) for jpeg in jpegs]).contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-        vectors = encoder(images)
-    return np.asarray(vectors.float().numpy())
+
+    def __init__(self, graph: Graph, *, batch_size: int, threads: int | None = None) -> None:
+        core = openvino.Core()
+        try:
+            model = core.read_model(graph.structure, openvino.Tensor(np.frombuffer(graph.weights, np.uint8)))
+            side = model.input(0).partial_shape[1].get_length()
+            model.reshape([batch_size, side, side, 3])
+        except RuntimeError as error:
+            raise ArtefactError(f"a model's graph cannot be read: {str(error).splitlines()[0]}") from None
+        native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        compiled = core.compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "bf16" if native else "f32",
+                "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+                "NUM_STREAMS": 1,
+                # Every worker process would pin itself to the same first core.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._request = compiled.create_infer_request()
+        self._pixels = np.zeros((batch_size, side, side, 3), np.uint8)
+        self.dimension = int(model.output(0).shape[1])
+
+    def embed(self, jpegs: Sequence[Jpeg]) -> Vectors:
+        """Return (len(jpegs), dimension) float32 unit vectors of stored pictures.
+
+        Raises:
+            ValueError: a picture has no vector; the message says which, and why.
+        """
+        embedded = self.try_embed(jpegs)
+        if embedded.refused:
+            place, (reason, detail) = next(iter(embedded.refused.items()))
+            raise ValueError(f"picture {place}: {reason}: {detail}")
+        return embedded.vectors
+
+    def try_embed(self, jpegs: Sequence[Jpeg]) -> Embedded:
+        """Embed RGB JPEGs as `image_pixels` stores them; a refused one does not keep its neighbours from theirs."""
+        vectors = np.zeros((len(jpegs), self.dimension), np.float32)
+        refused: dict[int, tuple[str, str]] = {}
+        decode_seconds = forward_seconds = 0.0
+        size, side = self._pixels.shape[:2]
+        for start in range(0, len(jpegs), size):
+            began = time.perf_counter()
+            decoded: list[int] = []
+            for place in range(start, min(start + size, len(jpegs))):
+                try:
+                    to_square(jpegs[place], side, out=self._pixels[len(decoded)])
+                    decoded.append(place)
+                except ValueError as error:
+                    refused[place] = "undecodable", str(error).splitlines()[0][:200]
+            ready = time.perf_counter()
+            vectors[decoded] = self._features()[: len(decoded)]
+            decode_seconds += ready - began
+            forward_seconds += time.perf_counter() - ready
+        refused |= _to_unit_length(vectors, skip=refused)
+        return Embedded(vectors, refused, decode_seconds, forward_seconds)
+
+    def _features(self) -> NDArray[np.float32]:
+        """Return features of all of `_pixels`; the array is overwritten by the next call."""
+        outputs = self._request.infer(self._pixels, share_inputs=True, share_outputs=True)
+        features: NDArray[np.float32] = outputs[0]
+        return features
+
+
+def _to_unit_length(vectors: Vectors, *, skip: Mapping[int, object]) -> dict[int, tuple[str, str]]:
+    """Divide `vectors` by their lengths; set those that have no direction to zero and return why, by place."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    finite, long = np.isfinite(lengths), lengths >= _LEAST_LENGTH
+    vectors[~(finite & long)] = 0
+    vectors /= np.where(finite & long, lengths, 1)[:, None]
+    refused = {int(place): ("vector_zero", "the network's features are all zero") for place in np.flatnonzero(~long)}
+    for place in np.flatnonzero(~finite):
+        refused[int(place)] = "vector_not_finite", "the network's features are not all finite numbers"
+    return {place: why for place, why in refused.items() if place not in skip}

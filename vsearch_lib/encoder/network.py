@@ -31,8 +31,11 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return unit vectors of uint8 (or 0–255 float) images."""
-        pooled = self.backbone((images.float() - self.mean) / self.std)
-        return nn.functional.normalize(cast(Tensor, self.projection(pooled)).float(), dim=1)
+        return nn.functional.normalize(self.features(images).float(), dim=1)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return what `forward` brings to unit length."""
+        return cast(Tensor, self.projection(self.backbone((images.float() - self.mean) / self.std)))
 
 
 def untrained(backbone: Backbone, *, dimension: int | None, seed: int) -> Encoder:

@@ -1,13 +1,18 @@
-"""Stored JPEG pixels → the square uint8 tensor that an encoder takes."""
+"""Stored JPEG pixels → the square of uint8 RGB that an encoder takes."""
 
+import cv2
 import numpy as np
 import simplejpeg
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]  # (height, width, 3) RGB
+
+# A core is a task's, a worker's or a server thread's: OpenCV must not start threads of its own beside them.
+cv2.setNumThreads(1)
 
 
-def to_square(jpeg: bytes, side: int) -> Tensor:
-    """Return (3, side, side) uint8 RGB: the picture's central square.
+def to_square(jpeg: bytes | memoryview, side: int, *, out: Pixels | None = None) -> Pixels:
+    """Return (side, side, 3) uint8 RGB: the picture's central square, written to `out` where that is given.
 
     Measured on clothing photos with frozen MobileNetV2 features (P@10 by label): the central square .71, the whole
     picture squeezed .67, the usual central 224 of 256 .68.
@@ -20,10 +25,11 @@ def to_square(jpeg: bytes, side: int) -> Tensor:
     height, width = pixels.shape[:2]
     square = min(height, width)
     top, left = (height - square) // 2, (width - square) // 2
-    image = torch.from_numpy(pixels[top : top + square, left : left + square]).permute(2, 0, 1).unsqueeze(0)
-    if square == side:
-        return image.squeeze(0)
-    return torch.nn.functional.interpolate(image, size=(side, side), mode="bilinear", antialias=True).squeeze(0)
+    centre = pixels[top : top + square, left : left + square]
+    out = np.empty((side, side, 3), np.uint8) if out is None else out
+    # Averaged over areas where pixels are lost: nothing is skipped.
+    cv2.resize(centre, (side, side), dst=out, interpolation=cv2.INTER_AREA if square > side else cv2.INTER_LINEAR)
+    return out
 
 
 def crop_jpeg(jpeg: bytes, *, left: float, top: float, share: float) -> bytes:

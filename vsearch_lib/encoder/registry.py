@@ -1,23 +1,26 @@
-"""The model registry: `<models.uri>/<version>/model.safetensors` and `card.json`, immutable, checked by hash."""
+"""The model registry: `<models.uri>/<version>/` holds `card.json` and the files that it names, immutable, each by hash.
+
+`model.safetensors` is the network as it was trained; `graph.xml` and `graph.bin` are the same as `Embedder` runs it.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
-
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 
 from vsearch_lib.config import Settings
 from vsearch_lib.config.settings import Backbone
-from vsearch_lib.encoder.backbones import INPUT_SIZES
-from vsearch_lib.encoder.network import Encoder
+from vsearch_lib.encoder.embed import Embedder, Graph
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.storage import Store, local_path, open_store
 
 WEIGHTS = "model.safetensors"
+GRAPH = ("graph.xml", "graph.bin")
 CARD = "card.json"
+
+# Side of the square that each backbone was made for, in pixels.
+INPUT_SIZES: dict[Backbone, int] = {"small": 64, "mobilenet_v2": 224, "resnet18": 224, "resnet50": 224}
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Card:
-    """A model's record: recipe, hash of its weights, where it came from, and how its training went."""
+    """A model's record: recipe, length of its vectors, hashes of its files, and how its training went."""
 
     version: str
     recipe: Recipe
-    weights_sha256: str
+    dimension: int
+    files: Mapping[str, str]  # name → sha256
     training_snapshot: str | None
     run_id: str
     training: Mapping[str, float]
@@ -44,10 +48,24 @@ class Card:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model: its card and the encoder in evaluation mode."""
+    """A model as it embeds: its card, and its network, whose hash was checked."""
 
     card: Card
-    encoder: Encoder
+    graph: Graph
+
+    def embedder(self, *, batch_size: int, threads: int | None = None) -> Embedder:
+        """Return the network ready to embed.
+
+        Raises:
+            ArtefactError: the graph is not one, or its vectors are not as long as the card says.
+        """
+        made = Embedder(self.graph, batch_size=batch_size, threads=threads)
+        if made.dimension != self.card.dimension:
+            raise ArtefactError(
+                f"model {self.card.version}: its card says vectors of {self.card.dimension} numbers, "
+                f"its graph makes {made.dimension}: restore both"
+            )
+        return made
 
 
 def recipe_of(settings: Settings) -> Recipe:
@@ -57,35 +75,23 @@ def recipe_of(settings: Settings) -> Recipe:
         backbone=settings.model.backbone,
         dimension=settings.model.dimension if settings.training.epochs else None,
         input_size=settings.model.input_size or INPUT_SIZES[settings.model.backbone],
-        initial_weights_sha256=hashlib.sha256(_read_weights(weights)).hexdigest() if weights else None,
+        initial_weights_sha256=hashlib.sha256(read_initial_weights(weights)).hexdigest() if weights else None,
     )
 
 
-def load_initial_weights(encoder: Encoder, weights: str) -> None:
-    """Load a backbone's safetensors file into `encoder`; the file's classifier, if any, is left out.
+def read_initial_weights(weights: str) -> bytes:
+    """Return the bytes of the setting `model.weights`.
 
     Raises:
-        UsageError: the file is not there, is not safetensors, or is of another architecture.
+        UsageError: there is no such file.
     """
-    try:
-        state = load(_read_weights(weights))
-        found = {name: value for name, value in state.items() if name in encoder.backbone.state_dict()}
-        encoder.backbone.load_state_dict(found, strict=True)
-    except (SafetensorError, RuntimeError) as error:
-        line = str(error).splitlines()[0]
-        raise UsageError(f"model.weights = {weights}: does not fit model.backbone ({line})") from None
-
-
-def save_model(models_uri: str, encoder: Encoder, card: Card) -> None:
-    """Write weights, then card: a model without a card does not exist."""
-    store = open_store(models_uri)
-    store.write_new(f"{card.version}/{WEIGHTS}", serialise(encoder))
-    store.write_new(f"{card.version}/{CARD}", json.dumps(asdict(card), indent=2, sort_keys=True).encode())
-
-
-def serialise(encoder: Encoder) -> bytes:
-    """Return the encoder's weights as safetensors bytes."""
-    return bytes(save({name: value.contiguous() for name, value in encoder.state_dict().items()}))
+    path = local_path(weights)
+    if path is None:
+        folder, _, name = weights.rpartition("/")
+        return open_store(folder).read(name)
+    if not path.is_file():
+        raise UsageError(f"model.weights = {weights}: no such file; give a safetensors file of the backbone, or null")
+    return path.read_bytes()
 
 
 def newest(models_uri: str, recipe: Recipe) -> Card | None:
@@ -127,32 +133,37 @@ def read_card(store: Store, version: str) -> Card:
         raise ArtefactError(f"{store.uri}/{version}/{CARD} is not a model card: {error}") from None
 
 
-def load_model(models_uri: str, version: str) -> Model:
-    """Load a model after checking its weights against its card.
+def read_file(store: Store, card: Card, name: str) -> bytes:
+    """Return a file of a model.
 
     Raises:
-        ArtefactError: a file is missing, or weights and card disagree.
+        ArtefactError: it is missing, or is not what the card says.
+    """
+    content = store.read(f"{card.version}/{name}")
+    if hashlib.sha256(content).hexdigest() != card.files.get(name):
+        raise ArtefactError(f"{store.uri}/{card.version}/{name} is not what its card says (sha256 differs): restore it")
+    return content
+
+
+def load_model(models_uri: str, version: str) -> Model:
+    """Load a model as it embeds.
+
+    Raises:
+        ArtefactError: a file is missing, or is not what the card says.
     """
     store = open_store(models_uri)
     card = read_card(store, version)
-    content = store.read(f"{version}/{WEIGHTS}")
-    if hashlib.sha256(content).hexdigest() != card.weights_sha256:
-        raise ArtefactError(f"{models_uri}/{version}/{WEIGHTS} is not what its card says (sha256 differs): restore it")
-    encoder = Encoder(card.recipe.backbone, dimension=card.recipe.dimension)
-    try:
-        encoder.load_state_dict(load(content))
-    except (SafetensorError, RuntimeError) as error:
-        raise ArtefactError(
-            f"{models_uri}/{version}: weights do not fit the card: {str(error).splitlines()[0]}"
-        ) from None
-    return Model(card, encoder.eval())
+    return Model(card, Graph(*(read_file(store, card, name) for name in GRAPH)))
 
 
-def _read_weights(weights: str) -> bytes:
-    path = local_path(weights)
-    if path is None:
-        folder, _, name = weights.rpartition("/")
-        return open_store(folder).read(name)
-    if not path.is_file():
-        raise UsageError(f"model.weights = {weights}: no such file; give a safetensors file of the backbone, or null")
-    return path.read_bytes()
+def check_unchanged(models_uri: str, card: Card) -> None:
+    """Make sure that the model is still the one that was loaded.
+
+    Raises:
+        ArtefactError: the card or a file that embeds is another, or gone.
+    """
+    store = open_store(models_uri)
+    if read_card(store, card.version) != card:
+        raise ArtefactError(f"{models_uri}/{card.version}/{CARD} changed while this run was using it: restore it")
+    for name in GRAPH:
+        read_file(store, card, name)

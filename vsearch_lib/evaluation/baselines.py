@@ -6,8 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from vsearch_lib.encoder.embed import embed, prepare
-from vsearch_lib.encoder.network import Encoder
+from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.pixels import to_square
 from vsearch_lib.vectors import Vectors
 
@@ -24,22 +23,21 @@ class Baselines:
     untrained: Vectors
 
 
-def baselines(pictures: Iterable[tuple[str, bytes]], encoder: Encoder, *, side: int) -> Baselines:
-    """Return both baselines for a stream of (image id, stored JPEG); `encoder` has its first, random weights."""
-    prepare(encoder)
+def baselines(pictures: Iterable[tuple[str, bytes]], untrained_network: Embedder) -> Baselines:
+    """Return both baselines for a stream of (image id, stored JPEG)."""
     ids: list[str] = []
     pixels: list[Vectors] = []
     untrained: list[Vectors] = []
     for batch in _batches(pictures):
         ids += [image for image, _ in batch]
         pixels.append(np.stack([pixel_vector(jpeg) for _, jpeg in batch]))
-        untrained.append(embed(encoder, [jpeg for _, jpeg in batch], side=side))
+        untrained.append(untrained_network.embed([jpeg for _, jpeg in batch]))
     return Baselines(ids, np.concatenate(pixels), np.concatenate(untrained))
 
 
 def pixel_vector(jpeg: bytes) -> Vectors:
     """Return the 32 × 32 RGB pixels as a vector, mean subtracted, of unit length (a plain picture gives zeros)."""
-    flat = to_square(jpeg, PIXELS_SIDE).numpy().astype(np.float32).ravel()
+    flat = to_square(jpeg, PIXELS_SIDE).astype(np.float32).ravel()
     flat -= flat.mean()
     return flat / max(float(np.linalg.norm(flat)), 1e-6)
 

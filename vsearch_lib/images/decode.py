@@ -11,7 +11,6 @@ import simplejpeg
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from vsearch_lib.images.colour import reduced_rgb
-from vsearch_lib.images.colour import to_rgb as to_rgb
 from vsearch_lib.images.measures import brightness, phash, sharpness
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")

@@ -82,6 +82,15 @@ class Lake:
         history = DeltaTable.forPath(self.spark, self.path(table)).history(1).select("version").first()
         return int(history[0]) if history else None
 
+    def table_id(self, table: str) -> str:
+        """Return Delta's id of a stored table: one made anew in the same place is another."""
+        return str(self._table(table).detail().select("id").collect()[0]["id"])
+
+    def read_changes(self, table: str, first: int, last: int) -> DataFrame:
+        """Return what the versions from `first` to `last` changed, as Delta's change data feed says it."""
+        feed = self.spark.read.format("delta").option("readChangeFeed", "true")
+        return feed.option("startingVersion", first).option("endingVersion", last).load(self.path(table))
+
     def upsert(
         self, table: str, rows: DataFrame, *, when: str | None = None, assign: Mapping[str, str] | None = None
     ) -> int:

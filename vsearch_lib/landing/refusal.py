@@ -23,7 +23,9 @@ REASONS: Mapping[str, str] = {
     "time_in_future": "a time more than a day after its landing day",
     "time_too_old": "an event more than two years before its landing day",
     "erased": "it is about a user or an image whose data was erased; what it said is not kept",
-    "not_embeddable": "stored pixels that the encoder makes no finite unit vector of",
+    "missing_pixels": "an image whose stored pixels are gone from image_pixels; it cannot be embedded",
+    "vector_not_finite": "the encoder's answer to the stored pixels has a NaN or an infinite number",
+    "vector_zero": "the encoder's answer to the stored pixels is zero, and has no direction",
 }
 
 

@@ -10,6 +10,12 @@ from vsearch_lib.job import Job, record
 from vsearch_lib.lake import Lake
 from vsearch_lib.runner import load_job
 
+# Table → the job that refuses what was going there.
+WRITTEN_BY = {
+    **{table: f"ingest_{table}" for table in ("images", "users", "interactions", "judgements")},
+    "embeddings": "embed_images",
+}
+
 
 def listed(lake: Lake, *, table: str | None, reason: str | None) -> DataFrame:
     """Return the rows of `quarantine`, those that `table` and `reason` name where they are given."""
@@ -36,9 +42,9 @@ def as_text(rows: DataFrame, *, limit: int) -> str:
 
 
 def retry(lake: Lake, settings: Settings, tables: Sequence[str]) -> list[str]:
-    """Run the ingest jobs of `tables` over what is refused, and return what they had to say."""
+    """Run the jobs that write `tables` over what is refused, and return what they had to say."""
     said: list[str] = []
     for table in tables:
         job = Job(settings=settings, lake=lake, run_id=lake.run_id, retry=True, say=said.append)
-        record(lake, load_job(f"ingest_{table}")(job))
+        record(lake, load_job(WRITTEN_BY[table])(job))
     return said

@@ -4,33 +4,32 @@ import io
 
 from PIL import Image, ImageOps
 
-from vsearch_lib.encoder.embed import embed, prepare
-from vsearch_lib.encoder.registry import CARD, WEIGHTS, Model, load_model
+from vsearch_lib.encoder.embed import Embedder
+from vsearch_lib.encoder.registry import CARD, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
-from vsearch_lib.images.decode import FORMATS, Limits, RefusedPicture, normalise, to_rgb
+from vsearch_lib.images.colour import to_rgb
+from vsearch_lib.images.decode import FORMATS, Limits, RefusedPicture, normalise
 from vsearch_lib.index.manifest import Manifest, digest
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 
 
-def model_of(manifest: Manifest) -> Model:
+def model_of(manifest: Manifest) -> Embedder:
     """Load the model that made an index, after checking that it is that model.
 
     Raises:
         ArtefactError: a file is missing or not the one the manifest names.
     """
     entry = manifest["model"]
-    store = open_store(entry["uri"])
-    for name in (WEIGHTS, CARD):
-        if digest(store.read(f"{entry['version']}/{name}")) != entry["files"].get(name):
-            raise ArtefactError(
-                f"{entry['uri']}/{entry['version']}/{name} is not the one the index was made with: restore it"
-            )
-    return load_model(entry["uri"], entry["version"])
+    if digest(open_store(entry["uri"]).read(f"{entry['version']}/{CARD}")) != entry["files"].get(CARD):
+        raise ArtefactError(
+            f"{entry['uri']}/{entry['version']}/{CARD} is not the one the index was made with: restore it"
+        )
+    return load_model(entry["uri"], entry["version"]).embedder(batch_size=1)
 
 
 def query_vector(
-    model: Model, content: bytes, limits: Limits, *, crop: tuple[int, int, int, int] | None = None
+    model: Embedder, content: bytes, limits: Limits, *, crop: tuple[int, int, int, int] | None = None
 ) -> Vectors:
     """Return the (1, d) vector of a picture's bytes, or of its part `crop`: x, y, width, height in upright pixels.
 
@@ -44,7 +43,7 @@ def query_vector(
         picture = normalise(content, limits)
     except RefusedPicture as refusal:
         raise UsageError(f"the query picture is refused ({refusal.reason}): {refusal}") from None
-    return embed(prepare(model.encoder), [picture.jpeg], side=model.card.recipe.input_size)
+    return model.embed([picture.jpeg])
 
 
 def _cropped(content: bytes, crop: tuple[int, int, int, int]) -> bytes:

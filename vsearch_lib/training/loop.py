@@ -8,7 +8,6 @@ import torch
 from pytorch_metric_learning.losses import SupConLoss
 from torch import nn
 
-from vsearch_lib.encoder.embed import has_fast_bfloat16, in_channels_last
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.training.augment import random_views
@@ -68,14 +67,14 @@ def train(
         weight_decay=WEIGHT_DECAY,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, total_steps))
-    in_channels_last(encoder).train()
+    _in_channels_last(encoder).train()
     if pretrained:
         _hold_batch_statistics(encoder)
     losses: list[float] = []
     for step, batch in enumerate(batches, start=1):
         pictures = batch.pictures.flatten(0, 1)
         views = random_views(pictures, side, generator).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
+        with torch.autocast("cpu", torch.bfloat16, enabled=_has_fast_bfloat16()):
             vectors = encoder(views)
         loss = loss_of(vectors.float(), batch.groups.flatten())
         optimiser.zero_grad()
@@ -89,6 +88,17 @@ def train(
     encoder.eval()
     tenth = max(1, len(losses) // 10)
     return Trained(len(losses), sum(losses[:tenth]) / tenth, sum(losses[-tenth:]) / tenth)
+
+
+def _has_fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    capability = torch.cpu.get_capabilities()
+    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+
+
+def _in_channels_last(encoder: Encoder) -> Encoder:
+    """Lay the weights out as processors convolve fastest."""
+    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _rate(step: int, total: int) -> float:

@@ -85,7 +85,8 @@ def read_batches(folder: Path, *, width: int, side: int, batch_size: int, epochs
 
     def decode(rows: pd.DataFrame) -> pd.DataFrame:
         decoded = {
-            name: [np.ascontiguousarray(to_square(jpeg, side).numpy()) for jpeg in rows[name]] for name in pictures
+            name: [np.ascontiguousarray(to_square(jpeg, side).transpose(2, 0, 1)) for jpeg in rows[name]]
+            for name in pictures
         }
         return pd.DataFrame({**decoded, **{name: rows[name] for name in groups}})
 

@@ -1,0 +1,99 @@
+"""What changed since a version is what a comparison of the two versions shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from vsearch_lib.lake import Lake
+from vsearch_lib.lake.changes import Position, added, changed, position, read_until, remember
+
+PIXELS = """sha256 string, jpeg binary, phash string, width int, height int, mode string, brightness double,
+    sharpness double"""
+
+
+def pixels(lake: Lake, *letters: str, width: int = 8):
+    rows = [(letter * 64, b"jpeg", "0" * 16, width, 8, "RGB", 1.0, 1.0) for letter in letters]
+    return lake.spark.createDataFrame(rows, PIXELS)
+
+
+def summary(rows) -> dict[str, tuple[int, bool]]:
+    return {row["sha256"][0]: (row["width"], row["gone"]) for row in rows.collect()}
+
+
+@pytest.fixture(scope="module")
+def past(spark, tmp_path_factory) -> Lake:
+    return Lake(spark, str(tmp_path_factory.mktemp("past")), "run-1")
+
+
+@pytest.fixture(scope="module")
+def history(past) -> list[Position]:
+    """a, b, c; then b changes twice and d comes; then a goes, and c goes and comes back."""
+    lake, positions = past, []
+
+    def here() -> None:
+        positions.append(position(lake, "image_pixels"))
+
+    lake.upsert("image_pixels", pixels(lake, "a", "b", "c"))
+    here()
+    lake.upsert("image_pixels", pixels(lake, "b", "d", width=9))
+    lake.upsert("image_pixels", pixels(lake, "b", width=10))
+    here()
+    lake.delete_keys("image_pixels", pixels(lake, "a", "c").select("sha256"))
+    lake.upsert("image_pixels", pixels(lake, "c", width=11))
+    here()
+    return positions
+
+
+def test_the_last_state_of_each_changed_row_is_given_once(past, history):
+    first, second, third = history
+    assert summary(changed(past, "image_pixels", first, second)) == {"b": (10, False), "d": (9, False)}
+    assert summary(changed(past, "image_pixels", second, third)) == {"a": (8, True), "c": (11, False)}
+    everything = {"a": (8, True), "b": (10, False), "c": (11, False), "d": (9, False)}
+    assert summary(changed(past, "image_pixels", first, third)) == everything
+
+
+def test_where_nothing_changed_there_is_no_row(past, history):
+    rows = changed(past, "image_pixels", history[2], history[2])
+    assert rows.columns == [*past.read("image_pixels").columns, "gone"]
+    assert rows.isEmpty()
+    assert added(past, "image_pixels", history[2], history[2]).isEmpty()
+
+
+def test_only_inserted_rows_were_added(past, history):
+    rows = added(past, "image_pixels", history[0], history[2]).collect()
+    assert sorted((row["sha256"][0], row["width"]) for row in rows) == [("c", 11), ("d", 9)]
+
+
+def test_compaction_is_no_change(past, history):
+    past.spark.sql(f"OPTIMIZE delta.`{past.path('image_pixels')}`")
+    now = position(past, "image_pixels")
+    assert now.version > history[2].version
+    assert changed(past, "image_pixels", history[2], now).isEmpty()
+
+
+def test_of_another_table_or_a_later_version_nothing_is_said(past, history):
+    first, _, last = history
+    for since in (None, Position("another", 0), Position(first.table_id, last.version + 1)):
+        assert changed(past, "image_pixels", since, last) is None
+        assert added(past, "image_pixels", since, last) is None
+
+
+def test_a_table_that_is_not_there_has_no_position(lake):
+    assert position(lake, "image_pixels") is None
+
+
+def test_a_reader_finds_what_it_wrote_down_last_until_that_is_too_old(lake):
+    remember(lake, "one", {"images": Position("i", 3), "image_pixels": Position("p", 1)})
+    remember(lake, "one", {"images": Position("i", 4)})
+    remember(lake, "two", {"images": Position("i", 9)})
+    expected = {"images": Position("i", 4), "image_pixels": Position("p", 1)}
+    assert read_until(lake, "one", within_hours=1) == expected
+    assert read_until(lake, "none", within_hours=1) == {}
+    old = lake.read("read_positions").where("reader = 'one' AND table = 'images'")
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    lake.upsert(
+        "read_positions", old.selectExpr("reader", "table", "table_id", "version", f"TIMESTAMP '{long_ago}' AS read_at")
+    )
+    assert read_until(lake, "one", within_hours=1) == {"image_pixels": Position("p", 1)}

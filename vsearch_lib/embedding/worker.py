@@ -1,0 +1,106 @@
+"""What a Spark task does to pixels. It imports no torch: a worker process starts in a second, and stays small."""
+
+import hashlib
+import io
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark import Accumulator, Broadcast, TaskContext
+
+from vsearch_lib.embedding.pending import VECTORS
+from vsearch_lib.encoder.embed import Embedded, Embedder, Jpeg
+from vsearch_lib.encoder.registry import GRAPH, Model
+from vsearch_lib.storage import open_store
+
+# What a task reports: a row for each refused picture, and one (sha256 null) for the pictures of each file it wrote.
+REPORT = """sha256 string, reason string, message string, task int, pictures int, seconds double, decode_seconds double,
+    forward_seconds double"""
+_REPORTED = pa.schema(
+    [
+        *((name, pa.string()) for name in ("sha256", "reason", "message")),
+        *((name, pa.int32()) for name in ("task", "pictures")),
+        *((name, pa.float64()) for name in ("seconds", "decode_seconds", "forward_seconds")),
+    ]
+)
+
+_embedders: dict[tuple[str, int, int], Embedder] = {}
+
+
+def embed_task(
+    batches: Iterator[pa.RecordBatch],
+    *,
+    model: Broadcast[Model],
+    done: Accumulator[int],
+    pending_uri: str,
+    batch_size: int,
+    pictures_per_file: int,
+) -> Iterator[pa.RecordBatch]:
+    """Embed batches of (sha256, jpeg), each picture once; write the vectors to files under `pending_uri` as they come.
+
+    A file once written stays, whatever becomes of the task: what it holds is not computed again.
+    """
+    context = TaskContext.get()
+    embedder = _embedder(model.value, batch_size, context.cpus() if context else 1)
+    for hashes, jpegs in _groups(batches, pictures_per_file):
+        began = time.perf_counter()
+        embedded = embedder.try_embed(jpegs)
+        _write(pending_uri, hashes, embedded)
+        report = [
+            {"sha256": hashes[place], "reason": reason, "message": message}
+            for place, (reason, message) in embedded.refused.items()
+        ]
+        work = {
+            "task": context.partitionId() if context else 0,
+            "pictures": len(jpegs),
+            "seconds": time.perf_counter() - began,
+            "decode_seconds": embedded.decode_seconds,
+            "forward_seconds": embedded.forward_seconds,
+        }
+        done.add(len(jpegs))
+        yield pa.RecordBatch.from_pylist([*report, work], schema=_REPORTED)
+
+
+def _embedder(model: Model, batch_size: int, threads: int) -> Embedder:
+    """Return the process's embedder: Spark gives a worker process many tasks, and the network stays the same."""
+    key = (model.card.files[GRAPH[1]], batch_size, threads)
+    if key not in _embedders:
+        _embedders.clear()
+        _embedders[key] = model.embedder(batch_size=batch_size, threads=threads)
+    return _embedders[key]
+
+
+def _groups(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[tuple[list[str], list[Jpeg]]]:
+    """Yield hashes and pictures, `size` at a time, without a copy of a picture."""
+    hashes: list[str] = []
+    jpegs: list[Jpeg] = []
+    for batch in batches:
+        hashes += batch.column("sha256").to_pylist()
+        jpegs += [memoryview(value.as_buffer()).cast("B") for value in batch.column("jpeg")]
+        while len(hashes) >= size:
+            yield hashes[:size], jpegs[:size]
+            hashes, jpegs = hashes[size:], jpegs[size:]
+    if hashes:
+        yield hashes, jpegs
+
+
+def _write(pending_uri: str, hashes: list[str], embedded: Embedded) -> None:
+    kept = [place for place in range(len(hashes)) if place not in embedded.refused]
+    if not kept:
+        return
+    vectors = embedded.vectors[kept]
+    offsets = np.arange(len(kept) + 1, dtype=np.int32) * vectors.shape[1]
+    rows = pa.table(
+        [
+            pa.array([hashes[place] for place in kept]),
+            pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel())),
+        ],
+        schema=VECTORS,
+    )
+    sink = io.BytesIO()
+    # Vectors do not compress: trying to costs more than writing them.
+    pq.write_table(rows, sink, compression="none", use_dictionary=False)
+    name = hashlib.sha256("".join(hashes).encode()).hexdigest()
+    open_store(pending_uri).write_new(f"{name}.parquet", sink.getvalue())

@@ -1,0 +1,69 @@
+"""Where a reader of a table stands, and what has changed there since: cost follows the change, not the table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from vsearch_lib.lake.schema import table_schema
+from vsearch_lib.lake.tables import Lake
+
+
+@dataclass(frozen=True)
+class Position:
+    """A version of one table; a table that is made anew in the same place is another, whatever its versions."""
+
+    table_id: str
+    version: int
+
+
+def position(lake: Lake, table: str) -> Position | None:
+    """Return where `table` stands now, None where it has not been written yet."""
+    version = lake.version(table)
+    return None if version is None else Position(lake.table_id(table), version)
+
+
+def read_until(lake: Lake, reader: str, *, within_hours: int) -> dict[str, Position]:
+    """Return table → up to where `reader` has read it, where that is recent enough for the changes since to be kept."""
+    oldest = datetime.now(UTC) - timedelta(hours=within_hours)
+    rows = lake.read("read_positions").where((F.col("reader") == reader) & (F.col("read_at") > F.lit(oldest)))
+    return {row["table"]: Position(row["table_id"], row["version"]) for row in rows.collect()}
+
+
+def remember(lake: Lake, reader: str, read: Mapping[str, Position]) -> None:
+    """Write down up to where `reader` has read some tables."""
+    now = datetime.now(UTC)
+    rows = [(reader, table, at.table_id, at.version, now) for table, at in read.items()]
+    columns = "reader string, table string, table_id string, version bigint, read_at timestamp"
+    lake.upsert("read_positions", lake.spark.createDataFrame(rows, columns))
+
+
+def changed(lake: Lake, table: str, since: Position | None, until: Position) -> DataFrame | None:
+    """Return the rows of `table` that changed after `since`, as they were at `until`; `gone` marks deleted ones.
+
+    None where that cannot be said: `since` is not a version of this table.
+    """
+    feed = _feed(lake, table, since, until)
+    if feed is None:
+        return None
+    key = table_schema(table).key
+    last = Window.partitionBy(*key).orderBy(F.desc("_commit_version"), F.col("_change_type") == "delete")
+    rows = feed.where("_change_type != 'update_preimage'").withColumn("_n", F.row_number().over(last)).where("_n = 1")
+    return rows.select(*table_schema(table).names, (F.col("_change_type") == "delete").alias("gone"))
+
+
+def added(lake: Lake, table: str, since: Position | None, until: Position) -> DataFrame | None:
+    """Return the rows that were inserted into `table` after `since`, up to `until`; None as `changed` does."""
+    feed = _feed(lake, table, since, until)
+    return None if feed is None else feed.where("_change_type = 'insert'").select(*table_schema(table).names)
+
+
+def _feed(lake: Lake, table: str, since: Position | None, until: Position) -> DataFrame | None:
+    if since is None or since.table_id != until.table_id or since.version > until.version:
+        return None
+    if since.version == until.version:
+        extra = [F.lit(None).cast("string").alias("_change_type"), F.lit(None).cast("bigint").alias("_commit_version")]
+        return lake.read(table).select("*", *extra).limit(0)
+    return lake.read_changes(table, since.version + 1, until.version)
