@@ -4,14 +4,16 @@ SHELL := /bin/bash
 
 IMAGES ?=
 ARGS ?=
-PHOTOS ?= ../shared/data/clothing/images
+CLOTHING ?= ../shared/data/clothing
+PHOTOS ?= $(CLOTHING)/images
+WEIGHTS ?= ../shared/data/weights/mobilenet_v2.safetensors
 LOCKS := conf/locks
 SITE := .venv/lib/python3.11/site-packages
 UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
 
-.PHONY: help demo test check docs lock bench-ingest clean
+.PHONY: help demo test check docs lock bench-ingest bench-embed clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -46,6 +48,10 @@ bench-ingest: $(JOBS_READY) ## time taking in beside plain loops; PHOTOS=DIR is 
 	@.venv/bin/python benchmarks/ingest_photos.py '$(PHOTOS)'
 	@.venv/bin/python benchmarks/ingest_interactions.py
 	@.venv/bin/python benchmarks/ingest_jobs.py '$(PHOTOS)'
+
+bench-embed: $(JOBS_READY) ## time embedding beside plain torch loops; CLOTHING=DIR and WEIGHTS=FILE say what is embedded
+	@.venv/bin/python benchmarks/embed.py '$(CLOTHING)' '$(WEIGHTS)'
+	@.venv/bin/python benchmarks/embed_scale.py '$(CLOTHING)' '$(WEIGHTS)'
 
 clean: ## remove both environments (what was built under var/ stays)
 	@rm -rf .venv .venv-airflow

@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/ingest_jobs.py ../shared/data/clothing/images
 
-Photos: the job takes in the folder once, and a folder with three copies of it (a byte added, so that none is a known
-one); what the second took longer is the steady state, without the start. The plain loop is `plain` of ingest_photos.py
-with Pillow's default filter, in as many processes as Spark has cores.
+Photos: the plain loop is that of ingest_photos.py with Pillow's default filter, in as many processes as Spark has
+cores. Beside it, in turns, the job's reading of the same files: found, read, decoded, shrunk, encoded, hashed. And the
+whole job, on the folder and on four copies of it (a byte added, so that none is a known one): what the second took
+longer is the steady state of all that it does, the grouping of near-duplicates and four tables' commits among it.
 
 History: the next days' partitions (50 images, 2,000 events) are taken in after 10 and after 300 days, in turns.
 """
@@ -22,16 +23,20 @@ from pathlib import Path
 
 import numpy as np
 from ingest_interactions import land, seconds
-from ingest_photos import plain_default
+from ingest_photos import LIMITS, plain_default
 from PIL import Image
 from pyspark.sql import SparkSession
 
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.images.files import files_to_read, read_files
+from vsearch_lib.images.landed import landed_images
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.lake.computed import computed
 from vsearch_lib.runner import load_job
 
 COPIES = 3
+FILES_PER_TASK = 500  # the job's
 HISTORIES_DAYS = (10, 300)
 TURNS = 3
 IMAGES_A_DAY = 50
@@ -46,27 +51,38 @@ def take_in(spark: SparkSession, settings: Settings, jobs: tuple[str, ...], date
 
 
 def photos(spark: SparkSession, folder: Path, source: Path) -> None:
-    """Print photos a second of the job's steady state and of the plain loop."""
+    """Print photos a second of the plain loop, of the same work on Spark, and of the whole job."""
     contents = [file.read_bytes() for file in sorted(source.rglob("*.jpg"))]
-    taken = {}
+    landings: dict[int, Settings] = {}
     for copies in (1, 1 + COPIES):
         landing = folder / f"photos-{copies}"
         landing.mkdir()
         for copy in range(copies):
             for number, content in enumerate(contents):
                 (landing / f"{copy}-{number:05d}.jpg").write_bytes(content + bytes([copy]))
-        settings = load_settings("demo", [f"var={folder / f'lake-{copies}'}", f"landing.images={landing}"])
-        taken[copies] = take_in(spark, settings, ("ingest_images",), None)
-    rate = COPIES * len(contents) / (taken[1 + COPIES] - taken[1])
+        landings[copies] = load_settings("demo", [f"var={folder / f'lake-{copies}'}", f"landing.images={landing}"])
+    few = load_settings("demo", [f"var={folder / 'lake-0'}", f"landing.images={landings[1].landing.images}"])
+    take_in(spark, few, ("ingest_images",), None)
     cores = os.cpu_count() or 1
+    listed = computed(landed_images(spark, few.landing.images, None))
+    files = computed(files_to_read(listed, Lake(spark, few.lake.uri, "none").read("image_files").limit(0)))
+    read = read_files(files, LIMITS, -(-len(contents) // FILES_PER_TASK))
+    plain, same_work = [], []
     with ProcessPoolExecutor(cores) as loop:
         list(loop.map(plain_default, contents[:100], chunksize=25))
-        elapsed = seconds(lambda: list(loop.map(plain_default, contents, chunksize=50)))
-    print(f"plain loop, {cores} processes: {len(contents) / elapsed:.0f} photos/s")
+        for _ in range(TURNS):
+            plain.append(seconds(lambda: list(loop.map(plain_default, contents, chunksize=50))))
+            same_work.append(seconds(lambda: read.write.format("noop").mode("overwrite").save()))
+    taken = {copies: take_in(spark, settings, ("ingest_images",), None) for copies, settings in landings.items()}
+    loop_rate, stage_rate = (len(contents) / statistics.median(times) for times in (plain, same_work))
+    job_rate = COPIES * len(contents) / (taken[1 + COPIES] - taken[1])
+    print(f"plain loop, {cores} processes: {loop_rate:.0f} photos/s")
+    print(f"ingest_images, reading (the same work): {stage_rate:.0f} photos/s, {stage_rate / loop_rate:.2f} times that")
     print(
-        f"ingest_images, steady state: {rate:.0f} photos/s, {rate * elapsed / len(contents):.2f} times that;", end=" "
+        f"ingest_images, with all that follows: {job_rate:.0f} photos/s, {job_rate / loop_rate:.2f} times that;",
+        end=" ",
     )
-    print(f"{len(contents)} photos from the start: {taken[1]:.1f} s")
+    print(f"{len(contents)} photos {taken[1]:.1f} s, {(1 + COPIES) * len(contents)} photos {taken[1 + COPIES]:.1f} s")
 
 
 def history(spark: SparkSession, folder: Path) -> None:

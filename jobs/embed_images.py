@@ -16,6 +16,7 @@ from vsearch_lib.embedding.worker import REPORT, embed_task
 from vsearch_lib.encoder.registry import Model, check_unchanged, current_model, load_model
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.changes import Position, position, read_until, remember
+from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.quarantine import check_share, settle
 
 TABLES = ("images", "image_pixels")
@@ -38,7 +39,7 @@ def run(job: Job) -> list[Figure]:
         return [*_figures(0, 0), Figure("embeddings_removed", 0)]
     work = refused_before(lake, version) if job.retry else work_to_do(lake, version, since.get("images"), now["images"])
     embedded = _embed(job, version, work, since.get("image_pixels"), now["image_pixels"])
-    departed = work.departed.localCheckpoint()
+    departed = computed(work.departed)
     removed = 0 if departed.isEmpty() else lake.delete_keys("embeddings", departed)
     if not job.retry:
         remember(lake, reader, now)
@@ -46,7 +47,7 @@ def run(job: Job) -> list[Figure]:
 
 
 def _embed(job: Job, version: str, work: Work, since: Position | None, until: Position) -> list[Figure]:
-    todo = work.todo.localCheckpoint()
+    todo = computed(work.todo)
     wanted = todo.count()
     if not wanted:
         return _figures(0, 0)
@@ -54,12 +55,12 @@ def _embed(job: Job, version: str, work: Work, since: Position | None, until: Po
     model.embedder(batch_size=1)  # what is wrong with it is said here, and not by a worker
     pending = Pending(job.lake, version)
     hashes = todo.select("sha256").distinct()
-    hashes = hashes.join(pending.read(pending.files()), "sha256", "left_anti").localCheckpoint()
+    hashes = computed(hashes.join(pending.read(pending.files()), "sha256", "left_anti"))
     report = _reports(job, model, pixels_of(job.lake, hashes, since, until), pending.uri, hashes.count())
     check_unchanged(job.settings.models.uri, model.card)
     files = pending.files()
     vectors = pending.read(files)
-    refused = _refused(todo, vectors, report).localCheckpoint()
+    refused = computed(_refused(todo, vectors, report))
     failures = refused.count()
     check_share(job, "embeddings", refused, landed=wanted, count=failures)
     rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
@@ -83,7 +84,7 @@ def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictur
     )
     tasks = max(context.defaultParallelism, -(-pictures // embedding.images_per_task))
     with _told(job, done, pictures):
-        return pixels.repartition(tasks).mapInArrow(task, REPORT).localCheckpoint()
+        return computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
 
 
 @contextmanager

@@ -9,11 +9,12 @@ from vsearch_lib.images.files import FACTS, files_to_read, read_files, with_fact
 from vsearch_lib.images.landed import landed_images
 from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.job import Figure, Job, main
+from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.account import Account
 from vsearch_lib.landing.erased import with_erased
 from vsearch_lib.landing.quarantine import check_share, refused_days, settle
 
-FILES_PER_TASK = 200
+FILES_PER_TASK = 500
 
 
 def run(job: Job) -> list[Figure]:
@@ -23,17 +24,17 @@ def run(job: Job) -> list[Figure]:
     if found is None:
         job.say(f"ingest_images: nothing landed at {job.settings.landing.images}")
         return Account("images", landed=0, refused=0, keys=0, accepted=0).figures()
-    landed = _of_this_run(job, found).localCheckpoint()
+    landed = computed(_of_this_run(job, found))
     known = job.lake.read("image_files")
     if days is not None:
         known = known.where(F.col("landed_on").isin(list(days)))
     if job.retry:
         known = known.where("reason IS NULL")
-    files = files_to_read(landed, known).localCheckpoint()
+    files = computed(files_to_read(landed, known))
     new_files = files.count()
     tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
-    read = read_files(files, _limits(job), tasks).localCheckpoint()
-    statements = with_facts(landed, known, *([read] if new_files else [])).localCheckpoint()
+    read = computed(read_files(files, _limits(job), tasks))
+    statements = computed(with_facts(landed, known, *([read] if new_files else [])))
 
     counted = statements.agg(
         F.count("*"),
@@ -49,7 +50,7 @@ def run(job: Job) -> list[Figure]:
         pictures = read.where("reason IS NULL").dropDuplicates(["sha256"])
         job.lake.insert_new("image_pixels", pictures)
         stored = job.lake.read("image_pixels").select("sha256", "phash")
-        groups = regroup(pictures, stored, job.lake.read("near_duplicates")).localCheckpoint()
+        groups = computed(regroup(pictures, stored, job.lake.read("near_duplicates")))
         job.lake.upsert("near_duplicates", groups)
         # After what was made of them: a file that is known is not read again.
         job.lake.upsert("image_files", read.drop("jpeg"))
@@ -102,7 +103,7 @@ def _limits(job: Job) -> Limits:
 def _fold_into_images(job: Job, statements: DataFrame) -> int:
     """Fold accepted statements into `images`, or into `images_awaited` until the picture lands; return rows moved."""
     lake = job.lake
-    folded = facts.fold(statements).localCheckpoint()
+    folded = computed(facts.fold(statements))
     landed = folded.where("source_uri IS NOT NULL")
     changes = folded.where("source_uri IS NULL")
     if changes.isEmpty():
@@ -123,7 +124,7 @@ def _fold_arrived(job: Job) -> None:
     if not lake.exists("images_awaited"):
         return
     stored = lake.read("images").select("image_id", *FACTS, "source_uri")
-    arrived = lake.read("images_awaited").join(stored, "image_id").localCheckpoint()
+    arrived = computed(lake.read("images_awaited").join(stored, "image_id"))
     if not arrived.isEmpty():
         lake.upsert("images", facts.to_images(arrived), when=facts.ARRIVED_WHEN, assign=facts.ARRIVED_ASSIGN)
         lake.delete_keys("images_awaited", arrived.select("image_id", "said_on"))

@@ -149,13 +149,13 @@ def _erase(arguments: argparse.Namespace) -> None:
 @contextmanager
 def _lake(arguments: argparse.Namespace, command: str) -> "Iterator[tuple[Lake, Settings]]":
     settings = settings_of(arguments)
-    from vsearch_lib.lake import Lake, start_session
+    from vsearch_lib.lake import Lake, start_session, stop_session
 
     lake = Lake(start_session(settings, f"vsearch {command}"), settings.lake.uri, new_run_id())
     try:
         yield lake, settings
     finally:
-        lake.spark.stop()
+        stop_session(lake.spark)
 
 
 def _demo_data(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.config import Settings
 from vsearch_lib.embedding.pending import remove_all as remove_all_pending
 from vsearch_lib.lake import Lake
+from vsearch_lib.lake.computed import computed
 
 Kind = Literal["user", "image"]
 # Table → columns that name a user, or an image.
@@ -120,9 +121,11 @@ def _leave_groups(lake: Lake, hashes: Sequence[str]) -> int:
     touched = groups.where(F.col("sha256").isin(list(hashes))).select("group_sha256").distinct()
     rest = groups.join(touched, "group_sha256", "left_semi").where(~F.col("sha256").isin(list(hashes)))
     group = Window.partitionBy("group_sha256")
-    named: DataFrame = rest.select(
-        "sha256", F.min("sha256").over(group).alias("group_sha256"), F.count("*").over(group).alias("members")
-    ).localCheckpoint()
+    named: DataFrame = computed(
+        rest.select(
+            "sha256", F.min("sha256").over(group).alias("group_sha256"), F.count("*").over(group).alias("members")
+        )
+    )
     alone = [row["sha256"] for row in named.where("members = 1").select("sha256").collect()]
     lake.upsert("near_duplicates", named.where("members > 1").drop("members"))
     return _delete(lake, "near_duplicates", ("sha256",), [*hashes, *alone])

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import UsageError, VsearchError
-from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.lake import Lake, start_session, stop_session
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
         figures = run(job)
         record(lake, figures)
     finally:
-        lake.spark.stop()
+        stop_session(lake.spark)
     print(" ".join([f"run={run_id}", *(f"{f.metric}[{f.slice}]={f.value:g}" for f in figures)]))
 
 

@@ -25,7 +25,7 @@ from rich.progress import (
 
 from vsearch_lib.config import PROJECT, Settings
 from vsearch_lib.job import Figure, Job, Run, record
-from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.lake import Lake, start_session, stop_session
 from vsearch_lib.steps import GRAPHS, Step, in_order
 
 _POLL_SECONDS = 0.5
@@ -63,7 +63,7 @@ def run_graph(
             seconds = [Figure("step_seconds", result.seconds, result.step.job) for result in results]
             record(lake, [figure for result in results for figure in result.figures] + seconds)
         finally:
-            spark.stop()
+            stop_session(spark)
     return results
 
 

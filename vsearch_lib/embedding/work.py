@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, added, changed
+from vsearch_lib.lake.computed import computed
 
 LIVING = "deleted_at IS NULL AND moderation != 'blocked'"
 _BROADCAST_ROWS = 2_000_000  # of keys, about 200 MB: sent to every worker, they save a shuffle of pictures or vectors
@@ -28,9 +29,9 @@ def work_to_do(lake: Lake, model_version: str, since: Position | None, until: Po
     if images is None:
         living = lake.read("images").where(LIVING).select("image_id", "sha256")
         return Work(without_vector(living, known), departed_from(known, living))
-    images = images.select("image_id", "sha256", (F.expr(LIVING) & ~F.col("gone")).alias("living")).localCheckpoint()
+    images = computed(images.select("image_id", "sha256", (F.expr(LIVING) & ~F.col("gone")).alias("living")))
     # Of the table's many vectors only those of the few changed images, by their keys.
-    known = known.join(_sent_whole(images.select("image_id")), "image_id", "left_semi").localCheckpoint()
+    known = computed(known.join(_sent_whole(images.select("image_id")), "image_id", "left_semi"))
     living = images.where("living").select("image_id", "sha256")
     return Work(without_vector(living, known), departed_from(known, living))
 

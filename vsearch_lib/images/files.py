@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -36,6 +37,8 @@ _DECODED_DDL = (
     "phash string, width int, height int, mode string, brightness double, sharpness double, jpeg binary, "
     "reason string, message string"
 )
+# Handed on together: a batch of Arrow takes as long as half a photo, and a worker's memory stays small.
+_BATCH_ROWS, _BATCH_BYTES = 64, 4 * 2**20
 _REFUSED = dict.fromkeys((*FACTS, "brightness", "sharpness", "jpeg"))
 
 
@@ -74,15 +77,22 @@ def with_facts(landed: DataFrame, *read: DataFrame) -> DataFrame:
 
 def _reader(limits: Limits) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def read_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows: list[dict[str, Any]] = []
+        held_bytes = 0
         for batch in batches:
             for row in batch.to_pylist():
-                # One picture a batch: a worker never holds more than the one it works on.
-                yield pa.RecordBatch.from_pylist([_read_file(row, limits)], schema=_DECODED)
+                rows.append(_read_file(row, limits))
+                held_bytes += len(rows[-1]["jpeg"] or b"")
+                if held_bytes >= _BATCH_BYTES or len(rows) >= _BATCH_ROWS:
+                    yield pa.RecordBatch.from_pylist(rows, schema=_DECODED)
+                    rows, held_bytes = [], 0
+        if rows:
+            yield pa.RecordBatch.from_pylist(rows, schema=_DECODED)
 
     return read_batches
 
 
-def _read_file(row: dict[str, object], limits: Limits) -> dict[str, object]:
+def _read_file(row: dict[str, Any], limits: Limits) -> dict[str, Any]:
     try:
         size = int(str(row["source_bytes"]))
         if size > limits.max_bytes:

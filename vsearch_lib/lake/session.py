@@ -14,12 +14,15 @@ _DEFAULTS = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.python.daemon.module": "vsearch_lib.python_daemon",
     # Pictures and vectors are wide: a worker must never hold ten thousand of them.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
     # What we merge is checkpointed, or gives the same each time: Delta need not make a copy of it first.
     "spark.databricks.delta.merge.materializeSource": "none",
     # Delta would bring a whole day's partition into one task before it writes.
     "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
+    # What a session kept on its way is deleted as soon as nothing refers to it.
+    "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -39,7 +42,7 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     for key, value in {**_DEFAULTS, **settings.spark.conf}.items():
         builder = builder.config(key, value)
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
-        return builder.getOrCreate()
+        return _ready(builder.getOrCreate(), settings)
     os.environ.setdefault("SPARK_CONF_DIR", str(PROJECT / "conf" / "spark"))
     if settings.spark.master and settings.spark.master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -50,10 +53,28 @@ def start_session(settings: Settings, name: str) -> SparkSession:
         terminal = os.dup(2)
         os.dup2(sink.fileno(), 2)
         try:
-            return builder.getOrCreate()
+            return _ready(builder.getOrCreate(), settings)
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+def stop_session(spark: SparkSession) -> None:
+    """Stop a session, and delete what it kept on its way."""
+    context = spark.sparkContext
+    folder = context.getCheckpointDir()
+    if folder:
+        path = context._jvm.org.apache.hadoop.fs.Path(folder)  # type: ignore[union-attr]
+        path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
+    spark.stop()
+
+
+def _ready(spark: SparkSession, settings: Settings) -> SparkSession:
+    context = spark.sparkContext
+    if not str(context.master).startswith("local") and context.getCheckpointDir() is None:
+        # Executors are processes that come and go: what `computed` keeps must outlive them.
+        context.setCheckpointDir(f"{settings.var}/checkpoints")
+    return spark
 
 
 def _log_file(settings: Settings) -> Path:

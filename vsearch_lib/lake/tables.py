@@ -23,6 +23,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import SchemaDrift, WriteConflict
+from vsearch_lib.lake.computed import computed
 from vsearch_lib.lake.schema import TableSchema, table_schema
 
 T = TypeVar("T")
@@ -165,7 +166,7 @@ class Lake:
             return self._merge(schema, new, reach)
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
         settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
-        changed = new.alias("new").join(old, settled, "left_anti").localCheckpoint()
+        changed = computed(new.alias("new").join(old, settled, "left_anti"))
         return 0 if changed.isEmpty() else self._merge(schema, changed, reach, when, assign)
 
     def _merge(

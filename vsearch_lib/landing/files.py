@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import UsageError
+from vsearch_lib.lake.computed import computed
 
 METADATA_NAME = r"/metadata\.(jsonl|jsonl\.gz|csv|parquet)$"
 
@@ -50,7 +51,7 @@ def _listing(spark: SparkSession, places: Sequence[str]) -> DataFrame | None:
     reader = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     files = reader.load([escape_glob(place) for place in found])
     # Kept: it is looked at several times, and each time would ask the file system about every file again.
-    listing = files.select(plain_path("path").alias("path"), "length", "modificationTime").localCheckpoint()
+    listing = computed(files.select(plain_path("path").alias("path"), "length", "modificationTime"))
     empty = _empty_files(files, listing)
     listing = listing.unionByName(spark.createDataFrame(empty, listing.schema)) if empty else listing
     return listing.withColumn("landed_on", landing_day("path", "modificationTime"))

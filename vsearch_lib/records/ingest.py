@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.erased import with_erased
 from vsearch_lib.landing.files import LandedFile
 from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines
@@ -92,4 +93,4 @@ def landed_records(
         {"_rank": F.row_number().over(window), "copies": F.count("*").over(every)}
     )
     kept = ranked.where("_rank = 1").drop("_rank", "_erased", *group)
-    return LandedRecords(kept.localCheckpoint(), lines)
+    return LandedRecords(computed(kept), lines)

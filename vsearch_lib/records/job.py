@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake import table_schema
+from vsearch_lib.lake.computed import computed
 from vsearch_lib.lake.tables import same
 from vsearch_lib.landing.account import Account
 from vsearch_lib.landing.files import files_of_table, landed_again
@@ -29,7 +30,7 @@ def take_in(job: Job, kind: RecordKind, tables: Sequence[str]) -> list[Figure]:
         F.count(F.when(F.col("reason").isNull(), 1)),
     ).collect()[0]
     total, refused, erased, keys = (int(value or 0) for value in counted)
-    refusals = (landed.refused() if refused else job.spark.createDataFrame([], REFUSED)).localCheckpoint()
+    refusals = computed(landed.refused() if refused else job.spark.createDataFrame([], REFUSED))
     check_share(job, kind.table, refusals, landed=total, count=refused - erased)
     # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
     accepted = max(job.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)

@@ -1,0 +1,142 @@
+"""`embed_images` beside plain torch loops, on the same stored pixels, cores and weights, in one run.
+
+    .venv/bin/python benchmarks/embed.py ../shared/data/clothing ../shared/data/weights/mobilenet_v2.safetensors
+
+The photos are taken in once. For each backbone the plain loop (a `DataLoader` with two workers that decode with Pillow,
+then the network on all cores) runs in float32 and, by autocast, in bfloat16; between them the job embeds every photo,
+with all that belongs to it, in a session that is up, with a version of the model that it has not seen. The vectors of
+loop and job are compared picture by picture, and by the mean average precision of the test split on the train split.
+Then a night with nothing new, and one with a hundredth of new pictures.
+"""
+
+import csv
+import io
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from embed_scale import change_hundredth, run_job
+from PIL import Image
+from pyspark.sql import SparkSession
+from torch.utils.data import DataLoader, Dataset
+
+from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.encoder.network import Encoder, untrained
+from vsearch_lib.encoder.registration import register
+from vsearch_lib.encoder.registry import recipe_of
+from vsearch_lib.encoder.weights import load_initial_weights
+from vsearch_lib.job import Job
+from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.runner import load_job
+
+SIDE = 224
+BATCH = 64
+# Photos that the plain loops embed; the job embeds all. None is all.
+LOOP_PHOTOS = {"mobilenet_v2": None, "resnet50": 768}
+
+
+class Photos(Dataset[torch.Tensor]):
+    """Stored JPEGs as torch's own examples read them: Pillow, the centre square, ImageNet's layout."""
+
+    def __init__(self, jpegs: list[bytes]) -> None:
+        self.jpegs = jpegs
+
+    def __len__(self) -> int:
+        return len(self.jpegs)
+
+    def __getitem__(self, place: int) -> torch.Tensor:
+        image = Image.open(io.BytesIO(self.jpegs[place])).convert("RGB")
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        square = image.crop((left, top, left + side, top + side)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        return torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).contiguous()
+
+
+def plain_loop(encoder: Encoder, jpegs: list[bytes], *, bfloat16: bool) -> tuple[float, np.ndarray]:
+    """Return pictures a second, and vectors, of a loop as anybody would write it."""
+    loader = DataLoader(Photos(jpegs), batch_size=BATCH, num_workers=2)
+    vectors, began = [], time.perf_counter()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        for batch in loader:
+            vectors.append(encoder(batch).float().numpy())
+    return len(jpegs) / (time.perf_counter() - began), np.concatenate(vectors)
+
+
+def mean_average_precision(vectors: np.ndarray, labels: np.ndarray, split: np.ndarray) -> float:
+    """Return mAP by label of the test split's pictures searched in the train split."""
+    train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
+    order = np.argsort(-(vectors[test] @ vectors[train].T), axis=1)
+    right = labels[train][order] == labels[test][:, None]
+    precision = right.cumsum(1) / np.arange(1, len(train) + 1)
+    return float(((precision * right).sum(1) / right.sum(1)).mean())
+
+
+def compare(spark: SparkSession, settings: Settings, encoder: Encoder, photos: Path) -> None:
+    """Print the rates of loops and job, and how far their vectors agree."""
+    backbone, recipe = settings.model.backbone, recipe_of(settings)
+    lake = Lake(spark, settings.lake.uri, "look")
+    rows = lake.read("images").join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
+    stored = {row["image_id"]: bytes(row["jpeg"]) for row in rows.select("image_id", "jpeg").collect()}
+    names = sorted(name for name in stored if not name.startswith("copy-"))[: LOOP_PHOTOS[backbone]]
+    jpegs = [stored[name] for name in names]
+    plain_loop(encoder, jpegs[:BATCH], bfloat16=False)
+    register(settings.models.uri, encoder, version=f"{backbone}-0", recipe=recipe, run_id="bench")
+    first, _ = run_job(spark, settings, "embed_images")
+    slow, expected = plain_loop(encoder, jpegs, bfloat16=False)
+    register(settings.models.uri, encoder, version=f"{backbone}-1", recipe=recipe, run_id="bench")
+    seconds, figures = run_job(spark, settings, "embed_images")
+    half, _ = plain_loop(encoder, jpegs, bfloat16=True)
+    rate = len(stored) / seconds
+    print(f"{backbone}: plain float32 {slow:.0f}/s, plain bfloat16 {half:.0f}/s; the job {rate:.0f}/s", end=" ")
+    print(f"(its first run in the session {len(stored) / first:.0f}/s)")
+    print(f"  {rate / slow:.2f} times plain float32, {rate / half:.2f} times plain bfloat16")
+    cores = spark.sparkContext.defaultParallelism
+    outside = 1 - len(stored) / figures["images_per_second_per_core"] / cores / seconds
+    print(
+        f"  a picture: decoding {figures['decode_ms_per_image']:.2f} ms, network {figures['forward_ms_per_image']:.2f}"
+        f" ms; {outside:.0%} of the cores' time is spent outside the tasks' own work; slowest task"
+        f" {figures['slowest_task_to_median']:.2f} times the median"
+    )
+    rows = lake.read("embeddings").where(f"model_version = '{backbone}-1'").select("image_id", "vector").collect()
+    vector = {row["image_id"]: np.array(row["vector"], dtype=np.float32) for row in rows}
+    found = np.stack([vector[name] for name in names])
+    cosines = (found * expected).sum(1)
+    print(f"  cosine to plain float32: mean {cosines.mean():.5f}, least {cosines.min():.5f}")
+    with (photos / "metadata.csv").open() as file:
+        facts = {Path(row["file"]).name: row for row in csv.DictReader(file)}
+    labels = np.array([facts[name]["label"] for name in names])
+    split = np.array([facts[name]["split"] for name in names])
+    plain, ours = (mean_average_precision(vectors, labels, split) for vectors in (expected, found))
+    print(f"  mAP by label, test on train: plain float32 {plain:.4f}, the job {ours:.4f}")
+    nothing, _ = run_job(spark, settings, "embed_images")
+    new = change_hundredth(spark, lake, seed=1)
+    little, figures = run_job(spark, settings, "embed_images")
+    assert figures["images_embedded"] == new
+    print(f"  nothing new {nothing:.1f} s, 1/{seconds / nothing:.0f} of all; {new} new {little:.1f} s,", end=" ")
+    print(f"1/{seconds / little:.0f} of all")
+
+
+def main(photos: str, weights: str) -> None:
+    """Take the photos in, then compare on each backbone."""
+    with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as folder:
+        chosen = [f"var={folder}", f"landing.images={photos}/images", "training.epochs=0"]
+        spark = start_session(load_settings("demo", chosen), "bench")
+        settings = load_settings("demo", chosen)
+        lake = Lake(spark, settings.lake.uri, "photos")
+        load_job("ingest_images")(Job(settings=settings, lake=lake, run_id="photos", say=lambda _: None))
+        for backbone in LOOP_PHOTOS:
+            encoder = untrained(backbone, dimension=None, seed=1)
+            if backbone == "mobilenet_v2":
+                load_initial_weights(encoder, weights)
+            named = load_settings(
+                "demo", [*chosen, f"model.backbone={backbone}", f"models.uri={folder}/models-{backbone}"]
+            )
+            compare(spark, named, encoder.eval(), Path(photos))
+        spark.stop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

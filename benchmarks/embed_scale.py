@@ -1,0 +1,150 @@
+"""What an image costs when there are ten times as many, and how large the worker processes get.
+
+    .venv/bin/python benchmarks/embed_scale.py ../shared/data/clothing ../shared/data/weights/mobilenet_v2.safetensors
+
+The catalogue is made of re-encoded, cropped and mirrored copies of the photos, so that no pixels repeat.
+"""
+
+import hashlib
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import simplejpeg
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registration import register
+from vsearch_lib.encoder.registry import recipe_of
+from vsearch_lib.encoder.weights import load_initial_weights
+from vsearch_lib.job import Job
+from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.runner import load_job
+
+SIZES = (4_000, 40_000)
+COPY = "copy string, sha256 string, jpeg binary"
+
+
+def varied(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield a copy of each picture (columns jpeg, seed), its own crop, side and quality."""
+    for batch in batches:
+        made = [
+            _vary(jpeg, seed) for jpeg, seed in zip(batch["jpeg"].to_pylist(), batch["seed"].to_pylist(), strict=True)
+        ]
+        names = [f"copy-{seed:08d}" for seed in batch["seed"].to_pylist()]
+        hashes = [hashlib.sha256(jpeg).hexdigest() for jpeg in made]
+        yield pa.RecordBatch.from_arrays(
+            [pa.array(names), pa.array(hashes), pa.array(made, pa.binary())], ["copy", "sha256", "jpeg"]
+        )
+
+
+def _vary(jpeg: bytes, seed: int) -> bytes:
+    rng = np.random.default_rng(seed)
+    pixels = simplejpeg.decode_jpeg(jpeg, colorspace="RGB")
+    top, left = rng.integers(0, 24, 2)
+    part = pixels[top:, left:]
+    part = part[:, ::-1] if rng.random() < 0.5 else part
+    quality = int(rng.integers(85, 95))
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(part), quality=quality, colorspace="RGB"))
+
+
+def copies(spark: SparkSession, lake: Lake, first: int, count: int) -> DataFrame:
+    """Return image_id, sha256 and jpeg of `count` new copies of the catalogue's first pictures."""
+    originals = lake.read("images").join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
+    originals = originals.where("image_id NOT LIKE 'copy-%'").select("image_id", "jpeg")
+    known = originals.count()
+    numbered = originals.selectExpr("jpeg", "row_number() OVER (ORDER BY image_id) - 1 AS place")
+    wanted = spark.range(first, first + count).selectExpr("id AS seed", f"id % {known} AS place")
+    made = wanted.join(F.broadcast(numbered) if known < 100 else numbered, "place").select("jpeg", "seed")
+    return made.repartition(max(2, count // 500)).mapInArrow(varied, COPY).localCheckpoint()
+
+
+def land(lake: Lake, made: DataFrame) -> None:
+    """Write copies as ingestion would: their pixels, then the images."""
+    pixel = lake.read("image_pixels").drop("sha256", "jpeg").limit(1)
+    lake.insert_new("image_pixels", made.select("sha256", "jpeg").crossJoin(pixel))
+    image = lake.read("images").drop("image_id", "sha256").limit(1)
+    lake.insert_new("images", made.select(F.col("copy").alias("image_id"), "sha256").crossJoin(image))
+
+
+def change_hundredth(spark: SparkSession, lake: Lake, *, seed: int) -> int:
+    """Land new pictures, a hundredth of what there is, and return how many."""
+    count = lake.read("images").count() // 100
+    land(lake, copies(spark, lake, seed * 1_000_000, count))
+    return count
+
+
+@contextmanager
+def largest_worker() -> Iterator[list[int]]:
+    """Watch Spark's Python processes; the list ends up with the largest one's memory in MiB."""
+    found, stopped = [0], threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(0.5):
+            for folder in Path("/proc").glob("[0-9]*"):
+                try:
+                    if b"pyspark.daemon" in (folder / "cmdline").read_bytes():
+                        status = (folder / "status").read_text()
+                        found[0] = max(found[0], int(status.split("VmRSS:")[1].split()[0]) // 1024)
+                except (OSError, IndexError):
+                    continue
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    yield found
+    stopped.set()
+    thread.join()
+
+
+def run_job(spark: SparkSession, settings: Settings, name: str) -> tuple[float, dict[str, float]]:
+    """Return the seconds of a job, and its figures."""
+    lake = Lake(spark, settings.lake.uri, f"run-{time.monotonic_ns()}")
+    job = Job(settings=settings, lake=lake, run_id=lake.run_id, say=lambda _: None)
+    began = time.perf_counter()
+    figures = load_job(name)(job)
+    return time.perf_counter() - began, {figure.metric: figure.value for figure in figures}
+
+
+def main(photos: str, weights: str) -> None:
+    """Embed catalogues of both sizes in one session."""
+    with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as folder:
+        cost: dict[int, float] = {}
+        for size in SIZES:
+            chosen = [f"var={folder}/{size}", f"landing.images={photos}/images", "training.epochs=0"]
+            settings = load_settings("demo", [*chosen, "model.backbone=mobilenet_v2", f"models.uri={folder}/models"])
+            spark = start_session(settings, "bench")
+            if not cost:
+                encoder = untrained("mobilenet_v2", dimension=None, seed=1)
+                load_initial_weights(encoder, weights)
+                register(settings.models.uri, encoder, version="m1", recipe=recipe_of(settings), run_id="bench")
+            run_job(spark, settings, "ingest_images")
+            lake = Lake(spark, settings.lake.uri, "copies")
+            known = lake.read("images").count()
+            land(lake, copies(spark, lake, 0, size - known))
+            if not cost:
+                run_job(spark, settings, "embed_images")
+                register(settings.models.uri, encoder, version="m2", recipe=recipe_of(settings), run_id="bench")
+            with largest_worker() as mebibytes:
+                seconds, figures = run_job(spark, settings, "embed_images")
+            cost[size] = 1000 * seconds / figures["images_embedded"]
+            print(f"{figures['images_embedded']:.0f} images: {cost[size]:.2f} ms each, {seconds:.0f} s;", end=" ")
+            print(f"largest worker {mebibytes[0]} MiB; slowest task {figures['slowest_task_to_median']:.2f} × median")
+            nothing, _ = run_job(spark, settings, "embed_images")
+            new = change_hundredth(spark, lake, seed=1)
+            little, _ = run_job(spark, settings, "embed_images")
+            print(f"  nothing new {nothing:.1f} s, 1/{seconds / nothing:.0f}; {new} new {little:.1f} s,", end=" ")
+            print(f"1/{seconds / little:.0f}")
+        spark.stop()
+        print(f"cost of an image, {SIZES[1]} to {SIZES[0]}: {cost[SIZES[1]] / cost[SIZES[0]]:.2f}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
