@@ -6,6 +6,7 @@ The catalogue is made of re-encoded, cropped and mirrored copies of the photos, 
 """
 
 import hashlib
+import os
 import sys
 import tempfile
 import threading
@@ -91,7 +92,7 @@ def largest_worker() -> Iterator[list[int]]:
         while not stopped.wait(0.5):
             for folder in Path("/proc").glob("[0-9]*"):
                 try:
-                    if b"pyspark.daemon" in (folder / "cmdline").read_bytes():
+                    if b"pyspark.worker" in (folder / "cmdline").read_bytes():
                         status = (folder / "status").read_text()
                         found[0] = max(found[0], int(status.split("VmRSS:")[1].split()[0]) // 1024)
                 except (OSError, IndexError):
@@ -115,6 +116,7 @@ def run_job(spark: SparkSession, settings: Settings, name: str) -> tuple[float, 
 
 def main(photos: str, weights: str) -> None:
     """Embed catalogues of both sizes in one session."""
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where Spark's workers find `varied`
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as folder:
         cost: dict[int, float] = {}
         for size in SIZES:

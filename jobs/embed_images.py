@@ -26,7 +26,7 @@ def run(job: Job) -> list[Figure]:
     """Bring `embeddings` of the newest model of the configured recipe up to date with `images`."""
     lake, maintenance = job.lake, job.settings.maintenance
     version = current_model(job.settings).version
-    reader = f"embed_images {version}"
+    reader = f"embed_images-{version}"
     now = {table: at for table in TABLES if (at := position(lake, table))}
     if len(now) < len(TABLES):
         return [*_figures(0, 0), Figure("embeddings_removed", 0)]
@@ -52,7 +52,6 @@ def _embed(job: Job, version: str, work: Work, since: Position | None, until: Po
     if not wanted:
         return _figures(0, 0)
     model = load_model(job.settings.models.uri, version)
-    model.embedder(batch_size=1)  # what is wrong with it is said here, and not by a worker
     pending = Pending(job.lake, version)
     hashes = todo.select("sha256").distinct()
     hashes = computed(hashes.join(pending.read(pending.files()), "sha256", "left_anti"))

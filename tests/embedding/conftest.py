@@ -100,7 +100,7 @@ class Catalogue:
         return found
 
     def versions(self) -> dict[str, int | None]:
-        return {table: self.lake.version(table) for table in ("embeddings", "quarantine", "read_positions")}
+        return {table: self.lake.version(table) for table in ("embeddings", "quarantine")}
 
 
 @pytest.fixture

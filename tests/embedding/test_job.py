@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pyspark.sql import functions as F
 
 from vsearch_lib.embedding.pending import Pending
 from vsearch_lib.encoder.embed import Embedder
@@ -75,7 +75,7 @@ def test_without_its_note_a_run_compares_everything_and_finds_the_same(catalogue
     catalogue.embed()
     catalogue.land({"new": draw(50)})
     catalogue.images({"image-05": "0" * 64}, deleted_at=datetime(2024, 5, 7, tzinfo=UTC))
-    catalogue.lake.delete("read_positions", F.lit(True))
+    shutil.rmtree(Path(catalogue.settings.lake.uri) / "read_positions")
     figures = catalogue.embed()
     assert (figures["images_embedded"], figures["embeddings_removed"]) == (1, 1)
     assert set(catalogue.vectors()) == {*jpegs, "new"} - {"image-05"}

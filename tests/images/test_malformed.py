@@ -39,7 +39,7 @@ class Watch:
         while not self._ended.wait(0.05):
             for process in Path("/proc").glob("[0-9]*"):
                 try:
-                    if b"pyspark.daemon" not in (process / "cmdline").read_bytes():
+                    if b"pyspark.worker" not in (process / "cmdline").read_bytes():
                         continue
                     held = int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
                 except (OSError, IndexError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import shutil
 
 import pytest
 
@@ -85,15 +85,19 @@ def test_a_table_that_is_not_there_has_no_position(lake):
 
 
 def test_a_reader_finds_what_it_wrote_down_last_until_that_is_too_old(lake):
-    remember(lake, "one", {"images": Position("i", 3), "image_pixels": Position("p", 1)})
-    remember(lake, "one", {"images": Position("i", 4)})
+    remember(lake, "one", {"images": Position("i", 3)})
+    remember(lake, "one", {"images": Position("i", 4), "image_pixels": Position("p", 1)})
     remember(lake, "two", {"images": Position("i", 9)})
-    expected = {"images": Position("i", 4), "image_pixels": Position("p", 1)}
-    assert read_until(lake, "one", within_hours=1) == expected
+    assert read_until(lake, "one", within_hours=1) == {"images": Position("i", 4), "image_pixels": Position("p", 1)}
     assert read_until(lake, "none", within_hours=1) == {}
-    old = lake.read("read_positions").where("reader = 'one' AND table = 'images'")
-    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-    lake.upsert(
-        "read_positions", old.selectExpr("reader", "table", "table_id", "version", f"TIMESTAMP '{long_ago}' AS read_at")
-    )
-    assert read_until(lake, "one", within_hours=1) == {"image_pixels": Position("p", 1)}
+    assert read_until(lake, "one", within_hours=0) == {}
+
+
+def test_a_table_made_anew_in_the_same_place_is_another(lake):
+    lake.upsert("image_pixels", pixels(lake, "a"))
+    first = position(lake, "image_pixels")
+    assert position(lake, "image_pixels") == first
+    shutil.rmtree(lake.path("image_pixels"))
+    lake.upsert("image_pixels", pixels(lake, "a"))
+    again = position(lake, "image_pixels")
+    assert (again.version, again.table_id != first.table_id) == (first.version, True)

@@ -17,7 +17,7 @@ from vsearch_lib.errors import ArtefactError
 from vsearch_lib.vectors import Vectors
 
 Jpeg: TypeAlias = bytes | memoryview
-_LEAST_LENGTH = 1e-6  # of features; what is shorter has no direction
+_LEAST_LENGTH = 1e-12  # of features; what is shorter has no direction (the limit of torch's normalize)
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,23 @@ class Graph:
 
     structure: bytes
     weights: bytes
+
+    def model(self) -> openvino.Model:
+        """Return the network as OpenVINO's object.
+
+        Raises:
+            ArtefactError: the bytes are none.
+        """
+        try:
+            weights = openvino.Tensor(np.frombuffer(self.weights, np.uint8))
+            return openvino.Core().read_model(self.structure, weights)
+        except (RuntimeError, ValueError) as error:
+            raise ArtefactError(f"a model's graph cannot be read: {str(error).splitlines()[0]}") from None
+
+    @property
+    def dimension(self) -> int:
+        """Numbers of a vector."""
+        return int(self.model().output(0).partial_shape[1].get_length())
 
     @staticmethod
     def of(model: openvino.Model) -> "Graph":
@@ -64,13 +81,9 @@ class Embedder:
     """
 
     def __init__(self, graph: Graph, *, batch_size: int, threads: int | None = None) -> None:
-        core = openvino.Core()
-        try:
-            model = core.read_model(graph.structure, openvino.Tensor(np.frombuffer(graph.weights, np.uint8)))
-            side = model.input(0).partial_shape[1].get_length()
-            model.reshape([batch_size, side, side, 3])
-        except RuntimeError as error:
-            raise ArtefactError(f"a model's graph cannot be read: {str(error).splitlines()[0]}") from None
+        core, model = openvino.Core(), graph.model()
+        side = model.input(0).partial_shape[1].get_length()
+        model.reshape([batch_size, side, side, 3])
         native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         compiled = core.compile_model(
             model,

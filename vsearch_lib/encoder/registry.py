@@ -54,18 +54,8 @@ class Model:
     graph: Graph
 
     def embedder(self, *, batch_size: int, threads: int | None = None) -> Embedder:
-        """Return the network ready to embed.
-
-        Raises:
-            ArtefactError: the graph is not one, or its vectors are not as long as the card says.
-        """
-        made = Embedder(self.graph, batch_size=batch_size, threads=threads)
-        if made.dimension != self.card.dimension:
-            raise ArtefactError(
-                f"model {self.card.version}: its card says vectors of {self.card.dimension} numbers, "
-                f"its graph makes {made.dimension}: restore both"
-            )
-        return made
+        """Return the network ready to embed."""
+        return Embedder(self.graph, batch_size=batch_size, threads=threads)
 
 
 def recipe_of(settings: Settings) -> Recipe:
@@ -149,11 +139,17 @@ def load_model(models_uri: str, version: str) -> Model:
     """Load a model as it embeds.
 
     Raises:
-        ArtefactError: a file is missing, or is not what the card says.
+        ArtefactError: a file is missing or is not what the card says, or the graph's vectors are not.
     """
     store = open_store(models_uri)
     card = read_card(store, version)
-    return Model(card, Graph(*(read_file(store, card, name) for name in GRAPH)))
+    model = Model(card, Graph(*(read_file(store, card, name) for name in GRAPH)))
+    if model.graph.dimension != card.dimension:
+        raise ArtefactError(
+            f"{models_uri}/{version}: its card says vectors of {card.dimension} numbers, its graph makes "
+            f"{model.graph.dimension}: restore both"
+        )
+    return model
 
 
 def check_unchanged(models_uri: str, card: Card) -> None:

@@ -1,14 +1,18 @@
 """Where a reader of a table stands, and what has changed there since: cost follows the change, not the table."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from vsearch_lib.errors import PublishConflict
 from vsearch_lib.lake.schema import table_schema
 from vsearch_lib.lake.tables import Lake
+from vsearch_lib.storage import open_store
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,26 @@ def position(lake: Lake, table: str) -> Position | None:
 
 def read_until(lake: Lake, reader: str, *, within_hours: int) -> dict[str, Position]:
     """Return table → up to where `reader` has read it, where that is recent enough for the changes since to be kept."""
-    oldest = datetime.now(UTC) - timedelta(hours=within_hours)
-    rows = lake.read("read_positions").where((F.col("reader") == reader) & (F.col("read_at") > F.lit(oldest)))
-    return {row["table"]: Position(row["table_id"], row["version"]) for row in rows.collect()}
+    note = open_store(_notes(lake)).read_versioned(f"{reader}.json")
+    if note is None:
+        return {}
+    said = json.loads(note.content)
+    if datetime.fromisoformat(said["read_at"]) < datetime.now(UTC) - timedelta(hours=within_hours):
+        return {}
+    return {table: Position(**at) for table, at in said["tables"].items()}
 
 
 def remember(lake: Lake, reader: str, read: Mapping[str, Position]) -> None:
-    """Write down up to where `reader` has read some tables."""
-    now = datetime.now(UTC)
-    rows = [(reader, table, at.table_id, at.version, now) for table, at in read.items()]
-    columns = "reader string, table string, table_id string, version bigint, read_at timestamp"
-    lake.upsert("read_positions", lake.spark.createDataFrame(rows, columns))
+    """Write down up to where `reader` has read some tables: a note that saves work, and may be deleted at any time."""
+    store, key = open_store(_notes(lake)), f"{reader}.json"
+    said = {"read_at": datetime.now(UTC).isoformat(), "tables": {table: asdict(at) for table, at in read.items()}}
+    # A rival that wrote meanwhile has read as far.
+    with suppress(PublishConflict):
+        store.replace(key, json.dumps(said).encode(), store.read_versioned(key))
+
+
+def _notes(lake: Lake) -> str:
+    return f"{lake.uri}/read_positions"
 
 
 def changed(lake: Lake, table: str, since: Position | None, until: Position) -> DataFrame | None:
