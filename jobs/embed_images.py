@@ -75,6 +75,7 @@ def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictur
     done = context.accumulator(0)
     task = partial(
         embed_task,
+        models_uri=job.settings.models.uri,
         model=context.broadcast(model),
         done=done,
         pending_uri=pending_uri,

@@ -26,12 +26,13 @@ _REPORTED = pa.schema(
     ]
 )
 
-_embedders: dict[tuple[str, int, int], Embedder] = {}
+_embedders: dict[tuple[str, int, int | str], Embedder] = {}
 
 
 def embed_task(
     batches: Iterator[pa.RecordBatch],
     *,
+    models_uri: str,
     model: Broadcast[Model],
     done: Accumulator[int],
     pending_uri: str,
@@ -43,7 +44,7 @@ def embed_task(
     A file once written stays, whatever becomes of the task: what it holds is not computed again.
     """
     context = TaskContext.get()
-    embedder = _embedder(model.value, batch_size, context.cpus() if context else 1)
+    embedder = _embedder(models_uri, model.value, batch_size, context)
     for hashes, jpegs in _groups(batches, pictures_per_file):
         began = time.perf_counter()
         embedded = embedder.try_embed(jpegs)
@@ -63,12 +64,23 @@ def embed_task(
         yield pa.RecordBatch.from_pylist([*report, work], schema=_REPORTED)
 
 
-def _embedder(model: Model, batch_size: int, threads: int) -> Embedder:
-    """Return the process's embedder: Spark gives a worker process many tasks, and the network stays the same."""
-    key = (model.card.files[GRAPH[1]], batch_size, threads)
+def _embedder(models_uri: str, model: Model, batch_size: int, context: TaskContext | None) -> Embedder:
+    """Return the process's embedder: Spark gives a worker process many tasks, and the network stays the same.
+
+    It runs on the GPU that Spark gave the task (`spark.task.resource.gpu.amount`), else on the task's cores.
+    """
+    gpu = context.resources().get("gpu") if context else None
+    threads = context.cpus() if context else 1
+    key = (model.card.files[GRAPH[1]], batch_size, gpu.addresses[0] if gpu else threads)
     if key not in _embedders:
         _embedders.clear()
-        _embedders[key] = model.embedder(batch_size=batch_size, threads=threads)
+        if gpu:
+            from vsearch_lib.encoder.gpu import GpuEmbedder
+
+            device = f"cuda:{gpu.addresses[0]}"
+            _embedders[key] = GpuEmbedder(models_uri, model.card, batch_size=batch_size, device=device)
+        else:
+            _embedders[key] = model.embedder(batch_size=batch_size, threads=threads)
     return _embedders[key]
 
 

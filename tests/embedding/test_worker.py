@@ -1,0 +1,47 @@
+"""A worker process loads its network once, where Spark says."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from vsearch_lib.embedding import worker
+from vsearch_lib.encoder import gpu
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registration import register
+from vsearch_lib.encoder.registry import Recipe, load_model
+
+
+class Task:
+    """What a task knows of the cores and the devices it may use."""
+
+    def __init__(self, cores: int, *gpus: str) -> None:
+        self._cores, self._gpus = cores, gpus
+
+    def cpus(self) -> int:
+        return self._cores
+
+    def resources(self) -> dict[str, SimpleNamespace]:
+        return {"gpu": SimpleNamespace(addresses=list(self._gpus))} if self._gpus else {}
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "_embedders", {})
+    encoder = untrained("small", dimension=16, seed=1)
+    register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", 16, 32, None), run_id="run-1")
+    return load_model(str(tmp_path), "m1")
+
+
+def test_a_network_is_loaded_once_for_all_tasks_of_a_process(tmp_path, model):
+    first = worker._embedder(str(tmp_path), model, 4, Task(1))
+    assert worker._embedder(str(tmp_path), model, 4, Task(1)) is first
+    assert worker._embedder(str(tmp_path), model, 4, Task(2)) is not first
+
+
+def test_a_task_with_a_gpu_embeds_there(tmp_path, model, monkeypatch):
+    made = []
+    monkeypatch.setattr(gpu, "GpuEmbedder", lambda *about, **more: made.append((about, more)))
+    worker._embedder(str(tmp_path), model, 4, Task(1, "3"))
+    assert made == [((str(tmp_path), model.card), {"batch_size": 4, "device": "cuda:3"})]
