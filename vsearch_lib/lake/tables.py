@@ -4,6 +4,8 @@ import operator
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -38,6 +40,19 @@ _CONFLICTS = (
     MetadataChangedException,
     ProtocolChangedException,
 )
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """Rows to be written, and where they may meet stored ones.
+
+    `partitions` is SQL on partition columns, empty where partitions do not follow from keys; `keys` a condition on
+    `old`: partition columns by value, of the other key columns the range, so that Delta skips what lies outside.
+    """
+
+    rows: int
+    partitions: str
+    keys: Column
 
 
 class Lake:
@@ -128,13 +143,7 @@ class Lake:
         """Replace exactly the rows that the SQL condition `where` on partition columns selects."""
         schema = table_schema(table)
         self._create_if_missing(schema)
-        (
-            self._in_order(schema, rows)
-            .write.format("delta")
-            .mode("overwrite")
-            .option("replaceWhere", where)
-            .save(self.path(table))
-        )
+        self._overwrite(schema, self._in_order(schema, rows), where)
 
     def delete(self, table: str, where: Column) -> int:
         """Delete the rows that `where` selects and return how many."""
@@ -160,18 +169,23 @@ class Lake:
         return self._committed(table, delete)
 
     def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str] | None) -> int:
-        if not self.exists(schema.table):
-            return 0 if new.isEmpty() else self._merge(schema, new, F.lit(True))
         reach = self._reach(schema, new)
         if reach is None:
             return 0
-        old = self.read(schema.table).alias("old").where(reach)
+        self._create_if_missing(schema)
+        stored = self.read(schema.table)
+        if reach.partitions and stored.where(reach.partitions).isEmpty():
+            # Whole partitions that hold nothing: there is no row to look for. A rival that fills one of them first
+            # makes this write fail, and then it merges.
+            self._overwrite(schema, new, reach.partitions)
+            return reach.rows
+        old = stored.alias("old").where(reach.keys)
         if old.isEmpty():
-            return self._merge(schema, new, reach)
+            return self._merge(schema, new, reach.keys)
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
         settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
         changed = computed(new.alias("new").join(old, settled, "left_anti"))
-        return 0 if changed.isEmpty() else self._merge(schema, changed, reach, when, assign)
+        return 0 if changed.isEmpty() else self._merge(schema, changed, reach.keys, when, assign)
 
     def _merge(
         self,
@@ -204,11 +218,8 @@ class Lake:
     def _table(self, table: str) -> DeltaTable:
         return DeltaTable.forPath(self.spark, self.path(table))
 
-    def _reach(self, schema: TableSchema, rows: DataFrame) -> Column | None:
-        """Return a condition on `old` that only files with keys near those of `rows` meet; None: there are no rows.
-
-        Partition columns are named value by value, of the other key columns the range: Delta skips what lies outside.
-        """
+    def _reach(self, schema: TableSchema, rows: DataFrame) -> "_Reach | None":
+        """Return where `rows` may meet stored ones; None: there are no rows."""
         days = [name for name in schema.partition_by if name in schema.key]
         others = [name for name in schema.key if name not in days]
         wanted = [F.collect_set(name).alias(name) for name in days]
@@ -216,9 +227,15 @@ class Lake:
         found = rows.agg(*wanted, F.count("*").alias("_rows")).collect()[0]
         if not found["_rows"]:
             return None
-        parts = [F.col(f"old.`{name}`").isin(found[name]) for name in days]
-        parts += [F.col(f"old.`{name}`").between(found[name]["low"], found[name]["high"]) for name in others]
-        return reduce(operator.and_, parts)
+        keys = [F.col(f"old.`{name}`").isin(found[name]) for name in days]
+        keys += [F.col(f"old.`{name}`").between(found[name]["low"], found[name]["high"]) for name in others]
+        partitions = [f"`{name}` IN ({', '.join(map(_literal, found[name]))})" for name in days]
+        whole = " AND ".join(partitions) if tuple(days) == schema.partition_by else ""
+        return _Reach(int(found["_rows"]), whole, reduce(operator.and_, keys))
+
+    def _overwrite(self, schema: TableSchema, rows: DataFrame, where: str) -> None:
+        writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", where)
+        writer.save(self.path(schema.table))
 
     def _same_key(self, schema: TableSchema) -> Column:
         return reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
@@ -244,3 +261,9 @@ class Lake:
 def same(columns: Iterable[str]) -> str:
     """Return the SQL condition that `old` and `new` hold the same in `columns`."""
     return " AND ".join(f"new.`{name}` <=> old.`{name}`" for name in columns)
+
+
+def _literal(value: date | str) -> str:
+    if isinstance(value, date):
+        return f"DATE '{value}'"
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
