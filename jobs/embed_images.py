@@ -55,7 +55,8 @@ def _embed(job: Job, version: str, work: Work, since: Position | None, until: Po
     pending = Pending(job.lake, version)
     hashes = todo.select("sha256").distinct()
     hashes = computed(hashes.join(pending.read(pending.files()), "sha256", "left_anti"))
-    report = _reports(job, model, pixels_of(job.lake, hashes, since, until), pending.uri, hashes.count())
+    pictures = hashes.count()
+    report = _reports(job, model, pixels_of(job.lake, hashes, since, until), pending.uri, pictures)
     check_unchanged(job.settings.models.uri, model.card)
     files = pending.files()
     vectors = pending.read(files)
@@ -66,7 +67,8 @@ def _embed(job: Job, version: str, work: Work, since: Position | None, until: Po
     job.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
     settle(job, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
     pending.remove(files)
-    return [*_figures(wanted - failures, failures), *_rates(report)]
+    # Fewer than images where several are the same picture, or an earlier run was cut off.
+    return [*_figures(wanted - failures, failures), Figure("pictures_computed", pictures), *_rates(report)]
 
 
 def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> DataFrame:

@@ -189,3 +189,16 @@ def test_a_figure_recorded_again_in_a_run_replaces_itself(lake):
 def test_no_figures_leave_no_trace(lake):
     record(lake, [])
     assert not lake.exists("metrics")
+
+
+def test_what_a_worker_has_to_say_to_people_is_one_line_too(spark, capsys):
+    def refuse(batches):
+        from vsearch_lib.errors import GateRefused
+
+        if list(batches):
+            raise GateRefused("too much of it is broken; mend it")
+        yield from ()
+
+    rows = spark.range(1).mapInArrow(refuse, "id bigint")
+    assert exit_code(lambda: rows.collect()) == 3
+    assert capsys.readouterr().err == "vsearch: too much of it is broken; mend it\n"

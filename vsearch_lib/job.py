@@ -6,6 +6,7 @@ A job is a file `jobs/<name>.py` with `run(job: Job) -> list[Figure]`. spark-sub
 
 import argparse
 import hashlib
+import re
 import sys
 import traceback
 import uuid
@@ -17,6 +18,7 @@ from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
+from vsearch_lib import errors
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.lake import Lake, start_session, stop_session
@@ -140,11 +142,21 @@ def exit_code(action: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("vsearch: interrupted", file=sys.stderr)
         return 130
-    except Exception:
+    except Exception as error:
+        if told := _told_by_a_worker(error):
+            print(f"vsearch: {told}", file=sys.stderr)
+            return told.exit_code
         # Ours, not the user's: the place in the code is what a report needs.
         traceback.print_exc()
         return 1
     return 0
+
+
+def _told_by_a_worker(error: Exception) -> VsearchError | None:
+    """Return the error for people that a Spark task raised: what reaches the driver is the text of its trace."""
+    found = re.search(rf"^{errors.__name__}\.(\w+): (.+)$", str(error), re.MULTILINE)
+    kind = getattr(errors, found[1], None) if found else None
+    return kind(found[2]) if found and isinstance(kind, type) and issubclass(kind, VsearchError) else None
 
 
 def _run(run: Run, arguments: Sequence[str] | None) -> None:

@@ -18,7 +18,7 @@ import pytest
 from vsearch_lib.config import PROJECT
 from vsearch_lib.encoder.registry import load_model
 
-IMAGES = 120
+IMAGES = 60
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 
 

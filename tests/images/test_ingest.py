@@ -221,7 +221,7 @@ def days(tmp_path_factory, make):
     return landing
 
 
-@settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(order=st.permutations(DAYS), again=st.lists(st.sampled_from(DAYS), max_size=2))
 def test_days_in_any_order_and_again_give_the_same_images(days, take_in, tmp_path_factory, order, again):
     var = tmp_path_factory.mktemp("order")
