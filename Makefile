@@ -28,12 +28,8 @@ else
 endif
 
 test: check $(AIRFLOW_READY) ## everything that must hold
-	@# Side by side: Airflow's tests mostly wait for one Spark after another to start.
-	@said=$$(mktemp -d); trap 'rm -rf $$said' EXIT; failed=0; \
-	.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags tests/dags >$$said/dags 2>&1 & dags=$$!; \
-	.venv/bin/python -m pytest --ignore=tests/dags | tee $$said/main || failed=1; \
-	wait $$dags || failed=1; \
-	cat $$said/dags; tail -1 $$said/main; exit $$failed
+	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags tests/dags
+	@.venv/bin/python -m pytest --ignore=tests/dags
 
 check: $(JOBS_READY) ## style and types
 	@.venv/bin/ruff check .
