@@ -28,14 +28,11 @@ def run(job: Job) -> list[Figure]:
     version = current_model(job.settings).version
     reader = f"embed_images-{version}"
     now = {table: at for table in TABLES if (at := position(lake, table))}
-    if len(now) < len(TABLES):
-        return [*_figures(0, 0), Figure("embeddings_removed", 0)]
     # Older changes may be gone from the tables' history.
     within_hours = maintenance.retention_hours - maintenance.longest_reader_hours
-    since = {} if job.retry else read_until(lake, reader, within_hours=within_hours)
-    if not lake.exists("embeddings"):
-        since = {}
-    if since == now:
+    compare_all = job.retry or not lake.exists("embeddings")
+    since = {} if compare_all else read_until(lake, reader, within_hours=within_hours)
+    if len(now) < len(TABLES) or since == now:
         return [*_figures(0, 0), Figure("embeddings_removed", 0)]
     work = refused_before(lake, version) if job.retry else work_to_do(lake, version, since.get("images"), now["images"])
     embedded = _embed(job, version, work, since.get("image_pixels"), now["image_pixels"])

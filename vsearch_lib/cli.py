@@ -135,7 +135,7 @@ def _quarantine(arguments: argparse.Namespace) -> None:
             return
         rows = listed(lake, table=arguments.table, reason=None).select("table").distinct().collect()
         tables = sorted({row["table"] for row in rows} & set(REFUSED_FROM))
-        print("\n".join(retry(lake, settings, tables)) or "nothing is refused: there is nothing to retry")
+        print("\n".join(retry(lake, settings, tables)) if tables else "nothing is refused: there is nothing to retry")
 
 
 def _erase(arguments: argparse.Namespace) -> None:

@@ -44,6 +44,7 @@ def embed_task(
     A file once written stays, whatever becomes of the task: what it holds is not computed again.
     """
     context = TaskContext.get()
+    assert context is not None  # only tasks come here
     embedder = _embedder(models_uri, model.value, batch_size, context)
     for hashes, jpegs in _groups(batches, pictures_per_file):
         began = time.perf_counter()
@@ -54,7 +55,7 @@ def embed_task(
             for place, (reason, message) in embedded.refused.items()
         ]
         work = {
-            "task": context.partitionId() if context else 0,
+            "task": context.partitionId(),
             "pictures": len(jpegs),
             "seconds": time.perf_counter() - began,
             "decode_seconds": embedded.decode_seconds,
@@ -64,13 +65,13 @@ def embed_task(
         yield pa.RecordBatch.from_pylist([*report, work], schema=_REPORTED)
 
 
-def _embedder(models_uri: str, model: Model, batch_size: int, context: TaskContext | None) -> Embedder:
+def _embedder(models_uri: str, model: Model, batch_size: int, context: TaskContext) -> Embedder:
     """Return the process's embedder: Spark gives a worker process many tasks, and the network stays the same.
 
     It runs on the GPU that Spark gave the task (`spark.task.resource.gpu.amount`), else on the task's cores.
     """
-    gpu = context.resources().get("gpu") if context else None
-    threads = context.cpus() if context else 1
+    gpu = context.resources().get("gpu")
+    threads = context.cpus()
     key = (model.card.files[GRAPH[1]], batch_size, gpu.addresses[0] if gpu else threads)
     if key not in _embedders:
         _embedders.clear()

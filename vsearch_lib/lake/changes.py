@@ -44,7 +44,7 @@ def remember(lake: Lake, reader: str, read: Mapping[str, Position]) -> None:
     """Write down up to where `reader` has read some tables: a note that saves work, and may be deleted at any time."""
     store, key = open_store(_notes(lake)), f"{reader}.json"
     said = {"read_at": datetime.now(UTC).isoformat(), "tables": {table: asdict(at) for table, at in read.items()}}
-    # A rival that wrote meanwhile has read as far.
+    # What a rival wrote meanwhile is as true; the next run does again what lies between.
     with suppress(PublishConflict):
         store.replace(key, json.dumps(said).encode(), store.read_versioned(key))
 

@@ -42,9 +42,11 @@ def as_text(rows: DataFrame, *, limit: int) -> str:
 
 
 def retry(lake: Lake, settings: Settings, tables: Sequence[str]) -> list[str]:
-    """Run the jobs that write `tables` over what is refused, and return what they had to say."""
+    """Run the jobs that write `tables` over what is refused, and return what they had to say, and what is left."""
     said: list[str] = []
     for table in tables:
         job = Job(settings=settings, lake=lake, run_id=lake.run_id, retry=True, say=said.append)
         record(lake, load_job(WRITTEN_BY[table])(job))
+        left = listed(lake, table=table, reason=None).count()
+        said.append(f"{table}: {left} refused items are left")
     return said
