@@ -86,6 +86,7 @@ def test_a_run_that_never_wins_says_so_in_one_line(spark, lake, monkeypatch):
     columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
     lake.upsert("judgements", spark.createDataFrame([("q", "a", "n", 1, DAYS[0])], columns))
     monkeypatch.setattr(tables, "_ATTEMPTS", 2)
+    monkeypatch.setattr(tables.random, "uniform", lambda *_: 0.1)  # seconds: the rival leaves no gap anyway
     ended = threading.Event()
 
     def rewrite_without_pause() -> None:
@@ -93,7 +94,7 @@ def test_a_run_that_never_wins_says_so_in_one_line(spark, lake, monkeypatch):
         while not ended.is_set():
             rival.sql(f"UPDATE delta.`{lake.path('judgements')}` SET score = (score + 1) % 5")
 
-    slowly = F.udf(lambda score: time.sleep(6) or score, "int")
+    slowly = F.udf(lambda score: time.sleep(3) or score, "int")
     rows = spark.createDataFrame([("q", "b", "n", 1, DAYS[0])], columns).withColumn("score", slowly("score"))
     with ThreadPoolExecutor(1) as rivals:
         rivals.submit(rewrite_without_pause)

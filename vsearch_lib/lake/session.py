@@ -21,6 +21,8 @@ _DEFAULTS = {
     "spark.databricks.delta.merge.materializeSource": "none",
     # Delta would bring a whole day's partition into one task before it writes.
     "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
+    # Rows of a few partitions are written as they come, not sorted by partition first.
+    "spark.sql.maxConcurrentOutputFileWriters": "16",
     # What a session kept on its way is deleted as soon as nothing refers to it.
     "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     "spark.ui.enabled": "false",

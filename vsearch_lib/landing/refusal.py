@@ -34,14 +34,14 @@ def refuse_where(rows: DataFrame, rules: Mapping[str, tuple[str, str]]) -> DataF
 
     `rules` maps a SQL condition to a code of `REASONS` and a message.
     """
-    reason = message = F.lit(None).cast("string")
-    for condition, (code, text) in reversed(list(rules.items())):
+    found = [F.lit(None).cast("struct<reason: string, message: string>")]
+    for condition, (code, text) in rules.items():
         if code not in REASONS:
             raise ValueError(f"{code} is not a code of REASONS")
-        holds = F.coalesce(F.expr(condition), F.lit(False))
-        reason = F.when(holds, F.lit(code)).otherwise(reason)
-        message = F.when(holds, F.lit(text)).otherwise(message)
-    return rows.withColumn("reason", reason).withColumn("message", message)
+        found.append(F.when(F.expr(condition), F.struct(F.lit(code).alias("reason"), F.lit(text).alias("message"))))
+    # One column that both are taken from: the rules are looked at once.
+    refused = rows.withColumn("_refusal", F.coalesce(*found))
+    return refused.withColumns({name: F.col(f"_refusal.{name}") for name in ("reason", "message")}).drop("_refusal")
 
 
 def check_refused_share(table: str, *, landed: int, refused: int, limit: float, detail: str = "") -> None:

@@ -82,15 +82,24 @@ def landed_records(
     checked = refuse_where(parsed, {**first, **kind.rules})
     checked = kind.to_columns(checked).withColumn("text", F.when(F.col("reason").isNotNull(), F.col("text")))
     place = F.struct("source", "block", "row")
-    latest = F.struct(*columns) if kind.events else F.struct("landed_on", "source", "block", "row")
     # A refused line is by itself. The hash comes first because rows are sorted by it much faster than by strings.
     accepted = F.col("reason").isNull()
     same = [F.when(accepted, F.col(name)) for name in kind.key] + [F.when(~accepted, place)]
     group = {"_hash": F.xxhash64(*same), **{f"_same_{i}": value for i, value in enumerate(same)}}
+    keyed = computed(checked.withColumn("_hash", group["_hash"]).drop("_erased"))
+    repeated = computed(keyed.groupBy("_hash").count().where("count > 1").select("_hash"))
+    once = keyed.withColumn("copies", F.lit(1).cast("bigint"))
+    if repeated.isEmpty():
+        return LandedRecords(once.drop("_hash"), lines)
+    # Only rows that may have others of their key are brought together and sorted; most land once.
+    latest = F.struct(*columns) if kind.events else F.struct("landed_on", "source", "block", "row")
     window = Window.partitionBy(*group).orderBy(latest.desc())
     every = window.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    ranked = checked.withColumns(group).withColumns(
-        {"_rank": F.row_number().over(window), "copies": F.count("*").over(every)}
+    ranked = (
+        keyed.join(repeated, "_hash", "left_semi")
+        .withColumns(group)
+        .withColumns({"_rank": F.row_number().over(window), "copies": F.count("*").over(every)})
     )
-    kept = ranked.where("_rank = 1").drop("_rank", "_erased", *group)
+    several = ranked.where("_rank = 1").drop("_rank", *group)
+    kept = once.join(repeated, "_hash", "left_anti").drop("_hash").unionByName(several)
     return LandedRecords(computed(kept), lines)
