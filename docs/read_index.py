@@ -1,6 +1,6 @@
 """Search a published index with faiss, numpy and pyarrow alone: `python docs/read_index.py INDEX_FOLDER ROW [K]`.
 
-Checks every checksum, then prints image_id and cosine of the K visible rows that are nearest to row ROW.
+Checks every checksum, then prints image_id and cosine of the K living, visible rows that are nearest to row ROW.
 """
 
 import hashlib
@@ -12,26 +12,31 @@ import numpy as np
 import pyarrow as pa
 
 
-def checked(name: str, sha256: str) -> bytes:
-    with open(f"{folder}/{name}", "rb") as file:
-        content = file.read()
-    return content if hashlib.sha256(content).hexdigest() == sha256 else sys.exit(f"{folder}/{name}: sha256 differs")
+def checked(name: str, sha256: str | None = None) -> bytes:
+    try:
+        content = np.fromfile(f"{folder}/{name}", np.uint8).tobytes()
+    except OSError as error:
+        sys.exit(f"{folder}/{name}: {error.strerror}")
+    right = sha256 in (None, hashlib.sha256(content).hexdigest())
+    return content if right else sys.exit(f"{folder}/{name}: sha256 differs")
 
 
 folder, row, k = sys.argv[1], int(sys.argv[2]), int([*sys.argv, 10][3])
-with open(f"{folder}/CURRENT", "rb") as file:
-    pointer = json.load(file)
+pointer = json.loads(checked("CURRENT"))
 manifest = json.loads(checked(pointer["manifest"], pointer["manifest_sha256"]))
 shards = manifest["shards"] + manifest["deltas"]
 parts = [shard[part] for shard in shards for part in ("codes", "rows_file", "vectors")]
-files = {
-    f["file"]: checked(f"files/{f['file']}", f["sha256"])
-    for f in [manifest["template"], *manifest["tombstones"], *parts]
-}
+entries = [manifest["template"], manifest["template_sample"], *manifest["tombstones"], *parts]
+files = {entry["file"]: checked(f"files/{entry['file']}", entry["sha256"]) for entry in entries}
 rows = pa.concat_tables(pa.ipc.open_file(files[shard["rows_file"]["file"]]).read_all() for shard in shards)
 halves = b"".join(files[shard["vectors"]["file"]] for shard in shards)
 vectors = np.frombuffer(halves, "<f2").reshape(-1, manifest["dimension"]).astype(np.float32)
-hidden = (np.asarray(rows["visibility"]) != "public") | (np.asarray(rows["moderation"]) == "blocked")
+alive_from = {}  # of an image: rows with smaller ids are dead
+for said in (pa.ipc.open_file(files[entry["file"]]).read_all() for entry in manifest["tombstones"]):
+    for image, before_id in zip(said["image_id"].to_pylist(), said["before_id"].to_pylist(), strict=True):
+        alive_from[image] = max(before_id, alive_from.get(image, 0))
+dead = np.array([i < alive_from.get(image, 0) for i, image in enumerate(rows["image_id"].to_pylist())])
+hidden = dead | (np.asarray(rows["visibility"]) != "public") | (np.asarray(rows["moderation"]) == "blocked")
 shortlist = []
 for shard in shards:
     index = faiss.deserialize_index(np.frombuffer(files[shard["codes"]["file"]], np.uint8))

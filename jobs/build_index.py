@@ -1,123 +1,176 @@
-"""Build a candidate version of the index from the current model's vectors: a template, then shards."""
+"""Build a candidate version of the index: a delta of what changed, a compaction, or a rebuild with a new template."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import faiss
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from vsearch_lib.encoder.registry import CARD, Card, current_model
 from vsearch_lib.errors import VsearchError
+from vsearch_lib.index.catalogue import Changes, changed_rows, living_rows, positions
 from vsearch_lib.index.factory import choose_factory
-from vsearch_lib.index.manifest import Manifest, digest
-from vsearch_lib.index.publication import save_candidate
-from vsearch_lib.index.published import current_manifest, read_pointer
-from vsearch_lib.index.shard import StoredFile, shard_of, store_file, write_shards
+from vsearch_lib.index.manifest import Manifest, digest, rows_of
+from vsearch_lib.index.placement import shard_of
+from vsearch_lib.index.plan import Plan, Wanted, choose
+from vsearch_lib.index.publication import refused_template, save_candidate
+from vsearch_lib.index.published import current_manifest
+from vsearch_lib.index.shard import StoredFile, slots, store_file, write_shards
 from vsearch_lib.index.template import train_template, training_sample
+from vsearch_lib.index.tombstones import write_tombstones
 from vsearch_lib.job import Figure, Job, main, version_of
-from vsearch_lib.storage import open_store
-
-INPUTS = ("images", "embeddings")
+from vsearch_lib.lake.changes import Position
+from vsearch_lib.storage import Store, open_store
 
 
 def run(job: Job) -> list[Figure]:
-    """Build a version where the tables, the model or the index's settings moved since the one being served."""
+    """Build what the served version lacks, as its measures and the settings decide; nothing where it lacks nothing."""
     settings = job.settings
     store = open_store(settings.index.uri)
     card = current_model(settings)
-    tables = {table: job.lake.version(table) for table in INPUTS}
-    rows = _rows(job, card).persist(StorageLevel.DISK_ONLY)
-    counts = {int(row["shard"]): int(row["count"]) for row in rows.groupBy("shard").count().collect()}
-    total = sum(counts.values())
-    if not total:
-        raise VsearchError(f"{card.version} has embedded no living image: run ingest_images and embed_images first")
-    dimension = card.dimension
-    factory = choose_factory(total, dimension) if settings.index.factory == "auto" else settings.index.factory
-    wanted = {
-        "tables": tables,
-        "factory": factory,
-        "search": {"nprobe": settings.index.nprobe, "shortlist": settings.index.shortlist},
-        "shards": len(counts),
-        "model": card.version,
-    }
-    if _described(current_manifest(store)) == wanted:
-        job.say("build_index: the served index was made from the same tables, model and settings; nothing to build")
-        return []
-    lists = faiss.extract_index_ivf(faiss.index_factory(dimension, factory)).nlist
-    sample = training_sample(
-        rows, wanted=lists * settings.index.train_vectors_per_list, total=total, seed=settings.index.seed
-    )
-    with tempfile.TemporaryDirectory(prefix="vsearch-template-") as folder:
-        path = Path(folder) / "template.faiss"
-        path.write_bytes(train_template(sample, factory))
-        template = store_file(store, path, path.name)
-    first_ids = {shard: sum(n for other, n in counts.items() if other < shard) for shard in counts}
-    shards = write_shards(rows, index_uri=settings.index.uri, template=template, first_ids=first_ids)
-    rows.unpersist()
-    if sum(shard["rows"] for shard in shards) != total:
-        raise VsearchError(f"shards hold {sum(shard['rows'] for shard in shards)} rows of {total}: build again")
-    served = read_pointer(store)
-    manifest = _manifest(job, card, template, shards, dimension, wanted, served.version if served else None)
+    served = current_manifest(store)
+    at = positions(job.lake)
+    version = version_of(job.run_id)
+    wanted = Wanted(card.version, settings.index.factory, settings.index.shards)
+    plan = choose(served, wanted, refused_template=refused_template(store), compact=job.compact)
+    changes = None
+    if served and plan.kind == "delta":
+        if _same_inputs(served, at) and served["search"] == _search(job, served):
+            return _nothing(job)
+        changes = _changes(job, card, served, at)
+        if changes is None:
+            plan = Plan("compacted", "what was erased, or what changed since, is not to be told from the tables")
+        elif changes.touched.isEmpty() and served["search"] == _search(job, served):
+            return _nothing(job)
+    job.say(f"build_index: {plan.kind}, {plan.reason}")
+    if served and changes:
+        parts = _delta(job, store, served, changes, version)
+    else:
+        parts = _whole(job, store, served if plan.kind == "compacted" else None, card, at)
+    inherited = served if plan.kind != "full" else None
+    manifest = {**_described(job, card, at, version, inherited), "kind": plan.kind, **parts}
+    manifest["parent"] = served["version"] if served else None
     save_candidate(store, job.run_id, manifest)
-    return [Figure("index_rows", total), Figure("index_lists", lists), Figure("template_sample", len(sample))]
+    added = rows_of(manifest) - (rows_of(served) if served and changes else 0)
+    return [Figure("index_rows", rows_of(manifest)), Figure("index_rows_written", added)]
 
 
-def _rows(job: Job, card: Card) -> DataFrame:
-    images = job.lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked'")
-    vectors = job.lake.read("embeddings").where(F.col("model_version") == card.version)
-    joined = images.join(vectors.select("image_id", "sha256", "vector"), ["image_id", "sha256"])
-    return joined.withColumn("shard", shard_of(job.settings.index.shards))
+def _nothing(job: Job) -> list[Figure]:
+    job.say("build_index: the served index holds what the tables hold; nothing to build")
+    return []
 
 
-def _described(manifest: Manifest | None) -> dict[str, Any] | None:
-    """Return what a served version was made from, in the terms that decide whether to build again."""
-    if manifest is None:
+def _same_inputs(served: Manifest, at: Mapping[str, Position]) -> bool:
+    return _read_by(served) == at
+
+
+def _read_by(served: Manifest) -> dict[str, Position]:
+    """Return where the tables stood that a version was made from."""
+    return {table: Position(served["table_ids"][table], version) for table, version in served["tables"].items()}
+
+
+def _changes(job: Job, card: Card, served: Manifest, at: Mapping[str, Position]) -> Changes | None:
+    since = _read_by(served)
+    made = datetime.fromisoformat(served["created_at"])
+    kept = timedelta(hours=job.settings.maintenance.retention_hours)
+    if since.get("erasures") != at.get("erasures") or datetime.now(UTC) - made > kept:
         return None
-    return {
-        "tables": manifest["tables"],
-        "factory": manifest["factory"],
-        "search": manifest["search"],
-        "shards": len(manifest["shards"]),
-        "model": manifest["model"]["version"],
-    }
+    return changed_rows(job.lake, card.version, since, at)
 
 
-def _manifest(
-    job: Job,
-    card: Card,
-    template: StoredFile,
-    shards: list[dict[str, Any]],
-    dimension: int,
-    wanted: dict[str, Any],
-    parent: str | None,
-) -> Manifest:
+def _delta(job: Job, store: Store, served: Manifest, changes: Changes, version: str) -> dict[str, Any]:
+    """Return the parts of a manifest that name the served version's files again, and what is new."""
+    first_id = rows_of(served)
+    added = changes.rows.count()
+    # Delta shards of about the size of the others.
+    per_shard = max(1, sum(shard["rows"] for shard in served["shards"]) // max(1, len(served["shards"])))
+    shards = -(-added // per_shard)
+    deltas = list(served["deltas"])
+    if added:
+        rows = changes.rows.withColumn("shard", shard_of(shards))
+        deltas += _written(job, rows, StoredFile(**served["template"]), shards, f"delta-{version}", first_id)
+    tombstones = list(served["tombstones"])
+    touched = [row["image_id"] for row in changes.touched.toLocalIterator()]
+    if touched and first_id:
+        with tempfile.TemporaryDirectory(prefix="vsearch-tombstones-") as folder:
+            path = Path(folder) / "tombstones.arrow"
+            write_tombstones(touched, first_id, path)
+            tombstones.append(asdict(store_file(store, path)))
+    same = ("factory", "template", "template_sample", "shards")
+    return {**{name: served[name] for name in same}, "deltas": deltas, "tombstones": tombstones}
+
+
+def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapping[str, Position]) -> dict[str, Any]:
+    """Return the parts of a manifest whose shards hold all there is; of the served version's template, or a new one."""
+    shards = job.settings.index.shards
+    rows = living_rows(job.lake, card.version, at).withColumn("shard", shard_of(shards))
+    total = rows.count()
+    if not total and not served:
+        raise VsearchError(f"{card.version} has embedded no living image: run ingest_images and embed_images first")
+    if served:
+        same = ("factory", "template", "template_sample")
+        template = {name: served[name] for name in same}
+    else:
+        template = _new_template(job, store, rows, total, card)
+    written = _written(job, rows, StoredFile(**template["template"]), shards, "shard", 0)
+    if sum(shard["rows"] for shard in written) != total:
+        raise VsearchError(f"shards hold {sum(shard['rows'] for shard in written)} rows of {total}: build again")
+    return {**template, "shards": written, "deltas": [], "tombstones": []}
+
+
+def _new_template(job: Job, store: Store, rows: DataFrame, total: int, card: Card) -> dict[str, Any]:
+    index = job.settings.index
+    factory = choose_factory(total, card.dimension) if index.factory == "auto" else index.factory
+    lists = faiss.extract_index_ivf(faiss.index_factory(card.dimension, factory)).nlist
+    sample = training_sample(rows, wanted=lists * index.train_vectors_per_list, total=total, seed=index.seed)
+    with tempfile.TemporaryDirectory(prefix="vsearch-template-") as folder:
+        template, ids = Path(folder) / "template.faiss", Path(folder) / "template_sample.arrow"
+        template.write_bytes(train_template(sample.vectors, factory))
+        sample.write(ids)
+        files = {"template": asdict(store_file(store, template)), "template_sample": asdict(store_file(store, ids))}
+    return {"factory": factory, **files}
+
+
+def _written(
+    job: Job, rows: DataFrame, template: StoredFile, shards: int, name: str, first_id: int
+) -> list[dict[str, Any]]:
+    counts = {int(row["shard"]): int(row["count"]) for row in rows.groupBy("shard").count().collect()}
+    places = slots(counts, name=name, first_id=first_id)
+    return write_shards(rows, index_uri=job.settings.index.uri, template=template, shards=shards, slots=places)
+
+
+def _search(job: Job, inherited: Manifest | None) -> dict[str, int]:
+    """Return the operating point: the settings', else the one that was measured with this template, else a wide one."""
+    index = job.settings.index
+    point: dict[str, int] = dict(inherited["search"]) if inherited else {"nprobe": 64, "shortlist": 400}
+    asked = {"nprobe": index.nprobe, "shortlist": index.shortlist}
+    return {**point, **{name: value for name, value in asked.items() if value is not None}}
+
+
+def _described(
+    job: Job, card: Card, at: Mapping[str, Position], version: str, inherited: Manifest | None
+) -> dict[str, Any]:
     models = open_store(job.settings.models.uri)
     files = {**card.files, CARD: digest(models.read(f"{card.version}/{CARD}"))}
     return {
-        "version": version_of(job.run_id),
-        "parent": parent,
-        "kind": "full",
+        "version": version,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "dimension": dimension,
+        "dimension": card.dimension,
         "metric": "inner_product",
-        "factory": wanted["factory"],
         "faiss_version": faiss.__version__,
-        "search": wanted["search"],
-        "template": asdict(template),
-        "shards": shards,
-        "deltas": [],
-        "tombstones": [],
+        "search": _search(job, inherited),
+        "measures": {"template": inherited["measures"]["template"]} if inherited else {},
         "model": {"version": card.version, "uri": job.settings.models.uri, "files": files},
         "preprocessing": {"stored_side": job.settings.image.size, **asdict(card.recipe)},
-        "tables": wanted["tables"],
+        "tables": {table: position.version for table, position in at.items()},
+        "table_ids": {table: position.table_id for table, position in at.items()},
         "training_snapshot": card.training_snapshot,
         "gate": {"passed": False, "strata": {}},
-        "counts": {"rows": sum(shard["rows"] for shard in shards), "shards": len(shards)},
+        "counts": {"shards": job.settings.index.shards},
     }
 
 

@@ -1,12 +1,8 @@
 """Embed every living image that the current model has not embedded yet, and drop the vectors of those that left."""
 
 import statistics
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
-from pyspark import Accumulator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -18,6 +14,7 @@ from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.changes import Position, position, read_until, remember
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.quarantine import check_share, settle
+from vsearch_lib.ticker import twice_a_second
 
 TABLES = ("images", "image_pixels")
 
@@ -82,26 +79,9 @@ def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictur
         pictures_per_file=embedding.images_per_task,
     )
     tasks = max(context.defaultParallelism, -(-pictures // embedding.images_per_task))
-    with _told(job, done, pictures):
+    # The tasks that ended have counted.
+    with twice_a_second(lambda: job.progress(done.value, pictures)):
         return computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
-
-
-@contextmanager
-def _told(job: Job, done: Accumulator[int], total: int) -> Iterator[None]:
-    """Tell twice a second how many pictures the tasks that ended have embedded."""
-    stopped = threading.Event()
-
-    def tell() -> None:
-        while not stopped.wait(0.5):
-            job.progress(done.value, total)
-
-    thread = threading.Thread(target=tell, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
 
 
 def _refused(todo: DataFrame, vectors: DataFrame, report: DataFrame) -> DataFrame:

@@ -26,7 +26,7 @@ SHOWN = 10
 def run(job: Job) -> list[Figure]:
     """Write figures and page of the served version; where they are there for the same inputs, they stay."""
     settings = job.settings
-    searcher = Searcher.open(settings.index.uri)
+    searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     manifest = searcher.manifest
     reports = open_store(settings.reports.uri)
     made_from = (job.lake.version("judgements"), job.lake.version("near_duplicates"))
@@ -57,7 +57,7 @@ def _measure(job: Job, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
     )
     figures = _index_figures(searcher)
     ids = searcher.rows["image_id"].to_pylist()
-    row_of = {image: row for row, image in enumerate(ids)}
+    row_of = {ids[row]: int(row) for row in searcher.visible_ids()}
     judged = {query: scores for query, scores in judged.items() if query in row_of}
     if judged:
         figures.append(Figure("judged_queries", len(judged)))

@@ -9,8 +9,8 @@ from vsearch_lib.encoder.pixels import crop_jpeg
 from vsearch_lib.encoder.registry import load_model
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.index import gate as gates
-from vsearch_lib.index.manifest import PARTS, bytes_of, rows_of
-from vsearch_lib.index.publication import publish, read_candidate
+from vsearch_lib.index.manifest import PARTS, Manifest, bytes_of, rows_of
+from vsearch_lib.index.publication import publish, read_candidate, remember_refusal
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
@@ -21,35 +21,69 @@ CROP_SHARES = (0.5, 0.8)  # of a picture's sides
 
 def run(job: Job) -> list[Figure]:
     """Publish this run's candidate where its recall passes; without a candidate there is nothing new to publish."""
-    store = open_store(job.settings.index.uri)
+    settings = job.settings
+    store = open_store(settings.index.uri)
     candidate = read_candidate(store, job.run_id)
     if candidate is None:
         job.say("publish_index: this run built no version; what is served stays")
         return []
-    searcher = Searcher(store, candidate)
-    rng = np.random.default_rng(job.settings.index.seed)
-    visible = searcher.visible_ids()
-    sample = np.sort(rng.choice(visible, size=min(job.settings.gate.queries, len(visible)), replace=False))
-    queries = {"whole": searcher.vectors(sample), "crop": _crops(job, searcher, sample, rng)}
-    strata = {name: gates.measure(searcher, vectors) for name, vectors in queries.items()}
-    report = gates.report(strata, min_recall_at_10=job.settings.gate.min_recall_at_10)
+    searcher = Searcher(store, candidate, cache=settings.cache)
+    strata = _strata(job, searcher)
+    report = gates.report(strata, min_recall_at_10=settings.gate.min_recall_at_10)
     if not report["passed"]:
+        remember_refusal(store, candidate)
         raise GateRefused(
             f"index {candidate['version']} is not published: {'; '.join(gates.refusals(report))}; "
             "what was served goes on; raise index.nprobe or index.shortlist, or look at the embeddings"
         )
-    pointer = publish(store, {**candidate, "gate": report}, now=datetime.now(UTC))
-    job.say(f"publish_index: {pointer.version} is served from {job.settings.index.uri}")
-    stored = sum(bytes_of(candidate, part) for part in PARTS)
+    manifest = {**candidate, **_measured(searcher, settings.gate.queries), "gate": report}
+    pointer = publish(store, manifest, now=datetime.now(UTC))
+    job.say(f"publish_index: {pointer.version} is served from {settings.index.uri}")
     figures = [
         Figure("index_rows", rows_of(candidate)),
+        Figure("index_rows_dead", searcher.dead),
         Figure("index_bytes_per_vector", searcher.bytes_per_vector),
-        Figure("index_bytes", stored),
+        Figure("index_bytes", sum(bytes_of(candidate, part) for part in PARTS)),
     ]
     for name, stratum in strata.items():
         figures += [Figure(f"recall_at_{at}", stratum.rescored[at].mean, name) for at in gates.DEPTHS]
         figures += [Figure(f"recall_at_{at}_raw", stratum.raw[at].mean, name) for at in gates.DEPTHS]
     return figures
+
+
+def _strata(job: Job, searcher: Searcher) -> dict[str, gates.Stratum]:
+    """Return the recall for each kind of query; for none where no image can be answered with."""
+    rng = np.random.default_rng(job.settings.index.seed)
+    visible = searcher.visible_ids()
+    if not len(visible):
+        return {}
+    count = min(job.settings.gate.queries, len(visible))
+    sample = np.sort(rng.choice(visible, size=count, replace=False))
+    newest = _newest(searcher, visible, count)
+    strata = {
+        "whole": gates.measure(searcher, searcher.vectors(sample), own=sample),
+        "new": gates.measure(searcher, searcher.vectors(newest), own=newest),
+    }
+    crops = _crops(job, searcher, sample, rng)
+    return {**strata, **({"crop": gates.measure(searcher, crops)} if len(crops) else {})}
+
+
+def _newest(searcher: Searcher, visible: RowIds, count: int) -> RowIds:
+    """Return the `count` rows of `visible` that were uploaded last."""
+    uploaded = np.asarray(searcher.rows["uploaded_at"].cast("int64"))[visible]
+    return np.sort(visible[np.argsort(-uploaded, kind="stable")[:count]])
+
+
+def _measured(searcher: Searcher, sample: int) -> dict[str, Manifest]:
+    """Return measures and counts as the manifest has them: of a new template, and of what it is by now."""
+    manifest, visible = searcher.manifest, searcher.visible_ids()
+    now = {
+        "rows": len(searcher.rows) - searcher.dead,
+        "imbalance": round(searcher.imbalance, 4),
+        "quantization_error": round(searcher.quantization_error(_newest(searcher, visible, sample)), 6),
+    }
+    counts = {**manifest["counts"], "rows": rows_of(manifest), "dead": searcher.dead, "visible": len(visible)}
+    return {"measures": {"template": now, **manifest["measures"], "now": now}, "counts": counts}
 
 
 def _crops(job: Job, searcher: Searcher, sample: RowIds, rng: np.random.Generator) -> Vectors:

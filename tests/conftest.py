@@ -1,10 +1,11 @@
-"""One Spark session for the suite, small settings, landing folders of small pictures, and a small index."""
+"""One Spark session for the suite, small settings, an S3 server, landing folders of small pictures, a small index."""
 
 import importlib.util
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,8 @@ from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake import Lake, start_session
 from vsearch_lib.runner import load_job
+
+pytest_plugins = ("tests.photo_catalogue",)
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +37,37 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def lake(spark, tmp_path: Path) -> Lake:
     return Lake(spark, str(tmp_path / "lake"), "run-1")
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[str]:
+    """An S3 server on this machine with an empty bucket; credentials by S3's usual names."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "tests",
+            "AWS_SECRET_ACCESS_KEY": "tests",
+            "AWS_REGION": "us-east-1",
+            "AWS_ALLOW_HTTP": "true",
+        }.items():
+            environment.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="vsearch-tests")
+        yield "s3://vsearch-tests"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where nothing is stored yet: a local folder, and a prefix of the bucket."""
+    if request.param == "folder":
+        return str(tmp_path / "store")
+    return f"{request.getfixturevalue('bucket')}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,20 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from vsearch_lib.config import load_settings
 from vsearch_lib.demo import write_catalogue
+from vsearch_lib.job import Job, exit_code
 from vsearch_lib.lake import Lake
+from vsearch_lib.runner import load_job
 from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.steps import GRAPHS, in_order
+
+NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 
 CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j")
 # Refused and duplicate uploads weigh more in a small catalogue; everything else is the demo's.
@@ -27,6 +34,14 @@ class Place:
         overrides = [f"--set={s}" for s in (f"var={self.var}", *SETTINGS, *settings)]
         command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env", "demo", *overrides]
         return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+    def night(self, spark, run_id: str, *settings: str, dates=None) -> None:
+        """The nightly steps in the suite's session: what a command adds to them, the other tests look at."""
+        chosen = load_settings("demo", [f"var={self.var}", *SETTINGS, *settings])
+        lake = Lake(spark, chosen.lake.uri, run_id)
+        job = Job(settings=chosen, lake=lake, run_id=run_id, dates=dates, say=lambda _: None)
+        for step in in_order(GRAPHS["nightly"]):
+            load_job(step.job)(job)
 
     @property
     def pointer(self) -> bytes:
@@ -60,7 +75,7 @@ def lake(spark, place) -> Lake:
 @pytest.fixture
 def published(first_night, place) -> Searcher:
     assert first_night.returncode == 0, first_night.stderr
-    return Searcher.open(str(place.var / "index"))
+    return Searcher.open(str(place.var / "index"), cache=NO_CACHE)
 
 
 def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first_night):
@@ -157,13 +172,12 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(published, place, arguments
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_gate_that_refuses_exits_with_3_and_leaves_the_served_index(published, place):
+def test_a_gate_that_refuses_exits_with_3_and_leaves_the_served_index(spark, published, place, capsys):
     before = place.pointer
     ruined = ("index.nprobe=1", "index.shortlist=10", "index.factory=IVF16,PQ1x4np", "gate.min_recall_at_10=0.99")
-    done = place.vsearch("run", "nightly", settings=ruined)
-    assert done.returncode == 3
-    assert "whole: recall@10" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert exit_code(lambda: place.night(spark, "ruined", *ruined)) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "whole: recall@10" in line
     assert place.pointer == before
 
 
@@ -176,12 +190,13 @@ def test_a_second_night_with_nothing_new_changes_nothing(published, place, lake)
     assert "nothing to build" in done.stdout
 
 
-def test_a_landed_deletion_is_gone_from_the_next_index(published, place):
+def test_a_landed_deletion_is_gone_from_the_next_index(spark, published, place):
     day = place.var / "landing" / "images" / "date=2026-11-09"
     day.mkdir()
     (day / "metadata.jsonl").write_text('{"image_id": "img-000003", "deleted": true}\n')
-    done = place.vsearch("run", "nightly", "--date", "2026-11-09")
-    assert done.returncode == 0, done.stderr
-    found = Searcher.open(str(place.var / "index")).rows["image_id"].to_pylist()
+    place.night(spark, "deletion", dates=(date(2026, 11, 9),))
+    served = Searcher.open(str(place.var / "index"), cache=NO_CACHE)
+    assert served.manifest["kind"] == "delta"
+    found = {served.rows["image_id"][int(row)].as_py() for row in served.visible_ids()}
     assert "img-000003" not in found
-    assert len(found) == len(published.rows) - 1
+    assert len(found) == len(published.visible_ids()) - 1

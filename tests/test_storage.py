@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from vsearch_lib.errors import ArtefactError, PublishConflict, UsageError
 from vsearch_lib.storage import Store, local_path, open_store, read_bytes
 
-BUCKET = "vsearch-tests"
 
-
-@pytest.fixture(scope="session")
-def bucket() -> Iterator[str]:
-    """An S3 server on this machine with an empty bucket; credentials by S3's usual names."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "tests",
-            "AWS_SECRET_ACCESS_KEY": "tests",
-            "AWS_REGION": "us-east-1",
-            "AWS_ALLOW_HTTP": "true",
-        }.items():
-            environment.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        yield f"s3://{BUCKET}"
-    server.stop()
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "folder":
-        return open_store(str(tmp_path / "store"))
-    return open_store(f"{request.getfixturevalue('bucket')}/{uuid.uuid4().hex}")
+@pytest.fixture
+def store(place: str) -> Store:
+    return open_store(place)
 
 
 def test_what_is_written_is_read_back(store, tmp_path):
@@ -144,8 +117,8 @@ def test_list_is_sorted_and_keeps_to_its_prefix(store):
 
 def test_the_bucket_is_the_same_in_sparks_spelling(bucket):
     prefix = uuid.uuid4().hex
-    open_store(f"s3://{BUCKET}/{prefix}").write_new("key", b"same")
-    assert open_store(f"s3a://{BUCKET}/{prefix}").read("key") == b"same"
+    open_store(f"{bucket}/{prefix}").write_new("key", b"same")
+    assert open_store(f"{bucket.replace('s3://', 's3a://')}/{prefix}").read("key") == b"same"
 
 
 @pytest.mark.parametrize("uri", ["file:{}", "file://{}", "{}"])

@@ -78,6 +78,31 @@ def _parser() -> argparse.ArgumentParser:
     add_setting_arguments(erase)
     erase.set_defaults(call=_erase)
 
+    index = commands.add_parser("index", help="look after published versions of the index")
+    actions = index.add_subparsers(required=True, metavar="ACTION", dest="action")
+    compact = actions.add_parser("compact", help="fold deltas and tombstones in", description="Fold them in.")
+    add_common_arguments(compact)
+    compact.set_defaults(call=_run, graph="compact")
+    for action, purpose, default in (
+        ("list", "list the versions there are, the served one marked", None),
+        ("show", "say what a version consists of and what it was made from", "the served one"),
+        ("verify", "check every file of a version byte for byte", "the served one"),
+        ("rollback", "serve an earlier version again", "the parent of the served one"),
+        ("gc", "delete old versions, and files that none of the others names", None),
+    ):
+        looking = actions.add_parser(action, help=purpose, description=purpose)
+        if default:
+            looking.add_argument("version", nargs="?", help=f"default: {default}")
+        add_setting_arguments(looking)
+        looking.set_defaults(call=_index)
+    purpose = "measure the served version at other operating points, and other kinds of index beside it"
+    tune = actions.add_parser("tune", help=purpose, description=purpose)
+    tune.add_argument("--min-recall", type=float, metavar="R", help="recall@10 to reach (default: midway, gate to 1)")
+    tune.add_argument("--sample", type=int, default=100_000, metavar="N", help="compare on N vectors; 0: no others")
+    tune.add_argument("--adopt", action="store_true", help="publish the cheapest point that reaches it")
+    add_setting_arguments(tune)
+    tune.set_defaults(call=_tune)
+
     demo = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
     demo.add_argument("out", type=Path, metavar="OUT")
     demo.add_argument("--images", type=_count, default=2000, metavar="N")
@@ -117,6 +142,18 @@ def _search(arguments: argparse.Namespace) -> None:
         write_page(settings, answers, Path(arguments.html))
         if not arguments.json:
             print(f"page: {arguments.html}")
+
+
+def _index(arguments: argparse.Namespace) -> None:
+    from vsearch_lib.index.commands import run_action
+
+    run_action(arguments, settings_of(arguments))
+
+
+def _tune(arguments: argparse.Namespace) -> None:
+    from vsearch_lib.tuning.command import run_tune
+
+    run_tune(arguments, settings_of(arguments))
 
 
 def _schema(arguments: argparse.Namespace) -> None:

@@ -88,7 +88,8 @@ def report(erased: Erased, settings: Settings) -> str:
         hours = settings.maintenance.retention_hours
         lines += [
             f"older versions of the tables hold it until maintain_tables runs, {hours} hours from now at the earliest",
-            f"{settings.index.uri} serves it until the next nightly run publishes; files of older versions stay there",
+            f"{settings.index.uri} serves it until the next nightly run publishes; files of older versions stay there "
+            "until vsearch index gc deletes them",
             f"pages under {settings.reports.uri} show what they showed: delete those made before today",
         ]
     return "\n".join(lines)

@@ -46,6 +46,7 @@ class Job:
     run_id: str
     dates: tuple[date, ...] | None = None  # landing partitions; None is every one
     retrain: bool = False
+    compact: bool = False  # fold the index's deltas in, however few
     retry: bool = False  # take in again what was refused, and nothing else
     progress: Callable[[int, int], None] = field(default=_no_progress)
     say: Callable[[str], None] = field(default=print)
@@ -165,6 +166,7 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     parser.add_argument(
         "--retrain", action="store_true", help="build_training_examples, train_encoder: make a new model"
     )
+    parser.add_argument("--compact", action="store_true", help="build_index: fold the deltas in, however few")
     parser.add_argument("--retry", action="store_true", help="ingest_*: take in again what was refused, nothing else")
     parsed = parser.parse_args(arguments)
     settings = settings_of(parsed)
@@ -172,7 +174,7 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     run_id = run_id_of(parsed)
     lake = Lake(start_session(settings, f"vsearch {Path(sys.argv[0]).stem}"), settings.lake.uri, run_id)
     try:
-        job = Job(settings, lake, run_id, dates, retrain=parsed.retrain, retry=parsed.retry)
+        job = Job(settings, lake, run_id, dates, retrain=parsed.retrain, compact=parsed.compact, retry=parsed.retry)
         figures = run(job)
         record(lake, figures)
     finally:

@@ -4,7 +4,6 @@ A job is a file, as for spark-submit: it is loaded from `jobs/`, never imported,
 """
 
 import importlib.util
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,8 +26,8 @@ from vsearch_lib.config import PROJECT, Settings
 from vsearch_lib.job import Figure, Job, Run, record
 from vsearch_lib.lake import Lake, start_session, stop_session
 from vsearch_lib.steps import GRAPHS, Step, in_order
+from vsearch_lib.ticker import twice_a_second
 
-_POLL_SECONDS = 0.5
 _LINE_SECONDS = 15  # between progress lines where the output is not a terminal
 
 
@@ -83,34 +82,22 @@ def _run_step(step: Step, number: int, total: int, job: Job, show: "_Show") -> S
     show.begin(step.job, number, total)
     started = time.monotonic()
     said: list[str] = []
-    job = replace(job, retrain="--retrain" in step.arguments, progress=show.advance, say=said.append)
-    with _watch_tasks(job.spark, show.advance_tasks):
+    retrain, compact = "--retrain" in step.arguments, "--compact" in step.arguments
+    job = replace(job, retrain=retrain, compact=compact, progress=show.advance, say=said.append)
+    with twice_a_second(lambda: _tell_tasks(job.spark, show.advance_tasks)):
         figures = load_job(step.job)(job)
     seconds = time.monotonic() - started
     show.end(step, number, total, seconds)
     return StepResult(step, figures, said, seconds)
 
 
-@contextmanager
-def _watch_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> Iterator[None]:
-    """Report the finished and the known tasks of the stages that run, twice a second."""
+def _tell_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> None:
+    """Report the finished and the known tasks of the stages that run."""
     tracker = spark.sparkContext.statusTracker()
-    stopped = threading.Event()
-
-    def watch() -> None:
-        while not stopped.wait(_POLL_SECONDS):
-            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-            known = [stage for stage in stages if stage is not None]
-            if known:
-                advance(sum(stage.numCompletedTasks for stage in known), sum(stage.numTasks for stage in known))
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
+    stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+    known = [stage for stage in stages if stage is not None]
+    if known:
+        advance(sum(stage.numCompletedTasks for stage in known), sum(stage.numTasks for stage in known))
 
 
 class _Show:

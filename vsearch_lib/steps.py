@@ -24,7 +24,7 @@ _INGEST = (
 )
 _PUBLISH = (
     Step("embed_images", ("train_encoder",), "embed what this model has not embedded yet"),
-    Step("build_index", ("embed_images",), "train the template, build the shards"),
+    Step("build_index", ("embed_images",), "build what the served index lacks"),
     Step("publish_index", ("build_index",), "check recall, then move the pointer"),
     Step("evaluate", ("publish_index",), "measure the published index, draw the page"),
 )
@@ -43,6 +43,10 @@ GRAPHS: dict[str, tuple[Step, ...]] = {
         Step("build_training_examples", (), "choose queries, positives, negatives", ("--retrain",)),
         Step("train_encoder", ("build_training_examples",), "train a new model", ("--retrain",)),
         *_PUBLISH,
+    ),
+    "compact": (
+        Step("build_index", (), "write all shards anew, deltas folded in", ("--compact",)),
+        Step("publish_index", ("build_index",), "check recall, then move the pointer"),
     ),
     "maintain": (Step("maintain_tables", (), "merge small files, delete files out of use"),),
 }

@@ -6,10 +6,12 @@ stores show an object whole or not at all.
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +30,15 @@ class Versioned:
     etag: str
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What is there under a key."""
+
+    key: str
+    bytes: int
+    modified_at: datetime
+
+
 class Store(Protocol):
     """What the project needs of a place for bytes."""
 
@@ -39,6 +50,9 @@ class Store(Protocol):
     def fetch(self, key: str, to: Path) -> Path:
         """Return a local file with the bytes of `key`: of a local folder the file itself, else a copy at `to`."""
 
+    def write(self, key: str, content: Path) -> None:
+        """Write the local file `content` to `key`, whatever is there."""
+
     def write_new(self, key: str, content: bytes | Path) -> bool:
         """Write `key` unless it is there; return whether it was written. `content` is bytes or a local file."""
 
@@ -47,6 +61,9 @@ class Store(Protocol):
 
     def replace(self, key: str, content: bytes, expected: Versioned | None) -> None:
         """Write `key` if it is still what `expected` says (None: still absent); PublishConflict otherwise."""
+
+    def describe(self, prefix: str) -> list[Stored]:
+        """Return what lies below `prefix/`, sorted by key."""
 
     def list(self, prefix: str) -> list[str]:
         """Return the keys below `prefix/`, sorted."""
@@ -104,16 +121,18 @@ class _LocalFolder:
             raise ArtefactError(f"{self.uri}/{key} is missing")
         return path
 
+    def write(self, key: str, content: Path) -> None:
+        with _moved_to(self._path(key), os.replace) as temporary:
+            shutil.copyfile(content, temporary)
+
     def write_new(self, key: str, content: bytes | Path) -> bool:
         path = self._path(key)
         if path.exists():
             return False
         try:
-            with self._moved_to(path, os.link) as temporary:
+            with _moved_to(path, os.link) as temporary:
                 if isinstance(content, Path):
-                    with content.open("rb") as source, temporary.open("wb") as sink:
-                        while block := source.read(1 << 20):
-                            sink.write(block)
+                    shutil.copyfile(content, temporary)
                 else:
                     temporary.write_bytes(content)
         except FileExistsError:
@@ -136,13 +155,17 @@ class _LocalFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self.read_versioned(key) != expected:
                 raise PublishConflict(f"{self.uri}/{key} was changed by another publisher; nothing was written")
-            with self._moved_to(path, os.replace) as temporary:
+            with _moved_to(path, os.replace) as temporary:
                 temporary.write_bytes(content)
 
-    def list(self, prefix: str) -> list[str]:
+    def describe(self, prefix: str) -> list[Stored]:
         base = self._path(prefix)
-        found = (file for file in base.rglob("*") if file.is_file() and not file.name.startswith("."))
-        return sorted(str(file.relative_to(self.folder)) for file in found)
+        files = [file for file in base.rglob("*") if file.is_file() and not file.name.startswith(".")]
+        facts = [(str(file.relative_to(self.folder)), file.stat()) for file in sorted(files)]
+        return [Stored(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC)) for key, stat in facts]
+
+    def list(self, prefix: str) -> list[str]:
+        return [stored.key for stored in self.describe(prefix)]
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
@@ -152,22 +175,6 @@ class _LocalFolder:
         if ".." in Path(key).parts or Path(key).is_absolute():
             raise ArtefactError(f"{key}: a key must stay below {self.uri}")
         return path
-
-    @contextmanager
-    def _moved_to(self, path: Path, move: Callable[[Path, Path], None]) -> Iterator[Path]:
-        """Yield a temporary file; give it its name once it is whole: `os.link` where `path` must be new."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
-            temporary.chmod(0o644)
-            move(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 class _Bucket:
@@ -182,14 +189,16 @@ class _Bucket:
             raise ArtefactError(f"{self.uri}/{key} is missing") from None
 
     def fetch(self, key: str, to: Path) -> Path:
-        to.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with to.open("wb") as sink:
+            with _moved_to(to, os.replace) as temporary, temporary.open("wb") as sink:
                 for block in obstore.get(self.store, key):
                     sink.write(block)
         except (NotFoundError, FileNotFoundError):
             raise ArtefactError(f"{self.uri}/{key} is missing") from None
         return to
+
+    def write(self, key: str, content: Path) -> None:
+        obstore.put(self.store, key, content)
 
     def write_new(self, key: str, content: bytes | Path) -> bool:
         try:
@@ -214,8 +223,31 @@ class _Bucket:
         except (AlreadyExistsError, PreconditionError):
             raise PublishConflict(f"{self.uri}/{key} was changed by another publisher; nothing was written") from None
 
+    def describe(self, prefix: str) -> list[Stored]:
+        found = (item for page in obstore.list(self.store, prefix) for item in page)
+        return sorted(
+            (Stored(item["path"], item["size"], item["last_modified"]) for item in found), key=lambda stored: stored.key
+        )
+
     def list(self, prefix: str) -> list[str]:
-        return sorted(item["path"] for page in obstore.list(self.store, prefix) for item in page)
+        return [stored.key for stored in self.describe(prefix)]
 
     def delete(self, key: str) -> None:
         obstore.delete(self.store, key)
+
+
+@contextmanager
+def _moved_to(path: Path, move: Callable[[Path, Path], None]) -> Iterator[Path]:
+    """Yield a temporary file; give it its name once it is whole: `os.link` where `path` must be new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(0o644)
+        move(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

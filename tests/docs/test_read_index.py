@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -16,15 +17,32 @@ from vsearch_lib.index.publication import publish
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
 
+NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "read_index.py"
 
 
-@pytest.fixture(params=["IVF8,PQ8x4np", "OPQ8,IVF4,PQ8x4np"])
-def index_folder(request, small_index, tmp_path):
-    content = small_index.catalogue()
-    manifest = small_index.build(tmp_path, content, factory=request.param)
-    publish(open_store(str(tmp_path)), manifest, now=datetime(2026, 3, 1, tzinfo=UTC))
-    return tmp_path
+FACTORIES = ["IVF8,PQ8x4np", "OPQ2,IVF4,PQ2x4np"]
+
+
+@pytest.fixture(scope="module")
+def contents(small_index):
+    """A catalogue, every fifth image of it as it changed, and a few of these as they changed again."""
+    base, other, third = (small_index.catalogue(seed=seed) for seed in (3, 4, 5))
+    return base, small_index.chosen(other, range(0, 600, 5)), small_index.chosen(third, range(0, 600, 30))
+
+
+@pytest.fixture(scope="module", params=FACTORIES)
+def index_folder(request, small_index, contents, tmp_path_factory):
+    """v1, and two nights on it; every eleventh image is gone in the second."""
+    folder = tmp_path_factory.mktemp("index")
+    base, changed, again = contents
+    made = [small_index.build(folder, base, factory=request.param)]
+    made.append(small_index.build_delta(folder, made[-1], changed, version="v2", shards=2))
+    made.append(small_index.build_delta(folder, made[-1], again, gone=base.ids[7::11], version="v3"))
+    for manifest in made:
+        publish(open_store(str(folder)), manifest, now=datetime(2026, 3, 1, tzinfo=UTC))
+    return folder
 
 
 def read_index(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -33,36 +51,50 @@ def read_index(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_its_answers_are_those_of_exact_search_and_of_the_searcher(index_folder, small_index):
-    content = small_index.catalogue()
-    row, k = 30, 12
+@pytest.mark.parametrize("row", [7, 660, 735])  # dead ones of a shard and a delta, and a living one
+def test_its_answers_are_those_of_exact_search_and_of_the_searcher(index_folder, small_index, contents, row):
+    k = 12
     ran = read_index(index_folder, str(row), str(k))
     assert ran.returncode == 0, ran.stderr
     answers = [line.split() for line in ran.stdout.splitlines()]
 
-    cosines = np.where(small_index.visible(content), content.vectors @ content.vectors[row], -np.inf)
+    rows = small_index.joined(*contents)
+    last = {image: i for i, image in enumerate(rows.ids)}  # an image's last row lives, unless the image is gone
+    gone = set(contents[0].ids[7::11]) - set(contents[2].ids)
+    living = np.array([last[image] == i and image not in gone for i, image in enumerate(rows.ids)])
+    cosines = np.where(small_index.visible(rows) & living, rows.vectors @ rows.vectors[row], -np.inf)
     best = np.argsort(-cosines, kind="stable")[:k]
-    assert [image for image, _ in answers] == [content.ids[i] for i in best]
+    assert [image for image, _ in answers] == [rows.ids[i] for i in best]
     np.testing.assert_allclose([float(cosine) for _, cosine in answers], cosines[best], atol=1e-5)
 
-    searcher = Searcher.open(str(index_folder))
-    hits = searcher.search(content.vectors[[row]], k)
-    assert [image for image, _ in answers] == [fact["image_id"] for fact in searcher.describe(hits.ids[0])]
+    searcher = Searcher.open(str(index_folder), cache=NO_CACHE)
+    hits = searcher.search(rows.vectors[[row]], k)
+    assert hits.ids[0].tolist() == best.tolist()
 
 
-@pytest.mark.parametrize("index_folder", ["IVF8,PQ8x4np"], indirect=True)
-def test_a_flipped_byte_in_any_file_is_refused_in_one_line(index_folder):
-    manifest = json.loads((index_folder / "manifests" / "v1.json").read_text())
-    last = manifest["shards"][-1]
-    entries = [manifest["template"], last["codes"], last["rows_file"], last["vectors"]]
-    for path in [index_folder / "manifests" / "v1.json", *(index_folder / "files" / e["file"] for e in entries)]:
+@pytest.mark.parametrize("index_folder", FACTORIES[:1], indirect=True)
+def test_a_flipped_byte_in_any_file_is_refused_in_one_line_and_so_is_one_that_is_missing(index_folder, tmp_path):
+    index_folder = Path(shutil.copytree(index_folder, tmp_path / "index"))
+    manifest = json.loads((index_folder / "manifests" / "v3.json").read_text())
+    last = manifest["deltas"][-1]
+    entries = [manifest["template"], manifest["template_sample"], last["codes"], last["rows_file"], last["vectors"]]
+    files = [index_folder / "files" / entry["file"] for entry in (*entries, manifest["tombstones"][0])]
+    for path in [index_folder / "manifests" / "v3.json", *files]:
         whole = path.read_bytes()
         path.write_bytes(whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:])
-        ran = read_index(index_folder, "0")
+        assert refusal(index_folder) == [f"{path}: sha256 differs"]
         path.write_bytes(whole)
-        assert ran.returncode != 0
-        assert ran.stdout == ""
-        assert ran.stderr.splitlines() == [f"{path}: sha256 differs"]
+    for path in (files[-1], index_folder / "manifests" / "v3.json", index_folder / "CURRENT"):
+        path.unlink()
+        assert refusal(index_folder) == [f"{path}: No such file or directory"]
+
+
+def refusal(folder: Path) -> list[str]:
+    """The lines that it says when it fails."""
+    ran = read_index(folder, "0")
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    return ran.stderr.splitlines()
 
 
 def test_it_imports_nothing_of_ours():

@@ -12,8 +12,10 @@ import faiss
 import numpy as np
 import pyarrow as pa
 
-from vsearch_lib.index.shard import ROWS, _write_shard, store_file
-from vsearch_lib.index.template import train_template
+from vsearch_lib.index.manifest import rows_of
+from vsearch_lib.index.shard import ROWS, Slot, _write_shard, store_file
+from vsearch_lib.index.template import Sample, train_template
+from vsearch_lib.index.tombstones import write_tombstones
 from vsearch_lib.storage import Store, open_store
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -46,6 +48,23 @@ def catalogue(rows: int = 600, dimension: int = 16, seed: int = 3) -> Catalogue:
     )
 
 
+def chosen(content: Catalogue, rows: Sequence[int]) -> Catalogue:
+    """Some rows of a catalogue."""
+    lists = ([values[row] for row in rows] for values in (content.ids, content.visibility, content.moderation))
+    ids, visibility, moderation = lists
+    return Catalogue(ids, content.vectors[list(rows)], visibility, moderation)
+
+
+def joined(*contents: Catalogue) -> Catalogue:
+    """The rows of shards and then deltas, in order of their ids."""
+    return Catalogue(
+        [i for content in contents for i in content.ids],
+        np.concatenate([content.vectors for content in contents]),
+        [v for content in contents for v in content.visibility],
+        [m for content in contents for m in content.moderation],
+    )
+
+
 def visible(content: Catalogue) -> np.ndarray:
     """The rows that may be answered."""
     return (np.array(content.visibility) == "public") & (np.array(content.moderation) != "blocked")
@@ -70,7 +89,9 @@ def batches(content: Catalogue, start: int, end: int, size: int = 100) -> Sequen
     return [pa.RecordBatch.from_pylist(rows[i : i + size], schema=schema) for i in range(0, len(rows), size)]
 
 
-def write_shards(store: Store, content: Catalogue, template: bytes, *, shards: int) -> list[dict[str, Any]]:
+def write_shards(
+    store: Store, content: Catalogue, template: bytes, *, shards: int, name: str = "shard", first_id: int = 0
+) -> list[dict[str, Any]]:
     """Write `shards` shards of equal size in the order of the rows."""
     edges = np.linspace(0, len(content.ids), shards + 1).astype(int)
     entries = []
@@ -78,7 +99,9 @@ def write_shards(store: Store, content: Catalogue, template: bytes, *, shards: i
         with tempfile.TemporaryDirectory() as folder:
             empty = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
             rows = iter(batches(content, int(start), int(end)))
-            entries.append(_write_shard(store, Path(folder), empty, rows, shard, int(start)))
+            entries.append(
+                _write_shard(store, Path(folder), empty, rows, Slot(f"{name}-{shard:05d}", first_id + int(start)))
+            )
     return entries
 
 
@@ -94,13 +117,18 @@ def build(
 ) -> dict[str, Any]:
     """Write template and shards below `uri` and return the manifest of the version."""
     store = open_store(str(uri))
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)  # of so few vectors: many would wait for each other longer than they work
     template = train_template(content.vectors, factory)
+    faiss.omp_set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "template.faiss"
+        path, sample = Path(folder) / "template.faiss", Path(folder) / "template_sample.arrow"
         path.write_bytes(template)
-        stored = store_file(store, path, path.name)
+        Sample(content.vectors, pa.chunked_array([np.arange(len(content.ids))])).write(sample)
+        stored, sample_stored = store_file(store, path), store_file(store, sample)
     return manifest(
         asdict(stored),
+        asdict(sample_stored),
         write_shards(store, content, template, shards=shards),
         version=version,
         factory=factory,
@@ -110,8 +138,51 @@ def build(
     )
 
 
+def build_delta(
+    uri: str | Path,
+    parent: dict[str, Any],
+    content: Catalogue,
+    *,
+    version: str,
+    gone: Sequence[str] = (),
+    shards: int = 1,
+    dead: int = 0,
+) -> dict[str, Any]:
+    """Write what a night adds to `parent` and return the manifest of the version: its files again, and the new ones.
+
+    `content` are the images that are new or have changed, `gone` those whose rows die with nothing in their place.
+    """
+    store = open_store(str(uri))
+    first_id = rows_of(parent)
+    template = store.read(f"files/{parent['template']['file']}")
+    deltas = parent["deltas"]
+    if content.ids:
+        name = f"delta-{version}"
+        deltas = deltas + write_shards(store, content, template, shards=shards, name=name, first_id=first_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tombstones.arrow"
+        write_tombstones([*content.ids, *gone], first_id, path)
+        stored = asdict(store_file(store, path))
+    return {
+        **parent,
+        "version": version,
+        "parent": parent["version"],
+        "kind": "delta",
+        "deltas": deltas,
+        "tombstones": [*parent["tombstones"], stored],
+        "counts": {**parent["counts"], "rows": first_id + len(content.ids), "dead": dead},
+    }
+
+
 def manifest(
-    template: dict[str, Any], shards: list[dict[str, Any]], *, version: str, factory: str, dimension: int, **search: int
+    template: dict[str, Any],
+    sample: dict[str, Any],
+    shards: list[dict[str, Any]],
+    *,
+    version: str,
+    factory: str,
+    dimension: int,
+    **search: int,
 ) -> dict[str, Any]:
     """A manifest that says all that one must say."""
     return {
@@ -125,13 +196,16 @@ def manifest(
         "faiss_version": faiss.__version__,
         "search": search,
         "template": template,
+        "template_sample": sample,
+        "measures": {},
         "shards": shards,
         "deltas": [],
         "tombstones": [],
         "model": {"version": "m1", "uri": "models", "files": {"model.safetensors": "0" * 64}},
         "preprocessing": {"input_size": 64},
         "tables": {"images": 1, "embeddings": 1},
+        "table_ids": {"images": "i", "embeddings": "e"},
         "training_snapshot": None,
         "gate": {"passed": True, "min_recall_at_10": 0.9, "strata": {}},
-        "counts": {"rows": sum(shard["rows"] for shard in shards)},
+        "counts": {"rows": sum(shard["rows"] for shard in shards), "shards": len(shards), "dead": 0},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -12,6 +13,8 @@ from vsearch_lib.index.gate import Recall, Stratum, measure, recall, refusals, r
 from vsearch_lib.index.manifest import decode, encode
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
+
+NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 
 
 def test_recall_is_the_mean_share_of_the_truth_found():
@@ -47,7 +50,7 @@ def uri(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def searcher(small_index, content, uri):
-    return Searcher(open_store(str(uri)), small_index.build(uri, content))
+    return Searcher(open_store(str(uri)), small_index.build(uri, content), cache=NO_CACHE)
 
 
 def test_an_index_that_looks_at_every_row_recalls_everything_after_rescoring(searcher, content):
@@ -72,14 +75,16 @@ def test_the_codes_recall_is_that_of_a_plain_faiss_index_of_the_same_codes(searc
 def test_fewer_rows_than_a_depth_are_recalled_against_those_there_are(small_index, tmp_path):
     few = small_index.catalogue(rows=30, dimension=4)
     built = small_index.build(tmp_path, few, factory="IVF1,Flat", shards=1)
-    stratum = measure(Searcher(open_store(str(tmp_path)), built), few.vectors)
+    stratum = measure(Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE), few.vectors)
     assert [stratum.rescored[at].mean for at in (1, 10, 100)] == [1, 1, 1]
 
 
 def test_a_ruined_index_fails_and_the_refusal_names_stratum_and_shortfall(small_index, content, tmp_path):
     """One probe and a short list of three: most neighbours are out of reach."""
-    ruined = Searcher(open_store(str(tmp_path)), small_index.build(tmp_path, content, nprobe=1, shortlist=3))
-    whole = Searcher(open_store(str(tmp_path)), small_index.build(tmp_path, content))
+    ruined = Searcher(
+        open_store(str(tmp_path)), small_index.build(tmp_path, content, nprobe=1, shortlist=3), cache=NO_CACHE
+    )
+    whole = Searcher(open_store(str(tmp_path)), small_index.build(tmp_path, content), cache=NO_CACHE)
     rng = np.random.default_rng(1)
     between = rng.normal(size=(30, content.vectors.shape[1])).astype(np.float32)
     between /= np.linalg.norm(between, axis=1, keepdims=True)
@@ -118,5 +123,18 @@ def test_the_report_says_all_depths_raw_and_rescored_and_fits_a_manifest(small_i
     assert gate["strata"]["whole"]["recall_at_10"] == {"mean": 0.97, "half_width_95": 0.01235}
     file = {"file": f"{'ab' * 32}-t", "sha256": "ab" * 32, "bytes": 1}
     entry = {"name": "s", "first_id": 0, "rows": 1, "codes": file, "rows_file": file, "vectors": file}
-    made = small_index.manifest(file, [entry], version="v1", factory="f", dimension=4, nprobe=1, shortlist=1)
+    made = small_index.manifest(file, file, [entry], version="v1", factory="f", dimension=4, nprobe=1, shortlist=1)
     assert decode(encode({**made, "gate": gate}), "here")["gate"] == gate
+
+
+def test_a_row_that_finds_itself_counts_for_nothing(searcher, small_index, content):
+    rows = np.flatnonzero(small_index.visible(content))[:25]
+    ruined = measure(searcher, searcher.vectors(rows), own=rows)
+    cosines = content.vectors[rows] @ content.vectors.T
+    cosines[:, ~small_index.visible(content)] = -np.inf
+    cosines[np.arange(25), rows] = -np.inf
+    nearest = np.argmax(cosines, axis=1)
+    hits = searcher.search(content.vectors[rows], 2, rescore=False)
+    first_others = [next(i for i in found if i != me) for found, me in zip(hits.ids, rows, strict=True)]
+    assert ruined.raw[1].mean == pytest.approx(np.mean(np.array(first_others) == nearest))
+    assert ruined.rescored[100].mean == 1

@@ -32,6 +32,7 @@ def shard(name: str, first_id: int, rows: int) -> dict:
 def whole(small_index) -> dict:
     made = small_index.manifest(
         file_entry("template.faiss"),
+        file_entry("template_sample.arrow"),
         [shard("shard-00000", 0, 30), shard("shard-00001", 30, 12)],
         version="20260301T000000Z-a",
         factory="IVF8,PQ8np",
@@ -117,7 +118,6 @@ def test_each_missing_field_is_refused_by_name(whole, field):
         ("template", {"file": f"{'ab' * 32}-../x", "sha256": "ab" * 32, "bytes": 1}),
         ("template", {"file": f"{'ab' * 32}-t", "sha256": "AB" * 32, "bytes": 1}),
         ("template", {"file": f"{'ab' * 32}-t", "sha256": "ab" * 32, "bytes": -1}),
-        ("shards", []),
         ("shards", [{**shard("s", 0, 1), "rows": -1}]),
         ("shards", [{**shard("s", 0, 1), "codes": None}]),
         ("shards", [{**shard("s", 0, 1), "comment": "one field too many"}]),

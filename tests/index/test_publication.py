@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from vsearch_lib.index.publication import publish, read_candidate, save_candidat
 from vsearch_lib.index.published import POINTER, current_manifest, read_pointer
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
+
+NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 OLDER, MIDDLE, NEWER = "20260301T000000Z-c", "20260302T000000Z-b", "20260303T000000Z-a"
@@ -37,14 +40,23 @@ def version(small_index, store):
     built = small_index.build(
         store.uri, small_index.catalogue(rows=60, dimension=4), factory="IVF1,Flat", shards=2, version=OLDER
     )
-    return lambda name: {**built, "version": name}
+    return lambda name, parent=None: {**built, "version": name, "parent": parent}
 
 
 def test_a_newer_version_replaces_an_older_one(store, version):
     publish(store, version(OLDER), now=NOW)
-    pointer = publish(store, version(NEWER), now=NOW)
+    pointer = publish(store, version(NEWER, parent=OLDER), now=NOW)
     assert pointer == read_pointer(store)
-    assert current_manifest(store) == version(NEWER)
+    assert current_manifest(store) == version(NEWER, parent=OLDER)
+
+
+@pytest.mark.parametrize("parent", [None, MIDDLE])
+def test_a_version_that_was_built_beside_another_than_the_served_one_is_refused(store, version, parent):
+    """It would lack what the served one has: an older build that ended late, or one from before a rollback."""
+    older = publish(store, version(OLDER), now=NOW)
+    with pytest.raises(PublishConflict, match=f"was built beside {parent}, and {OLDER} is served.*build again"):
+        publish(store, version(NEWER, parent=parent), now=NOW)
+    assert read_pointer(store) == older
 
 
 def test_an_older_version_never_replaces_a_newer_one(store, version):
@@ -65,7 +77,7 @@ def test_another_content_under_a_published_name_is_refused(store, version):
     store.write_new(f"manifests/{NEWER}.json", b"{}")
     older = publish(store, version(OLDER), now=NOW)
     with pytest.raises(ArtefactError, match="is there already with other content"):
-        publish(store, version(NEWER), now=NOW)
+        publish(store, version(NEWER, parent=OLDER), now=NOW)
     assert read_pointer(store) == older
 
 
@@ -78,10 +90,10 @@ def test_a_run_that_died_after_its_manifest_publishes_when_repeated(store, versi
 
     dies.replace = replace
     with pytest.raises(ConnectionError):
-        publish(dies, version(NEWER), now=NOW)
-    assert Searcher.open(store.uri).manifest["version"] == OLDER
-    publish(store, version(NEWER), now=NOW)
-    assert Searcher.open(store.uri).manifest["version"] == NEWER
+        publish(dies, version(NEWER, parent=OLDER), now=NOW)
+    assert Searcher.open(store.uri, cache=NO_CACHE).manifest["version"] == OLDER
+    publish(store, version(NEWER, parent=OLDER), now=NOW)
+    assert Searcher.open(store.uri, cache=NO_CACHE).manifest["version"] == NEWER
 
 
 def test_a_reply_that_was_lost_is_resolved_by_reading_back(store, version):
@@ -93,8 +105,8 @@ def test_a_reply_that_was_lost_is_resolved_by_reading_back(store, version):
         raise PublishConflict("refused by its own first try")
 
     loses.replace = replace
-    for name in (OLDER, NEWER):
-        pointer = publish(loses, version(name), now=NOW)
+    for name, parent in ((OLDER, None), (NEWER, OLDER)):
+        pointer = publish(loses, version(name, parent), now=NOW)
         assert pointer == read_pointer(store)
         assert pointer.version == name
 
@@ -104,12 +116,12 @@ def test_whoever_was_slower_is_told_and_moves_nothing(store, version):
     slow = Store(store)
 
     def replace(key: str, content: bytes, expected) -> None:
-        publish(store, version(MIDDLE), now=NOW)
+        publish(store, version(MIDDLE, OLDER), now=NOW)
         store.replace(key, content, expected)
 
     slow.replace = replace
     with pytest.raises(PublishConflict):
-        publish(slow, version(NEWER), now=NOW)
+        publish(slow, version(NEWER, OLDER), now=NOW)
     assert read_pointer(store).version == MIDDLE
 
 
@@ -139,7 +151,7 @@ def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(store, version
 
     def run(name: str) -> None:
         try:
-            outcomes[name] = publish(Together(store), version(name), now=NOW).version
+            outcomes[name] = publish(Together(store), version(name, OLDER), now=NOW).version
         except PublishConflict:
             outcomes[name] = "conflict"
 

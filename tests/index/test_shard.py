@@ -15,7 +15,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from vsearch_lib.index import shard as shards_module
-from vsearch_lib.index.shard import ROWS, shard_of, store_file, write_shards
+from vsearch_lib.index.placement import one_task_a_shard, shard_of
+from vsearch_lib.index.shard import ROWS, Slot, StoredFile, slots, store_file, write_shards
 from vsearch_lib.index.template import train_template
 from vsearch_lib.storage import open_store
 
@@ -58,21 +59,22 @@ def table(spark, small_index, content):
 def stored_template(uri: Path, template: bytes):
     path = uri.parent / "template.faiss"
     path.write_bytes(template)
-    return store_file(open_store(str(uri)), path, path.name)
+    return store_file(open_store(str(uri)), path)
 
 
-def first_ids(table) -> dict[int, int]:
+def places(table) -> dict[int, Slot]:
     counts = {row["shard"]: row["count"] for row in table.groupBy("shard").count().collect()}
-    return {shard: sum(n for other, n in counts.items() if other < shard) for shard in counts}
+    return slots(counts, name="shard", first_id=0)
+
+
+def write(table, uri: Path, stored: StoredFile) -> list[dict]:
+    return write_shards(table, index_uri=str(uri), template=stored, shards=SHARDS, slots=places(table))
 
 
 @pytest.fixture(scope="module")
 def written(table, template, tmp_path_factory):
     uri = tmp_path_factory.mktemp("written") / "index"
-    entries = write_shards(
-        table, index_uri=str(uri), template=stored_template(uri, template), first_ids=first_ids(table)
-    )
-    return uri, entries
+    return uri, write(table, uri, stored_template(uri, template))
 
 
 def parts(uri: Path, entry: dict) -> tuple[faiss.Index, pa.Table, np.ndarray]:
@@ -164,17 +166,19 @@ def test_files_are_named_by_their_content(written):
             assert len(stored) == file["bytes"]
 
 
-def test_writing_again_from_other_partitions_stores_nothing_new(written, table, template, monkeypatch):
+def test_writing_again_from_other_partitions_gives_the_same_bytes(written, table, template):
     uri, entries = written
-    before = {file.name: file.stat().st_mtime_ns for file in (uri / "files").iterdir()}
-    again = write_shards(
-        table.repartition(5, F.rand(1)),
-        index_uri=str(uri),
-        template=stored_template(uri, template),
-        first_ids=first_ids(table),
-    )
-    assert again == entries
-    assert {file.name: file.stat().st_mtime_ns for file in (uri / "files").iterdir()} == before
+    before = {file.name for file in (uri / "files").iterdir()}
+    assert write(table.repartition(5, F.rand(1)), uri, stored_template(uri, template)) == entries
+    assert {file.name for file in (uri / "files").iterdir()} == before
+
+
+def test_one_task_writes_one_shard(spark, table):
+    for shards in (1, 2, 3, 7, 16):
+        rows = table.drop("shard").withColumn("shard", shard_of(shards))
+        placed = one_task_a_shard(rows, shards).select("shard", F.spark_partition_id().alias("task")).distinct()
+        found = {(row["shard"], row["task"]) for row in placed.collect()}
+        assert found == {(shard, shard) for shard in range(shards)}
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
@@ -187,7 +191,9 @@ def test_files_do_not_depend_on_the_size_of_sparks_batches(small_index, content,
         batches = batches or small_index.batches(content, 0, N, size)
         folder = tmp_path / name
         folder.mkdir()
-        entries.append(shards_module._write_shard(open_store(str(tmp_path)), folder, empty, iter(batches), 0, 0))
+        entries.append(
+            shards_module._write_shard(open_store(str(tmp_path)), folder, empty, iter(batches), Slot("s", 0))
+        )
     assert entries[0] == entries[1]
 
 
@@ -201,16 +207,16 @@ def test_a_damaged_template_is_refused_and_no_shard_written(table, template, tmp
     else:
         path.write_bytes(template[:-9] + bytes([template[-9] ^ 4]) + template[-8:])
     with pytest.raises(PySparkException, match="is missing" if damage == "removed" else "is not what its name says"):
-        write_shards(table, index_uri=str(uri), template=stored, first_ids=first_ids(table))
+        write(table, uri, stored)
     assert [f.name for f in (uri / "files").iterdir() if f.name != stored.file] == []
 
 
-def test_store_file_keeps_what_is_there(tmp_path):
+def test_a_file_is_stored_under_its_contents_name_once(tmp_path):
     store = open_store(str(tmp_path / "index"))
     path = tmp_path / "codes.faiss"
     path.write_bytes(b"abc")
-    stored = store_file(store, path, path.name)
+    stored = store_file(store, path)
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert asdict(stored) == {"file": f"{known}-codes.faiss", "sha256": known, "bytes": 3}
-    assert store_file(store, path, path.name) == stored
+    assert store_file(store, path) == stored
     assert store.list("files") == [f"files/{stored.file}"]

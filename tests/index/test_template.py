@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import faiss
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyspark.sql import functions as F
 
 from vsearch_lib.index.template import train_template, training_sample
 
@@ -48,20 +50,29 @@ def test_training_on_less_than_faiss_likes_says_nothing(vectors, capfd, factory)
 
 def test_a_sample_of_all_is_all_in_order_of_image_id(table, vectors):
     for wanted in (ROWS, 10 * ROWS):
-        sample = training_sample(table, wanted=wanted, total=ROWS, seed=1)
+        sample = training_sample(table, wanted=wanted, total=ROWS, seed=1).vectors
         assert sample.dtype == np.float32
         np.testing.assert_array_equal(sample, vectors)
 
 
 def test_the_seed_decides_the_sample_and_not_the_partitions(table):
-    first = training_sample(table, wanted=100, total=ROWS, seed=1)
-    np.testing.assert_array_equal(training_sample(table.repartition(5), wanted=100, total=ROWS, seed=1), first)
-    assert not np.array_equal(training_sample(table, wanted=100, total=ROWS, seed=2), first)
+    first = training_sample(table, wanted=100, total=ROWS, seed=1).vectors
+    np.testing.assert_array_equal(training_sample(table.repartition(5), wanted=100, total=ROWS, seed=1).vectors, first)
+    assert not np.array_equal(training_sample(table, wanted=100, total=ROWS, seed=2).vectors, first)
 
 
 def test_a_sample_has_about_as_many_as_wanted_each_once(table, vectors):
-    sample = training_sample(table, wanted=100, total=ROWS, seed=3)
+    sample = training_sample(table, wanted=100, total=ROWS, seed=3).vectors
     assert abs(len(sample) - 100) < 4 * np.sqrt(ROWS * 0.25 * 0.75)
     known = {vector.tobytes() for vector in vectors}
     assert len({vector.tobytes() for vector in sample}) == len(sample)
     assert all(vector.tobytes() in known for vector in sample)
+
+
+def test_the_hashes_kept_with_a_template_say_which_images_it_was_trained_on(spark, table, tmp_path):
+    sample = training_sample(table, wanted=100, total=ROWS, seed=3)
+    sample.write(tmp_path / "sample.arrow")
+    kept = pa.ipc.open_file(tmp_path / "sample.arrow").read_all()["image_id_hash"].to_pylist()
+    known = {row["hash"]: row for row in table.withColumn("hash", F.xxhash64("image_id")).collect()}
+    trained_on = {np.array(known[digest]["vector"], np.float32).tobytes() for digest in kept}
+    assert trained_on == {vector.tobytes() for vector in sample.vectors}

@@ -16,6 +16,8 @@ from vsearch_lib.index.publication import publish
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
 
+NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+
 FACTORIES = ["IVF8,PQ8x4np", "OPQ8,IVF8,PQ8x4np", "IVF8_HNSW32,PQ8x4np", "IVF1,Flat", "IVF8,SQ8"]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -28,7 +30,7 @@ def content(small_index):
 @pytest.fixture(scope="module", params=FACTORIES)
 def searcher(request, small_index, content, tmp_path_factory) -> Searcher:
     uri = tmp_path_factory.mktemp("searcher")
-    return Searcher(open_store(str(uri)), small_index.build(uri, content, factory=request.param))
+    return Searcher(open_store(str(uri)), small_index.build(uri, content, factory=request.param), cache=NO_CACHE)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def test_vectors_and_facts_are_those_of_the_rows_asked_for_in_their_order(search
 
 def test_the_manifests_operating_point_is_the_default(small_index, content, queries, tmp_path):
     built = small_index.build(tmp_path, content, nprobe=2, shortlist=15)
-    opened = Searcher(open_store(str(tmp_path)), built)
+    opened = Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
     expected = opened.search(queries, 10, nprobe=2, shortlist=15)
     np.testing.assert_array_equal(opened.search(queries, 10).ids, expected.ids)
     assert not np.array_equal(opened.search(queries, 10, nprobe=8, shortlist=600).ids, expected.ids)
@@ -141,12 +143,12 @@ def test_each_file_truncated_removed_or_with_a_byte_flipped_is_refused(published
             else:
                 path.write_bytes(content)
             with pytest.raises(ArtefactError) as refused:
-                Searcher.open(str(published))
+                Searcher.open(str(published), cache=NO_CACHE)
             assert path.name in str(refused.value), how
             assert "\n" not in str(refused.value)
     finally:
         path.write_bytes(whole)
-    Searcher.open(str(published))
+    Searcher.open(str(published), cache=NO_CACHE)
 
 
 def test_a_published_index_has_eight_files_to_damage(published):
@@ -156,7 +158,7 @@ def test_a_published_index_has_eight_files_to_damage(published):
 
 def test_where_nothing_is_published_the_error_says_what_to_run(tmp_path):
     with pytest.raises(ArtefactError, match=r"nothing is published at .*: run vsearch run nightly"):
-        Searcher.open(str(tmp_path))
+        Searcher.open(str(tmp_path), cache=NO_CACHE)
 
 
 @pytest.mark.parametrize("part", ["codes", "rows_file", "vectors"])
@@ -167,4 +169,4 @@ def test_a_whole_file_with_other_rows_than_the_manifest_says_is_refused(small_in
     longer = small_index.build(tmp_path, few, factory="IVF2,PQ4x4np", shards=1)
     built["shards"][0][part] = longer["shards"][0][part]
     with pytest.raises(ArtefactError, match="shard-00000"):
-        Searcher(open_store(str(tmp_path)), built)
+        Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)

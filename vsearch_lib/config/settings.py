@@ -1,5 +1,6 @@
 """The settings of a run, typed: one class a section of `conf/base.yaml`."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
@@ -27,8 +28,10 @@ class Index(Section):
     factory: str = Field(pattern=r"^(auto|(OPQ[0-9_]+,)?IVF.*,(PQ.*|SQ8|Flat))$")
     shards: PositiveInt
     train_vectors_per_list: PositiveInt
-    nprobe: PositiveInt
-    shortlist: PositiveInt
+    nprobe: PositiveInt | None
+    shortlist: PositiveInt | None
+    retained_versions: PositiveInt
+    unused_hours: PositiveInt
     seed: int
 
 
@@ -96,6 +99,7 @@ class Settings(Section):
     """All settings of one run. URIs are absolute paths or carry a scheme."""
 
     var: str
+    cache: Path
     landing: Landing
     lake: Location
     models: Location

@@ -31,16 +31,25 @@ class Stratum:
     rescored: Mapping[int, Recall]
 
 
-def measure(searcher: Searcher, queries: Vectors) -> Stratum:
+def measure(searcher: Searcher, queries: Vectors, *, own: RowIds | None = None) -> Stratum:
     """Return the recall of `searcher` for unit vectors `queries` (n, d) against exact search over the same rows.
 
-    Where fewer than a depth's rows can be answered, recall is against those there are.
+    Where queries are rows of the index, `own` (n) says which: a row finds itself, and that counts for nothing. Where
+    fewer than a depth's rows can be answered, recall is against those there are.
     """
-    depth = min(max(DEPTHS), len(searcher.visible_ids()))
-    truth = searcher.exact(queries, depth).ids
+    among = len(searcher.visible_ids()) - (own is not None)
+    depth = min(max(DEPTHS), among)
+    if depth < 1:
+        return Stratum(0, *({at: Recall(1.0, 0.0) for at in DEPTHS} for _ in range(2)))
+
+    def others(ids: RowIds) -> RowIds:
+        return ids if own is None else np.array([row[row != me][:depth] for row, me in zip(ids, own, strict=True)])
+
+    asked = depth + (own is not None)
+    truth = others(searcher.exact(queries, asked).ids)
     found = {
-        "raw": searcher.search(queries, depth, rescore=False).ids,
-        "rescored": searcher.search(queries, depth).ids,
+        "raw": others(searcher.search(queries, asked, rescore=False).ids),
+        "rescored": others(searcher.search(queries, asked).ids),
     }
     recalls = {
         name: {at: recall(ids[:, : min(at, depth)], truth[:, : min(at, depth)]) for at in DEPTHS}

@@ -46,6 +46,12 @@ def shards_of(manifest: Manifest) -> list[dict[str, Any]]:
     return [*manifest["shards"], *manifest["deltas"]]
 
 
+def files_of(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return the entries of all the files that a version consists of."""
+    parts = [shard[part] for shard in shards_of(manifest) for part in PARTS]
+    return [manifest["template"], manifest["template_sample"], *parts, *manifest["tombstones"]]
+
+
 def rows_of(manifest: Manifest) -> int:
     """Return the number of rows of a version."""
     return sum(int(shard["rows"]) for shard in shards_of(manifest))

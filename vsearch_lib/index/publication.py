@@ -1,12 +1,16 @@
-"""Building a candidate version, and moving the pointer to it when the gate lets it pass."""
+"""Keeping a candidate version for its gate, and moving the pointer to it when the gate lets it pass."""
 
+import json
 import uuid
 from datetime import UTC, datetime
 
 from vsearch_lib.errors import ArtefactError, PublishConflict
 from vsearch_lib.index import manifest as manifests
-from vsearch_lib.index.published import POINTER, Pointer, read_pointer
-from vsearch_lib.storage import Store
+from vsearch_lib.index.published import POINTER, Pointer, manifest_key, read_pointer
+from vsearch_lib.storage import Store, Versioned
+
+REFUSED = "REFUSED"
+CANDIDATES = "candidates"
 
 
 def save_candidate(store: Store, run_id: str, manifest: manifests.Manifest) -> None:
@@ -21,11 +25,24 @@ def read_candidate(store: Store, run_id: str) -> manifests.Manifest | None:
     return manifests.decode(stored.content, f"{store.uri}/{_candidate(run_id)}") if stored else None
 
 
+def remember_refusal(store: Store, manifest: manifests.Manifest) -> None:
+    """Write down that the gate refused what was built from this template: the next build makes a new one."""
+    note = manifests.encode({"template_sha256": manifest["template"]["sha256"], "version": manifest["version"]})
+    store.replace(REFUSED, note, store.read_versioned(REFUSED))
+
+
+def refused_template(store: Store) -> str | None:
+    """Return the sha256 of the template that the gate refused last."""
+    note = store.read_versioned(REFUSED)
+    return str(json.loads(note.content)["template_sha256"]) if note else None
+
+
 def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Pointer:
     """Write the manifest of a version that passed its gate, then move the pointer to it.
 
     Raises:
-        PublishConflict: a newer version is served, or another publisher moved the pointer in between; nothing moved.
+        PublishConflict: a newer version is served, or another than the one that this was built beside, or another
+            publisher moved the pointer in between; nothing moved.
     """
     version = manifest["version"]
     served = read_pointer(store)
@@ -33,21 +50,37 @@ def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Poi
         return served
     if served and served.version > version:
         raise PublishConflict(f"{store.uri} serves {served.version}, which is newer than {version}; the pointer stays")
+    if manifest["parent"] != (served.version if served else None):
+        raise PublishConflict(
+            f"{version} was built beside {manifest['parent']}, and {served.version if served else 'nothing'} is served "
+            f"at {store.uri} by now; build again"
+        )
     content = manifests.encode(manifest)
-    key = f"manifests/{version}.json"
+    key = manifest_key(version)
     if not store.write_new(key, content) and store.read(key) != content:
         raise ArtefactError(f"{store.uri}/{key} is there already with other content: publish under another run id")
+    return move_pointer(store, version, manifests.digest(content), expected=served.stored if served else None, now=now)
+
+
+def move_pointer(
+    store: Store, version: str, manifest_sha256: str, *, expected: Versioned | None, now: datetime
+) -> Pointer:
+    """Point CURRENT at a version whose manifest is written, if it still is what `expected` says.
+
+    Raises:
+        PublishConflict: another publisher was faster; nothing moved.
+    """
     publish_id = uuid.uuid4().hex
     fields = {
         "version": version,
-        "manifest": key,
-        "manifest_sha256": manifests.digest(content),
+        "manifest": manifest_key(version),
+        "manifest_sha256": manifest_sha256,
         "published_at": now.astimezone(UTC).isoformat(timespec="seconds"),
         "publish_id": publish_id,
     }
     try:
-        store.replace(POINTER, manifests.encode(fields), served.stored if served else None)
-    except PublishConflict:
+        store.replace(POINTER, manifests.encode(fields), expected)
+    except Exception:
         # The write may have gone through and only its answer been lost: what is there now tells.
         if (after := read_pointer(store)) and after.publish_id == publish_id:
             return after
@@ -59,4 +92,4 @@ def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Poi
 
 
 def _candidate(run_id: str) -> str:
-    return f"candidates/{run_id}.json"
+    return f"{CANDIDATES}/{run_id}.json"

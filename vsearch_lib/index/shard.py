@@ -2,7 +2,8 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 import faiss
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
 from vsearch_lib.errors import ArtefactError
+from vsearch_lib.index.placement import one_task_a_shard
 from vsearch_lib.storage import Store, open_store
 
 ROWS = pa.schema(
@@ -48,43 +49,71 @@ class StoredFile:
     bytes: int
 
 
-def store_file(store: Store, path: Path, name: str) -> StoredFile:
-    """Put a local file under its content's name; one that is there already is the same and stays."""
+@dataclass(frozen=True)
+class Slot:
+    """What a shard is to be called, and the id of its first row."""
+
+    name: str
+    first_id: int
+
+
+def store_file(store: Store, path: Path) -> StoredFile:
+    """Put a local file under its content's name.
+
+    One that is there already is the same, and is written again: it may be out of use, and only its age keeps it.
+    """
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    stored = StoredFile(f"{sha256}-{name}", sha256, path.stat().st_size)
-    store.write_new(f"files/{stored.file}", path)
+    stored = StoredFile(f"{sha256}-{path.name}", sha256, path.stat().st_size)
+    store.write(f"files/{stored.file}", path)
     return stored
 
 
-def shard_of(shards: int) -> Column:
-    """Return the shard number of `image_id`: a stable hash, so that an image keeps its shard."""
-    return F.pmod(F.xxhash64("image_id"), F.lit(shards)).cast("int")
+def slots(counts: Mapping[int, int], *, name: str, first_id: int) -> dict[int, Slot]:
+    """Return the slot of each shard that has rows: in order of their numbers, ids running on from `first_id`."""
+    found = {}
+    for shard in sorted(counts):
+        found[shard] = Slot(f"{name}-{shard:05d}", first_id)
+        first_id += counts[shard]
+    return found
 
 
 def write_shards(
-    rows: DataFrame, *, index_uri: str, template: StoredFile, first_ids: dict[int, int]
+    rows: DataFrame, *, index_uri: str, template: StoredFile, shards: int, slots: Mapping[int, Slot]
 ) -> list[dict[str, Any]]:
-    """Write every shard, one task each, and return their manifest entries in order of first_id.
+    """Write the shards that have rows, one task each, and return their manifest entries in order of first_id.
 
     `rows` has the columns of `ROWS`, `vector` and `shard`. A task streams its rows in order of image_id and stores
     finished files by content, so a task that is repeated writes nothing twice and half a shard is never seen.
     """
-    columns = [*ROWS.names, "vector", "shard"]
-    sorted_rows = rows.select(columns).repartition(len(first_ids), "shard").sortWithinPartitions("shard", "image_id")
-    written = sorted_rows.mapInArrow(_writer(index_uri, template, first_ids), _RESULT).collect()
+    placed = one_task_a_shard(rows.select(*ROWS.names, "vector", "shard"), shards)
+    task = _writer(index_uri, template, slots)
+    with _batches_of(rows.sparkSession, _ROWS_PER_BATCH):
+        written = placed.sortWithinPartitions("image_id").mapInArrow(task, _RESULT).collect()
     return sorted((row.asDict(recursive=True) for row in written), key=lambda entry: int(entry["first_id"]))
 
 
+@contextmanager
+def _batches_of(spark: SparkSession, rows: int) -> Iterator[None]:
+    """Hand tasks so many rows at once, not the few that pictures allow: a batch takes its time, however small."""
+    key = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    before = spark.conf.get(key)
+    spark.conf.set(key, rows)
+    try:
+        yield
+    finally:
+        spark.conf.set(key, str(before))
+
+
 def _writer(
-    index_uri: str, template: StoredFile, first_ids: dict[int, int]
+    index_uri: str, template: StoredFile, slots: Mapping[int, Slot]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         store = open_store(index_uri)
         for shard, parts in groupby(_by_shard(batches), key=lambda part: part[0]):
             with tempfile.TemporaryDirectory(prefix="vsearch-shard-") as folder:
                 empty = _load_template(store, template, Path(folder))
-                entry = _write_shard(store, Path(folder), empty, (batch for _, batch in parts), shard, first_ids[shard])
+                entry = _write_shard(store, Path(folder), empty, (batch for _, batch in parts), slots[shard])
             yield pa.RecordBatch.from_pylist([entry], schema=_RESULT_ARROW)
 
     return write
@@ -109,9 +138,9 @@ def _load_template(store: Store, template: StoredFile, folder: Path) -> faiss.In
 
 
 def _write_shard(
-    store: Store, folder: Path, index: faiss.Index, batches: Iterator[pa.RecordBatch], shard: int, first_id: int
+    store: Store, folder: Path, index: faiss.Index, batches: Iterator[pa.RecordBatch], slot: Slot
 ) -> dict[str, Any]:
-    next_id = first_id
+    next_id = slot.first_id
     codes, rows, vectors = folder / "codes.faiss", folder / "rows.arrow", folder / "vectors.f16"
     with vectors.open("wb") as vector_file, pa.ipc.new_file(rows, ROWS) as row_file:
         for table in _gathered(batches):
@@ -124,12 +153,12 @@ def _write_shard(
             next_id += len(matrix)
     faiss.write_index(index, str(codes))
     return {
-        "name": f"shard-{shard:05d}",
-        "first_id": first_id,
-        "rows": next_id - first_id,
-        "codes": asdict(store_file(store, codes, codes.name)),
-        "rows_file": asdict(store_file(store, rows, rows.name)),
-        "vectors": asdict(store_file(store, vectors, vectors.name)),
+        "name": slot.name,
+        "first_id": slot.first_id,
+        "rows": next_id - slot.first_id,
+        "codes": asdict(store_file(store, codes)),
+        "rows_file": asdict(store_file(store, rows)),
+        "vectors": asdict(store_file(store, vectors)),
     }
 
 

@@ -1,7 +1,11 @@
 """The template: a trained, empty index that every shard starts from as its clone."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import faiss
 import numpy as np
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -10,7 +14,24 @@ from vsearch_lib.vectors import Vectors
 _GRAIN = 1 << 30
 
 
-def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -> Vectors:
+@dataclass(frozen=True)
+class Sample:
+    """Vectors (n, d) to train on, and Spark's xxhash64 of their image ids (n), in order of image_id.
+
+    Hashes tell whether an image was among them, and no list of ids outlives an erasure.
+    """
+
+    vectors: Vectors
+    id_hashes: pa.ChunkedArray
+
+    def write(self, path: Path) -> None:
+        """Write the hashes as an Arrow file, in their own order: equal samples give equal bytes."""
+        hashes = pa.table([self.id_hashes], schema=pa.schema([("image_id_hash", pa.int64())])).sort_by("image_id_hash")
+        with pa.ipc.new_file(path, hashes.schema) as file:
+            file.write_table(hashes.combine_chunks())
+
+
+def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -> Sample:
     """Return about `wanted` of `total` vectors (image_id, vector), float32, in order of image_id.
 
     A seeded hash of the id decides, so the sample is the same however the table is laid out, and nothing is sorted or
@@ -18,11 +39,10 @@ def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -
     """
     keep = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("template")), F.lit(_GRAIN))
     share = min(1.0, wanted / max(1, total))
-    table = (
-        vectors.where(keep < F.lit(round(share * _GRAIN))).select("image_id", "vector").toArrow().sort_by("image_id")
-    )
+    kept = vectors.where(keep < F.lit(round(share * _GRAIN)))
+    table = kept.select("image_id", "vector", F.xxhash64("image_id").alias("hash")).toArrow().sort_by("image_id")
     flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return np.asarray(flat.reshape(table.num_rows, -1))
+    return Sample(np.asarray(flat.reshape(table.num_rows, -1)), table["hash"])
 
 
 def train_template(sample: Vectors, factory: str) -> bytes:

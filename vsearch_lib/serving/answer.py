@@ -30,7 +30,7 @@ def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int,
     """
     if not file.is_file():
         raise UsageError(f"--image {file}: no such file")
-    searcher = Searcher.open(settings.index.uri)
+    searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     image = settings.image
     limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
     vector = query_vector(model_of(searcher.manifest), file.read_bytes(), limits, crop=crop)

@@ -1,8 +1,9 @@
 """Searching a version: one probe of the coarse quantizer over all shards, then exact re-scoring of the short list."""
 
-import tempfile
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import faiss
@@ -12,10 +13,16 @@ import pyarrow as pa
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.index import manifest as manifests
 from vsearch_lib.index.published import current_manifest, verified_file
+from vsearch_lib.index.shard import ROWS
+from vsearch_lib.index.tombstones import dead_rows, read_tombstones
+from vsearch_lib.serving.filter import Admitted, Filter, admitted
+from vsearch_lib.serving.shards import OpenShard, open_shards, stack
 from vsearch_lib.storage import Store, open_store
-from vsearch_lib.vectors import RowIds, Vectors
+from vsearch_lib.vectors import RowIds, Vectors, to_float32
 
 _ROWS_PER_BLOCK = 65_536  # of vectors held as float32 at once by an exact search
+_EXACT_BELOW = 5_000  # admitted rows: scoring them all takes no longer than visiting lists for them
+_FILTERS_KEPT = 64  # a bit a row each
 
 
 @dataclass(frozen=True)
@@ -27,35 +34,40 @@ class Hits:
 
 
 class Searcher:
-    """A version of the index, open for searching; files stay memory-mapped.
+    """A version of the index, open for searching; files stay memory-mapped, and threads may share it.
 
-    Only public, unblocked images are ever answered.
+    Only living, unblocked images are ever answered, and private ones to their owner alone.
     """
 
-    def __init__(self, store: Store, manifest: manifests.Manifest) -> None:
-        """Verify and open every file of `manifest`.
+    def __init__(
+        self, store: Store, manifest: manifests.Manifest, *, cache: Path, before: "Searcher | None" = None
+    ) -> None:
+        """Verify and open every file of `manifest`, but for those that `before` has open already.
+
+        Args:
+            cache: the folder where files of a bucket are kept.
 
         Raises:
-            ArtefactError: a file is missing, corrupted, or does not have the rows the manifest says.
+            ArtefactError: a file is missing, corrupted, or does not have the rows that the manifest says.
         """
         self.manifest = manifest
-        self._downloads = tempfile.TemporaryDirectory(prefix="vsearch-index-")
-        shards = [_open_shard(store, entry, Path(self._downloads.name)) for entry in manifests.shards_of(manifest)]
-        self._first_ids = np.array([shard.first_id for shard in shards] + [manifests.rows_of(manifest)])
-        self._vectors = [shard.vectors for shard in shards]
-        self.rows = pa.concat_tables(shard.rows for shard in shards)
         # What the stack points at must live as long as it does.
-        self._indexes = [shard.codes for shard in shards]
-        template = faiss.read_index(str(verified_file(store, manifest["template"], Path(self._downloads.name))))
-        self._index, self._lists = _stack(template, self._indexes)
-        visible = np.asarray(self.rows["visibility"]) == "public"
-        visible &= np.asarray(self.rows["moderation"]) != "blocked"
-        self._visible = visible
-        self._selector_bits = np.packbits(visible, bitorder="little")
-        self._selector = faiss.IDSelectorBitmap(self._selector_bits)
+        self._shards: dict[str, OpenShard] = open_shards(store, manifest, cache, before._shards if before else {})
+        shards = list(self._shards.values())
+        self._first_ids = np.array([shard.entry["first_id"] for shard in shards] + [manifests.rows_of(manifest)])
+        self.rows = pa.concat_tables(shard.rows for shard in shards) if shards else ROWS.empty_table()
+        self._index = faiss.read_index(str(verified_file(store, manifest["template"], cache)))
+        self._lists = stack(self._index, shards)
+        verified_file(store, manifest["template_sample"], cache)  # no query reads it: a version is whole, or refused
+        tombstones = read_tombstones([verified_file(store, entry, cache) for entry in manifest["tombstones"]])
+        dead = [dead_rows(tombstones, shard.rows["image_id"], shard.entry["first_id"]) for shard in shards]
+        self._alive = ~np.concatenate([*dead, np.zeros(0, dtype=bool)])
+        self._everybodys = Admitted(self._alive & admitted(self.rows, Filter()))
+        self._filters: OrderedDict[Filter, Admitted] = OrderedDict()
+        self._filters_lock = Lock()
 
     @classmethod
-    def open(cls, index_uri: str) -> "Searcher":
+    def open(cls, index_uri: str, *, cache: Path) -> "Searcher":
         """Open the version that CURRENT names.
 
         Raises:
@@ -67,112 +79,124 @@ class Searcher:
             raise ArtefactError(
                 f"nothing is published at {index_uri}: run vsearch run nightly, or name another index.uri"
             )
-        return cls(store, manifest)
+        return cls(store, manifest, cache=cache)
 
     def search(
         self,
         queries: Vectors,
         k: int,
         *,
+        wanted: Filter | None = None,
         nprobe: int | None = None,
         shortlist: int | None = None,
         rescore: bool = True,
     ) -> Hits:
-        """Return the `k` best rows for each unit vector of `queries` (n, d).
+        """Return the `k` best rows for each unit vector of `queries` (n, d), among those that `wanted` lets pass.
 
         `nprobe` lists are visited and the best `shortlist` rows by their codes re-scored exactly; both default to the
-        operating point in the manifest. Without `rescore` the codes' own scores decide.
+        operating point in the manifest. Where a filter lets few rows pass, more lists are visited, so that as many
+        rows are looked at as without it; where it lets very few pass, each of them is scored. Without `rescore` the
+        codes' own scores decide.
         """
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        passing = self._passing(wanted)
+        if wanted is not None and passing.count <= _EXACT_BELOW:
+            return self._exact_among(queries, passing.ids(), k)
         point = self.manifest["search"]
         lists = faiss.extract_index_ivf(self._index).nlist
-        parameters = faiss.SearchParametersIVF(sel=self._selector, nprobe=min(nprobe or point["nprobe"], lists))
+        share = min(1.0, passing.count / max(1, self._everybodys.count))
+        visited = min(lists, round((nprobe or point["nprobe"]) / max(share, 1 / lists)))
+        parameters = faiss.SearchParametersIVF(sel=passing.selector, nprobe=visited)
         if isinstance(self._index, faiss.IndexPreTransform):
             parameters = faiss.SearchParametersPreTransform(index_params=parameters)
-        depth = min(max(shortlist or point["shortlist"], k) if rescore else k, len(self._visible))
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        depth = min(max(shortlist or point["shortlist"], k) if rescore else k, max(1, len(self.rows)))
         scores, ids = self._index.search(queries, depth, params=parameters)
         if rescore:
             for i, query in enumerate(queries):
                 found = ids[i] >= 0
                 scores[i, found] = self.vectors(ids[i, found]) @ query
-                order = np.argsort(-scores[i], kind="stable")
-                ids[i], scores[i] = ids[i, order], scores[i, order]
+                order = np.argsort(-scores[i], kind="stable")[:k]
+                ids[i, : len(order)], scores[i, : len(order)] = ids[i, order], scores[i, order]
         return _padded(ids[:, :k], scores[:, :k], k)
 
-    def exact(self, queries: Vectors, k: int) -> Hits:
+    def exact(self, queries: Vectors, k: int, *, wanted: Filter | None = None) -> Hits:
         """Return what `search` would return if it looked at every row."""
         queries = np.ascontiguousarray(queries, dtype=np.float32)
+        passing = self._passing(wanted)
         heap = faiss.ResultHeap(len(queries), k, keep_max=True)
-        for first, vectors in zip(self._first_ids, self._vectors, strict=False):
-            for start in range(0, len(vectors), _ROWS_PER_BLOCK):
-                block = np.asarray(vectors[start : start + _ROWS_PER_BLOCK], dtype=np.float32)
-                ids = np.arange(first + start, first + start + len(block))
-                scores = np.where(self._visible[ids], queries @ block.T, -np.inf).astype(np.float32)
-                best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-                heap.add_result(np.take_along_axis(scores, best, 1), ids[best])
+        for first, shard in zip(self._first_ids, self._shards.values(), strict=False):
+            for start in range(0, len(shard.vectors), _ROWS_PER_BLOCK):
+                block = to_float32(shard.vectors[start : start + _ROWS_PER_BLOCK])
+                low, high = int(first) + start, int(first) + start + len(block)
+                scores = np.where(passing.mask(low, high), queries @ block.T, -np.inf).astype(np.float32)
+                best = np.argpartition(-scores, min(k, len(block)) - 1, axis=1)[:, :k]
+                heap.add_result(np.take_along_axis(scores, best, 1), low + best)
         heap.finalize()
         heap.I[~np.isfinite(heap.D)] = -1
         return _padded(heap.I, heap.D, k)
 
     def vectors(self, ids: RowIds) -> Vectors:
         """Return the stored vectors of row ids, (n, d) float32."""
-        shards = np.searchsorted(self._first_ids, ids, side="right") - 1
-        found = np.empty((len(ids), self.manifest["dimension"]), dtype=np.float32)
-        for shard in np.unique(shards):
-            mine = shards == shard
-            found[mine] = self._vectors[shard][ids[mine] - self._first_ids[shard]]
-        return found
+        order = np.argsort(ids, kind="stable")
+        ascending = ids[order]
+        ends = np.searchsorted(ascending, self._first_ids)
+        halves = np.empty((len(ids), self.manifest["dimension"]), dtype=np.float16)
+        for place, shard in enumerate(self._shards.values()):
+            start, end = ends[place], ends[place + 1]
+            if start < end:
+                halves[order[start:end]] = shard.vectors[ascending[start:end] - self._first_ids[place]]
+        return to_float32(halves)
 
     @property
     def bytes_per_vector(self) -> int:
         """What a row takes in the inverted lists: its code and its 64-bit id."""
         return int(faiss.extract_index_ivf(self._index).code_size) + 8
 
+    @property
+    def imbalance(self) -> float:
+        """What a query costs beside one over lists of equal length (faiss's imbalance factor)."""
+        return float(self._lists.imbalance_factor()) if len(self.rows) else 1.0
+
+    def quantization_error(self, ids: RowIds) -> float:
+        """Return the mean squared distance of stored vectors to what their codes decode to."""
+        vectors = self.vectors(ids)
+        if not len(vectors):
+            return 0.0
+        decoded = self._index.sa_decode(self._index.sa_encode(vectors))
+        return float(np.mean(((vectors - decoded) ** 2).sum(axis=1)))
+
     def visible_ids(self) -> RowIds:
-        """Return the row ids that can be answered."""
-        return np.flatnonzero(self._visible)
+        """Return the row ids that everybody may be answered with."""
+        return self._everybodys.ids()
+
+    @property
+    def dead(self) -> int:
+        """How many rows are dead: buried by a tombstone."""
+        return int((~self._alive).sum())
 
     def describe(self, ids: RowIds) -> list[dict[str, Any]]:
         """Return the stored facts of row ids, in their order."""
         facts: list[dict[str, Any]] = self.rows.take(pa.array(ids)).to_pylist()
         return facts
 
+    def _passing(self, wanted: Filter | None) -> Admitted:
+        if wanted is None:
+            return self._everybodys
+        with self._filters_lock:
+            if wanted in self._filters:
+                self._filters.move_to_end(wanted)
+                return self._filters[wanted]
+        found = Admitted(self._alive & admitted(self.rows, wanted))
+        with self._filters_lock:
+            self._filters[wanted] = found
+            while len(self._filters) > _FILTERS_KEPT:
+                self._filters.popitem(last=False)
+        return found
 
-@dataclass(frozen=True)
-class _Shard:
-    first_id: int
-    codes: faiss.Index
-    rows: pa.Table
-    vectors: Vectors
-
-
-def _open_shard(store: Store, entry: dict[str, Any], downloads: Path) -> _Shard:
-    codes_path, rows_path, vectors_path = (verified_file(store, entry[part], downloads) for part in manifests.PARTS)
-    codes = faiss.read_index(str(codes_path), faiss.IO_FLAG_MMAP_IFC)
-    rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
-    count = int(entry["rows"])
-    stored = vectors_path.stat().st_size / (2 * codes.d)
-    if codes.ntotal != count or rows.num_rows != count or stored != count:
-        raise ArtefactError(
-            f"{entry['name']}: {codes.ntotal} codes, {rows.num_rows} rows, {stored:g} vectors; manifest: {count}"
-        )
-    vectors = np.memmap(vectors_path, dtype="<f2", mode="r", shape=(count, codes.d))
-    return _Shard(int(entry["first_id"]), codes, rows, vectors)
-
-
-def _stack(template: faiss.Index, indexes: list[faiss.Index]) -> tuple[faiss.Index, faiss.InvertedLists]:
-    """Make the empty `template` of `indexes` search the lists of them all, one behind the other.
-
-    Returns it and the lists it points at; these and `indexes` must live as long as it does.
-    """
-    pointers = faiss.InvertedListsPtrVector()
-    for index in indexes:
-        pointers.push_back(faiss.extract_index_ivf(index).invlists)
-    lists = faiss.HStackInvertedLists(pointers.size(), pointers.data())
-    ivf = faiss.extract_index_ivf(template)
-    ivf.replace_invlists(lists, False)
-    ivf.ntotal = template.ntotal = sum(index.ntotal for index in indexes)
-    return template, lists
+    def _exact_among(self, queries: Vectors, ids: RowIds, k: int) -> Hits:
+        scores = queries @ self.vectors(ids).T
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return _padded(ids[order].astype(np.int64), np.take_along_axis(scores, order, 1), k)
 
 
 def _padded(ids: RowIds, scores: Vectors, k: int) -> Hits:

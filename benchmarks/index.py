@@ -1,0 +1,272 @@
+"""The sharded index beside one faiss index that is trained on the same sample and holds the same vectors.
+
+    .venv/bin/python ../shared/tools/sift_vectors.py var/sift          # about 0.7 million real vectors
+    .venv/bin/python benchmarks/index.py sift var/sift
+    .venv/bin/python benchmarks/index.py clustered                     # a million of 256 dimensions, about centres
+
+The vectors stand in Delta tables, as the embedding step leaves them; the build is the job `build_index`. Then ten
+nights of 1 % new images and 0.5 % deleted ones, each published as a delta, are compared with a rebuild. Last, in a
+process of its own, what an open index keeps in memory.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import functions as F
+
+from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registration import register
+from vsearch_lib.encoder.registry import recipe_of
+from vsearch_lib.index import manifest as manifests
+from vsearch_lib.index.gate import recall
+from vsearch_lib.index.publication import publish, read_candidate
+from vsearch_lib.index.published import current_manifest
+from vsearch_lib.index.template import train_template, training_sample
+from vsearch_lib.job import Job
+from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.runner import load_job
+from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.storage import open_store
+
+SHARDS = 8
+QUERIES = 1_000
+CENTRES = 5_000
+NIGHTS = 10
+POINTS = ((32, 100), (32, 200), (64, 200), (64, 400), (128, 400), (128, 800))  # nprobe, shortlist
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Return float32 rows of length 1."""
+    vectors = vectors.astype(np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def clustered(rows: int = 1_000_000, dimension: int = 256) -> tuple[np.ndarray, np.ndarray]:
+    """Return base vectors and queries about the same centres, spread along few directions, as embeddings are."""
+    rng = np.random.default_rng(17)
+    centres = rng.normal(size=(CENTRES, dimension)).astype(np.float32)
+    spread = rng.normal(size=(32, dimension)).astype(np.float32)
+    made = []
+    for start in range(0, rows + QUERIES, 100_000):
+        count = min(100_000, rows + QUERIES - start)
+        noise = rng.normal(size=(count, 32)).astype(np.float32) @ spread * 0.15
+        noise += 0.15 * rng.normal(size=(count, dimension)).astype(np.float32)
+        made.append(unit(centres[rng.integers(0, CENTRES, count)] + noise))
+    vectors = np.concatenate(made)
+    return vectors[:rows], vectors[rows:]
+
+
+def fill(lake: Lake, folder: Path, version: str, vectors: np.ndarray, first: int) -> None:
+    """Write images first … and their vectors, as ingestion and embedding leave them."""
+    file = folder / f"vectors-{first}.parquet"
+    names = [f"image-{number:09d}" for number in range(first, first + len(vectors))]
+    offsets = np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1]
+    column = pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel()))
+    pq.write_table(pa.table({"image_id": names, "vector": column}), file, row_group_size=50_000)
+    rows = lake.spark.read.parquet(str(file)).withColumn("sha256", F.sha2("image_id", 256))
+    lake.insert_new("embeddings", rows.withColumn("model_version", F.lit(version)))
+    at = F.lit("2026-11-01").cast("timestamp")
+    day = F.lit("2026-11-01").cast("date")
+    said = F.struct(*(day.alias(n) for n in ("file", "owner_id", "uploaded_at", "tags", "visibility", "moderation")))
+    facts = {
+        "owner_id": F.concat(F.lit("owner-"), F.substring("image_id", -4, 4)), "uploaded_at": at, "upload_date": day,
+        "tags": F.array(F.lit("a"), F.lit("b")), "visibility": F.lit("public"), "moderation": F.lit("ok"),
+        "source_uri": F.col("image_id"), "phash": F.substring("sha256", 1, 16), "width": F.lit(256),
+        "height": F.lit(256), "mode": F.lit("RGB"), "deleted_at": F.lit(None).cast("timestamp"),
+        "said_on": said.withField("deleted", F.lit(None).cast("date")),
+    }  # fmt: skip
+    lake.insert_new("images", rows.select("image_id", "sha256").withColumns(facts))
+
+
+@contextmanager
+def peak_memory(found: dict[int, tuple[int, int]]) -> Iterator[None]:
+    """Fill `found` with first and greatest resident bytes of each Python worker of Spark."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    if b"-m\0vsearch_lib.python_daemon" not in (process / "cmdline").read_bytes():
+                        continue
+                    resident = int((process / "statm").read_text().split()[1]) * 4096
+                except (OSError, IndexError):
+                    continue
+                first, peak = found.get(int(process.name), (resident, 0))
+                found[int(process.name)] = (first, max(peak, resident))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def seconds(action: Callable[[], Any]) -> tuple[float, Any]:
+    """Return how long `action` takes, and what it returns."""
+    start = time.perf_counter()
+    result = action()
+    return time.perf_counter() - start, result
+
+
+def build(settings: Settings, lake: Lake, run_id: str, *, compact: bool = False) -> manifests.Manifest:
+    """Run the job, publish what it built without a gate, and return the manifest."""
+    store = open_store(settings.index.uri)
+    job = Job(settings=settings, lake=lake, run_id=run_id, compact=compact, say=lambda line: print(f"  {line}"))
+    load_job("build_index")(job)
+    candidate = read_candidate(store, run_id)
+    assert candidate is not None
+    searcher = Searcher(store, candidate, cache=settings.cache)
+    now = {"rows": len(searcher.rows) - searcher.dead, "imbalance": searcher.imbalance, "quantization_error": 0.0}
+    measured = {"measures": {"template": now, **candidate["measures"], "now": now}}
+    counts = {**candidate["counts"], "rows": len(searcher.rows), "dead": searcher.dead}
+    publish(store, {**candidate, **measured, "counts": counts}, now=datetime.now(UTC))
+    return current_manifest(store)
+
+
+def compare(settings: Settings, lake: Lake, vectors: np.ndarray, queries: np.ndarray) -> None:
+    """Build, and print the figures beside one faiss index of the same sample and vectors."""
+    memory: dict[int, tuple[int, int]] = {}
+    with peak_memory(memory):
+        took, manifest = seconds(lambda: build(settings, lake, "full"))
+    searcher = Searcher(open_store(settings.index.uri), manifest, cache=settings.cache)
+    rows = len(searcher.rows)
+    base = vectors[[int(name[len("image-") :]) for name in searcher.rows["image_id"].to_pylist()]]
+    stored = lake.read("embeddings").select("image_id", "vector")
+    lists = faiss.extract_index_ivf(faiss.index_factory(base.shape[1], manifest["factory"])).nlist
+    wanted = lists * settings.index.train_vectors_per_list
+    sample = training_sample(stored, wanted=wanted, total=rows, seed=settings.index.seed).vectors
+    train_took, template = seconds(lambda: train_template(sample, manifest["factory"]))
+    single = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
+    add_took, _ = seconds(lambda: single.add(base))
+    plain = train_took + add_took
+    print(f"{rows} vectors of {base.shape[1]}, {manifest['factory']}, {SHARDS} shards")
+    print(f"build_index {took:.1f} s; faiss alone, train {train_took:.1f} s and add {add_took:.1f} s", end="")
+    print(f": {plain / took:.2f} times its vectors a second")
+    shard_bytes = max(sum(shard[part]["bytes"] for part in manifests.PARTS) for shard in manifest["shards"])
+    allowed = 2 * shard_bytes + manifest["template"]["bytes"]
+    grown = max(peak - first for first, peak in memory.values())
+    print(
+        f"a task's memory grew by {grown / 1e6:.0f} MB at most, resident {max(p for _, p in memory.values()) / 1e6:.0f}"
+    )
+    print(f"  2 x a shard and the template: {allowed / 1e6:.0f} MB")
+    ours, alone = searcher.search(queries, 100, nprobe=64, rescore=False), _search(single, queries, 100, nprobe=64)
+    same = np.mean([len(set(a) & set(b)) for a, b in zip(ours.ids, alone[1], strict=True)]) / 100
+    print(f"the sharded index's first 100 by codes are those of one index: {same:.4f}", end="")
+    print(f", greatest difference of a score {np.abs(np.sort(ours.scores) - np.sort(alone[0])).max():.1e}")
+    truth = searcher.exact(queries, 10).ids
+    for nprobe, shortlist in POINTS:
+        mine = [seconds(lambda q=q: searcher.search(q[None], 10, nprobe=nprobe, shortlist=shortlist)) for q in queries]  # noqa: B023
+        theirs = [seconds(lambda q=q: _rescored(single, base, q[None], nprobe, shortlist)) for q in queries]  # noqa: B023
+        found = np.concatenate([hits.ids for _, hits in mine])
+        ours_ms, theirs_ms = (1000 * float(np.median([t for t, _ in one])) for one in (mine, theirs))
+        reached = recall(found, truth).mean
+        print(f"nprobe {nprobe:>3}, shortlist {shortlist:>3}: recall@10 {reached:.3f},", end=" ")
+        print(f"{ours_ms:.2f} ms, one index {theirs_ms:.2f} ms: {ours_ms / theirs_ms:.2f} times")
+
+
+def _search(index: faiss.Index, queries: np.ndarray, k: int, *, nprobe: int) -> tuple[np.ndarray, np.ndarray]:
+    return index.search(queries, k, params=faiss.SearchParametersIVF(nprobe=nprobe))
+
+
+def _rescored(index: faiss.Index, base: np.ndarray, query: np.ndarray, nprobe: int, shortlist: int) -> np.ndarray:
+    _, ids = _search(index, query, shortlist, nprobe=nprobe)
+    order = np.argsort(-(base[ids[0]] @ query[0]), kind="stable")[:10]
+    return ids[:, order]
+
+
+def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.ndarray, queries: np.ndarray) -> None:
+    """Publish ten nights of changes, and print recall and bytes beside a rebuild."""
+    store = open_store(settings.index.uri)
+    full = current_manifest(store)
+    first, rng = int(full["counts"]["rows"]), np.random.default_rng(5)
+    for night, part in enumerate(np.array_split(new, NIGHTS)):
+        start = first + night * len(part)
+        fill(lake, folder, version, part, start)
+        doomed = [(f"image-{number:09d}",) for number in rng.choice(first, first // 200, replace=False)]
+        dead = lake.spark.createDataFrame(doomed, "image_id string")
+        lake.upsert(
+            "images", lake.read("images").join(dead, "image_id").withColumn("deleted_at", F.current_timestamp())
+        )
+        before = {entry["file"] for entry in manifests.files_of(current_manifest(store))}
+        took, manifest = seconds(lambda night=night: build(settings, lake, f"night-{night}"))
+        uploaded = sum(e["bytes"] for e in manifests.files_of(manifest) if e["file"] not in before)
+        whole = sum(entry["bytes"] for entry in manifests.files_of(full))
+        print(f"night {night}: {took:.1f} s, {uploaded} bytes, {uploaded / whole:.1%} of a full version's")
+    old = Searcher(store, manifest, cache=settings.cache)
+    rebuilt = Searcher(store, build(settings, lake, "rebuilt", compact=True), cache=settings.cache)
+    for nprobe, shortlist in POINTS[2:4]:
+        point = {"nprobe": nprobe, "shortlist": shortlist}
+        reached = [recall(s.search(queries, 10, **point).ids, s.exact(queries, 10).ids).mean for s in (old, rebuilt)]
+        print(f"nprobe {nprobe}, shortlist {shortlist}: recall@10 {reached[0]:.4f}, {reached[1]:.4f} when folded in")
+    names = [searcher.rows["image_id"].to_pylist() for searcher in (old, rebuilt)]
+    for searcher, ids in zip((old, rebuilt), names, strict=True):
+        print(f"  {searcher.dead} dead of {len(ids)} rows, {len(searcher.visible_ids())} answered")
+
+
+def opened(index_uri: str, queries_file: str) -> None:
+    """Print what an open index keeps in memory, in this process."""
+    before = _memory()
+    searcher = Searcher.open(index_uri, cache=Path(tempfile.gettempdir()))
+    searcher.search(np.load(queries_file), 10)
+    after = _memory()
+    rows = len(searcher.rows)
+    print(json.dumps({name: (after[name] - before[name]) / rows for name in after}))
+
+
+def _memory() -> dict[str, float]:
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
+    said = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
+    return {"anonymous": said["Anonymous"], "resident": said["Rss"]}
+
+
+def main(which: str, source: Path | None) -> None:
+    """Measure one set of vectors."""
+    if which == "sift" and source:
+        vectors, queries = unit(np.load(source / "base.npy")), unit(np.load(source / "query.npy"))
+    else:
+        vectors, queries = clustered()
+    known = len(vectors) * 10 // 11
+    with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as name:
+        folder = Path(name)
+        chosen = [f"var={folder}", f"index.shards={SHARDS}", f"model.dimension={vectors.shape[1]}"]
+        settings = load_settings("local", [*chosen, "index.factory=auto"])
+        recipe = recipe_of(settings)
+        version = "m1"
+        encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
+        register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="bench")
+        lake = Lake(start_session(settings, "bench"), settings.lake.uri, "bench")
+        np.random.default_rng(3).shuffle(vectors)
+        fill(lake, folder, version, vectors[:known], 0)
+        compare(settings, lake, vectors, queries)
+        np.save(folder / "queries.npy", queries)
+        alone = [sys.executable, __file__, "opened", settings.index.uri, str(folder / "queries.npy")]
+        print(
+            "bytes a vector in memory:",
+            subprocess.run(alone, capture_output=True, text=True, check=True).stdout.strip(),
+        )
+        nights(settings, lake, folder, version, vectors[known:], queries)
+        lake.spark.stop()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "opened":
+        opened(sys.argv[2], sys.argv[3])
+    else:
+        main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -1,0 +1,29 @@
+"""Which shard an image stands in, and which task writes the shard."""
+
+from functools import cache
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+
+def shard_of(shards: int) -> Column:
+    """Return the shard number of `image_id`: a stable hash, so that an image keeps its shard."""
+    return F.pmod(F.xxhash64("image_id"), F.lit(shards)).cast("int")
+
+
+def one_task_a_shard(rows: DataFrame, shards: int) -> DataFrame:
+    """Bring the rows of each of `shards` (column `shard`, from 0) into a partition of their own."""
+    # Spark partitions by a hash of the key, which would put some shards together and leave tasks idle: each shard is
+    # given a key whose hash leads to its own partition.
+    keys = F.array(*(F.lit(key) for key in _keys(shards)))
+    return rows.repartition(shards, F.get(keys, F.col("shard")))
+
+
+@cache
+def _keys(partitions: int) -> list[int]:
+    """Return an integer for each partition that Spark's hash partitioning puts there."""
+    # Random residues reach all of n after about n·ln n draws: 64·n leave none out below e^64.
+    numbers = SparkSession.active().range(64 * partitions).select(F.col("id").cast("int").alias("key"))
+    places = numbers.groupBy(F.pmod(F.hash("key"), F.lit(partitions)).alias("place")).agg(F.min("key").alias("key"))
+    found = {row["place"]: row["key"] for row in places.collect()}
+    return [found[place] for place in range(partitions)]

@@ -1,0 +1,25 @@
+"""Something done again and again while something else goes on: how far a step is, told while it runs."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_SECONDS = 0.5
+
+
+@contextmanager
+def twice_a_second(action: Callable[[], None]) -> Iterator[None]:
+    """Call `action` twice a second, in a thread of its own, until the block ends."""
+    ended = threading.Event()
+
+    def again() -> None:
+        while not ended.wait(_SECONDS):
+            action()
+
+    thread = threading.Thread(target=again, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
