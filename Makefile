@@ -13,10 +13,10 @@ UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
 
-.PHONY: help demo test check docs lock bench-ingest bench-embed clean
+.PHONY: help demo test check docs lock tuning-libraries bench-ingest bench-embed clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 	@echo '  make demo IMAGES=DIR  the same on your own pictures; ARGS="--set key=value" changes a setting'
 
 demo: $(JOBS_READY) ## set up, run the nightly pipeline on a small catalogue, end with pictures and figures
@@ -40,9 +40,13 @@ docs: $(JOBS_READY) ## write docs/tables.md again from schemas/
 	@.venv/bin/python -m vsearch_lib.lake.tables_page >docs/tables.md
 
 lock: $(JOBS_READY) ## resolve conf/locks/*.in again
-	@for name in jobs airflow; do \
-	  $(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --excludes $(LOCKS)/excluded.txt $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done
+	@compile='$(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header'; \
+	for name in jobs airflow; do \
+	  $$compile --excludes $(LOCKS)/excluded.txt $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done; \
+	$$compile --excludes $(LOCKS)/tuning-excluded.txt -c $(LOCKS)/jobs.txt $(LOCKS)/tuning.in -o $(LOCKS)/tuning.txt
+
+tuning-libraries: $(JOBS_READY) ## install annoy, hnswlib and ScaNN, for `vsearch index tune` to compare with
+	@$(UV) pip install -q --python .venv/bin/python --no-deps --require-hashes -r $(LOCKS)/tuning.txt
 
 bench-ingest: $(JOBS_READY) ## time taking in beside plain loops; PHOTOS=DIR is a folder of JPEGs
 	@.venv/bin/python benchmarks/ingest_photos.py '$(PHOTOS)'

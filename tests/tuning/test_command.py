@@ -1,0 +1,128 @@
+"""`vsearch index tune` on a small published index: what it prints, the page it writes, what it publishes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from vsearch_lib.cli import _parser
+from vsearch_lib.errors import ArtefactError, GateRefused, UsageError
+from vsearch_lib.index.publication import publish
+from vsearch_lib.index.published import current_manifest
+from vsearch_lib.storage import open_store
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+VERSION = "20260301T000000Z-aaaaaaaa"
+
+
+@pytest.fixture
+def tune(tmp_path):
+    """Run `vsearch index tune` as its command line says, on the index below a folder of the test's own."""
+
+    def call(*options: str) -> None:
+        given = ["index", "tune", "--env", "demo", "--set", f"var={tmp_path}", "--set", "gate.queries=30", *options]
+        arguments = _parser().parse_args(given)
+        arguments.call(arguments)
+
+    return call
+
+
+@pytest.fixture
+def index(small_index, tmp_path):
+    """Publish a small index, and return its store."""
+
+    def call(*, rows: int = 600, factory: str = "IVF8,PQ8x4np", **search: int):
+        store = open_store(str(tmp_path / "index"))
+        content = small_index.catalogue(rows=rows)
+        publish(store, small_index.build(store.uri, content, version=VERSION, factory=factory, **search), now=NOW)
+        return store
+
+    return call
+
+
+def pages(folder: Path) -> list[Path]:
+    return sorted((folder / "reports").glob("*"))
+
+
+def test_it_prints_both_tables_and_writes_a_page_with_all_of_them(index, tune, tmp_path, capsys):
+    index(nprobe=5, shortlist=600)
+    tune()
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{VERSION}: 467 visible images, 16 dimensions, IVF8,PQ8x4np; 30 of them")
+    assert "cheapest that recalls 0.975: nprobe " in printed
+    for family in ("exact", "LSH", "tree", "graph", "clustering"):
+        assert f"  {family} " in printed
+    (page,) = pages(tmp_path)
+    assert page.name.startswith(f"tune-{VERSION}-")
+    assert printed.endswith(f"page: {page}\n")
+    shown = page.read_text()
+    assert shown.count("<table>") == 2
+    assert shown.count("<svg") == 3
+    assert "served" in shown
+
+
+def test_without_a_sample_other_kinds_are_left_out(index, tune, tmp_path, capsys):
+    index()
+    tune("--sample", "0")
+    assert "Families" not in capsys.readouterr().out
+    assert pages(tmp_path)[0].read_text().count("<table>") == 1
+
+
+def test_few_vectors_are_tuned_without_other_kinds_and_it_says_so(index, tune, capsys):
+    index(rows=300)
+    tune()
+    assert "\nother kinds of index are compared from 400 vectors on\n" in capsys.readouterr().out
+
+
+def test_measuring_publishes_nothing(index, tune):
+    store = index()
+    before = current_manifest(store)
+    tune("--sample", "0")
+    assert current_manifest(store) == before
+
+
+def test_what_is_adopted_is_the_cheapest_point_that_recalls_enough(index, tune, capsys):
+    store = index(nprobe=1, shortlist=600)
+    tune("--sample", "0", "--adopt", "--min-recall", "0.99")
+    adopted = current_manifest(store)
+    printed = capsys.readouterr().out
+    assert adopted["parent"] == VERSION
+    assert adopted["gate"]["strata"]["whole"]["recall_at_10"]["mean"] >= 0.99
+    point = adopted["search"]
+    assert f"nprobe {point['nprobe']}, shortlist {point['shortlist']} (recall@10" in printed
+    assert printed.endswith(f"{adopted['version']} is served from {store.uri}\n")
+    assert [json.loads(store.read(key))["version"] for key in store.list("manifests")] == [VERSION, adopted["version"]]
+
+
+def test_where_no_point_recalls_enough_the_nearest_is_told_and_none_adopted(index, tune, tmp_path, capsys):
+    """One bit a vector: of 3,000 rows the 800 best by their codes lack some of the ten nearest."""
+    store = index(rows=3000, factory="IVF1,PQ1x1np", nprobe=1, shortlist=50)
+    with pytest.raises(GateRefused, match=f"no operating point of {VERSION} recalls 1; it is served on as it is"):
+        tune("--sample", "0", "--adopt", "--min-recall", "1")
+    assert "none recalls 1; nearest to it: nprobe 1, shortlist 800" in capsys.readouterr().out
+    assert len(pages(tmp_path)) == 1
+    assert current_manifest(store)["version"] == VERSION
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--min-recall", "1.5"], "--min-recall 1.5"),
+        (["--min-recall", "0"], "--min-recall 0"),
+        (["--sample", "-1"], "--sample -1"),
+        (["--adopt", "--set", "index.nprobe=8"], "--adopt: .*index.nprobe"),
+        (["--adopt", "--set", "index.shortlist=8"], "--adopt: .*index.shortlist"),
+    ],
+)
+def test_options_out_of_range_are_refused_before_anything_is_measured(tune, tmp_path, options, told):
+    with pytest.raises(UsageError, match=told):
+        tune(*options)
+    assert pages(tmp_path) == []
+
+
+def test_where_nothing_is_published_the_error_says_what_to_run(tune):
+    with pytest.raises(ArtefactError, match="run vsearch run nightly"):
+        tune()

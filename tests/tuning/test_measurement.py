@@ -1,0 +1,124 @@
+"""Recall and latency are those of single queries, and a row that finds itself counts for nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import groupby
+
+import faiss
+import numpy as np
+import pytest
+
+from vsearch_lib.tuning.measurement import Ask, Queries, drawn, measure, queries_of
+
+# Five rows on a line of falling cosine to row 0: 0, 1, 2, 3, 4.
+ANGLES = np.deg2rad([0, 10, 20, 30, 40])
+ROWS = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1).astype(np.float32)
+
+
+def exact(queries: np.ndarray, k: int) -> np.ndarray:
+    return np.argsort(-(queries @ ROWS.T), axis=1, kind="stable")[:, :k]
+
+
+def test_the_truth_leaves_the_row_itself_out():
+    queries = queries_of(exact, ROWS[[0, 4]], np.array([0, 4]), among=5)
+    assert queries.truth.tolist() == [[1, 2, 3, 4], [3, 2, 1, 0]]
+
+
+def test_recall_is_the_share_of_the_others_found_whether_or_not_the_row_finds_itself():
+    queries = Queries(ROWS[:3], np.array([0, 1, 2]), np.array([[1, 2], [0, 2], [1, 3]]))
+    answers = {0: [0, 2, 1], 1: [2, 0, 4], 2: [4, 2, 1]}  # both; both, not itself; one of two
+    (found,) = measure([lambda query, k: np.array([answers[exact(query, 1)[0, 0]]])], queries)
+    assert found.recall_at_10.mean == pytest.approx((1 + 1 + 0.5) / 3)
+
+
+def test_rows_that_are_not_found_are_missing_from_the_recall():
+    queries = queries_of(exact, ROWS[[0, 4]], np.array([0, 4]), among=5)
+    two_answers, none = measure([lambda query, k: exact(query, 2), lambda query, k: np.full((1, k), -1)], queries)
+    assert two_answers.recall_at_10.mean == 0.25  # the row itself, and one of four others
+    assert none.recall_at_10.mean == 0
+
+
+def test_as_many_are_asked_for_as_leave_ten_without_the_row_itself():
+    asked = []
+    rows = np.eye(20, dtype=np.float32)
+
+    def ask(query: np.ndarray, k: int) -> np.ndarray:
+        asked.append((query.shape, k))
+        return np.argsort(-(query @ rows.T), axis=1, kind="stable")[:, :k]
+
+    measure([ask], queries_of(ask, rows[:3], np.arange(3), among=20))
+    assert {k for _, k in asked} == {11}
+    assert {shape for shape, _ in asked[1:]} == {(1, 20)}  # the truth is asked for at once, the rest one by one
+
+
+ROWS_OF_20 = Queries(np.eye(20, dtype=np.float32), np.arange(20), np.zeros((20, 10), dtype=np.int64))
+
+
+def asking(seconds: Callable[[int, int], float]) -> Ask:
+    """Answer after so many `seconds` of (call, row); calls are counted from 0, those that warm up among them."""
+    calls = iter(range(1000))
+
+    def ask(query: np.ndarray, k: int) -> np.ndarray:
+        time.sleep(seconds(next(calls), int(query[0].argmax())))
+        return np.arange(k)[None]
+
+    return ask
+
+
+@pytest.mark.parametrize(("slow", "p95_is_slow"), [((12,), False), ((12, 13), True)])
+def test_latency_is_the_median_and_the_95th_percentile_of_queries(slow, p95_is_slow):
+    """Of 20 queries one or two take 40 ms whenever they are asked."""
+    (found,) = measure([asking(lambda call, row: 0.04 if row in slow else 0)], ROWS_OF_20)
+    assert found.median_ms < 10
+    assert (found.p95_ms >= 39) is p95_is_slow
+
+
+def test_cold_caches_and_a_machine_that_is_busy_for_a_while_are_not_counted():
+    """The first calls of all take 50 ms, and so does every call of the second turn."""
+    cold, busy = range(5), range(30, 60)
+    (found,) = measure([asking(lambda call, row: 0.05 if call in cold or call in busy else 0)], ROWS_OF_20)
+    assert found.p95_ms < 40
+
+
+def test_all_take_turns_and_progress_is_told_after_each():
+    asked, told = [], []
+
+    def ask(name: str, query: np.ndarray, k: int) -> np.ndarray:
+        asked.append(name)
+        return np.arange(k)[None]
+
+    measure([partial(ask, "a"), partial(ask, "b")], ROWS_OF_20, progress=lambda *counts: told.append(counts))
+    assert [name for name, _ in groupby(asked)] == ["a", "b", "a", "b", "a", "b"]
+    assert told == [(done, 6) for done in range(1, 7)]
+
+
+def test_queries_are_asked_on_one_thread_and_what_is_built_afterwards_has_them_all_again():
+    threads, before = [], faiss.omp_get_max_threads()
+
+    def ask(query: np.ndarray, k: int) -> np.ndarray:
+        threads.append(faiss.omp_get_max_threads())
+        if len(threads) == 15:
+            raise RuntimeError("interrupted")
+        return np.arange(k)[None]
+
+    with pytest.raises(RuntimeError, match="interrupted"):
+        measure([ask], Queries(np.eye(20, dtype=np.float32), np.arange(20), np.zeros((20, 10), dtype=np.int64)))
+    assert set(threads) == {1}
+    assert faiss.omp_get_max_threads() == before
+
+
+def test_a_seed_draws_the_same_rows_each_once_in_order():
+    rows = np.arange(100, 200)
+    some = drawn(rows, 30, 17)
+    assert len(set(some.tolist())) == 30
+    assert set(some.tolist()) <= set(rows.tolist())
+    assert (np.diff(some) > 0).all()
+    np.testing.assert_array_equal(some, drawn(rows, 30, 17))
+    assert not np.array_equal(some, drawn(rows, 30, 18))
+
+
+def test_where_fewer_rows_are_there_all_are_drawn():
+    np.testing.assert_array_equal(drawn(np.array([5, 9, 2]), 30, 17), [2, 5, 9])

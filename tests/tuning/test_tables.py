@@ -1,0 +1,99 @@
+"""Tables say what was measured, mark what is worth having, and list what is not installed."""
+
+from __future__ import annotations
+
+from vsearch_lib.index.gate import Recall
+from vsearch_lib.tuning.measurement import Measured
+from vsearch_lib.tuning.methods import Method, Trial
+from vsearch_lib.tuning.sweep import Point, Setting
+from vsearch_lib.tuning.tables import Table, as_text, family_table, sweep_table
+
+
+def measured(recall: float, ms: float) -> Measured:
+    return Measured(Recall(recall, 0.0123), ms, 2 * ms)
+
+
+POINTS = [
+    Point(Setting(1, 25), measured(0.5, 0.1)),
+    Point(Setting(4, 25), measured(0.9, 0.3)),
+    Point(Setting(4, 100), measured(0.9, 0.4)),  # no better than the one before
+    Point(Setting(16, 400), measured(0.97, 1.5)),
+    Point(Setting(64, 400), measured(0.97, 2.5)),
+]
+
+
+def test_all_operating_points_are_told_with_what_is_served_and_chosen():
+    table = sweep_table(POINTS, served=Setting(64, 400), chosen=Setting(16, 400), whole=True)
+    assert [row[:3] for row in table.rows] == [
+        ["*", "1", "25"],
+        ["*", "4", "25"],
+        ["", "4", "100"],
+        ["* chosen", "16", "400"],
+        ["served", "64", "400"],
+    ]
+    assert table.rows[3][3:] == ["0.970 ± 0.012", "1.500", "3.000"]
+
+
+def test_in_short_only_points_worth_having_are_told_and_what_is_served():
+    table = sweep_table(POINTS, served=Setting(64, 400), chosen=None, whole=False)
+    assert [row[0] for row in table.rows] == ["*", "*", "*", "served"]
+
+
+FLAT = Method("exact", "Flat", build=lambda vectors: None)
+CODES = Method("clustering", "IVF8,PQ4", lambda vectors: None, "nprobe", (1, 8), compressed=True)
+ABSENT = Method("tree", "trees", lambda vectors: None, "nodes", (1,), library="no_such_library_at_all")
+TRIALS = [
+    Trial(FLAT, 0, False, measured(1.0, 9.0), 512.0, 0, 0.01),
+    Trial(CODES, 1, False, measured(0.3, 0.1), 40.4, 0, 2.34),
+    Trial(CODES, 1, True, measured(0.6, 0.2), 40.4, 256, 2.34),
+    Trial(CODES, 8, False, measured(0.5, 0.4), 40.4, 0, 2.34),
+    Trial(CODES, 8, True, measured(0.96, 0.5), 40.4, 256, 2.34),
+]
+
+
+def rows(min_recall: float, *, whole: bool) -> list[list[str]]:
+    return family_table(TRIALS, [FLAT, ABSENT, CODES], min_recall=min_recall, whole=whole).rows
+
+
+def test_families_are_told_setting_by_setting_with_bytes_and_building_time():
+    told = rows(0.9, whole=True)
+    assert [row[1:4] for row in told] == [
+        ["exact", "Flat", ""],
+        ["tree", "trees", "not installed"],
+        ["clustering", "IVF8,PQ4", "nprobe 1"],
+        ["clustering", "IVF8,PQ4", "nprobe 8"],
+        ["clustering", "IVF8,PQ4", "nprobe 1, re-scored"],
+        ["clustering", "IVF8,PQ4", "nprobe 8, re-scored"],
+    ]
+    assert told[-1][4:] == ["0.960 ± 0.012", "0.500", "1.000", "40 + 256", "2.3"]
+    assert told[2][7] == "40"
+    assert told[1][4:] == [""] * 5
+
+
+def test_in_short_each_method_is_told_at_the_cheapest_setting_that_recalls_enough_else_its_most_exact():
+    assert [row[3] for row in rows(0.6, whole=False)] == ["", "not installed", "nprobe 8", "nprobe 1, re-scored"]
+    assert [row[3] for row in rows(0.9, whole=False)] == ["", "not installed", "nprobe 8", "nprobe 8, re-scored"]
+    assert [row[3] for row in rows(0.3, whole=False)] == ["", "not installed", "nprobe 1", "nprobe 1, re-scored"]
+
+
+def test_what_costs_more_bytes_for_no_more_recall_is_not_worth_having():
+    costly = Trial(FLAT, 1, False, measured(0.96, 0.5), 300.0, 0, 0.01)
+    table = family_table([*TRIALS, costly], [FLAT, CODES], min_recall=0.9, whole=True)
+    assert [row[0] for row in table.rows] == ["*", "", "*", "*", "*", "*"]
+
+
+def test_how_to_install_is_told_where_something_is_not():
+    told = family_table(TRIALS, [FLAT, ABSENT, CODES], min_recall=0.9, whole=True).note
+    assert told.endswith("; not installed: make tuning-libraries")
+    assert "install" not in family_table(TRIALS, [FLAT, CODES], min_recall=0.9, whole=True).note
+
+
+def test_text_stands_in_columns_words_to_the_left_and_numbers_to_the_right():
+    table = Table("Title", "note", ["name", "ms"], [["a", "1.5"], ["longer", "10.25"]], words=1)
+    assert as_text(table).splitlines() == [
+        "Title",
+        "name       ms",
+        "a         1.5",
+        "longer  10.25",
+        "note",
+    ]

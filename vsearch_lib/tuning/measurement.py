@@ -1,0 +1,107 @@
+"""Recall@10 and the latency of single queries, of anything that answers with row ids."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeAlias
+
+import faiss
+import numpy as np
+
+from vsearch_lib.index.gate import Recall, recall
+from vsearch_lib.vectors import RowIds, Vectors
+
+DEPTH = 10  # of the recall that is measured
+TURNS = 3  # that everything measured together takes, one after the other
+_WARM_UP = 10  # queries asked before the clock starts: the first ones find cold caches
+
+Ask: TypeAlias = Callable[[Vectors, int], RowIds]  # (n, d) and k to (n, k); best first, -1 where there are fewer
+Progress: TypeAlias = Callable[[int, int], None]  # done, of how many
+
+
+def unwatched(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Rows of what is searched, asked for the others that are nearest to them.
+
+    Attributes:
+        vectors: unit vectors, (n, d).
+        own: the row that each of them is, (n,): that it finds itself counts for nothing.
+        truth: the nearest others, (n, k), k being `DEPTH` or as many as there are.
+    """
+
+    vectors: Vectors
+    own: RowIds
+    truth: RowIds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Recall@10 against exact search, and the milliseconds that one query takes, asked alone on one thread."""
+
+    recall_at_10: Recall
+    median_ms: float
+    p95_ms: float
+
+
+def drawn(rows: RowIds, count: int, seed: int) -> RowIds:
+    """Return `count` of `rows` drawn with a seed, ascending; all where there are no more."""
+    return np.sort(np.random.default_rng(seed).choice(rows, size=min(count, len(rows)), replace=False))
+
+
+def queries_of(exact: Ask, vectors: Vectors, own: RowIds, *, among: int) -> Queries:
+    """Return queries with what `exact` search answers to them; `among` rows can be answered with, at least 2."""
+    depth = min(DEPTH, among - 1)
+    return Queries(vectors, own, _others(exact(vectors, depth + 1), own, depth))
+
+
+def measure(asks: Sequence[Ask], queries: Queries, *, progress: Progress = unwatched) -> list[Measured]:
+    """Ask each of `asks` one query after the other, and return how well and how fast each of them answers.
+
+    All take turns, and the best time of a query counts: what else the machine does for a while is not theirs.
+    """
+    depth = queries.truth.shape[1]
+    found = np.empty((len(asks), len(queries.own), depth + 1), dtype=np.int64)
+    best_ms = np.full((len(asks), len(queries.own)), np.inf)
+    with _one_thread():
+        for turn in range(TURNS):
+            for at, ask in enumerate(asks):
+                found[at], ms = _asked(ask, queries.vectors, depth + 1)
+                best_ms[at] = np.minimum(best_ms[at], ms)
+                progress(turn * len(asks) + at + 1, TURNS * len(asks))
+    recalls = [recall(_others(ids, queries.own, depth), queries.truth) for ids in found]
+    percentiles = np.percentile(best_ms, [50, 95], axis=1).T
+    return [Measured(r, float(median), float(p95)) for r, (median, p95) in zip(recalls, percentiles, strict=True)]
+
+
+def _asked(ask: Ask, queries: Vectors, k: int) -> tuple[RowIds, Vectors]:
+    """Return the answers (n, k) to each query, and the milliseconds that it took (n)."""
+    found = np.full((len(queries), k), -1, dtype=np.int64)
+    ms = np.empty(len(queries), dtype=np.float32)
+    for query in queries[:_WARM_UP]:
+        ask(query[None], k)
+    for i, query in enumerate(queries):
+        start = perf_counter()
+        ids = ask(query[None], k)
+        ms[i] = 1000 * (perf_counter() - start)
+        found[i, : ids.shape[1]] = ids[0]
+    return found, ms
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep faiss to the thread that asks: waking others costs more than a query, and on a busy machine far more."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def _others(ids: RowIds, own: RowIds, depth: int) -> RowIds:
+    return np.array([row[row != me][:depth] for row, me in zip(ids, own, strict=True)])

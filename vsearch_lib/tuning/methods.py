@@ -1,0 +1,111 @@
+"""Trying a way of indexing: built over some vectors, then asked the same queries at each setting of its search knob."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import product
+from time import perf_counter
+
+import numpy as np
+
+from vsearch_lib.tuning.measurement import Ask, Measured, Queries, measure
+from vsearch_lib.vectors import RowIds, Vectors
+
+SHORTLIST = 200  # rows re-scored exactly, of methods whose scores are of codes
+_STORED_BYTES = 2  # of a component, as vectors.f16 keeps it for re-scoring
+
+
+@dataclass(frozen=True)
+class Built:
+    """An index over vectors: `search` takes queries, k and the knob's setting; `bytes` is what it takes when saved."""
+
+    search: Callable[[Vectors, int, int], RowIds]
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of indexing unit vectors for inner product.
+
+    Attributes:
+        family: exact, LSH, tree, graph or clustering.
+        name: the faiss factory string, or the library and what it was told.
+        build: makes the index over vectors (n, d).
+        knob, settings: what a search may be told, in the library's own word, and values of it.
+        compressed: it keeps codes in place of the vectors, so that re-scoring by the vectors changes its answers.
+        library: the package that has to be installed for it, None where the project needs it anyway.
+    """
+
+    family: str
+    name: str
+    build: Callable[[Vectors], Built]
+    knob: str = ""
+    settings: Sequence[int] = (0,)
+    compressed: bool = False
+    library: str | None = None
+
+    @property
+    def installed(self) -> bool:
+        """Whether its library can be imported here."""
+        return self.library is None or find_spec(self.library) is not None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A method at one setting: what it recalls, and what it costs.
+
+    Attributes:
+        rescored: the best `SHORTLIST` were scored again by their vectors.
+        index_bytes: of the index, a vector.
+        stored_bytes: of the vectors that re-scoring reads beside it, a vector; the published index maps them.
+    """
+
+    method: Method
+    setting: int
+    rescored: bool
+    measured: Measured
+    index_bytes: float
+    stored_bytes: int
+    build_seconds: float
+
+    @property
+    def told(self) -> str:
+        """What the search was told: the knob's setting, and whether to score again."""
+        knob = [f"{self.method.knob} {self.setting}"] if self.method.knob else []
+        return ", ".join([*knob, "re-scored"] if self.rescored else knob)
+
+
+def tried(method: Method, vectors: Vectors, queries: Queries) -> list[Trial]:
+    """Build an installed method over `vectors` (n, d) and measure each of its settings."""
+    start = perf_counter()
+    built = method.build(vectors)
+    seconds = perf_counter() - start
+    rows, dimension = vectors.shape
+    ways = list(product(method.settings, (False, True) if method.compressed else (False,)))
+    asks = [_asking(built, setting, vectors if rescored else None) for setting, rescored in ways]
+    return [
+        Trial(method, setting, rescored, found, built.bytes / rows, _STORED_BYTES * dimension * rescored, seconds)
+        for (setting, rescored), found in zip(ways, measure(asks, queries), strict=True)
+    ]
+
+
+def _asking(built: Built, setting: int, vectors: Vectors | None) -> Ask:
+    """Return how to ask an index at a setting, its answers scored again by `vectors` where they are given."""
+
+    def ask(queries: Vectors, k: int) -> RowIds:
+        return built.search(queries, k, setting)
+
+    return ask if vectors is None else _rescoring(ask, vectors)
+
+
+def _rescoring(ask: Ask, vectors: Vectors) -> Ask:
+    def rescored(queries: Vectors, k: int) -> RowIds:
+        best = np.full((len(queries), k), -1, dtype=np.int64)
+        for i, query in enumerate(queries):
+            ids = ask(query[None], max(SHORTLIST, k))[0]
+            ids = ids[ids >= 0]
+            nearest = ids[np.argsort(-(vectors[ids] @ query), kind="stable")[:k]]
+            best[i, : len(nearest)] = nearest
+        return best
+
+    return rescored

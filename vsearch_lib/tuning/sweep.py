@@ -1,0 +1,69 @@
+"""The published version at other operating points: more or fewer lists visited, a longer or shorter short list."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import faiss
+
+from vsearch_lib.errors import UsageError
+from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.tuning.measurement import Measured, Progress, Queries, drawn, measure, queries_of, unwatched
+from vsearch_lib.vectors import RowIds, Vectors
+
+MOST_LISTS = 512  # a query that visits more has the wrong template
+SHORTLISTS = (25, 50, 100, 200, 400, 800)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An operating point: lists visited, and rows re-scored exactly."""
+
+    nprobe: int
+    shortlist: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """An operating point and what it recalls and costs."""
+
+    setting: Setting
+    measured: Measured
+
+
+def published_queries(searcher: Searcher, *, count: int, seed: int) -> Queries:
+    """Return `count` seeded rows that everybody may see, to be asked for, and the exact answers.
+
+    Raises:
+        UsageError: there are fewer than two such rows.
+    """
+    visible = searcher.visible_ids()
+    if len(visible) < 2:
+        raise UsageError(f"{searcher.manifest['version']} shows {len(visible)} images: there is nothing to tune")
+    own = drawn(visible, count, seed)
+    return queries_of(lambda vectors, k: searcher.exact(vectors, k).ids, searcher.vectors(own), own, among=len(visible))
+
+
+def served(searcher: Searcher) -> Setting:
+    """Return the operating point that a version is searched at."""
+    return Setting(**searcher.manifest["search"])
+
+
+def grid(searcher: Searcher) -> list[Setting]:
+    """Return the operating points worth measuring: powers of two of lists, short lists, and what is served."""
+    manifest = searcher.manifest
+    lists = faiss.extract_index_ivf(faiss.index_factory(manifest["dimension"], manifest["factory"])).nlist
+    probes = [1 << power for power in range(lists.bit_length()) if 1 << power <= MOST_LISTS]
+    settings = [Setting(nprobe, shortlist) for nprobe in probes for shortlist in SHORTLISTS]
+    return settings if served(searcher) in settings else [*settings, served(searcher)]
+
+
+def sweep(
+    searcher: Searcher, queries: Queries, settings: list[Setting], *, progress: Progress = unwatched
+) -> list[Point]:
+    """Measure operating points, in their order."""
+
+    def ask(at: Setting, vectors: Vectors, k: int) -> RowIds:
+        return searcher.search(vectors, k, nprobe=at.nprobe, shortlist=at.shortlist).ids
+
+    measured = measure([partial(ask, setting) for setting in settings], queries, progress=progress)
+    return [Point(setting, found) for setting, found in zip(settings, measured, strict=True)]

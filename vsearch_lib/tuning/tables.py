@@ -1,0 +1,83 @@
+"""What was measured as tables: of the published version's operating points, and of the families side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vsearch_lib.tuning.frontier import cheapest, most_exact, unbeaten
+from vsearch_lib.tuning.measurement import Measured
+from vsearch_lib.tuning.methods import SHORTLIST, Method, Trial
+from vsearch_lib.tuning.sweep import Point, Setting
+
+_MEASURED = ("recall@10", "median ms", "p95 ms")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as they are to be read; the first `words` columns are no numbers. `note` says what headings cannot."""
+
+    title: str
+    note: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: int = 0
+
+
+def as_text(table: Table) -> str:
+    """Return the table in columns, its title above and its note below."""
+    lines = [table.headings, *table.rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(table.headings))]
+
+    def aligned(line: Sequence[str]) -> str:
+        words = [cell.ljust(width) for cell, width in zip(line[: table.words], widths, strict=False)]
+        numbers = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)][table.words :]
+        return "  ".join([*words, *numbers]).rstrip()
+
+    return "\n".join([table.title, *map(aligned, lines), table.note])
+
+
+def sweep_table(points: Sequence[Point], *, served: Setting, chosen: Setting | None, whole: bool) -> Table:
+    """Return the operating points: all of them, or the unbeaten ones, what is served and what is chosen."""
+    best = unbeaten([(-point.measured.recall_at_10.mean, point.measured.median_ms) for point in points])
+    rows = []
+    for point, is_best in zip(points, best, strict=True):
+        setting = point.setting
+        marks = {"*": is_best, "served": setting == served, "chosen": setting == chosen}
+        mark = " ".join(mark for mark, holds in marks.items() if holds)
+        if whole or mark:
+            rows.append([mark, str(setting.nprobe), str(setting.shortlist), *_cells(point.measured)])
+    note = "* no other recalls as much in as little time; nprobe: lists visited; shortlist: rows re-scored exactly"
+    return Table("The published version", note, ["", "nprobe", "shortlist", *_MEASURED], rows, words=1)
+
+
+def family_table(trials: Sequence[Trial], methods: Sequence[Method], *, min_recall: float, whole: bool) -> Table:
+    """Return the families side by side: all settings, or of each method the cheapest that recalls `min_recall`.
+
+    Where a method does not recall so much, its most exact setting stands for it.
+    """
+    costs = [(-t.measured.recall_at_10.mean, t.measured.median_ms, t.index_bytes + t.stored_bytes) for t in trials]
+    best = [trial for trial, is_best in zip(trials, unbeaten(costs), strict=True) if is_best]
+    rows = []
+    for method in methods:
+        if not method.installed:
+            rows.append(["", method.family, method.name, "not installed", *[""] * 5])
+        for rescored in (False, True):
+            alike = [trial for trial in trials if trial.method == method and trial.rescored is rescored]
+            if alike and not whole:
+                alike = [cheapest(alike, min_recall=min_recall) or most_exact(alike)]
+            rows += [_family_row(trial, "*" if trial in best else "") for trial in alike]
+    missing = "" if all(method.installed for method in methods) else "; not installed: make tuning-libraries"
+    scored = f"re-scored: the best {SHORTLIST} by their vectors, whose bytes are added"
+    note = f"* none recalls as much in as little time and space; {scored}{missing}"
+    headings = ["", "family", "index", "setting", *_MEASURED, "bytes a vector", "build s"]
+    return Table("Families of indexes side by side", note, headings, rows, words=4)
+
+
+def _family_row(trial: Trial, mark: str) -> list[str]:
+    method = trial.method
+    size = f"{trial.index_bytes:,.0f}" + (f" + {trial.stored_bytes:,}" if trial.stored_bytes else "")
+    return [mark, method.family, method.name, trial.told, *_cells(trial.measured), size, f"{trial.build_seconds:.1f}"]
+
+
+def _cells(measured: Measured) -> list[str]:
+    recall = measured.recall_at_10
+    return [f"{recall.mean:.3f} ± {recall.half_width_95:.3f}", f"{measured.median_ms:.3f}", f"{measured.p95_ms:.3f}"]
