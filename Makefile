@@ -13,7 +13,7 @@ UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
 
-.PHONY: help demo test check docs lock tuning-libraries bench-ingest bench-embed clean
+.PHONY: help demo test test-cluster check docs lock tuning-libraries bench-ingest bench-embed clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -29,7 +29,10 @@ endif
 
 test: check $(AIRFLOW_READY) ## everything that must hold
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags tests/dags
-	@.venv/bin/python -m pytest --ignore=tests/dags
+	@.venv/bin/python -m pytest --ignore=tests/dags -m 'not cluster'
+
+test-cluster: $(JOBS_READY) ## what must hold on a Spark cluster of several processes
+	@.venv/bin/python -m pytest --ignore=tests/dags -m cluster
 
 check: $(JOBS_READY) ## style and types
 	@.venv/bin/ruff check .

@@ -18,6 +18,8 @@ import pytest
 from vsearch_lib.config import PROJECT
 from vsearch_lib.encoder.registry import load_model
 
+pytestmark = pytest.mark.cluster
+
 IMAGES = 60
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 

@@ -13,7 +13,6 @@ import pytest
 from vsearch_lib.config import load_settings
 from vsearch_lib.erasure import erase
 from vsearch_lib.errors import GateRefused
-from vsearch_lib.index import plan
 from vsearch_lib.job import Job
 from vsearch_lib.runner import load_job
 from vsearch_lib.serving.searcher import Searcher
@@ -173,18 +172,6 @@ def test_a_gate_that_refuses_asks_the_next_build_for_a_new_template(nights, draw
     assert nights.searcher.manifest == served
     built, _ = nights.build("index.factory=IVF4,PQ8x4np")
     assert built == "build_index: full, the gate refused what was built from the served template"
-
-
-def test_too_many_deltas_are_folded_in(nights, draw, monkeypatch):
-    monkeypatch.setattr(plan, "MAX_DELTAS", 1)
-    nights.build()
-    kinds = []
-    for night in range(3):
-        nights.catalogue.land({f"new-{night}": draw(200 + night)})
-        nights.build()
-        kinds.append(nights.searcher.manifest["kind"])
-    assert kinds == ["delta", "delta", "compacted"]
-    assert len(nights.answered()) == 63
 
 
 def test_two_builds_from_the_same_tables_are_the_same_bytes(nights, tmp_path):
