@@ -138,3 +138,17 @@ def test_a_row_that_finds_itself_counts_for_nothing(searcher, small_index, conte
     first_others = [next(i for i in found if i != me) for found, me in zip(hits.ids, rows, strict=True)]
     assert ruined.raw[1].mean == pytest.approx(np.mean(np.array(first_others) == nearest))
     assert ruined.rescored[100].mean == 1
+
+
+def test_each_depth_is_measured_with_the_short_list_that_it_is_answered_with(small_index, content, tmp_path):
+    built = small_index.build(tmp_path, content, nprobe=8, shortlist=12)
+    narrow = Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
+    rows = np.flatnonzero(small_index.visible(content))[:40]
+    truth = narrow.exact(content.vectors[rows], 11).ids
+    found = narrow.search(content.vectors[rows], 11).ids
+    shares = [
+        len((set(f) & set(t)) - {me}) / 10
+        for f, t, me in zip(found.tolist(), truth.tolist(), rows.tolist(), strict=True)
+    ]
+    assert np.mean(shares) < 1
+    assert measure(narrow, content.vectors[rows], own=rows).rescored[10].mean == pytest.approx(np.mean(shares))

@@ -43,19 +43,21 @@ def measure(searcher: Searcher, queries: Vectors, *, own: RowIds | None = None) 
         return Stratum(0, *({at: Recall(1.0, 0.0) for at in DEPTHS} for _ in range(2)))
 
     def others(ids: RowIds) -> RowIds:
-        return ids if own is None else np.array([row[row != me][:depth] for row, me in zip(ids, own, strict=True)])
+        if own is None:
+            return ids
+        # One answer more was asked for: the row itself, or where it was not found the last one.
+        return np.array([row[row != me][: ids.shape[1] - 1] for row, me in zip(ids, own, strict=True)])
 
-    asked = depth + (own is not None)
-    truth = others(searcher.exact(queries, asked).ids)
-    found = {
-        "raw": others(searcher.search(queries, asked, rescore=False).ids),
-        "rescored": others(searcher.search(queries, asked).ids),
-    }
-    recalls = {
-        name: {at: recall(ids[:, : min(at, depth)], truth[:, : min(at, depth)]) for at in DEPTHS}
-        for name, ids in found.items()
-    }
-    return Stratum(len(queries), recalls["raw"], recalls["rescored"])
+    extra = int(own is not None)
+    truth = others(searcher.exact(queries, depth + extra).ids)
+
+    def recalls(*, rescore: bool) -> dict[int, Recall]:
+        # Each depth is asked for by itself: a long answer would lengthen the short list of the others.
+        asked = {at: min(at, depth) for at in DEPTHS}
+        found = {at: others(searcher.search(queries, k + extra, rescore=rescore).ids) for at, k in asked.items()}
+        return {at: recall(found[at][:, :k], truth[:, :k]) for at, k in asked.items()}
+
+    return Stratum(len(queries), recalls(rescore=False), recalls(rescore=True))
 
 
 def recall(found: RowIds, truth: RowIds) -> Recall:
