@@ -85,14 +85,16 @@ def _changes(job: Job, card: Card, served: Manifest, at: Mapping[str, Position])
 def _delta(job: Job, store: Store, served: Manifest, changes: Changes, version: str) -> dict[str, Any]:
     """Return the parts of a manifest that name the served version's files again, and what is new."""
     first_id = rows_of(served)
-    added = changes.rows.count()
+    added = changes.rows.count()  # they are computed already
     # Delta shards of about the size of the others.
     per_shard = max(1, sum(shard["rows"] for shard in served["shards"]) // max(1, len(served["shards"])))
     shards = -(-added // per_shard)
     deltas = list(served["deltas"])
     if added:
         rows = changes.rows.withColumn("shard", shard_of(shards))
-        deltas += _written(job, rows, StoredFile(**served["template"]), shards, f"delta-{version}", first_id)
+        places = slots(_counts(rows), name=f"delta-{version}", first_id=first_id)
+        template = StoredFile(**served["template"])
+        deltas += write_shards(rows, index_uri=job.settings.index.uri, template=template, shards=shards, slots=places)
     tombstones = list(served["tombstones"])
     touched = [row["image_id"] for row in changes.touched.toLocalIterator()]
     if touched and first_id:
@@ -108,7 +110,8 @@ def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapp
     """Return the parts of a manifest whose shards hold all there is; of the served version's template, or a new one."""
     shards = job.settings.index.shards
     rows = living_rows(job.lake, card.version, at).withColumn("shard", shard_of(shards))
-    total = rows.count()
+    counts = _counts(rows)
+    total = sum(counts.values())
     if not total and not served:
         raise VsearchError(f"{card.version} has embedded no living image: run ingest_images and embed_images first")
     if served:
@@ -116,7 +119,14 @@ def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapp
         template = {name: served[name] for name in same}
     else:
         template = _new_template(job, store, rows, total, card)
-    written = _written(job, rows, StoredFile(**template["template"]), shards, "shard", 0)
+    places = slots(counts, name="shard", first_id=0)
+    written = write_shards(
+        rows,
+        index_uri=job.settings.index.uri,
+        template=StoredFile(**template["template"]),
+        shards=shards,
+        slots=places,
+    )
     if sum(shard["rows"] for shard in written) != total:
         raise VsearchError(f"shards hold {sum(shard['rows'] for shard in written)} rows of {total}: build again")
     return {**template, "shards": written, "deltas": [], "tombstones": []}
@@ -135,12 +145,9 @@ def _new_template(job: Job, store: Store, rows: DataFrame, total: int, card: Car
     return {"factory": factory, **files}
 
 
-def _written(
-    job: Job, rows: DataFrame, template: StoredFile, shards: int, name: str, first_id: int
-) -> list[dict[str, Any]]:
-    counts = {int(row["shard"]): int(row["count"]) for row in rows.groupBy("shard").count().collect()}
-    places = slots(counts, name=name, first_id=first_id)
-    return write_shards(rows, index_uri=job.settings.index.uri, template=template, shards=shards, slots=places)
+def _counts(rows: DataFrame) -> dict[int, int]:
+    """Return how many rows each shard will have; no vector is read for it."""
+    return {int(row["shard"]): int(row["count"]) for row in rows.groupBy("shard").count().collect()}
 
 
 def _search(job: Job, inherited: Manifest | None) -> dict[str, int]:

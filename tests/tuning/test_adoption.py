@@ -83,16 +83,6 @@ def test_its_gate_report_is_of_the_point_and_not_of_what_was_served(store, queri
     assert point.measured.recall_at_10.mean == measured.rescored[10].mean < 1
 
 
-def test_a_short_list_of_less_than_a_hundred_is_judged_by_the_ten_answers_it_gives(store, searcher, queries, adopted):
-    """The gate, which asks for a hundred, finds more of the ten nearest than anybody who asks for ten."""
-    manifest = {**searcher.manifest, "search": {"nprobe": 8, "shortlist": 15}}
-    asked_for_100 = gate_measure(Searcher(store, manifest, cache=NO_CACHE), queries.vectors, own=queries.own)
-    pointer = read_pointer(store)
-    with pytest.raises(GateRefused):
-        adopted(8, 15, min_recall_at_10=asked_for_100.rescored[10].mean)
-    assert read_pointer(store) == pointer
-
-
 def test_a_point_below_the_gate_is_refused_and_nothing_is_written(store, adopted):
     everything, pointer = set(store.list("manifests")), read_pointer(store)
     with pytest.raises(GateRefused, match=r"nprobe 1 with shortlist 25 is not adopted: whole: recall@10 0\.\d+ is"):

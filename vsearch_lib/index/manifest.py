@@ -27,7 +27,7 @@ def decode(content: bytes, where: str) -> Manifest:
     """
     try:
         manifest: Manifest = json.loads(content)
-        jsonschema.validate(manifest, _schema(), format_checker=jsonschema.FormatChecker())
+        _validator().validate(manifest)
     except ValueError as error:
         raise ArtefactError(f"{where} is not JSON: {error}") from None
     except jsonschema.ValidationError as error:
@@ -71,6 +71,7 @@ def _check_ids(manifest: Manifest, where: str) -> None:
 
 
 @cache
-def _schema() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((PROJECT / "schemas" / "manifest.schema.json").read_text())
-    return content
+def _validator() -> jsonschema.Draft202012Validator:
+    # Made once: looking at the schema itself takes longer than looking at a manifest.
+    schema = json.loads((PROJECT / "schemas" / "manifest.schema.json").read_text())
+    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
