@@ -104,3 +104,19 @@ def test_a_run_that_never_wins_says_so_in_one_line(spark, lake, monkeypatch):
         finally:
             ended.set()
     assert {row["image_id"] for row in lake.read("judgements").collect()} == {"a"}
+
+
+def test_runs_that_make_the_same_table_at_once_all_find_it_made(spark, settings):
+    columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
+
+    def write(lake_number: int, annotator: str) -> None:
+        session = spark.newSession()
+        lake = Lake(session, f"{settings.lake.uri}-{lake_number}", annotator)
+        lake.insert_new("judgements", session.createDataFrame([("q", "a", annotator, 1, DAYS[0])], columns))
+
+    for lake_number in range(3):
+        with ThreadPoolExecutor(3) as rivals:
+            for done in [rivals.submit(write, lake_number, annotator) for annotator in "xyz"]:
+                done.result()
+        lake = Lake(spark, f"{settings.lake.uri}-{lake_number}", "read")
+        assert {row["annotator"] for row in lake.read("judgements").collect()} == set("xyz")

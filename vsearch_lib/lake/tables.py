@@ -21,6 +21,7 @@ from delta.exceptions import (
     ProtocolChangedException,
 )
 from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -249,8 +250,19 @@ class Lake:
         return rows.select([F.col(f"`{c.name}`").cast(c.type) for c in schema.columns])
 
     def _create_if_missing(self, schema: TableSchema) -> None:
-        if self.exists(schema.table):
-            return
+        for _ in range(_ATTEMPTS):
+            if self.exists(schema.table):
+                return
+            try:
+                self._create(schema)
+            except AnalysisException as error:
+                # A rival is making it: its folder is there, and its first commit is not yet.
+                if "DELTA_TABLE_NOT_FOUND" not in str(error):
+                    raise
+                time.sleep(0.5)
+        raise WriteConflict(f"{self.path(schema.table)}: another run keeps making this table; run this step again")
+
+    def _create(self, schema: TableSchema) -> None:
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(schema.table)).comment(schema.comment)
         for column in schema.columns:
             builder = builder.addColumn(column.name, column.type, nullable=column.nullable, comment=column.comment)
