@@ -9,7 +9,6 @@ import hashlib
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from vsearch_lib.encoder.weights import load_initial_weights
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, start_session
 from vsearch_lib.runner import load_job
+from vsearch_lib.ticker import every
 
 SIZES = (4_000, 40_000)
 COPY = "copy string, sha256 string, jpeg binary"
@@ -86,23 +86,19 @@ def change_hundredth(spark: SparkSession, lake: Lake, *, seed: int) -> int:
 @contextmanager
 def largest_worker() -> Iterator[list[int]]:
     """Watch Spark's Python processes; the list ends up with the largest one's memory in MiB."""
-    found, stopped = [0], threading.Event()
+    found = [0]
 
-    def watch() -> None:
-        while not stopped.wait(0.5):
-            for folder in Path("/proc").glob("[0-9]*"):
-                try:
-                    if b"pyspark.worker" in (folder / "cmdline").read_bytes():
-                        status = (folder / "status").read_text()
-                        found[0] = max(found[0], int(status.split("VmRSS:")[1].split()[0]) // 1024)
-                except (OSError, IndexError):
-                    continue
+    def look() -> None:
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if b"pyspark.worker" in (folder / "cmdline").read_bytes():
+                    status = (folder / "status").read_text()
+                    found[0] = max(found[0], int(status.split("VmRSS:")[1].split()[0]) // 1024)
+            except (OSError, IndexError):
+                continue
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    yield found
-    stopped.set()
-    thread.join()
+    with every(0.5, look):
+        yield found
 
 
 def run_job(spark: SparkSession, settings: Settings, name: str) -> tuple[float, dict[str, float]]:

@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +40,7 @@ from vsearch_lib.lake import Lake, start_session
 from vsearch_lib.runner import load_job
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
+from vsearch_lib.ticker import every
 
 SHARDS = 8
 QUERIES = 1_000
@@ -95,33 +95,26 @@ def fill(lake: Lake, folder: Path, version: str, vectors: np.ndarray, first: int
 @contextmanager
 def peak_memory(found: dict[int, tuple[int, int]]) -> Iterator[None]:
     """Fill `found` with first and greatest resident bytes of each Python worker of Spark."""
-    ended = threading.Event()
 
-    def watch() -> None:
-        while not ended.wait(0.05):
-            for process in Path("/proc").glob("[0-9]*"):
-                try:
-                    if b"-m\0vsearch_lib.python_daemon" not in (process / "cmdline").read_bytes():
-                        continue
-                    resident = int((process / "statm").read_text().split()[1]) * 4096
-                except (OSError, IndexError):
+    def look() -> None:
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if b"-m\0vsearch_lib.python_daemon" not in (process / "cmdline").read_bytes():
                     continue
-                first, peak = found.get(int(process.name), (resident, 0))
-                found[int(process.name)] = (first, max(peak, resident))
+                resident = int((process / "statm").read_text().split()[1]) * 4096
+            except (OSError, IndexError):
+                continue
+            first, peak = found.get(int(process.name), (resident, 0))
+            found[int(process.name)] = (first, max(peak, resident))
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
+    with every(0.05, look):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
-def seconds(action: Callable[[], Any]) -> tuple[float, Any]:
+def seconds(action: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[float, Any]:
     """Return how long `action` takes, and what it returns."""
     start = time.perf_counter()
-    result = action()
+    result = action(*arguments, **named)
     return time.perf_counter() - start, result
 
 
@@ -144,7 +137,7 @@ def compare(settings: Settings, lake: Lake, vectors: np.ndarray, queries: np.nda
     """Build, and print the figures beside one faiss index of the same sample and vectors."""
     memory: dict[int, tuple[int, int]] = {}
     with peak_memory(memory):
-        took, manifest = seconds(lambda: build(settings, lake, "full"))
+        took, manifest = seconds(build, settings, lake, "full")
     searcher = Searcher(open_store(settings.index.uri), manifest, cache=settings.cache)
     rows = len(searcher.rows)
     base = vectors[[int(name[len("image-") :]) for name in searcher.rows["image_id"].to_pylist()]]
@@ -152,9 +145,9 @@ def compare(settings: Settings, lake: Lake, vectors: np.ndarray, queries: np.nda
     lists = faiss.extract_index_ivf(faiss.index_factory(base.shape[1], manifest["factory"])).nlist
     wanted = lists * settings.index.train_vectors_per_list
     sample = training_sample(stored, wanted=wanted, total=rows, seed=settings.index.seed).vectors
-    train_took, template = seconds(lambda: train_template(sample, manifest["factory"]))
+    train_took, template = seconds(train_template, sample, manifest["factory"])
     single = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
-    add_took, _ = seconds(lambda: single.add(base))
+    add_took, _ = seconds(single.add, base)
     plain = train_took + add_took
     print(f"{rows} vectors of {base.shape[1]}, {manifest['factory']}, {SHARDS} shards")
     print(f"build_index {took:.1f} s; faiss alone, train {train_took:.1f} s and add {add_took:.1f} s", end="")
@@ -172,8 +165,9 @@ def compare(settings: Settings, lake: Lake, vectors: np.ndarray, queries: np.nda
     print(f", greatest difference of a score {np.abs(np.sort(ours.scores) - np.sort(alone[0])).max():.1e}")
     truth = searcher.exact(queries, 10).ids
     for nprobe, shortlist in POINTS:
-        mine = [seconds(lambda q=q: searcher.search(q[None], 10, nprobe=nprobe, shortlist=shortlist)) for q in queries]  # noqa: B023
-        theirs = [seconds(lambda q=q: _rescored(single, base, q[None], nprobe, shortlist)) for q in queries]  # noqa: B023
+        point = {"nprobe": nprobe, "shortlist": shortlist}
+        mine = [seconds(searcher.search, query[None], 10, **point) for query in queries]
+        theirs = [seconds(_rescored, single, base, query[None], **point) for query in queries]
         found = np.concatenate([hits.ids for _, hits in mine])
         ours_ms, theirs_ms = (1000 * float(np.median([t for t, _ in one])) for one in (mine, theirs))
         reached = recall(found, truth).mean
@@ -205,7 +199,7 @@ def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.n
             "images", lake.read("images").join(dead, "image_id").withColumn("deleted_at", F.current_timestamp())
         )
         before = {entry["file"] for entry in manifests.files_of(current_manifest(store))}
-        took, manifest = seconds(lambda night=night: build(settings, lake, f"night-{night}"))
+        took, manifest = seconds(build, settings, lake, f"night-{night}")
         uploaded = sum(e["bytes"] for e in manifests.files_of(manifest) if e["file"] not in before)
         whole = sum(entry["bytes"] for entry in manifests.files_of(full))
         print(f"night {night}: {took:.1f} s, {uploaded} bytes, {uploaded / whole:.1%} of a full version's")

@@ -56,10 +56,10 @@ def land(folder: Path, day: date, events: int, files: int, rng: random.Random) -
                 sink.write(json.dumps(event(rng, number, day)) + "\n")
 
 
-def seconds(action: Callable[[], object]) -> float:
+def seconds(action: Callable[..., object], *arguments: object) -> float:
     """Return how long `action` takes."""
     start = time.perf_counter()
-    action()
+    action(*arguments)
     return time.perf_counter() - start
 
 
@@ -75,9 +75,9 @@ def main(events: int) -> None:
             lake = Lake(spark, str(folder / f"lake-{turn}"), f"run-{turn}")
             job = Job(settings=settings, lake=lake, run_id=f"run-{turn}", say=lambda _: None)
             landed = spark.read.schema(INTERACTIONS.fields).json(str(folder / "landing" / "interactions"))
-            times["plain"].append(seconds(lambda: landed.write.parquet(str(folder / f"plain-{turn}"))))  # noqa: B023
-            times["job"].append(seconds(lambda: load_job("ingest_interactions")(job)))  # noqa: B023
-            times["job again"].append(seconds(lambda: load_job("ingest_interactions")(job)))  # noqa: B023
+            times["plain"].append(seconds(landed.write.parquet, str(folder / f"plain-{turn}")))
+            times["job"].append(seconds(load_job("ingest_interactions"), job))
+            times["job again"].append(seconds(load_job("ingest_interactions"), job))
         times = {side: taken[1:] for side, taken in times.items()}
         for side, taken in times.items():
             print(f"{side:10} {min(taken):6.1f} s   {', '.join(f'{one:.1f}' for one in taken)}")

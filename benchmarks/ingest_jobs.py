@@ -47,7 +47,7 @@ def take_in(spark: SparkSession, settings: Settings, jobs: tuple[str, ...], date
     """Return the seconds of ingest jobs over some days, or all."""
     lake = Lake(spark, settings.lake.uri, f"run-{time.monotonic_ns()}")
     job = Job(settings=settings, lake=lake, run_id=lake.run_id, dates=dates, say=lambda _: None)
-    return sum(seconds(lambda: load_job(name)(job)) for name in jobs)  # noqa: B023
+    return sum(seconds(load_job(name), job) for name in jobs)
 
 
 def photos(spark: SparkSession, folder: Path, source: Path) -> None:

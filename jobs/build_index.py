@@ -39,7 +39,7 @@ def run(job: Job) -> list[Figure]:
     plan = choose(served, wanted, refused_template=refused_template(store), compact=job.compact)
     changes = None
     if served and plan.kind == "delta":
-        if _same_inputs(served, at) and served["search"] == _search(job, served):
+        if _read_by(served) == at and served["search"] == _search(job, served):
             return _nothing(job)
         changes = _changes(job, card, served, at)
         if changes is None:
@@ -62,10 +62,6 @@ def run(job: Job) -> list[Figure]:
 def _nothing(job: Job) -> list[Figure]:
     job.say("build_index: the served index holds what the tables hold; nothing to build")
     return []
-
-
-def _same_inputs(served: Manifest, at: Mapping[str, Position]) -> bool:
-    return _read_by(served) == at
 
 
 def _read_by(served: Manifest) -> dict[str, Position]:

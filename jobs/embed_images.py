@@ -14,9 +14,10 @@ from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.changes import Position, position, read_until, remember
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.quarantine import check_share, settle
-from vsearch_lib.ticker import twice_a_second
+from vsearch_lib.ticker import every
 
 TABLES = ("images", "image_pixels")
+_TELL_SECONDS = 0.5
 
 
 def run(job: Job) -> list[Figure]:
@@ -80,7 +81,7 @@ def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictur
     )
     tasks = max(context.defaultParallelism, -(-pictures // embedding.images_per_task))
     # The tasks that ended have counted.
-    with twice_a_second(lambda: job.progress(done.value, pictures)):
+    with every(_TELL_SECONDS, lambda: job.progress(done.value, pictures)):
         return computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
 
 

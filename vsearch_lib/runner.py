@@ -26,8 +26,9 @@ from vsearch_lib.config import PROJECT, Settings
 from vsearch_lib.job import Figure, Job, Run, record
 from vsearch_lib.lake import Lake, start_session, stop_session
 from vsearch_lib.steps import GRAPHS, Step, in_order
-from vsearch_lib.ticker import twice_a_second
+from vsearch_lib.ticker import every
 
+_TELL_SECONDS = 0.5
 _LINE_SECONDS = 15  # between progress lines where the output is not a terminal
 
 
@@ -84,7 +85,7 @@ def _run_step(step: Step, number: int, total: int, job: Job, show: "_Show") -> S
     said: list[str] = []
     retrain, compact = "--retrain" in step.arguments, "--compact" in step.arguments
     job = replace(job, retrain=retrain, compact=compact, progress=show.advance, say=said.append)
-    with twice_a_second(lambda: _tell_tasks(job.spark, show.advance_tasks)):
+    with every(_TELL_SECONDS, lambda: _tell_tasks(job.spark, show.advance_tasks)):
         figures = load_job(step.job)(job)
     seconds = time.monotonic() - started
     show.end(step, number, total, seconds)

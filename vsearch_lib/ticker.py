@@ -4,16 +4,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_SECONDS = 0.5
-
 
 @contextmanager
-def twice_a_second(action: Callable[[], None]) -> Iterator[None]:
-    """Call `action` twice a second, in a thread of its own, until the block ends."""
+def every(seconds: float, action: Callable[[], None]) -> Iterator[None]:
+    """Call `action` again and again with so many seconds between, in a thread of its own, until the block ends."""
     ended = threading.Event()
 
     def again() -> None:
-        while not ended.wait(_SECONDS):
+        while not ended.wait(seconds):
             action()
 
     thread = threading.Thread(target=again, daemon=True)

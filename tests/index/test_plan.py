@@ -88,10 +88,10 @@ def test_a_compaction_is_made_when_asked_for():
 @pytest.mark.parametrize(
     ("most", "over", "reason"),
     [
-        ({"dead": 100}, {"dead": 101}, "10% of the rows are dead, over 10%"),
-        ({"dead": 110, "deltas": (100,)}, {"dead": 165, "deltas": (100,)}, "15% of the rows are dead, over 10%"),
+        ({"dead": 100}, {"dead": 101}, "10.1% of the rows are dead, over 10%"),
+        ({"dead": 110, "deltas": (100,)}, {"dead": 165, "deltas": (100,)}, "15.0% of the rows are dead, over 10%"),
         # 333 of 1,333 are 24.98 %, 334 of 1,334 are 25.04 %
-        ({"deltas": (133, 200)}, {"deltas": (134, 200)}, "25% of the rows stand in deltas, over 25%"),
+        ({"deltas": (133, 200)}, {"deltas": (134, 200)}, "25.0% of the rows stand in deltas, over 25%"),
         ({"deltas": (1,) * 30}, {"deltas": (1,) * 31}, "31 deltas, over 30"),
         ({"tombstones": 30}, {"tombstones": 31}, "31 deltas, over 30"),
         ({"deltas": (1,) * 20, "tombstones": 30}, {"deltas": (1,) * 20, "tombstones": 40}, "40 deltas, over 30"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.errors import ArtefactError, PublishConflict
-from vsearch_lib.index.publication import publish, read_candidate, save_candidate
+from vsearch_lib.index.publication import publish, read_candidate, refused_template, remember_refusal, save_candidate
 from vsearch_lib.index.published import POINTER, current_manifest, read_pointer
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
@@ -187,3 +187,16 @@ def test_what_a_run_builds_again_takes_the_place_of_its_first_try(store, version
     save_candidate(store, "run-1", version(OLDER))
     save_candidate(store, "run-1", version(NEWER))
     assert read_candidate(store, "run-1") == version(NEWER)
+
+
+def test_a_refusal_is_told_even_where_another_one_is_written_down_at_the_same_time(store, version):
+    """The note saves the next build a try; that it was not written must not hide what the gate said."""
+    late = Store(store)
+
+    def replace(key: str, content: bytes, expected) -> None:
+        remember_refusal(store, {**version(NEWER), "template": {"sha256": "rival"}})
+        store.replace(key, content, expected)
+
+    late.replace = replace
+    remember_refusal(late, version(OLDER))
+    assert refused_template(store) == "rival"

@@ -82,7 +82,7 @@ def _scattered(served: Manifest) -> str | None:
     }
     for what, (count, limit) in shares.items():
         if count > limit * rows:
-            return f"{count / rows:.0%} {what}, over {limit:.0%}"
+            return f"{count / rows:.1%} {what}, over {limit:.0%}"
     # A night that only buries adds a file too.
     files = max(len(served["deltas"]), len(served["tombstones"]))
     return f"{files} deltas, over {MAX_DELTAS}" if files > MAX_DELTAS else None

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from vsearch_lib.errors import ArtefactError, PublishConflict
@@ -28,7 +29,9 @@ def read_candidate(store: Store, run_id: str) -> manifests.Manifest | None:
 def remember_refusal(store: Store, manifest: manifests.Manifest) -> None:
     """Write down that the gate refused what was built from this template: the next build makes a new one."""
     note = manifests.encode({"template_sha256": manifest["template"]["sha256"], "version": manifest["version"]})
-    store.replace(REFUSED, note, store.read_versioned(REFUSED))
+    # What a rival wrote meanwhile is as true; and this run's own refusal is what has to be told.
+    with suppress(PublishConflict):
+        store.replace(REFUSED, note, store.read_versioned(REFUSED))
 
 
 def refused_template(store: Store) -> str | None:

@@ -70,7 +70,7 @@ def _is(shard: OpenShard | None, entry: dict[str, Any]) -> bool:
 
 def _open(store: Store, entry: dict[str, Any], dimension: int, cache: Path) -> OpenShard:
     codes_path, rows_path, vectors_path = (verified_file(store, entry[part], cache) for part in manifests.PARTS)
-    # faiss would read a directory of prefetching threads for each query from its own kind of mapped lists.
+    # Mapped into ordinary lists: faiss's own lists on disk start prefetching threads for every query.
     codes = faiss.read_index(str(codes_path), faiss.IO_FLAG_MMAP_IFC)
     rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
     count = int(entry["rows"])
