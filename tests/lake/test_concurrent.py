@@ -106,17 +106,37 @@ def test_a_run_that_never_wins_says_so_in_one_line(spark, lake, monkeypatch):
     assert {row["image_id"] for row in lake.read("judgements").collect()} == {"a"}
 
 
-def test_runs_that_make_the_same_table_at_once_all_find_it_made(spark, settings):
+@pytest.mark.parametrize("stored", [[], [("q", "other", "n", 1)], [("q", "a", "n", 0)]])
+def test_what_a_rival_commits_between_look_and_write_is_seen(spark, lake, monkeypatch, stored):
+    def judged(*rows: tuple[str, str, str, int]):
+        columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
+        return spark.createDataFrame([(*row, DAYS[0]) for row in rows], columns)
+
+    if stored:
+        lake.insert_new("judgements", judged(*stored))
+    merge = lake._merge
+
+    def merge_after_rival(*arguments):
+        monkeypatch.setattr(lake, "_merge", merge)
+        lake.upsert("judgements", judged(("q", "a", "n", 2), ("q", "b", "n", 4), ("q", "theirs", "n", 1)))
+        return merge(*arguments)
+
+    monkeypatch.setattr(lake, "_merge", merge_after_rival)
+    ours = judged(("q", "a", "n", 3), ("q", "b", "n", 3), ("q", "ours", "n", 1))
+    lake.upsert("judgements", ours, when="new.score > old.score")
+    scores = {row["image_id"]: row["score"] for row in lake.read("judgements").where("image_id <> 'other'").collect()}
+    assert scores == {"a": 3, "b": 4, "ours": 1, "theirs": 1}
+
+
+def test_runs_that_make_the_same_table_at_once_all_find_it_made(spark, lake):
     columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
 
-    def write(lake_number: int, annotator: str) -> None:
+    def write(annotator: str) -> None:
         session = spark.newSession()
-        lake = Lake(session, f"{settings.lake.uri}-{lake_number}", annotator)
-        lake.insert_new("judgements", session.createDataFrame([("q", "a", annotator, 1, DAYS[0])], columns))
+        rival = Lake(session, lake.uri, annotator)
+        rival.insert_new("judgements", session.createDataFrame([("q", "a", annotator, 1, DAYS[0])], columns))
 
-    for lake_number in range(3):
-        with ThreadPoolExecutor(3) as rivals:
-            for done in [rivals.submit(write, lake_number, annotator) for annotator in "xyz"]:
-                done.result()
-        lake = Lake(spark, f"{settings.lake.uri}-{lake_number}", "read")
-        assert {row["annotator"] for row in lake.read("judgements").collect()} == set("xyz")
+    with ThreadPoolExecutor(3) as rivals:
+        for done in [rivals.submit(write, annotator) for annotator in "xyz"]:
+            done.result()
+    assert {row["annotator"] for row in lake.read("judgements").collect()} == set("xyz")

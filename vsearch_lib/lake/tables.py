@@ -4,8 +4,6 @@ import operator
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -41,19 +39,6 @@ _CONFLICTS = (
     MetadataChangedException,
     ProtocolChangedException,
 )
-
-
-@dataclass(frozen=True)
-class _Reach:
-    """Rows to be written, and where they may meet stored ones.
-
-    `partitions` is SQL on partition columns, empty where partitions do not follow from keys; `keys` a condition on
-    `old`: partition columns by value, of the other key columns the range, so that Delta skips what lies outside.
-    """
-
-    rows: int
-    partitions: str
-    keys: Column
 
 
 class Lake:
@@ -143,7 +128,8 @@ class Lake:
         """Replace exactly the rows that the SQL condition `where` on partition columns selects."""
         schema = table_schema(table)
         self._create_if_missing(schema)
-        self._overwrite(schema, self._in_order(schema, rows), where)
+        writer = self._in_order(schema, rows).write.format("delta").mode("overwrite").option("replaceWhere", where)
+        writer.save(self.path(table))
 
     def delete(self, table: str, where: Column) -> int:
         """Delete the rows that `where` selects and return how many."""
@@ -173,19 +159,14 @@ class Lake:
         if reach is None:
             return 0
         self._create_if_missing(schema)
-        stored = self.read(schema.table)
-        if reach.partitions and stored.where(reach.partitions).isEmpty():
-            # Whole partitions that hold nothing: there is no row to look for. A rival that fills one of them first
-            # makes this write fail, and then it merges.
-            self._overwrite(schema, new, reach.partitions)
-            return reach.rows
-        old = stored.alias("old").where(reach.keys)
+        old = self.read(schema.table).alias("old").where(reach)
         if old.isEmpty():
-            return self._merge(schema, new, reach.keys)
+            # Nothing to look at beforehand. What a rival puts there meanwhile is met in the commit.
+            return self._merge(schema, new, reach, when, assign)
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
         settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
         changed = computed(new.alias("new").join(old, settled, "left_anti"))
-        return 0 if changed.isEmpty() else self._merge(schema, changed, reach.keys, when, assign)
+        return 0 if changed.isEmpty() else self._merge(schema, changed, reach, when, assign)
 
     def _merge(
         self,
@@ -224,8 +205,12 @@ class Lake:
     def _table(self, table: str) -> DeltaTable:
         return DeltaTable.forPath(self.spark, self.path(table))
 
-    def _reach(self, schema: TableSchema, rows: DataFrame) -> "_Reach | None":
-        """Return where `rows` may meet stored ones; None: there are no rows."""
+    def _reach(self, schema: TableSchema, rows: DataFrame) -> Column | None:
+        """Return a condition on `old`, where `rows` may meet stored ones; None: there are no rows.
+
+        It names partition columns by value and of the other key columns the range, so that Delta skips what lies
+        outside.
+        """
         days = [name for name in schema.partition_by if name in schema.key]
         others = [name for name in schema.key if name not in days]
         wanted = [F.collect_set(name).alias(name) for name in days]
@@ -235,13 +220,7 @@ class Lake:
             return None
         keys = [F.col(f"old.`{name}`").isin(found[name]) for name in days]
         keys += [F.col(f"old.`{name}`").between(found[name]["low"], found[name]["high"]) for name in others]
-        partitions = [f"`{name}` IN ({', '.join(map(_literal, found[name]))})" for name in days]
-        whole = " AND ".join(partitions) if tuple(days) == schema.partition_by else ""
-        return _Reach(int(found["_rows"]), whole, reduce(operator.and_, keys))
-
-    def _overwrite(self, schema: TableSchema, rows: DataFrame, where: str) -> None:
-        writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", where)
-        writer.save(self.path(schema.table))
+        return reduce(operator.and_, keys)
 
     def _same_key(self, schema: TableSchema) -> Column:
         return reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
@@ -278,9 +257,3 @@ class Lake:
 def same(columns: Iterable[str]) -> str:
     """Return the SQL condition that `old` and `new` hold the same in `columns`."""
     return " AND ".join(f"new.`{name}` <=> old.`{name}`" for name in columns)
-
-
-def _literal(value: date | str) -> str:
-    if isinstance(value, date):
-        return f"DATE '{value}'"
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
