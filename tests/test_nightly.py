@@ -1,6 +1,7 @@
 """The whole way: a landed catalogue in, a published and searchable index out, by the command a person types."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j"
 SETTINGS = ("training.epochs=2", "training.batch_size=32", "examples.candidates=2", "gate.queries=50")
 
 
+# A command's JVM is gone before code that was compiled well would pay.
+BRIEF_JVM = {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1"}
+
+
 @dataclass(frozen=True)
 class Place:
     """A catalogue of its own, and the command line that works on it."""
@@ -33,7 +38,7 @@ class Place:
     def vsearch(self, *arguments: str, settings: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         overrides = [f"--set={s}" for s in (f"var={self.var}", *SETTINGS, *settings)]
         command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env", "demo", *overrides]
-        return subprocess.run(command, capture_output=True, text=True, timeout=600)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, env={**os.environ, **BRIEF_JVM})
 
     def night(self, spark, run_id: str, *settings: str, dates=None) -> None:
         """The nightly steps in the suite's session: what a command adds to them, the other tests look at."""
