@@ -21,10 +21,15 @@ from vsearch_lib.runner import load_job
 pytest_plugins = ("tests.photo_catalogue",)
 
 
+# Of a few rows, compiling a plan takes longer than running it; the commands that tests start compile theirs.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("spark")
-    session = start_session(load_settings("demo", [f"var={folder}"]), "tests")
+    settings = load_settings("demo", [f"var={tmp_path_factory.mktemp('spark')}"])
+    conf = settings.spark.model_copy(update={"conf": {**settings.spark.conf, **INTERPRETED}})
+    session = start_session(settings.model_copy(update={"spark": conf}), "tests")
     yield session
     session.stop()
 

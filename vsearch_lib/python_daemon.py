@@ -31,6 +31,8 @@ def _is_sparks(entry: str) -> bool:
 
 if __name__ == "__main__":
     leave_archives_out()
+    # Workers are forked from here: what every task of ours needs is loaded once, and in memory once.
+    import pyarrow  # noqa: F401
     from pyspark.daemon import manager
 
     manager()  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
-from typing import Any, TypeVar
+from typing import Any
 
 # Imported for what it does: conflicts are raised as the exceptions below, not as Java's.
 import delta.exceptions.captured  # noqa: F401
@@ -27,8 +27,6 @@ from vsearch_lib.errors import SchemaDrift, WriteConflict
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.lake.schema import TableSchema, table_schema
 
-T = TypeVar("T")
-
 _ATTEMPTS = 8
 _CONFLICTS = (
     ConcurrentAppendException,
@@ -40,18 +38,27 @@ _CONFLICTS = (
     ProtocolChangedException,
 )
 
+# A rival's folder is there, and its first commit is not yet.
+_BEING_MADE = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
+
 
 class Lake:
     """The tables under one URI, read and written by one run.
 
     Every commit carries the run's id in Delta's user metadata. A write that would change nothing makes no commit, so
     that a table's version says whether its content moved.
+
+    Attributes:
+        versions_read: table → its version when this run read it first.
+        versions_written: table → its version after this run's last commit.
     """
 
     def __init__(self, spark: SparkSession, uri: str, run_id: str) -> None:
         self.spark = spark
         self.uri = uri
         self.run_id = run_id
+        self.versions_read: dict[str, int] = {}
+        self.versions_written: dict[str, int] = {}
         spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", run_id)
 
     def path(self, table: str) -> str:
@@ -70,22 +77,14 @@ class Lake:
         Raises:
             SchemaDrift: the stored table lacks a column.
         """
-        columns = table_schema(table).columns
-        if not self.exists(table):
-            # Spark knows that a range of nothing is empty, and plans joins with it away.
-            return self.spark.range(0).select([F.lit(None).cast(c.type).alias(c.name) for c in columns])
-        reader = self.spark.read.format("delta")
-        if version is not None:
-            reader = reader.option("versionAsOf", version)
-        stored = reader.load(self.path(table))
-        if missing := [column.name for column in columns if column.name not in stored.columns]:
-            raise SchemaDrift(f"{self.path(table)} has no column {', '.join(missing)}; run vsearch schema check")
-        return stored.select([f"`{column.name}`" for column in columns])
+        rows = self._load(table, version)
+        if table not in self.versions_read and self.exists(table):
+            self.versions_read[table] = self._latest(table) if version is None else version
+        return rows
 
     def version(self, table: str) -> int | None:
         """Return the table's latest Delta version, or None where it has not been written yet."""
-        # The table's history says it too, a third of a second later.
-        return int(self._snapshot(table).version()) if self.exists(table) else None
+        return self._latest(table) if self.exists(table) else None
 
     def table_id(self, table: str) -> str:
         """Return Delta's id of a stored table: one made anew in the same place is another."""
@@ -130,15 +129,15 @@ class Lake:
         self._create_if_missing(schema)
         writer = self._in_order(schema, rows).write.format("delta").mode("overwrite").option("replaceWhere", where)
         writer.save(self.path(table))
+        self.versions_written[table] = self._latest(table)
 
     def delete(self, table: str, where: Column) -> int:
         """Delete the rows that `where` selects and return how many."""
         if not self.exists(table):
             return 0
-        rows = self.read(table).where(where).count()
-        if rows:
-            self._committed(table, lambda: self._table(table).delete(where))
-        return rows
+        if self._load(table).where(where).isEmpty():
+            return 0
+        return self._committed(table, lambda: self._delete(table, where))
 
     def delete_keys(self, table: str, keys: DataFrame) -> int:
         """Delete the rows whose key stands in `keys` (each key once) and return how many.
@@ -154,12 +153,17 @@ class Lake:
 
         return self._committed(table, delete)
 
+    def _delete(self, table: str, where: Column) -> int:
+        rows = self._load(table).where(where).count()
+        self._table(table).delete(where)
+        return rows
+
     def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str] | None) -> int:
         reach = self._reach(schema, new)
         if reach is None:
             return 0
         self._create_if_missing(schema)
-        old = self.read(schema.table).alias("old").where(reach)
+        old = self._load(schema.table).alias("old").where(reach)
         if old.isEmpty():
             # Nothing to look at beforehand. What a rival puts there meanwhile is met in the commit.
             return self._merge(schema, new, reach, when, assign)
@@ -185,16 +189,36 @@ class Lake:
             merging = merging.whenMatchedUpdate(condition=when, set=dict(update))
         return int(merging.whenNotMatchedInsert(values=dict(values)).execute().collect()[0]["num_affected_rows"])
 
-    def _committed(self, table: str, write: Callable[[], T]) -> T:
-        """Return what `write` returns, tried again from the newest state where another run committed first."""
+    def _committed(self, table: str, write: Callable[[], int]) -> int:
+        """Return how many rows `write` wrote, tried again from the newest state where another run committed first."""
         for attempt in range(_ATTEMPTS):
             try:
-                return write()
+                rows = write()
+                if rows:
+                    self.versions_written[table] = self._latest(table)
+                return rows
             except _CONFLICTS:
                 time.sleep(random.uniform(0.5, 1.5) * min(2**attempt, 20))  # noqa: S311 - spreads rivals, no secret
         raise WriteConflict(
             f"{self.path(table)}: other runs kept writing the same rows ({_ATTEMPTS} attempts); run this step again"
         )
+
+    def _load(self, table: str, version: int | None = None) -> DataFrame:
+        columns = table_schema(table).columns
+        if not self.exists(table):
+            # Spark knows that a range of nothing is empty, and plans joins with it away.
+            return self.spark.range(0).select([F.lit(None).cast(c.type).alias(c.name) for c in columns])
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        stored = reader.load(self.path(table))
+        if missing := [column.name for column in columns if column.name not in stored.columns]:
+            raise SchemaDrift(f"{self.path(table)} has no column {', '.join(missing)}; run vsearch schema check")
+        return stored.select([f"`{column.name}`" for column in columns])
+
+    def _latest(self, table: str) -> int:
+        # The table's history says it too, a third of a second later.
+        return int(self._snapshot(table).version())
 
     def _snapshot(self, table: str) -> Any:
         jvm: Any = self.spark._jvm
@@ -235,11 +259,13 @@ class Lake:
             try:
                 self._create(schema)
             except AnalysisException as error:
-                # A rival is making it: its folder is there, and its first commit is not yet.
-                if "DELTA_TABLE_NOT_FOUND" not in str(error):
+                if not any(reason in str(error) for reason in _BEING_MADE):
                     raise
                 time.sleep(0.5)
-        raise WriteConflict(f"{self.path(schema.table)}: another run keeps making this table; run this step again")
+        raise WriteConflict(
+            f"{self.path(schema.table)}: this table cannot be made: another run is at it, or files lie there that are "
+            "no table; run this step again, or look there"
+        )
 
     def _create(self, schema: TableSchema) -> None:
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(schema.table)).comment(schema.comment)

@@ -14,7 +14,7 @@ from pyspark.sql.types import BooleanType, NumericType, StructType, TimestampTyp
 from vsearch_lib.landing.files import LandedFile, escape_glob
 
 CORRUPT = "_corrupt"
-_CSV = r"\.csv$"
+_CSV = ".csv"
 
 
 def read_lines(spark: SparkSession, files: Sequence[LandedFile]) -> DataFrame:
@@ -60,9 +60,9 @@ def parse(lines: DataFrame, fields: str) -> DataFrame:
         F.expr(f"_parsed.{CORRUPT} IS NULL AND _parsed.ended AND size(_parsed.rows) = 1").alias("_whole"),
         *(F.expr(f"try_cast(get(_parsed.rows, 0).`{name}` AS timestamp)").alias(f"_{name}") for name in moments),
     )
-    read = "".join(
-        f" AND (_row.`{n}` IS NULL OR (_row.`{n}` LIKE '____-__-__%' AND _{n} IS NOT NULL))" for n in moments
-    )
+    # LIKE '____-__-__%', without a regular expression a line.
+    day = "length({0}) >= 10 AND substr({0}, 5, 1) = '-' AND substr({0}, 8, 1) = '-'"
+    read = "".join(f" AND (_row.`{n}` IS NULL OR ({day.format(f'_row.`{n}`')} AND _{n} IS NOT NULL))" for n in moments)
     fits = F.coalesce(F.expr(f"_whole AND _row IS NOT NULL{read}"), F.lit(False))
     values = [F.col(f"_{f.name}" if f.name in moments else f"_row.`{f.name}`").alias(f.name) for f in struct]
     return parsed.select(*lines.columns, *values, F.when(~fits, F.col("text")).alias(CORRUPT))
@@ -76,7 +76,7 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     )
     starts = blocks.select("source", "block", "first", F.coalesce(before, F.lit(0)).alias("before"))
     joined = rows.join(F.broadcast(starts), ["source", "block"])
-    header = F.when(F.col("source").rlike(_CSV), 1).otherwise(0)
+    header = F.when(F.col("source").endswith(_CSV), 1).otherwise(0)
     line = F.col("row") - F.col("first") + F.col("before") + 1 + header
     return joined.withColumn("line", line).drop("block", "row", "first", "before")
 
@@ -91,7 +91,7 @@ def _typed(struct: StructType) -> Column:
     typed = F.regexp_replace("text", rf'{key}"(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)"', '"$1":$2')
     for value in ("true", "false"):
         typed = F.regexp_replace(typed, rf'(?i){key}"{value}"', f'"$1":{value}')
-    return F.when(F.col("source").rlike(_CSV), typed).otherwise(F.col("text"))
+    return F.when(F.col("source").endswith(_CSV), typed).otherwise(F.col("text"))
 
 
 def _located(table: DataFrame, text: Column, days: Mapping[str, date]) -> DataFrame:
