@@ -13,7 +13,9 @@ UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
 
-.PHONY: help demo test test-cluster check docs lock tuning-libraries bench-ingest bench-embed clean
+PORT ?= 8080
+
+.PHONY: help demo airflow test test-cluster check docs lock tuning-libraries bench-ingest bench-embed clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -26,6 +28,9 @@ ifeq ($(strip $(IMAGES)),)
 else
 	@.venv/bin/vsearch run nightly --env demo --images '$(IMAGES)' $(ARGS)
 endif
+
+airflow: $(AIRFLOW_READY) ## start Airflow on this machine alone, with the DAGs, their connection and their pool
+	@conf/airflow/start.sh '$(PORT)'
 
 test: check $(AIRFLOW_READY) ## everything that must hold
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags tests/dags

@@ -1,19 +1,24 @@
-"""How every DAG hands a step to Spark: one command line, one rule for what is tried again."""
+"""How every DAG hands a step to Spark: one command line, one rule for what is tried again, one trace of what it did."""
 
 import hashlib
+import json
 import re
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import Context, Param, RetryDecision, RetryPolicy, Variable
+from airflow.sdk import Asset, Context, Param, RetryDecision, RetryPolicy, Variable
+from vsearch_alert import tell_of_failure
 
-from vsearch_lib.steps import Step
+from vsearch_lib.steps import GRAPHS, Step
 
 PROJECT = Path(__file__).resolve().parents[1]
 ENVIRONMENT_VARIABLE = "vsearch_env"
+SETTINGS_VARIABLE = "vsearch_settings"
+TRACE_FILE = "VSEARCH_TRACE_FILE"
 
 PARAMS = {
     "env": Param(
@@ -22,19 +27,20 @@ PARAMS = {
         enum=[None, "demo", "local", "cluster"],
         description=f"Configuration, `conf/<env>.yaml`. Empty: variable `{ENVIRONMENT_VARIABLE}`, else `local`.",
     ),
-    "date": Param(
-        None,
-        type=["null", "string"],
-        pattern=r"^(all|\d{4}-\d{2}-\d{2})$",
-        description="Landing partition: a day, or `all`. Empty: the last day that was over when the run was due.",
-    ),
     "settings": Param(
         [],
         type="array",
         items={"type": "string", "pattern": r"^[a-z][a-z0-9_.]*="},
-        description="Settings for this run only, one `section.key=value` a line. Paths are absolute.",
+        description="Settings for this run only, one `section.key=value` a line. Paths are absolute. Those of every "
+        f"run: variable `{SETTINGS_VARIABLE}`, a JSON list.",
     ),
 }
+DATE = Param(
+    None,
+    type=["null", "string"],
+    pattern=r"^(all|\d{4}-\d{2}-\d{2})$",
+    description="Landing partition: a day, or `all`. Empty: the run's own day, the last that was over when it was due.",
+)
 
 
 class Hopeless(RetryPolicy):
@@ -66,13 +72,41 @@ DEFAULTS: dict[str, Any] = {
     "retry_policy": Hopeless(),
     # Longer than any step of a catalogue that one machine serves; a training on a cluster of images wants its own.
     "execution_timeout": timedelta(hours=4),
+    "on_failure_callback": tell_of_failure,
 }
 
 
-def submit(step: Step) -> SparkSubmitOperator:
+class SparkStep(SparkSubmitOperator):
+    """Submits a step's job, and hands what the job says of itself on to the assets that it wrote."""
+
+    def execute(self, context: Context) -> None:
+        """Run the job; its trace becomes the metadata of the events of the task's assets."""
+        with tempfile.TemporaryDirectory(prefix="vsearch-trace-") as folder:
+            file = Path(folder) / "trace.json"
+            self.env_vars = {**(self.env_vars or {}), TRACE_FILE: str(file)}
+            super().execute(context)
+            trace = json.loads(file.read_text()) if file.exists() else {}
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra.update(trace)
+
+
+def asset(name: str) -> Asset:
+    """Return the asset of a table of the lake, or of the published index."""
+    return Asset(f"vsearch/{name}")
+
+
+def submit_graph(name: str) -> None:
+    """Make the tasks of a step graph. Call it inside a DAG."""
+    graph = GRAPHS[name]
+    tasks = {step.job: submit(step) for step in graph}
+    for step in graph:
+        tasks[step.job].set_upstream([tasks[job] for job in step.after])
+
+
+def submit(step: Step) -> SparkStep:
     """Return the task of a step: spark-submit of `jobs/<job>.py` in the jobs environment. Call it inside a DAG."""
     python = str(PROJECT / ".venv" / "bin" / "python")
-    return SparkSubmitOperator(
+    return SparkStep(
         task_id=step.job,
         doc=step.does,
         name=f"vsearch {step.job}",
@@ -86,6 +120,7 @@ def submit(step: Step) -> SparkSubmitOperator:
         },
         application=str(PROJECT / "jobs" / f"{step.job}.py"),
         application_args=arguments_of(step),
+        outlets=[asset(name) for name in step.writes],
     )
 
 
@@ -95,12 +130,13 @@ def arguments_of(step: Step) -> Callable[..., list[str]]:
     def render(context: Context, jinja_env: object) -> list[str]:
         params, run = context["params"], context["dag_run"]
         env = params["env"] or Variable.get(ENVIRONMENT_VARIABLE, default="local")
-        date = params["date"] or landing_date(run)
+        settings = [*Variable.get(SETTINGS_VARIABLE, default=[], deserialize_json=True), *params["settings"]]
+        date = (params["date"] or landing_date(run)) if step.by_day else "all"
         return [
             *("--env", env),
             *(() if date == "all" else ("--date", date)),
             *("--run-id", run_id(run)),
-            *(word for setting in params["settings"] for word in ("--set", setting)),
+            *(word for setting in settings for word in ("--set", setting)),
             *step.arguments,
         ]
 

@@ -38,6 +38,7 @@ def run(job: Job) -> list[Figure]:
         )
     manifest = {**candidate, **_measured(searcher, settings.gate.queries), "gate": report}
     pointer = publish(store, manifest, now=datetime.now(UTC))
+    job.made["index"] = pointer.version
     job.say(f"publish_index: {pointer.version} is served from {settings.index.uri}")
     figures = [
         Figure("index_rows", rows_of(candidate)),

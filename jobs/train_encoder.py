@@ -46,7 +46,7 @@ def _register_new(job: Job, recipe: Recipe) -> list[Figure]:
     if settings.training.epochs:
         snapshot = _newest_snapshot(job)
         trained = _train(job, encoder, snapshot, recipe.input_size)
-    register(
+    card = register(
         settings.models.uri,
         encoder,
         version=version_of(job.run_id),
@@ -55,6 +55,7 @@ def _register_new(job: Job, recipe: Recipe) -> list[Figure]:
         training_snapshot=snapshot,
         training={} if trained is None else _training_record(settings, trained),
     )
+    job.made["model"] = card.version
     if trained is None:
         return []
     return [

@@ -57,8 +57,17 @@ def test_nothing_waits_for_the_profile():
     assert not [s.job for graph in GRAPHS.values() for s in graph if "profile_lake" in s.after]
 
 
-def test_maintenance_is_a_graph_of_its_own():
-    assert names(GRAPHS["maintain"]) == ["maintain_tables"]
+def test_maintenance_mends_the_lake_first_and_deletes_from_the_index_last():
+    assert names(GRAPHS["maintain"]) == ["maintain_tables", "build_index", "publish_index", "collect_index"]
+
+
+def test_a_night_is_what_the_daily_graphs_do_and_the_first_training():
+    daily = [s.job for graph in ("ingest", "refresh_index", "measure") for s in GRAPHS[graph]]
+    assert sorted(names(GRAPHS["nightly"])) == sorted([*daily, "build_training_examples", "train_encoder"])
+
+
+def test_only_what_takes_something_in_goes_by_landing_day():
+    assert {s.job for graph in GRAPHS.values() for s in graph if s.by_day} == set(INGEST)
 
 
 def test_only_a_retraining_tells_its_steps_to_make_a_new_model():

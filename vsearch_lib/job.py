@@ -6,8 +6,10 @@ A job is a file `jobs/<name>.py` with `run(job: Job) -> list[Figure]`. spark-sub
 
 import argparse
 import hashlib
+import os
 import re
 import sys
+import time
 import traceback
 import uuid
 from collections.abc import Callable, Sequence
@@ -22,6 +24,10 @@ from vsearch_lib import errors
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.lake import Lake, start_session, stop_session
+from vsearch_lib.ticker import every
+from vsearch_lib.trace import Trace, partition_name
+
+_ORPHAN_SECONDS = 1.0  # between looks at whether spark-submit is still there
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Job:
     retrain: bool = False
     compact: bool = False  # fold the index's deltas in, however few
     retry: bool = False  # take in again what was refused, and nothing else
+    made: dict[str, str] = field(default_factory=dict)  # what is no table, and its version: model, index
     progress: Callable[[int, int], None] = field(default=_no_progress)
     say: Callable[[str], None] = field(default=print)
 
@@ -172,14 +179,40 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     settings = settings_of(parsed)
     dates = dates_of(parsed)
     run_id = run_id_of(parsed)
-    lake = Lake(start_session(settings, f"vsearch {Path(sys.argv[0]).stem}"), settings.lake.uri, run_id)
+    step, began = Path(sys.argv[0]).stem, time.monotonic()
+    lake = Lake(start_session(settings, f"vsearch {step}"), settings.lake.uri, run_id)
     try:
         job = Job(settings, lake, run_id, dates, retrain=parsed.retrain, compact=parsed.compact, retry=parsed.retry)
-        figures = run(job)
-        record(lake, figures)
+        with every(_ORPHAN_SECONDS, _end_with(os.getppid())):
+            figures = run(job)
+            record(lake, figures)
     finally:
         stop_session(lake.spark)
-    print(" ".join([f"run={run_id}", *(f"{f.metric}[{f.slice}]={f.value:g}" for f in figures)]))
+    trace = Trace(
+        step=step,
+        run_id=run_id,
+        partition=partition_name(dates),
+        seconds=round(time.monotonic() - began, 1),
+        read=lake.versions_read,
+        wrote={table: version for table, version in lake.versions_written.items() if table != "metrics"},
+        made=job.made,
+        figures={f"{f.metric}[{f.slice}]": f.value for f in figures},
+    )
+    print(trace.line())
+    trace.leave()
+
+
+def _end_with(parent: int) -> Callable[[], None]:
+    """Return what ends this process once `parent` is gone, where that is spark-submit.
+
+    A killed one leaves us behind, and the next try would find us still at work.
+    """
+
+    def look() -> None:
+        if "PYSPARK_GATEWAY_PORT" in os.environ and os.getppid() != parent:
+            os._exit(1)
+
+    return look
 
 
 def _day(text: str) -> date:

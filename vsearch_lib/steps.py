@@ -3,56 +3,86 @@
 Plain data without imports of weight: Airflow parses it every few seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Step:
-    """A node: the job `jobs/<job>.py`, the jobs that must have ended before, and what the job is for."""
+    """A node: the job `jobs/<job>.py`, the jobs that must have ended before, and what the job is for.
+
+    Attributes:
+        by_day: whether it takes in landing partitions, those that the run names.
+        writes: what others may wait for: tables of the lake, and `index`, the published one.
+    """
 
     job: str
     after: tuple[str, ...]
     does: str
     arguments: tuple[str, ...] = ()
+    by_day: bool = False
+    writes: tuple[str, ...] = ()
+
+
+Graph = tuple[Step, ...]
+
+
+def _after(before: Graph, graph: Graph) -> Graph:
+    """Return `graph` so that what waits for nothing in it waits for the ends of `before`."""
+    ends = tuple(step.job for step in before if not any(step.job in other.after for other in before))
+    return tuple(step if step.after else replace(step, after=ends) for step in graph)
 
 
 _INGEST = (
-    Step("ingest_images", (), "take in landed pictures"),
-    Step("ingest_users", (), "take in landed users"),
-    Step("ingest_interactions", (), "take in landed impressions and clicks"),
-    Step("ingest_judgements", (), "take in landed human scores"),
+    Step("ingest_images", (), "take in landed pictures", by_day=True, writes=("images",)),
+    Step("ingest_users", (), "take in landed users", by_day=True, writes=("users",)),
+    Step("ingest_interactions", (), "take in landed impressions and clicks", by_day=True, writes=("interactions",)),
+    Step("ingest_judgements", (), "take in landed human scores", by_day=True, writes=("judgements",)),
+)
+# The encoder is trained on the first night only: without --retrain both steps leave an existing model alone.
+_TRAIN = (
+    Step("build_training_examples", (), "choose queries, positives, negatives", writes=("training_examples",)),
+    Step("train_encoder", ("build_training_examples",), "train where there is no model yet"),
+)
+_RETRAIN = (
+    replace(_TRAIN[0], arguments=("--retrain",)),
+    replace(_TRAIN[1], arguments=("--retrain",), does="train a new model"),
 )
 _PUBLISH = (
-    Step("embed_images", ("train_encoder",), "embed what this model has not embedded yet"),
-    Step("build_index", ("embed_images",), "build what the served index lacks"),
-    Step("publish_index", ("build_index",), "check recall, then move the pointer"),
-    Step("evaluate", ("publish_index",), "measure the published index, draw the page"),
+    Step("build_index", (), "build what the served index lacks"),
+    Step("publish_index", ("build_index",), "check recall, then move the pointer", writes=("index",)),
 )
+_COMPACT = (
+    replace(_PUBLISH[0], does="write all shards anew, deltas folded in", arguments=("--compact",)),
+    _PUBLISH[1],
+)
+_EMBED = (Step("embed_images", (), "embed what this model has not embedded yet", writes=("embeddings",)),)
+_REFRESH = (*_EMBED, *_after(_EMBED, _PUBLISH))
+_PROFILE = (Step("profile_lake", (), "measure what the lake holds, draw the page"),)
+_EVALUATE = (Step("evaluate", (), "measure the published index, draw the page"),)
+_MAINTAIN = (Step("maintain_tables", (), "merge small files, delete files out of use"),)
+_COLLECT = (Step("collect_index", (), "delete versions of the index that are out of use"),)
 
-GRAPHS: dict[str, tuple[Step, ...]] = {
-    # The encoder is trained on the first night only: without --retrain both steps leave an existing model alone.
+GRAPHS: dict[str, Graph] = {
+    "ingest": _INGEST,
+    "refresh_index": _REFRESH,
+    "retrain": (*_RETRAIN, *_after(_TRAIN, _REFRESH), *_after(_REFRESH, _EVALUATE)),
+    "measure": (*_PROFILE, *_EVALUATE),
+    # What was erased since leaves the index here, whether or not anything new comes.
+    "maintain": (*_MAINTAIN, *_after(_MAINTAIN, _PUBLISH), *_after(_PUBLISH, _COLLECT)),
+    "compact": _COMPACT,
+    # All of a night in one: what a local run does.
     "nightly": (
         *_INGEST,
         # Nothing waits for it, and it comes before what a gate may refuse: that is when it is looked at.
-        Step("profile_lake", tuple(step.job for step in _INGEST), "measure what the lake holds, draw the page"),
-        Step("build_training_examples", tuple(step.job for step in _INGEST), "choose queries, positives, negatives"),
-        Step("train_encoder", ("build_training_examples",), "train where there is no model yet"),
-        *_PUBLISH,
+        *_after(_INGEST, _PROFILE),
+        *_after(_INGEST, _TRAIN),
+        *_after(_TRAIN, _REFRESH),
+        *_after(_REFRESH, _EVALUATE),
     ),
-    "retrain": (
-        Step("build_training_examples", (), "choose queries, positives, negatives", ("--retrain",)),
-        Step("train_encoder", ("build_training_examples",), "train a new model", ("--retrain",)),
-        *_PUBLISH,
-    ),
-    "compact": (
-        Step("build_index", (), "write all shards anew, deltas folded in", ("--compact",)),
-        Step("publish_index", ("build_index",), "check recall, then move the pointer"),
-    ),
-    "maintain": (Step("maintain_tables", (), "merge small files, delete files out of use"),),
 }
 
 
-def in_order(graph: tuple[Step, ...]) -> list[Step]:
+def in_order(graph: Graph) -> list[Step]:
     """Return the steps so that each comes after those it waits for, otherwise as written.
 
     Raises:

@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def database() -> None:
-    """Airflow's database, with the pool that the DAG's text asks for."""
+    """Airflow's database, with the pool that all tasks share."""
     from airflow.models.pool import Pool
     from airflow.utils.db import initdb
 
@@ -57,6 +57,6 @@ def load_dags() -> Callable[[], Any]:
 
 
 @pytest.fixture
-def nightly(load_dags: Callable[[], Any]) -> Any:
-    """The nightly DAG, freshly parsed: a test may change it."""
-    return load_dags().dags["nightly"]
+def dags(load_dags: Callable[[], Any]) -> dict[str, Any]:
+    """Every DAG, freshly parsed: a test may change them."""
+    return dict(load_dags().dags)

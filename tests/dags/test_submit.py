@@ -19,8 +19,8 @@ Submit = Callable[..., Submitted]
 
 
 @pytest.fixture
-def submitted(database: None, nightly: Any, monkeypatch: pytest.MonkeyPatch) -> Submit:
-    """Run the DAG with nothing behind spark-submit; return each task's command line and environment, in order."""
+def submitted(database: None, dags: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Submit:
+    """Run a DAG with nothing behind spark-submit; return each task's command line and environment, in order."""
     from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 
     calls: Submitted = {}
@@ -30,9 +30,9 @@ def submitted(database: None, nightly: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(SparkSubmitHook, "submit", record)
 
-    def run(**conf: Any) -> Submitted:
+    def run(dag_id: str = "ingest", **conf: Any) -> Submitted:
         calls.clear()
-        assert nightly.test(logical_date=LOGICAL_DATE, run_conf=conf).state == "success"
+        assert dags[dag_id].test(logical_date=LOGICAL_DATE, run_conf=conf).state == "success"
         return dict(calls)
 
     return run
@@ -49,7 +49,7 @@ def option(arguments: list[str], name: str) -> str:
 
 
 def test_a_task_submits_its_job_in_the_jobs_environment_to_the_local_master(submitted: Submit) -> None:
-    command, environment = submitted()["train_encoder"]
+    command, environment = submitted("retrain")["train_encoder"]
     assert command[0] == str(PROJECT / ".venv/bin/spark-submit")
     assert option(command, "--master") == "local[2]"
     assert environment["PYSPARK_PYTHON"] == environment["PYSPARK_DRIVER_PYTHON"] == str(PROJECT / ".venv/bin/python")
@@ -74,6 +74,11 @@ def test_all_partitions_are_taken_by_naming_none(submitted: Submit) -> None:
     assert "--date" not in arguments(submitted(date="all"))
 
 
+def test_steps_that_take_nothing_in_are_told_no_day(submitted: Submit) -> None:
+    calls = submitted("refresh_index")
+    assert not [job for job in calls if "--date" in arguments(calls, job)]
+
+
 def test_the_variable_chooses_the_configuration_of_runs_that_name_none(
     submitted: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,8 +88,8 @@ def test_the_variable_chooses_the_configuration_of_runs_that_name_none(
 
 
 def test_the_tasks_of_a_run_share_its_id(submitted: Submit) -> None:
-    calls = submitted()
-    assert calls.keys() == {step.job for step in GRAPHS["nightly"]}
+    calls = submitted("retrain")
+    assert calls.keys() == {step.job for step in GRAPHS["retrain"]}
     assert len({option(arguments(calls, job), "--run-id") for job in calls}) == 1
 
 
@@ -110,43 +115,43 @@ print(parsed.env, parsed.date, *parsed.overrides)
     [{"env": "production"}, {"date": "yesterday"}, {"settings": ["epochs"]}, {"settings": ["--env=demo"]}],
     ids=["environment", "date", "setting without a value", "setting that is an option"],
 )
-def test_a_wrong_parameter_is_refused_before_anything_runs(nightly: Any, conf: dict[str, Any]) -> None:
+def test_a_wrong_parameter_is_refused_before_anything_runs(dags: dict[str, Any], conf: dict[str, Any]) -> None:
     from airflow.sdk.exceptions import ParamValidationError
 
     for name, value in conf.items():
         with pytest.raises(ParamValidationError):
-            nightly.params.get_param(name).resolve(value)
+            dags["ingest"].params.get_param(name).resolve(value)
 
 
-def test_a_scheduled_run_is_due_at_midnight_and_takes_the_day_before(nightly: Any) -> None:
+def test_a_scheduled_run_is_due_at_midnight_and_takes_the_day_before(dags: dict[str, Any]) -> None:
     import vsearch_submit
     from airflow.serialization.encoders import coerce_to_core_timetable
     from airflow.timetables.base import TimeRestriction
 
     restriction = TimeRestriction(earliest=datetime(2026, 3, 4, tzinfo=UTC), latest=None, catchup=True)
-    timetable = coerce_to_core_timetable(nightly.timetable)
+    timetable = coerce_to_core_timetable(dags["ingest"].timetable)
     info = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
     run = SimpleNamespace(data_interval_start=info.data_interval.start, run_after=info.run_after)
     assert info.run_after == datetime(2026, 3, 5, tzinfo=UTC)
     assert vsearch_submit.landing_date(run) == "2026-03-04"
 
 
-def test_a_run_without_a_logical_date_takes_the_day_before_it_was_triggered(nightly: Any) -> None:
+def test_a_run_without_a_logical_date_takes_the_day_before_it_was_triggered(dags: dict[str, Any]) -> None:
     import vsearch_submit
 
     run = SimpleNamespace(data_interval_start=None, run_after=LOGICAL_DATE)
     assert vsearch_submit.landing_date(run) == "2026-03-04"
 
 
-def test_run_ids_sort_by_time_are_fit_for_a_path_and_differ_between_runs(nightly: Any) -> None:
+def test_run_ids_sort_by_time_are_fit_for_a_path_and_differ_between_runs(dags: dict[str, Any]) -> None:
     import vsearch_submit
 
     def name(run_id: str, after: timedelta = timedelta(0)) -> str:
-        run = SimpleNamespace(dag_id="nightly", run_id=run_id, run_after=LOGICAL_DATE + after)
+        run = SimpleNamespace(dag_id="ingest", run_id=run_id, run_after=LOGICAL_DATE + after)
         return vsearch_submit.run_id(run)
 
     by_hand, by_hand_too, later = name("a/b"), name("a:b"), name("a", timedelta(seconds=1))
-    assert by_hand.startswith("20260305T103000Z-nightly-")
+    assert by_hand.startswith("20260305T103000Z-ingest-")
     assert set(by_hand) <= set("abcdefghijklmnopqrstuvwxyz0123456789TZ-")
     assert by_hand != by_hand_too
     assert max(by_hand, by_hand_too) < later
@@ -156,12 +161,12 @@ def test_run_ids_sort_by_time_are_fit_for_a_path_and_differ_between_runs(nightly
     ("exit_code", "tries"), [(0, 1), (1, 2), (2, 1), (3, 1)], ids=["done", "failed", "bad usage", "refused by a gate"]
 )
 def test_only_a_failure_that_may_pass_is_tried_again(
-    database: None, nightly: Any, tmp_path: Path, exit_code: int, tries: int
+    database: None, dags: dict[str, Any], tmp_path: Path, exit_code: int, tries: int
 ) -> None:
     """With the real spark-submit: the exit code of a job has to come through it."""
     job, log = tmp_path / "job.py", tmp_path / "tries"
     job.write_text(f"import sys\nprint(*sys.argv[1:], file=open({str(log)!r}, 'a'))\nsys.exit({exit_code})\n")
-    dag = nightly.partial_subset("ingest_users", include_upstream=False)
+    dag = dags["ingest"].partial_subset("ingest_users", include_upstream=False)
     task = dag.task_dict["ingest_users"]
     task.application, task.retries, task.retry_delay = str(job), 1, timedelta(seconds=1)
     run = dag.test(logical_date=LOGICAL_DATE + timedelta(days=exit_code + 1))

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Airflow on this machine alone: its own database below var/, loopback, the DAGs with the connection and pool they need.
+#   conf/airflow/start.sh [PORT]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+port=${1:-8080}
+export AIRFLOW_HOME=${AIRFLOW_HOME:-$PWD/var/airflow}
+export AIRFLOW__CORE__DAGS_FOLDER="$PWD/dags"
+export AIRFLOW__CORE__LOAD_EXAMPLES=false
+export AIRFLOW__API__HOST=127.0.0.1
+export AIRFLOW__API__PORT=$port
+export AIRFLOW__CORE__EXECUTION_API_SERVER_URL="http://127.0.0.1:$port/execution/"
+# Minutes pass between a DAG's change and Airflow's notice of it otherwise.
+export AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL=10
+export SPARK_LOCAL_IP=127.0.0.1
+export AIRFLOW_CONN_SPARK_DEFAULT=${AIRFLOW_CONN_SPARK_DEFAULT:-'{"conn_type": "spark", "host": "local[*]"}'}
+unset SPARK_HOME
+
+mkdir -p "$AIRFLOW_HOME"
+log=$AIRFLOW_HOME/standalone.log
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+  echo "airflow: port $port is taken; make airflow PORT=another" >&2
+  exit 2
+fi
+.venv-airflow/bin/airflow db migrate >"$log" 2>&1 || { tail -5 "$log" >&2; exit 1; }
+# Jobs side by side: each is a Spark of its own, and takes the cores it finds.
+.venv-airflow/bin/airflow pools set spark "${SPARK_SLOTS:-1}" 'Spark jobs at a time' >>"$log" 2>&1
+.venv-airflow/bin/airflow standalone >>"$log" 2>&1 &
+airflow=$!
+trap 'kill $airflow 2>/dev/null; wait $airflow 2>/dev/null || true' EXIT
+
+until curl -sf -o /dev/null "http://127.0.0.1:$port/api/v2/monitor/health"; do
+  kill -0 $airflow 2>/dev/null || { tail -5 "$log" >&2; echo "airflow: it ended; all of it is in $log" >&2; exit 1; }
+  sleep 1
+done
+cat <<SAID
+Airflow       http://127.0.0.1:$port
+sign in       $(tr -d '{}"' <"$AIRFLOW_HOME/simple_auth_manager_passwords.json.generated" | sed 's/: / \/ /')
+DAGs          ingest, refresh_index, retrain, measure, maintain: paused until you switch them on
+what they do  each DAG's own page there; docs/runbook.md
+log           $log
+command line  AIRFLOW_HOME=$AIRFLOW_HOME .venv-airflow/bin/airflow
+stop          Ctrl-C
+SAID
+wait $airflow

@@ -1,0 +1,33 @@
+"""
+### What a run does
+
+Merges the tables' small files and deletes files that no reader can need any more (`maintenance.retention_hours`); takes
+out of the index what was erased since, whether or not anything new has come; deletes versions of the index beyond
+`index.retained_versions` that have been out of use for `index.unused_hours`. Due on Saturdays.
+
+After an erasure it is what removes the last copies: the lake's history within the retention, older versions of the
+index once they are out of use. Start it by hand where a request cannot wait for Saturday.
+
+### When a task fails
+
+The exit codes mean what they mean in `refresh_index`. Every task may be cleared at any time.
+"""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, CronTriggerTimetable
+from vsearch_submit import DEFAULTS, PARAMS, submit_graph
+
+with DAG(
+    dag_id="maintain",
+    description="Merge small files, forget what is out of use or erased",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 10 * * 6", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULTS,
+    params=PARAMS,
+    tags=["vsearch"],
+):
+    submit_graph("maintain")

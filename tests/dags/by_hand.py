@@ -1,0 +1,68 @@
+"""Runs in the jobs environment: the same steps without Airflow, and what tables and index hold afterwards.
+
+python by_hand.py model|content|DAY... --set section.key=value...
+"""
+
+import argparse
+import hashlib
+import json
+from datetime import date
+
+import numpy as np
+
+from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registration import register
+from vsearch_lib.encoder.registry import recipe_of
+from vsearch_lib.job import Job, new_run_id
+from vsearch_lib.lake import Lake, start_session, table_names
+from vsearch_lib.runner import load_job
+from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.steps import GRAPHS, in_order
+
+OF_THE_RUN = {"quarantine": ["run"], "embeddings": ["vector"]}  # a vector's last bits depend on its batch
+
+
+def make_model(settings: Settings) -> None:
+    recipe = recipe_of(settings)
+    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
+    register(settings.models.uri, encoder, version="m1", recipe=recipe, run_id="by-hand")
+
+
+def take_in(settings: Settings, days: list[date]) -> None:
+    """Take the days in, one after the other, each to the published index."""
+    spark = start_session(settings, "by hand")
+    for day in days:
+        run_id = new_run_id()
+        lake = Lake(spark, settings.lake.uri, run_id)
+        job = Job(settings=settings, lake=lake, run_id=run_id, dates=(day,))
+        for step in [*in_order(GRAPHS["ingest"]), *in_order(GRAPHS["refresh_index"])]:
+            load_job(step.job)(job)
+
+
+def content(settings: Settings) -> dict[str, object]:
+    """Return a hash and a count of each table's rows, and what the index answers to every picture."""
+    lake = Lake(start_session(settings, "content"), settings.lake.uri, "content")
+    held: dict[str, object] = {}
+    for table in sorted(set(table_names()) - {"metrics"}):
+        rows = sorted(lake.read(table).drop(*OF_THE_RUN.get(table, [])).toJSON().collect())
+        held[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
+    vectors = {row["image_id"]: row["vector"] for row in lake.read("embeddings").collect()}
+    searcher = Searcher.open(settings.index.uri, cache=settings.cache)
+    hits = searcher.search(np.array([vectors[name] for name in sorted(vectors)]), 5, nprobe=4096, shortlist=4096)
+    names = [[answer["image_id"] for answer in searcher.describe(ids[ids >= 0])] for ids in hits.ids]
+    held["answers"] = dict(zip(sorted(vectors), names, strict=True))
+    return held
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("what", nargs="+")
+parser.add_argument("--set", dest="overrides", action="append", default=[])
+parsed = parser.parse_args()
+chosen = load_settings("demo", parsed.overrides)
+if parsed.what == ["model"]:
+    make_model(chosen)
+elif parsed.what == ["content"]:
+    print(json.dumps(content(chosen)))
+else:
+    take_in(chosen, [date.fromisoformat(day) for day in parsed.what])

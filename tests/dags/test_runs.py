@@ -1,0 +1,47 @@
+"""The DAGs as Airflow runs them, from a small landed catalogue to a published index."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def told(run: Any) -> dict[str, dict[str, Any]]:
+    """Return what the tasks of a run told of the assets that they wrote, by the asset's name."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        events = select(AssetModel.name, AssetEvent.extra).join(AssetModel, AssetEvent.asset_id == AssetModel.id)
+        found = session.execute(events.where(AssetEvent.source_run_id == run.run_id)).all()
+    return dict(found)
+
+
+def test_runs_take_a_landed_catalogue_to_a_published_index_and_tell_what_they_wrote(
+    database: None, dags: dict[str, Any], tmp_path: Path
+) -> None:
+    vsearch = PROJECT / ".venv" / "bin" / "vsearch"
+    subprocess.run([vsearch, "demo-data", tmp_path / "landing", "--images", "60", "--seed", "3"], check=True)
+    # Bad uploads are a fixed few: of so small a catalogue they are more than a night may refuse.
+    settings = [f"var={tmp_path}", "training.epochs=1", "quality.max_refused_share=0.2"]
+    ingest = dags["ingest"].test(run_conf={"env": "demo", "date": "all", "settings": settings})
+    retrain = dags["retrain"].test(run_conf={"env": "demo", "settings": settings})
+
+    for run in (ingest, retrain):
+        tasks = {task.task_id: task.state for task in run.get_task_instances()}
+        assert tasks == dict.fromkeys(dags[run.dag_id].task_ids, "success")
+    index = tmp_path / "index"
+    pointer = json.loads((index / "CURRENT").read_text())
+    manifest = json.loads((index / pointer["manifest"]).read_text())
+    assert sum(shard["rows"] for shard in manifest["shards"]) > 0
+    assert all((index / "files" / shard["codes"]["file"]).is_file() for shard in manifest["shards"])
+
+    assets = told(ingest) | told(retrain)
+    assert assets["vsearch/images"]["partition"] == "all"
+    assert assets["vsearch/images"]["wrote"]["images"] >= 0
+    assert assets["vsearch/images"]["figures"]["images_accepted[all]"] == 60
+    assert assets["vsearch/index"]["made"] == {"index": pointer["version"]}
+    assert manifest["tables"].items() >= {"images": assets["vsearch/images"]["wrote"]["images"]}.items()

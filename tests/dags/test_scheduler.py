@@ -1,0 +1,138 @@
+"""Airflow with its scheduler: a week taken in backwards, several days at once, ends where the days in order end."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.cluster
+
+PROJECT = Path(__file__).resolve().parents[2]
+DAYS = [f"2026-11-{day:02d}" for day in range(1, 8)]  # the demo's catalogue
+DEADLINE_SECONDS = 1500
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """A running Airflow: its command, and where its log is."""
+
+    environment: dict[str, str]
+    log: Path
+
+    def __call__(self, *arguments: str) -> str:
+        """Run an `airflow` command and return what it printed."""
+        command = [PROJECT / ".venv-airflow" / "bin" / "airflow", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        return list(json.loads(self("dags", "list-runs", dag_id, "--output", "json")))
+
+
+def by_hand(*arguments: str) -> str:
+    command = [PROJECT / ".venv" / "bin" / "python", Path(__file__).with_name("by_hand.py"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen in time"
+        time.sleep(3)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lake and an index of their own, beside a landing folder that both places share."""
+
+    var: Path
+    landing: Path
+
+    @property
+    def settings(self) -> list[str]:
+        landed = [f"landing.uri={self.landing}", f"landing.images={self.landing}/images"]
+        return [f"var={self.var}", *landed, "quality.max_refused_share=0.5"]
+
+    @property
+    def overrides(self) -> list[str]:
+        return [word for setting in self.settings for word in ("--set", setting)]
+
+    def content(self) -> dict[str, Any]:
+        return dict(json.loads(by_hand("content", *self.overrides).splitlines()[-1]))
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Place, Place]:
+    """In order by hand, and for Airflow: the same landing, the same model."""
+    landing = tmp_path / "landing"
+    vsearch = PROJECT / ".venv" / "bin" / "vsearch"
+    subprocess.run([vsearch, "demo-data", landing, "--images", "70", "--seed", "3"], check=True, capture_output=True)
+    ordered, scheduled = Place(tmp_path / "ordered", landing), Place(tmp_path / "scheduled", landing)
+    by_hand("model", *ordered.overrides)
+    shutil.copytree(ordered.var / "models", scheduled.var / "models")
+    return ordered, scheduled
+
+
+@pytest.fixture
+def airflow(places: tuple[Place, Place], tmp_path: Path) -> Iterator[Airflow]:
+    """Airflow as `make airflow` starts it, two jobs at a time, every run with the second place's settings."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if "AIRFLOW" not in name}
+    environment = {
+        **kept,
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW_VAR_VSEARCH_ENV": "demo",
+        "AIRFLOW_VAR_VSEARCH_SETTINGS": json.dumps(places[1].settings),
+        "AIRFLOW_CONN_SPARK_DEFAULT": '{"conn_type": "spark", "host": "local[2]"}',
+        "SPARK_SLOTS": "2",
+    }
+    log = tmp_path / "start.log"
+    with log.open("wb") as sink:
+        started = subprocess.Popen(
+            [PROJECT / "conf" / "airflow" / "start.sh", str(port)], env=environment, stdout=sink, stderr=sink
+        )
+    try:
+        wait_for(lambda: "Ctrl-C" in log.read_text() or started.poll() is not None, "Airflow's start")
+        assert started.poll() is None, log.read_text()
+        yield Airflow({**environment, "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags")}, log)
+    finally:
+        started.terminate()
+        started.wait(timeout=60)
+
+
+def test_a_week_backfilled_backwards_beside_a_night_is_the_week_in_order(
+    airflow: Airflow, places: tuple[Place, Place]
+) -> None:
+    ordered, scheduled = places
+    for dag_id in ("ingest", "refresh_index"):
+        airflow("dags", "unpause", dag_id)
+    # Switched on, the schedule starts the night that was due last; the week is taken in beside it.
+    arguments = ("--from-date", DAYS[0], "--to-date", DAYS[-1], "--max-active-runs", "2", "--run-backwards")
+    airflow("backfill", "create", "--dag-id", "ingest", *arguments)
+    by_hand(*DAYS, *ordered.overrides)
+
+    def ended() -> bool:
+        runs = [*airflow.runs("ingest"), *airflow.runs("refresh_index")]
+        waiting = [run for run in runs if run["state"] not in ("success", "failed")]
+        return len(airflow.runs("ingest")) == len(DAYS) + 1 and not waiting
+
+    wait_for(ended, "the end of every run")
+    runs = {dag_id: airflow.runs(dag_id) for dag_id in ("ingest", "refresh_index")}
+    assert {run["state"] for dag_runs in runs.values() for run in dag_runs} == {"success"}
+    assert sorted(run["run_id"].partition("__")[0] for run in runs["ingest"]) == ["backfill"] * 7 + ["scheduled"]
+    expected, found = ordered.content(), scheduled.content()
+    assert found["answers"] == expected["answers"]
+    assert found == expected
