@@ -1,8 +1,8 @@
 """The sharded index beside one faiss index that is trained on the same sample and holds the same vectors.
 
     .venv/bin/python ../shared/tools/sift_vectors.py var/sift          # about 0.7 million real vectors
-    .venv/bin/python benchmarks/index.py sift var/sift
-    .venv/bin/python benchmarks/index.py clustered                     # a million of 256 dimensions, about centres
+    .venv/bin/python benchmarks/index.py clustered var/clustered       # a million of 256 dimensions, about centres
+    .venv/bin/python benchmarks/index.py measure var/sift
 
 The vectors stand in Delta tables, as the embedding step leaves them; the build is the job `build_index`. Then ten
 nights of 1 % new images and 0.5 % deleted ones, each published as a delta, are compared with a rebuild. Last, in a
@@ -55,8 +55,8 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
-def clustered(rows: int = 1_000_000, dimension: int = 256) -> tuple[np.ndarray, np.ndarray]:
-    """Return base vectors and queries about the same centres, spread along few directions, as embeddings are."""
+def clustered(folder: Path, rows: int = 1_000_000, dimension: int = 256) -> None:
+    """Write base vectors and queries about the same centres, spread along few directions, as embeddings are."""
     rng = np.random.default_rng(17)
     centres = rng.normal(size=(CENTRES, dimension)).astype(np.float32)
     spread = rng.normal(size=(32, dimension)).astype(np.float32)
@@ -67,7 +67,9 @@ def clustered(rows: int = 1_000_000, dimension: int = 256) -> tuple[np.ndarray, 
         noise += 0.15 * rng.normal(size=(count, dimension)).astype(np.float32)
         made.append(unit(centres[rng.integers(0, CENTRES, count)] + noise))
     vectors = np.concatenate(made)
-    return vectors[:rows], vectors[rows:]
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "base.npy", vectors[:rows])
+    np.save(folder / "query.npy", vectors[rows:])
 
 
 def fill(lake: Lake, folder: Path, version: str, vectors: np.ndarray, first: int) -> None:
@@ -230,12 +232,9 @@ def _memory() -> dict[str, float]:
     return {"anonymous": said["Anonymous"], "resident": said["Rss"]}
 
 
-def main(which: str, source: Path | None) -> None:
+def measure(source: Path) -> None:
     """Measure one set of vectors."""
-    if which == "sift" and source:
-        vectors, queries = unit(np.load(source / "base.npy")), unit(np.load(source / "query.npy"))
-    else:
-        vectors, queries = clustered()
+    vectors, queries = unit(np.load(source / "base.npy")), unit(np.load(source / "query.npy"))
     known = len(vectors) * 10 // 11
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as name:
         folder = Path(name)
@@ -263,4 +262,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "opened":
         opened(sys.argv[2], sys.argv[3])
     else:
-        main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+        {"clustered": clustered, "measure": measure}[sys.argv[1]](Path(sys.argv[2]))
