@@ -1,7 +1,7 @@
 """What other libraries make of the same vectors: build time, bytes and latency where recall@10 reaches .97.
 
     .venv/bin/python benchmarks/index_others.py hnswlib var/sift       # after make tuning-libraries
-    python3.11 -m venv var/autofaiss && var/autofaiss/bin/pip install autofaiss==2.18.0
+    python3.11 -m venv var/autofaiss && var/autofaiss/bin/pip install autofaiss==2.18.0 'pyarrow<20'
     var/autofaiss/bin/python benchmarks/index_others.py autofaiss var/sift
 
 autofaiss pins a faiss of its own, hence the environment; this file needs numpy, faiss and the library. A folder holds

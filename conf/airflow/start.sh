@@ -38,7 +38,7 @@ cat <<SAID
 Airflow       http://127.0.0.1:$port
 sign in       $(tr -d '{}"' <"$AIRFLOW_HOME/simple_auth_manager_passwords.json.generated" | sed 's/: / \/ /')
 DAGs          ingest, refresh_index, retrain, measure, maintain: paused until you switch them on
-what they do  each DAG's own page there; docs/runbook.md
+what they do  each DAG's own page there
 log           $log
 command line  AIRFLOW_HOME=$AIRFLOW_HOME .venv-airflow/bin/airflow
 stop          Ctrl-C
