@@ -33,7 +33,7 @@ airflow: $(AIRFLOW_READY) ## start Airflow on this machine alone, with the DAGs,
 	@conf/airflow/start.sh '$(PORT)'
 
 test: check $(AIRFLOW_READY) ## everything that must hold
-	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags tests/dags
+	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not cluster' tests/dags
 	@.venv/bin/python -m pytest --ignore=tests/dags -m 'not cluster'
 
 test-cluster: $(JOBS_READY) ## what must hold on a Spark cluster of several processes

@@ -63,8 +63,9 @@ def clustered(folder: Path, rows: int = 1_000_000, dimension: int = 256) -> None
     made = []
     for start in range(0, rows + QUERIES, 100_000):
         count = min(100_000, rows + QUERIES - start)
-        noise = rng.normal(size=(count, 32)).astype(np.float32) @ spread * 0.15
-        noise += 0.15 * rng.normal(size=(count, dimension)).astype(np.float32)
+        # A third of a centre's length along the common directions: groups touch, and can be told apart.
+        noise = rng.normal(size=(count, 32)).astype(np.float32) @ spread * 0.06
+        noise += 0.06 * rng.normal(size=(count, dimension)).astype(np.float32)
         made.append(unit(centres[rng.integers(0, CENTRES, count)] + noise))
     vectors = np.concatenate(made)
     folder.mkdir(parents=True, exist_ok=True)

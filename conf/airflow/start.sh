@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 port=${1:-8080}
+# Its parts start one another by name.
+export PATH="$PWD/.venv-airflow/bin:$PATH"
 export AIRFLOW_HOME=${AIRFLOW_HOME:-$PWD/var/airflow}
 export AIRFLOW__CORE__DAGS_FOLDER="$PWD/dags"
 export AIRFLOW__CORE__LOAD_EXAMPLES=false
@@ -23,15 +25,15 @@ if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
   echo "airflow: port $port is taken; make airflow PORT=another" >&2
   exit 2
 fi
-.venv-airflow/bin/airflow db migrate >"$log" 2>&1 || { tail -5 "$log" >&2; exit 1; }
+airflow db migrate >"$log" 2>&1 || { tail -5 "$log" >&2; exit 1; }
 # Jobs side by side: each is a Spark of its own, and takes the cores it finds.
-.venv-airflow/bin/airflow pools set spark "${SPARK_SLOTS:-1}" 'Spark jobs at a time' >>"$log" 2>&1
-.venv-airflow/bin/airflow standalone >>"$log" 2>&1 &
+airflow pools set spark "${SPARK_SLOTS:-1}" 'Spark jobs at a time' >>"$log" 2>&1
+airflow standalone >>"$log" 2>&1 &
 airflow=$!
 trap 'kill $airflow 2>/dev/null; wait $airflow 2>/dev/null || true' EXIT
 
 until curl -sf -o /dev/null "http://127.0.0.1:$port/api/v2/monitor/health"; do
-  kill -0 $airflow 2>/dev/null || { tail -5 "$log" >&2; echo "airflow: it ended; all of it is in $log" >&2; exit 1; }
+  [[ $(jobs -rp) ]] || { tail -5 "$log" >&2; echo "airflow: it ended; all of it is in $log" >&2; exit 1; }
   sleep 1
 done
 cat <<SAID
