@@ -77,17 +77,24 @@ DEFAULTS: dict[str, Any] = {
 
 
 class SparkStep(SparkSubmitOperator):
-    """Submits a step's job, and hands what the job says of itself on to the assets that it wrote."""
+    """Submits a step's job, and tells of the assets that the job says it wrote."""
 
     def execute(self, context: Context) -> None:
-        """Run the job; its trace becomes the metadata of the events of the task's assets."""
+        """Run the job; its trace becomes the metadata of its assets' events. What it left as it was has no event.
+
+        A job that leaves no trace, because its driver runs elsewhere, is taken to have written all it may write.
+        """
         with tempfile.TemporaryDirectory(prefix="vsearch-trace-") as folder:
             file = Path(folder) / "trace.json"
             self.env_vars = {**(self.env_vars or {}), TRACE_FILE: str(file)}
             super().execute(context)
-            trace = json.loads(file.read_text()) if file.exists() else {}
-        for asset in self.outlets:
-            context["outlet_events"][asset].extra.update(trace)
+            trace = json.loads(file.read_text()) if file.exists() else None
+        if trace is None:
+            return
+        # Read by Airflow when the task has ended; so nothing that waits for a table starts because nothing was new.
+        self.outlets = [asset(name) for name in (*trace["wrote"], *trace["made"]) if asset(name) in self.outlets]
+        for written in self.outlets:
+            context["outlet_events"][written].extra.update(trace)
 
 
 def asset(name: str) -> Asset:

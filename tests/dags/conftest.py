@@ -60,3 +60,18 @@ def load_dags() -> Callable[[], Any]:
 def dags(load_dags: Callable[[], Any]) -> dict[str, Any]:
     """Every DAG, freshly parsed: a test may change them."""
     return dict(load_dags().dags)
+
+
+@pytest.fixture
+def told() -> Callable[[Any], dict[str, dict[str, Any]]]:
+    """Return what the tasks of a run told of the assets that they wrote, by the asset's name."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    def of(run: Any) -> dict[str, dict[str, Any]]:
+        events = select(AssetModel.name, AssetEvent.extra).join(AssetModel, AssetEvent.asset_id == AssetModel.id)
+        with create_session() as session:
+            return dict(session.execute(events.where(AssetEvent.source_run_id == run.run_id)).all())
+
+    return of

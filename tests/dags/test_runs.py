@@ -2,26 +2,15 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def told(run: Any) -> dict[str, dict[str, Any]]:
-    """Return what the tasks of a run told of the assets that they wrote, by the asset's name."""
-    from airflow.models.asset import AssetEvent, AssetModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        events = select(AssetModel.name, AssetEvent.extra).join(AssetModel, AssetEvent.asset_id == AssetModel.id)
-        found = session.execute(events.where(AssetEvent.source_run_id == run.run_id)).all()
-    return dict(found)
-
-
 def test_runs_take_a_landed_catalogue_to_a_published_index_and_tell_what_they_wrote(
-    database: None, dags: dict[str, Any], tmp_path: Path
+    database: None, dags: dict[str, Any], told: Callable[[Any], dict[str, dict[str, Any]]], tmp_path: Path
 ) -> None:
     vsearch = PROJECT / ".venv" / "bin" / "vsearch"
     subprocess.run([vsearch, "demo-data", tmp_path / "landing", "--images", "60", "--seed", "3"], check=True)

@@ -1,5 +1,6 @@
 """What a task runs: its command line, its environment, and which failures are tried again."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -77,6 +78,37 @@ def test_all_partitions_are_taken_by_naming_none(submitted: Submit) -> None:
 def test_steps_that_take_nothing_in_are_told_no_day(submitted: Submit) -> None:
     calls = submitted("refresh_index")
     assert not [job for job in calls if "--date" in arguments(calls, job)]
+
+
+@pytest.mark.parametrize(
+    ("trace", "expected"),
+    [
+        ({"wrote": {"images": 4, "image_files": 4}, "made": {}}, {"vsearch/images"}),
+        ({"wrote": {"image_files": 4}, "made": {}}, set()),
+        (None, {"vsearch/images"}),
+    ],
+    ids=["written", "nothing new", "no trace"],
+)
+def test_only_what_was_written_has_an_event(
+    database: None,
+    dags: dict[str, Any],
+    told: Callable[[Any], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    trace: dict[str, Any] | None,
+    expected: set[str],
+) -> None:
+    from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
+
+    def leave(hook: Any, application: str) -> None:
+        if trace is not None:
+            Path(hook._env_vars["VSEARCH_TRACE_FILE"]).write_text(json.dumps(trace))
+
+    monkeypatch.setattr(SparkSubmitHook, "submit", leave)
+    dag = dags["ingest"].partial_subset("ingest_images", include_upstream=False)
+    dag.task_dict["ingest_images"].retries = 0
+    events = told(dag.test())
+    assert set(events) == expected
+    assert all(extra == (trace or {}) for extra in events.values())
 
 
 def test_the_variable_chooses_the_configuration_of_runs_that_name_none(
