@@ -15,7 +15,7 @@ AIRFLOW_READY := .venv-airflow/ready
 
 PORT ?= 8080
 
-.PHONY: help demo airflow test test-cluster check docs lock tuning-libraries bench-ingest bench-embed clean
+.PHONY: help demo airflow test test-cluster test-scheduler check docs lock tuning-libraries bench-ingest bench-embed clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -38,6 +38,9 @@ test: check $(AIRFLOW_READY) ## everything that must hold
 
 test-cluster: $(JOBS_READY) ## what must hold on a Spark cluster of several processes
 	@.venv/bin/python -m pytest --ignore=tests/dags -m cluster
+
+test-scheduler: $(AIRFLOW_READY) ## a week through Airflow's scheduler beside the days in order; some twenty minutes
+	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m cluster tests/dags
 
 check: $(JOBS_READY) ## style and types
 	@.venv/bin/ruff check .

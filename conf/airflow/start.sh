@@ -28,9 +28,11 @@ fi
 airflow db migrate >"$log" 2>&1 || { tail -5 "$log" >&2; exit 1; }
 # Jobs side by side: each is a Spark of its own, and takes the cores it finds.
 airflow pools set spark "${SPARK_SLOTS:-1}" 'Spark jobs at a time' >>"$log" 2>&1
+# A process group of its own: whatever Airflow has started goes with it.
+set -m
 airflow standalone >>"$log" 2>&1 &
 airflow=$!
-trap 'kill $airflow 2>/dev/null; wait $airflow 2>/dev/null || true' EXIT
+trap 'kill -- -$airflow 2>/dev/null; wait $airflow 2>/dev/null || true' EXIT
 
 until curl -sf -o /dev/null "http://127.0.0.1:$port/api/v2/monitor/health"; do
   [[ $(jobs -rp) ]] || { tail -5 "$log" >&2; echo "airflow: it ended; all of it is in $log" >&2; exit 1; }

@@ -20,7 +20,7 @@ from vsearch_lib.runner import load_job
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.steps import GRAPHS, in_order
 
-OF_THE_RUN = {"quarantine": ["run"], "embeddings": ["vector"]}  # a vector's last bits depend on its batch
+OF_THE_RUN = {"quarantine": ["run", "first_seen"], "embeddings": ["vector"]}  # a vector's last bits depend on its batch
 
 
 def make_model(settings: Settings) -> None:

@@ -35,7 +35,9 @@ class Airflow:
         return done.stdout
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        return list(json.loads(self("dags", "list-runs", dag_id, "--output", "json")))
+        said = self("dags", "list-runs", dag_id, "--output", "json")
+        # Airflow may log a line of its own first.
+        return list(json.loads(next(line for line in said.splitlines() if line.startswith("["))))
 
 
 def by_hand(*arguments: str) -> str:
