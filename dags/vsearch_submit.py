@@ -82,7 +82,8 @@ class SparkStep(SparkSubmitOperator):
     def execute(self, context: Context) -> None:
         """Run the job; its trace becomes the metadata of its assets' events. What it left as it was has no event.
 
-        A job that leaves no trace, because its driver runs elsewhere, is taken to have written all it may write.
+        All of them have one where the job leaves no trace, because its driver runs elsewhere, and at another try: one
+        that was killed may have written what this one finds there.
         """
         with tempfile.TemporaryDirectory(prefix="vsearch-trace-") as folder:
             file = Path(folder) / "trace.json"
@@ -91,8 +92,9 @@ class SparkStep(SparkSubmitOperator):
             trace = json.loads(file.read_text()) if file.exists() else None
         if trace is None:
             return
-        # Read by Airflow when the task has ended; so nothing that waits for a table starts because nothing was new.
-        self.outlets = [asset(name) for name in (*trace["wrote"], *trace["made"]) if asset(name) in self.outlets]
+        if context["task_instance"].try_number == 1:
+            # Read by Airflow when the task has ended: what waits for a table does not start where nothing was new.
+            self.outlets = [asset(name) for name in (*trace["wrote"], *trace["made"]) if asset(name) in self.outlets]
         for written in self.outlets:
             context["outlet_events"][written].extra.update(trace)
 

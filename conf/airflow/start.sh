@@ -34,7 +34,7 @@ airflow standalone >>"$log" 2>&1 &
 airflow=$!
 trap 'kill -- -$airflow 2>/dev/null; wait $airflow 2>/dev/null || true' EXIT
 
-until curl -sf -o /dev/null "http://127.0.0.1:$port/api/v2/monitor/health"; do
+until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
   [[ $(jobs -rp) ]] || { tail -5 "$log" >&2; echo "airflow: it ended; all of it is in $log" >&2; exit 1; }
   sleep 1
 done

@@ -111,6 +111,29 @@ def test_only_what_was_written_has_an_event(
     assert all(extra == (trace or {}) for extra in events.values())
 
 
+def test_a_second_try_tells_of_what_the_first_may_have_written(
+    database: None, dags: dict[str, Any], told: Callable[[Any], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
+
+    tries: list[str] = []
+
+    def be_killed_once(hook: Any, application: str) -> None:
+        tries.append(application)
+        if len(tries) == 1:
+            raise RuntimeError("killed after its commit")
+        Path(hook._env_vars["VSEARCH_TRACE_FILE"]).write_text(json.dumps({"wrote": {}, "made": {}}))
+
+    monkeypatch.setattr(SparkSubmitHook, "submit", be_killed_once)
+    dag = dags["ingest"].partial_subset("ingest_images", include_upstream=False)
+    task = dag.task_dict["ingest_images"]
+    task.retries, task.retry_delay = 1, timedelta(seconds=1)
+    run = dag.test()
+    assert run.state == "success"
+    assert len(tries) == 2
+    assert set(told(run)) == {"vsearch/images"}
+
+
 def test_the_variable_chooses_the_configuration_of_runs_that_name_none(
     submitted: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
