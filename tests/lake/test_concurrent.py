@@ -123,7 +123,7 @@ def test_what_a_rival_commits_between_look_and_write_is_seen(spark, lake, monkey
 
     monkeypatch.setattr(lake, "_merge", merge_after_rival)
     ours = judged(("q", "a", "n", 3), ("q", "b", "n", 3), ("q", "ours", "n", 1))
-    lake.upsert("judgements", ours, when="new.score > old.score")
+    assert lake.upsert("judgements", ours, when="new.score > old.score") == 2
     scores = {row["image_id"]: row["score"] for row in lake.read("judgements").where("image_id <> 'other'").collect()}
     assert scores == {"a": 3, "b": 4, "ours": 1, "theirs": 1}
 

@@ -159,14 +159,17 @@ class Lake:
         return rows
 
     def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str] | None) -> int:
-        reach = self._reach(schema, new)
-        if reach is None:
+        reach, rows = self._reach(schema, new)
+        if not rows:
             return 0
         self._create_if_missing(schema)
         old = self._load(schema.table).alias("old").where(reach)
-        if old.isEmpty():
-            # Nothing to look at beforehand. What a rival puts there meanwhile is met in the commit.
-            return self._merge(schema, new, reach, when, assign)
+        if not len(old._jdf.inputFiles()):  # what Delta's log knows; isEmpty would start a job
+            # A MERGE that only inserts is shorter. A row it leaves out has a key that a rival wrote meanwhile.
+            inserted = self._merge(schema, new, reach)
+            if inserted == rows:
+                return inserted
+            return inserted + self._committed(schema.table, lambda: self._upsert(schema, new, when, assign))
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
         settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
         changed = computed(new.alias("new").join(old, settled, "left_anti"))
@@ -229,8 +232,8 @@ class Lake:
     def _table(self, table: str) -> DeltaTable:
         return DeltaTable.forPath(self.spark, self.path(table))
 
-    def _reach(self, schema: TableSchema, rows: DataFrame) -> Column | None:
-        """Return a condition on `old`, where `rows` may meet stored ones; None: there are no rows.
+    def _reach(self, schema: TableSchema, rows: DataFrame) -> tuple[Column, int]:
+        """Return a condition on `old`, where `rows` may meet stored ones, and how many rows there are.
 
         It names partition columns by value and of the other key columns the range, so that Delta skips what lies
         outside.
@@ -240,11 +243,9 @@ class Lake:
         wanted = [F.collect_set(name).alias(name) for name in days]
         wanted += [F.struct(F.min(name).alias("low"), F.max(name).alias("high")).alias(name) for name in others]
         found = rows.agg(*wanted, F.count("*").alias("_rows")).collect()[0]
-        if not found["_rows"]:
-            return None
         keys = [F.col(f"old.`{name}`").isin(found[name]) for name in days]
         keys += [F.col(f"old.`{name}`").between(found[name]["low"], found[name]["high"]) for name in others]
-        return reduce(operator.and_, keys)
+        return reduce(operator.and_, keys), found["_rows"]
 
     def _same_key(self, schema: TableSchema) -> Column:
         return reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
