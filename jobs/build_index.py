@@ -10,7 +10,8 @@ from typing import Any
 import faiss
 from pyspark.sql import DataFrame
 
-from vsearch_lib.encoder.registry import CARD, Card, current_model
+from vsearch_lib.encoder.promotion import current_model
+from vsearch_lib.encoder.registry import CARD, Card
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.index.catalogue import Changes, changed_rows, living_rows, positions
 from vsearch_lib.index.factory import choose_factory

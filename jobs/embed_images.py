@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 from vsearch_lib.embedding.pending import Pending
 from vsearch_lib.embedding.work import Work, pixels_of, refused_before, work_to_do
 from vsearch_lib.embedding.worker import REPORT, embed_task
-from vsearch_lib.encoder.registry import Model, check_unchanged, current_model, load_model
+from vsearch_lib.encoder.promotion import current_model
+from vsearch_lib.encoder.registry import Model, check_unchanged, load_model
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.changes import Position, position, read_until, remember
 from vsearch_lib.lake.computed import computed

@@ -9,17 +9,24 @@ from pyspark.sql import DataFrame
 
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.registry import Recipe
-from vsearch_lib.evaluation.baselines import baselines
-from vsearch_lib.evaluation.judged import judged_queries, measured_images
+from vsearch_lib.evaluation.baselines import pixel_vectors
+from vsearch_lib.evaluation.judged import judged_queries, measured_images, pictures_of, public_images
 from vsearch_lib.evaluation.page import Answer, Query, Table, render
-from vsearch_lib.evaluation.ranking import RANKING_FIGURES, RELEVANT_FROM, Judgements, exact_rankings, ranking_figures
+from vsearch_lib.evaluation.ranking import (
+    DEPTH,
+    RANKING_FIGURES,
+    RELEVANT_FROM,
+    Judgements,
+    exact_rankings,
+    ranking_figures,
+)
+from vsearch_lib.evaluation.side_by_side import encode_each
 from vsearch_lib.index.manifest import Manifest, digest, rows_of
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
 
-DEPTH = 1000  # answers of a query that figures are computed on
 SHOWN = 10
 
 
@@ -46,8 +53,7 @@ def run(job: Job) -> list[Figure]:
 
 def _measure(job: Job, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
     settings, lake = job.settings, job.lake
-    images = lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked' AND visibility = 'public'")
-    images = images.join(lake.read("near_duplicates"), "sha256", "left")
+    images = public_images(lake)
     judged = judged_queries(
         lake.read("judgements"),
         images,
@@ -75,25 +81,23 @@ def _rankings(
 ) -> dict[str, dict[str, list[str]]]:
     settings = job.settings
     recipe = Recipe(**{name: searcher.manifest["preprocessing"][name] for name in Recipe.__dataclass_fields__})
-    measured = measured_images(
-        images, judged, seed=settings.examples.seed, most=settings.evaluation.max_catalogue
-    ).join(job.lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
-    stream = ((row["image_id"], bytes(row["jpeg"])) for row in measured.select("image_id", "jpeg").toLocalIterator())
+    measured = measured_images(images, judged, seed=settings.examples.seed, most=settings.evaluation.max_catalogue)
     from vsearch_lib.encoder.network import untrained
     from vsearch_lib.encoder.registration import to_graph
 
     first_weights = untrained(recipe.backbone, dimension=recipe.dimension, seed=settings.training.seed)
     graph = to_graph(first_weights, side=recipe.input_size)
-    plain = baselines(stream, Embedder(graph, batch_size=settings.embedding.batch_size))
-    position = {image: i for i, image in enumerate(plain.ids)}
-    known = [image for image in plain.ids if image in row_of]
+    network = Embedder(graph, batch_size=settings.embedding.batch_size)
+    ids, plain = encode_each(
+        pictures_of(job.lake, measured), {"raw pixels": pixel_vectors, "untrained network": network.embed}
+    )
+    kept = [i for i, image in enumerate(ids) if image in row_of]
+    known = [ids[i] for i in kept]
+    queries = [query for query in judged if query in known]
     trained = searcher.vectors(np.array([row_of[image] for image in known]))
-    kept = [position[image] for image in known]
-    queries = [query for query in judged if query in position]
+    compared = {**{name: vectors[kept] for name, vectors in plain.items()}, "model, exact search": trained}
     return {
-        "raw pixels": exact_rankings(queries, known, plain.pixels[kept], depth=DEPTH),
-        "untrained network": exact_rankings(queries, known, plain.untrained[kept], depth=DEPTH),
-        "model, exact search": exact_rankings(queries, known, trained, depth=DEPTH),
+        **{name: exact_rankings(queries, known, vectors, depth=DEPTH) for name, vectors in compared.items()},
         "published index": _published_rankings(searcher, queries, row_of),
     }
 

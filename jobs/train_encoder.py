@@ -2,12 +2,14 @@
 
 import math
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
+from vsearch_lib.encoder.promotion import hold_current
 from vsearch_lib.encoder.registry import Recipe, newest, recipe_of
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.job import Figure, Job, main, version_of
@@ -46,6 +48,7 @@ def _register_new(job: Job, recipe: Recipe) -> list[Figure]:
     if settings.training.epochs:
         snapshot = _newest_snapshot(job)
         trained = _train(job, encoder, snapshot, recipe.input_size)
+    hold_current(settings.models.uri, recipe, run_id=job.run_id, now=datetime.now(UTC))
     card = register(
         settings.models.uri,
         encoder,

@@ -18,7 +18,7 @@ from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake import Lake, start_session
 from vsearch_lib.runner import load_job
 
-pytest_plugins = ("tests.photo_catalogue",)
+pytest_plugins = ("tests.photo_catalogue", "tests.standalone_cluster")
 
 
 # Of a few rows, compiling a plan takes longer than running it; the commands that tests start compile theirs.

@@ -103,6 +103,16 @@ def _parser() -> argparse.ArgumentParser:
     add_setting_arguments(tune)
     tune.set_defaults(call=_tune)
 
+    models = commands.add_parser("models", help="look after the models that were trained")
+    actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
+    purpose = "list the models of the configured recipe, the one in use marked"
+    add_setting_arguments(actions.add_parser("list", help=purpose, description=purpose))
+    purpose = "have the next runs work with this model"
+    promote = actions.add_parser("promote", help=purpose, description=purpose)
+    promote.add_argument("version")
+    add_setting_arguments(promote)
+    models.set_defaults(call=_models)
+
     demo = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
     demo.add_argument("out", type=Path, metavar="OUT")
     demo.add_argument("--images", type=_count, default=2000, metavar="N")
@@ -193,6 +203,13 @@ def _lake(arguments: argparse.Namespace, command: str) -> "Iterator[tuple[Lake, 
         yield lake, settings
     finally:
         stop_session(lake.spark)
+
+
+def _models(arguments: argparse.Namespace) -> None:
+    settings = settings_of(arguments)
+    from vsearch_lib.encoder.commands import run_action
+
+    run_action(arguments, settings)
 
 
 def _demo_data(arguments: argparse.Namespace) -> None:

@@ -47,6 +47,7 @@ _RETRAIN = (
     replace(_TRAIN[0], arguments=("--retrain",)),
     replace(_TRAIN[1], arguments=("--retrain",), does="train a new model"),
 )
+_COMPARE = (Step("compare_models", (), "promote the new model where it ranks no worse than the one in use"),)
 _PUBLISH = (
     Step("build_index", (), "build what the served index lacks"),
     Step("publish_index", ("build_index",), "check recall, then move the pointer", writes=("index",)),
@@ -65,7 +66,12 @@ _COLLECT = (Step("collect_index", (), "delete versions of the index that are out
 GRAPHS: dict[str, Graph] = {
     "ingest": _INGEST,
     "refresh_index": _REFRESH,
-    "retrain": (*_RETRAIN, *_after(_TRAIN, _REFRESH), *_after(_REFRESH, _EVALUATE)),
+    "retrain": (
+        *_RETRAIN,
+        *_after(_TRAIN, _COMPARE),
+        *_after(_COMPARE, _REFRESH),
+        *_after(_REFRESH, _EVALUATE),
+    ),
     "measure": (*_PROFILE, *_EVALUATE),
     # What was erased since leaves the index here, whether or not anything new comes.
     "maintain": (*_MAINTAIN, *_after(_MAINTAIN, _PUBLISH), *_after(_PUBLISH, _COLLECT)),

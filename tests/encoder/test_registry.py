@@ -21,7 +21,6 @@ from vsearch_lib.encoder.registry import (
     Card,
     Recipe,
     check_unchanged,
-    current_model,
     load_model,
     newest,
     read_card,
@@ -174,17 +173,6 @@ def test_weights_without_a_card_are_no_model(tmp_path):
     put(tmp_path, "20260302T000000Z-b")
     (tmp_path / "20260302T000000Z-b" / "card.json").unlink()
     assert newest(str(tmp_path), RECIPE).version == "20260301T000000Z-a"
-
-
-def test_without_a_model_the_error_says_which_job_makes_one(settings):
-    with pytest.raises(ArtefactError, match="run train_encoder"):
-        current_model(settings)
-
-
-def test_the_current_model_is_the_newest_of_the_configured_recipe(settings):
-    put(Path(settings.models.uri), "20260301T000000Z-a", recipe_of(settings))
-    put(Path(settings.models.uri), "20260302T000000Z-b")
-    assert current_model(settings).version == "20260301T000000Z-a"
 
 
 def test_without_training_a_recipe_has_no_projection(tmp_path):

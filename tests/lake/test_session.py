@@ -1,7 +1,7 @@
 """One session, the same for every caller."""
 
 from vsearch_lib.config import load_settings
-from vsearch_lib.lake import start_session
+from vsearch_lib.lake import session, start_session
 
 
 def test_a_running_session_is_taken_over(spark, settings):
@@ -21,6 +21,19 @@ def test_a_worker_holds_few_pictures_at_a_time(spark):
 def test_settings_of_spark_reach_the_session(spark):
     partitions = load_settings("demo").spark.conf["spark.sql.shuffle.partitions"]
     assert spark.conf.get("spark.sql.shuffle.partitions") == partitions
+
+
+def test_the_environments_s3_server_is_hadoops_too(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert session._s3_server() == {
+        "spark.hadoop.fs.s3a.endpoint": "http://127.0.0.1:9000",
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.endpoint.region": "eu-central-1",
+    }
+    for name in ("AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.delenv(name)
+    assert session._s3_server() == {}
 
 
 def test_the_session_speaks_delta(spark):

@@ -5,7 +5,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,30 +84,16 @@ def read_initial_weights(weights: str) -> bytes:
     return path.read_bytes()
 
 
-def newest(models_uri: str, recipe: Recipe) -> Card | None:
-    """Return the card of the newest model of `recipe`, None where there is none. Versions sort by time."""
+def cards(models_uri: str, recipe: Recipe) -> Iterator[Card]:
+    """Yield the cards of the models of `recipe`, the newest first. Versions sort by time."""
     store = open_store(models_uri)
     versions = sorted((key.split("/")[0] for key in store.list("") if key.endswith(f"/{CARD}")), reverse=True)
-    for version in versions:
-        card = read_card(store, version)
-        if card.recipe == recipe:
-            return card
-    return None
+    return (card for version in versions if (card := read_card(store, version)).recipe == recipe)
 
 
-def current_model(settings: Settings) -> Card:
-    """Return the card of the model that a run works with: the newest of the configured recipe.
-
-    Raises:
-        ArtefactError: there is none.
-    """
-    recipe = recipe_of(settings)
-    card = newest(settings.models.uri, recipe)
-    if card is None:
-        raise ArtefactError(
-            f"no {recipe.backbone} model of this configuration in {settings.models.uri}: run train_encoder"
-        )
-    return card
+def newest(models_uri: str, recipe: Recipe) -> Card | None:
+    """Return the card of the newest model of `recipe`, None where there is none."""
+    return next(cards(models_uri, recipe), None)
 
 
 def read_card(store: Store, version: str) -> Card:

@@ -41,7 +41,7 @@ def start_session(settings: Settings, name: str) -> SparkSession:
         builder = builder.master(settings.spark.master).config("spark.driver.memory", settings.spark.driver_memory)
     # Workers would take the first python3 on PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    for key, value in {**_DEFAULTS, **settings.spark.conf}.items():
+    for key, value in {**_DEFAULTS, **_s3_server(), **settings.spark.conf}.items():
         builder = builder.config(key, value)
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         return _ready(builder.getOrCreate(), settings)
@@ -69,6 +69,16 @@ def stop_session(spark: SparkSession) -> None:
         path = context._jvm.org.apache.hadoop.fs.Path(folder)  # type: ignore[union-attr]
         path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
     spark.stop()
+
+
+def _s3_server() -> dict[str, str]:
+    """Return Hadoop's settings for the S3 server that the environment names; credentials it finds there itself."""
+    endpoint, region = os.environ.get("AWS_ENDPOINT_URL"), os.environ.get("AWS_REGION")
+    found = {"spark.hadoop.fs.s3a.endpoint.region": region} if region else {}
+    if endpoint:
+        # A server that is not Amazon's has no host name for each bucket.
+        found |= {"spark.hadoop.fs.s3a.endpoint": endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
+    return found
 
 
 def _ready(spark: SparkSession, settings: Settings) -> SparkSession:

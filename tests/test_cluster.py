@@ -1,0 +1,80 @@
+"""A whole night on a cluster of real processes, with everything in a bucket of an S3 server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import boto3
+import pytest
+
+from vsearch_lib.demo import write_catalogue
+from vsearch_lib.index.manifest import rows_of
+from vsearch_lib.index.published import current_manifest
+from vsearch_lib.storage import open_store
+
+pytestmark = pytest.mark.cluster
+
+IMAGES = 60
+# Bad uploads are a fixed few: of so small a catalogue they are more than a night may refuse.
+SETTINGS = ("training.epochs=1", "quality.max_refused_share=0.2")
+
+
+@pytest.fixture(scope="module")
+def landed(bucket, tmp_path_factory) -> tuple[str, Path]:
+    """A generated catalogue in the bucket, as the setting `var`, and the folder that it was uploaded from."""
+    folder = tmp_path_factory.mktemp("catalogue") / "landing"
+    write_catalogue(folder, images=IMAGES, seed=3)
+    name, prefix = bucket.removeprefix("s3://"), uuid.uuid4().hex
+    for file in folder.rglob("*"):
+        if file.is_file():
+            boto3.client("s3").upload_file(str(file), name, f"{prefix}/landing/{file.relative_to(folder)}")
+    return f"s3a://{name}/{prefix}", folder
+
+
+@pytest.fixture(scope="module")
+def vsearch(landed, master, tmp_path_factory):
+    """Run a command on the cluster; return what it prints."""
+    places = (f"var={landed[0]}", f"cache={tmp_path_factory.mktemp('cache')}", f"spark.master={master}")
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env=demo"]
+        command += [f"--set={setting}" for setting in (*places, *SETTINGS)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=900, env={**os.environ, "COLUMNS": "200"}
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def night(vsearch) -> str:
+    return vsearch("run", "nightly")
+
+
+def test_a_night_on_a_cluster_publishes_an_index_in_the_bucket(night, landed):
+    assert "build_index: full, nothing is published yet" in night
+    manifest = current_manifest(open_store(f"{landed[0]}/index"))
+    assert manifest["gate"]["passed"]
+    assert 0 < rows_of(manifest) <= IMAGES
+    assert set(manifest["tables"]) >= {"images", "embeddings"}
+
+
+def test_what_it_published_is_found_by_a_search(night, landed, vsearch):
+    picture = next((landed[1] / "images").rglob("img-000003.jpg"))
+    answers = json.loads(vsearch("search", "--image", str(picture), "--json"))["answers"]
+    assert answers[0]["image_id"] == "img-000003"
+    assert answers[0]["cosine"] == pytest.approx(1, abs=0.01)
+
+
+def test_a_second_night_on_the_cluster_has_nothing_to_do(night, landed, vsearch):
+    before = current_manifest(open_store(f"{landed[0]}/index"))
+    again = vsearch("run", "nightly")
+    assert "images: 64 landed = 0 accepted + 60 unchanged" in again
+    assert current_manifest(open_store(f"{landed[0]}/index")) == before
