@@ -53,8 +53,8 @@ def test_a_night_takes_everything_in_before_it_profiles_the_lake_and_makes_examp
     assert order[4:6] == ["profile_lake", "build_training_examples"]
 
 
-def test_nothing_waits_for_the_profile():
-    assert not [s.job for graph in GRAPHS.values() for s in graph if "profile_lake" in s.after]
+def test_nothing_waits_for_what_is_only_looked_at():
+    assert not [s.job for graph in GRAPHS.values() for s in graph if {"profile_lake", "measure_online"} & set(s.after)]
 
 
 def test_maintenance_mends_the_lake_first_and_deletes_from_the_index_last():
@@ -128,6 +128,7 @@ def test_a_night_takes_everything_in_before_it_learns_and_measures_what_it_publi
         "build_training_examples": ingest,
         "train_encoder": {"build_training_examples"},
         "embed_images": {"train_encoder"},
+        "measure_online": {"embed_images"},
         "build_index": {"embed_images"},
         "publish_index": {"build_index"},
         "evaluate": {"publish_index"},

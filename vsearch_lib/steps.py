@@ -59,6 +59,7 @@ _COMPACT = (
 _EMBED = (Step("embed_images", (), "embed what this model has not embedded yet", writes=("embeddings",)),)
 _REFRESH = (*_EMBED, *_after(_EMBED, _PUBLISH))
 _PROFILE = (Step("profile_lake", (), "measure what the lake holds, draw the page"),)
+_ONLINE = (Step("measure_online", (), "measure what people clicked, and drift; draw the page"),)
 _EVALUATE = (Step("evaluate", (), "measure the published index, draw the page"),)
 _MAINTAIN = (Step("maintain_tables", (), "merge small files, delete files out of use"),)
 _COLLECT = (Step("collect_index", (), "delete versions of the index that are out of use"),)
@@ -72,7 +73,7 @@ GRAPHS: dict[str, Graph] = {
         *_after(_COMPARE, _REFRESH),
         *_after(_REFRESH, _EVALUATE),
     ),
-    "measure": (*_PROFILE, *_EVALUATE),
+    "measure": (*_PROFILE, *_ONLINE, *_EVALUATE),
     # What was erased since leaves the index here, whether or not anything new comes.
     "maintain": (*_MAINTAIN, *_after(_MAINTAIN, _PUBLISH), *_after(_PUBLISH, _COLLECT)),
     "compact": _COMPACT,
@@ -82,8 +83,11 @@ GRAPHS: dict[str, Graph] = {
         # Nothing waits for it, and it comes before what a gate may refuse: that is when it is looked at.
         *_after(_INGEST, _PROFILE),
         *_after(_INGEST, _TRAIN),
-        *_after(_TRAIN, _REFRESH),
-        *_after(_REFRESH, _EVALUATE),
+        *_after(_TRAIN, _EMBED),
+        # Nothing waits for this one either.
+        *_after(_EMBED, _ONLINE),
+        *_after(_EMBED, _PUBLISH),
+        *_after(_PUBLISH, _EVALUATE),
     ),
 }
 

@@ -85,6 +85,11 @@ class Evaluation(Section):
     page_queries: PositiveInt
 
 
+class Online(Section):
+    days: PositiveInt
+    drift_sample: int = Field(ge=2)
+
+
 class Maintenance(Section):
     retention_hours: int = Field(ge=1, le=720)  # Delta's log itself keeps 30 days
     longest_reader_hours: PositiveInt
@@ -114,5 +119,6 @@ class Settings(Section):
     embedding: Embedding
     gate: Gate
     evaluation: Evaluation
+    online: Online
     maintenance: Maintenance
     spark: Spark
