@@ -39,7 +39,7 @@ test: check $(AIRFLOW_READY) ## everything that must hold
 test-cluster: $(JOBS_READY) ## what must hold on a Spark cluster of several processes
 	@.venv/bin/python -m pytest --ignore=tests/dags -m cluster
 
-test-scheduler: $(AIRFLOW_READY) ## a week through Airflow's scheduler beside the days in order; some twenty minutes
+test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m cluster tests/dags
 
 check: $(JOBS_READY) ## style and types

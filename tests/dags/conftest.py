@@ -3,9 +3,13 @@
 import atexit
 import contextlib
 import io
+import json
 import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +39,50 @@ for _name in ("SPARK_HOME", "AIRFLOW_VAR_VSEARCH_ENV"):
 def pytest_configure(config: pytest.Config) -> None:
     """Airflow's own libraries deprecate one another; nothing here can act on that."""
     config.addinivalue_line("filterwarnings", "ignore:Using `httpx` with `starlette.testclient`")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lake and an index of their own, beside a landing folder that both places share."""
+
+    var: Path
+    landing: Path
+
+    @property
+    def settings(self) -> list[str]:
+        landed = [f"landing.uri={self.landing}", f"landing.images={self.landing}/images"]
+        return [f"var={self.var}", *landed, "quality.max_refused_share=0.5"]
+
+    def make_model(self) -> None:
+        self._by_hand("model")
+
+    def take_in(self, *days: str) -> None:
+        """Take days in without Airflow, one after the other, each to the published index."""
+        self._by_hand(*days)
+
+    def content(self) -> dict[str, Any]:
+        """Return a hash of each table's rows, and what the index answers."""
+        return dict(json.loads(self._by_hand("content").splitlines()[-1]))
+
+    def _by_hand(self, *what: str) -> str:
+        script = Path(__file__).with_name("by_hand.py")
+        overrides = [word for setting in self.settings for word in ("--set", setting)]
+        command = [PROJECT / ".venv" / "bin" / "python", script, *what, *overrides]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Place, Place]:
+    """Two places with the same landing and the same model: one to work in by hand, one for Airflow."""
+    landing = tmp_path / "landing"
+    vsearch = PROJECT / ".venv" / "bin" / "vsearch"
+    subprocess.run([vsearch, "demo-data", landing, "--images", "70", "--seed", "3"], check=True, capture_output=True)
+    ordered, scheduled = Place(tmp_path / "ordered", landing), Place(tmp_path / "scheduled", landing)
+    ordered.make_model()
+    shutil.copytree(ordered.var / "models", scheduled.var / "models")
+    return ordered, scheduled
 
 
 @pytest.fixture(scope="session")
