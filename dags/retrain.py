@@ -10,8 +10,8 @@ hand: the first run in a new place makes the first model.
 
 ### When a task fails
 
-The exit codes mean what they mean in `refresh_index`. Training ends by its own limit, `training.max_minutes`. Embedding
-goes on where it was: what is embedded stays embedded.
+The exit codes mean what they mean in `refresh_index`. Training that takes longer than the task's time limit begins
+anew at the next try: give it fewer `training.epochs`. Embedding goes on where it was: what is embedded stays embedded.
 
 `compare_models` fails with exit code 3 where the new model ranks worse by more than `gate.max_ndcg_loss`, or nobody
 judged a query; nights go on with the model in use. `vsearch models list` shows both, and `vsearch models promote

@@ -15,7 +15,8 @@ export AIRFLOW__API__PORT=$port
 export AIRFLOW__CORE__EXECUTION_API_SERVER_URL="http://127.0.0.1:$port/execution/"
 # Minutes pass between a DAG's change and Airflow's notice of it otherwise.
 export AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL=10
-export SPARK_LOCAL_IP=127.0.0.1
+# Executors on other machines call the driver back: name its address there.
+export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
 export AIRFLOW_CONN_SPARK_DEFAULT=${AIRFLOW_CONN_SPARK_DEFAULT:-'{"conn_type": "spark", "host": "local[*]"}'}
 unset SPARK_HOME
 

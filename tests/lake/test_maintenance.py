@@ -156,6 +156,14 @@ def test_a_day_of_interactions_is_sorted_by_the_picture_searched_with_once(spark
     assert lake.version("interactions") == before
 
 
+def test_directories_of_change_data_are_no_deleted_files(spark, lake):
+    columns = "model_version string, image_id string, sha256 string, vector array<float>"
+    lake.upsert("embeddings", spark.createDataFrame([("m", name, "s", [1.0]) for name in "ab"], columns))
+    lake.upsert("embeddings", spark.createDataFrame([("m", "a", "t", [1.0])], columns))
+    assert list(Path(lake.path("embeddings")).glob("_change_data/*"))
+    assert maintain(lake, "embeddings", retention_hours=168).files_vacuumed == 0
+
+
 def test_a_table_without_rows_has_no_files(spark, lake):
     lake.replace("training_examples", examples(spark, "s"), "snapshot = 's'")
     assert set(vars(maintain(lake, "training_examples", retention_hours=168)).values()) == {0}

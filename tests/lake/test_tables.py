@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.testing import assertDataFrameEqual
 
 from vsearch_lib.lake import Lake, table_schema
@@ -175,3 +176,15 @@ def test_a_table_is_made_as_its_schema_says(spark, lake):
     assert {f.name: f.metadata["comment"] for f in made} == {
         c.name: c.comment for c in table_schema("interactions").columns
     }
+
+
+def test_a_nullable_column_that_a_job_does_not_know_is_null_and_a_needed_one_is_an_error(spark, lake):
+    known = (
+        "SELECT 'e' AS event_id, 'u' AS user_id, 'q' AS query_image_id, 'd' AS displayed_image_id, 1 AS position, "
+        "'click' AS type, timestamp'2024-05-06 07:08:09' AS occurred_at, date'2024-05-06' AS event_date"
+    )
+    with pytest.raises(AnalysisException, match="request_id"):
+        lake.upsert("interactions", spark.sql(known))
+    lake.upsert("interactions", spark.sql(f"{known}, 'r' AS request_id"))
+    (row,) = lake.read("interactions").collect()
+    assert (row["request_id"], row["variant"], row["dwell_ms"]) == ("r", None, None)

@@ -251,7 +251,10 @@ class Lake:
         return reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
 
     def _in_order(self, schema: TableSchema, rows: DataFrame) -> DataFrame:
-        return rows.select([F.col(f"`{c.name}`").cast(c.type) for c in schema.columns])
+        # A nullable column that a job does not know is one that was added to the schema alone.
+        unknown = {c.name for c in schema.columns if c.nullable} - set(rows.columns)
+        values = {c.name: F.lit(None) if c.name in unknown else F.col(f"`{c.name}`") for c in schema.columns}
+        return rows.select([values[c.name].cast(c.type).alias(c.name) for c in schema.columns])
 
     def _create_if_missing(self, schema: TableSchema) -> None:
         for _ in range(_ATTEMPTS):

@@ -92,7 +92,8 @@ def landed_records(
     if repeated.isEmpty():
         return LandedRecords(once.drop("_hash"), lines)
     # Only rows that may have others of their key are brought together and sorted; most land once.
-    latest = F.struct(*columns) if kind.events else F.struct("landed_on", "source", "block", "row")
+    known = [name for name in columns if name in keyed.columns]
+    latest = F.struct(*known) if kind.events else F.struct("landed_on", "source", "block", "row")
     window = Window.partitionBy(*group).orderBy(latest.desc())
     every = window.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     ranked = (
