@@ -89,7 +89,7 @@ def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first
     assert not [word for word in CHATTER if word in first_night.stdout]
 
 
-def test_the_first_night_ends_with_figures_and_a_page(first_night, place):
+def test_the_first_night_ends_with_figures_and_pages(first_night, place):
     for words in (
         "images in",
         "images refused",
@@ -101,8 +101,8 @@ def test_the_first_night_ends_with_figures_and_a_page(first_night, place):
         assert words in first_night.stdout
     pages = sorted((place.var / "reports").glob("*.html"))
     assert all(str(page) in first_night.stdout for page in pages)
-    page, profile = pages
-    assert profile.name.startswith("profile-")
+    page, online, profile = pages
+    assert (online.name[:7], profile.name[:8]) == ("online-", "profile-")
     assert page.read_text().count("data:image/jpeg") > 20
 
 
