@@ -27,12 +27,11 @@ def run(job: Job) -> list[Figure]:
     by_hand = f"{used.version} stays in use; to have the new one all the same: vsearch models promote {new.version}"
     if not figures:
         raise GateRefused(f"{new.version}: no judged query of the test split to compare it on; {by_hand}")
-    # Those of a refused model too.
-    record(job.lake, figures)
     value = {figure.slice: figure.value for figure in figures if figure.metric == "ndcg_at_10"}
     ours, theirs, limit = value[new.version], value[used.version], job.settings.gate.max_ndcg_loss
     said = f"nDCG@10 {ours:.3f}, {theirs:.3f} with {used.version}, on {figures[0].value:.0f} judged queries"
     if theirs - ours > limit:
+        record(job.lake, figures)  # a job that is refused returns none
         raise GateRefused(f"{new.version}: {said}: worse by more than gate.max_ndcg_loss = {limit:g}; {by_hand}")
     promote(models_uri, new, run_id=job.run_id, now=datetime.now(UTC))
     job.made["promoted"] = new.version
@@ -63,6 +62,8 @@ def _compare(job: Job, new: Card, used: Card) -> list[Figure]:
     )
     known = set(ids)
     queries = [query for query in judged if query in known]
+    if not queries:
+        return []
     figures = [Figure("compared_queries", len(queries))]
     for version, encoded in vectors.items():
         found = ranking_figures(judged, exact_rankings(queries, ids, encoded, depth=DEPTH))

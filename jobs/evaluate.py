@@ -93,7 +93,8 @@ def _rankings(
     )
     kept = [i for i, image in enumerate(ids) if image in row_of]
     known = [ids[i] for i in kept]
-    queries = [query for query in judged if query in known]
+    measured_ids = set(known)
+    queries = [query for query in judged if query in measured_ids]
     trained = searcher.vectors(np.array([row_of[image] for image in known]))
     compared = {**{name: vectors[kept] for name, vectors in plain.items()}, "model, exact search": trained}
     return {

@@ -188,3 +188,15 @@ def test_a_nullable_column_that_a_job_does_not_know_is_null_and_a_needed_one_is_
     lake.upsert("interactions", spark.sql(f"{known}, 'r' AS request_id"))
     (row,) = lake.read("interactions").collect()
     assert (row["request_id"], row["variant"], row["dwell_ms"]) == ("r", None, None)
+
+
+def test_a_nullable_column_that_a_job_does_not_know_keeps_what_is_stored(spark, lake):
+    known = (
+        "SELECT 'e' AS event_id, 'u' AS user_id, 'q' AS query_image_id, 'd' AS displayed_image_id, 'r' AS request_id, "
+        "'click' AS type, timestamp'2024-05-06 07:08:09' AS occurred_at, date'2024-05-06' AS event_date"
+    )
+    lake.upsert("interactions", spark.sql(f"{known}, 1 AS position, 'b' AS variant"))
+    assert lake.upsert("interactions", spark.sql(f"{known}, 1 AS position")) == 0
+    assert lake.upsert("interactions", spark.sql(f"{known}, 2 AS position")) == 1
+    (row,) = lake.read("interactions").collect()
+    assert (row["position"], row["variant"]) == (2, "b")

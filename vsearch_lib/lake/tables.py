@@ -101,19 +101,23 @@ class Lake:
         """Insert rows of new keys, update stored rows where `when` holds, and return how many rows that were.
 
         The others and their files are left alone. `rows` holds each key once: which of two rows is right is the
-        caller's to know. It is read more than once: checkpoint it where it is
-        costly to make, and never persist it, for Delta refuses to merge what is cached.
+        caller's to know. A nullable column that it lacks is null in a new row and left alone in a stored one. It is
+        read more than once: checkpoint it where it is costly to make, and never persist it, for Delta refuses to merge
+        what is cached.
 
         Args:
-            when: SQL on `old` (stored) and `new`; by default any column differs. It is decided within the commit, so
-                that what another run wrote meanwhile is seen.
-            assign: column → SQL on `old` and `new`, what an update sets; by default every column to the new one.
+            when: SQL on `old` (stored) and `new`; by default any column of `rows` differs. It is decided within the
+                commit, so that what another run wrote meanwhile is seen.
+            assign: column → SQL on `old` and `new`, what an update sets; by default the columns of `rows`, to the new
+                values.
 
         Raises:
             WriteConflict: others kept writing the same rows.
         """
         schema = table_schema(table)
-        when = when or f"NOT ({same(schema.names)})"
+        known = [name for name in schema.names if name in rows.columns]
+        when = when or f"NOT ({same(known)})"
+        assign = assign or {name: f"new.`{name}`" for name in known}
         new = self._in_order(schema, rows)
         return self._committed(table, lambda: self._upsert(schema, new, when, assign))
 
@@ -158,7 +162,7 @@ class Lake:
         self._table(table).delete(where)
         return rows
 
-    def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str] | None) -> int:
+    def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str]) -> int:
         reach, rows = self._reach(schema, new)
         if not rows:
             return 0
@@ -188,7 +192,7 @@ class Lake:
         values = {f"`{name}`": f"new.`{name}`" for name in schema.names}
         merging = self._table(schema.table).alias("old").merge(rows.alias("new"), self._same_key(schema) & reach)
         if when is not None:
-            update = {f"`{name}`": value for name, value in assign.items()} if assign else values
+            update = {f"`{name}`": value for name, value in (assign or {}).items()}
             merging = merging.whenMatchedUpdate(condition=when, set=dict(update))
         return int(merging.whenNotMatchedInsert(values=dict(values)).execute().collect()[0]["num_affected_rows"])
 
