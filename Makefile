@@ -12,10 +12,11 @@ SITE := .venv/lib/python3.11/site-packages
 UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
+WORKERS := var/workers-environment.tar.gz
 
 PORT ?= 8080
 
-.PHONY: help demo airflow test test-cluster test-scheduler check docs lock tuning-libraries bench-ingest bench-embed clean
+.PHONY: help demo airflow test test-cluster test-scheduler workers-environment check docs lock tuning-libraries bench-ingest bench-embed clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -36,7 +37,7 @@ test: check $(AIRFLOW_READY) ## everything that must hold
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not cluster' tests/dags
 	@.venv/bin/python -m pytest --ignore=tests/dags -m 'not cluster'
 
-test-cluster: $(JOBS_READY) ## what must hold on a Spark cluster of several processes
+test-cluster: $(WORKERS) ## what must hold on a Spark cluster of several processes
 	@.venv/bin/python -m pytest --ignore=tests/dags -m cluster
 
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
@@ -54,6 +55,7 @@ lock: $(JOBS_READY) ## resolve conf/locks/*.in again
 	@compile='$(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header'; \
 	for name in jobs airflow; do \
 	  $$compile --excludes $(LOCKS)/excluded.txt $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done; \
+	$$compile --excludes $(LOCKS)/workers-excluded.txt -c $(LOCKS)/jobs.txt $(LOCKS)/workers.in -o $(LOCKS)/workers.txt; \
 	$$compile --excludes $(LOCKS)/tuning-excluded.txt -c $(LOCKS)/jobs.txt $(LOCKS)/tuning.in -o $(LOCKS)/tuning.txt
 
 tuning-libraries: $(JOBS_READY) ## install annoy, hnswlib and ScaNN, for `vsearch index tune` to compare with
@@ -67,6 +69,9 @@ bench-ingest: $(JOBS_READY) ## time taking in beside plain loops; PHOTOS=DIR is 
 bench-embed: $(JOBS_READY) ## time embedding beside plain torch loops; CLOTHING=DIR and WEIGHTS=FILE say what is embedded
 	@.venv/bin/python benchmarks/embed.py '$(CLOTHING)' '$(WEIGHTS)'
 	@.venv/bin/python benchmarks/embed_scale.py '$(CLOTHING)' '$(WEIGHTS)'
+
+workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have Spark and Python 3.11 alone
+	@du -h $(WORKERS)
 
 clean: ## remove both environments (what was built under var/ stays)
 	@rm -rf .venv .venv-airflow
@@ -84,6 +89,12 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	  || { tail -5 .venv/jars.log; echo 'make: the Spark jars could not be fetched; is Maven Central reachable?'; exit 1; }
 	@cd $(SITE)/pyspark/jars && sha256sum --quiet -c $(CURDIR)/$(LOCKS)/jars.sha256
 	@touch $@
+
+$(WORKERS): $(JOBS_READY) $(LOCKS)/workers.txt
+	@echo 'Packing the environment of Spark workers in $@ (once)'
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && mkdir -p var \
+	&& $(UV) pip install -q --python .venv/bin/python --target $$folder --no-deps --require-hashes -r $(LOCKS)/workers.txt \
+	&& tar -C $$folder -I 'gzip -1' -cf $@.part . && mv $@.part $@
 
 $(AIRFLOW_READY): $(JOBS_READY) $(LOCKS)/airflow.txt
 	@echo 'Setting up the Airflow environment in .venv-airflow (once)'

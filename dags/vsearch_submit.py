@@ -123,7 +123,7 @@ def submit(step: Step) -> SparkStep:
         # Jobs run in an environment of their own: Airflow's libraries and theirs exclude one another.
         spark_binary=str(PROJECT / ".venv" / "bin" / "spark-submit"),
         env_vars={
-            "PYSPARK_PYTHON": python,
+            # Of the driver alone: which one the workers take, the job's settings say.
             "PYSPARK_DRIVER_PYTHON": python,
             "SPARK_CONF_DIR": str(PROJECT / "conf" / "spark"),
         },

@@ -7,12 +7,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyspark
 import pytest
 
-SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
+SPARK = Path(pyspark.__file__).parent
+JARS = Path(__file__).resolve().parents[1] / "conf" / "locks" / "jars.sha256"
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
@@ -28,15 +30,15 @@ def wait():
     return wait_for
 
 
-@pytest.fixture(scope="session")
-def master(bucket, tmp_path_factory) -> Iterator[str]:
-    """A standalone master with two workers of one core each, which know the bucket's server; its URL."""
-    folder = tmp_path_factory.mktemp("cluster")  # without settings, Spark says what happens
+@contextmanager
+def standalone_cluster(folder: Path, **environment: str) -> Iterator[str]:
+    """A standalone master with two workers of one core each; yields its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"spark://127.0.0.1:{port}"
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_CONF_DIR": str(folder)}
+    # Of a folder without settings: Spark says what happens.
+    environment = {**os.environ, **environment, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_CONF_DIR": str(folder)}
     deploy = "org.apache.spark.deploy"
     at = ("--host", "127.0.0.1", "--webui-port", "0")
     work = ("-c", "1", "-m", "1g", "-d", str(folder), url)
@@ -47,12 +49,40 @@ def master(bucket, tmp_path_factory) -> Iterator[str]:
     processes = []
     for number, command in enumerate(commands):
         with (folder / f"{number}.log").open("wb") as log:
-            started = subprocess.Popen([SPARK_CLASS, *command], env=environment, stdout=log, stderr=log)
+            started = subprocess.Popen(
+                [SPARK / "bin" / "spark-class", *command], env=environment, stdout=log, stderr=log
+            )
         processes.append(started)
         if not number:
             wait_for(lambda: "Starting Spark master" in (folder / "0.log").read_text())
     wait_for(lambda: (folder / "0.log").read_text().count("Registering worker") == 2)
-    yield url
-    for process in processes:
-        process.terminate()
-        process.wait()
+    try:
+        yield url
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def master(bucket, tmp_path_factory) -> Iterator[str]:
+    """A cluster whose workers have this project's folder and its `.venv`, and know the bucket's server; its URL."""
+    with standalone_cluster(tmp_path_factory.mktemp("cluster")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def bare_master(bucket, tmp_path_factory) -> Iterator[str]:
+    """A cluster whose workers have Spark as it is published, and a Python without any package; its URL."""
+    home = tmp_path_factory.mktemp("spark")
+    for part in ("bin", "python"):
+        (home / part).symlink_to(SPARK / part)
+    ours = {line.split()[1] for line in JARS.read_text().splitlines()}
+    (home / "jars").mkdir()
+    for jar in (SPARK / "jars").iterdir():
+        if jar.name not in ours:
+            (home / "jars" / jar.name).symlink_to(jar)
+    folder = tmp_path_factory.mktemp("bare")
+    path = os.pathsep.join(at for at in os.environ["PATH"].split(os.pathsep) if ".venv" not in at)
+    with standalone_cluster(folder, SPARK_HOME=str(home), PYTHONPATH="", PATH=path) as url:
+        yield url

@@ -1,4 +1,4 @@
-"""A whole night on a cluster of real processes, with everything in a bucket of an S3 server."""
+"""A whole night on a cluster of processes that have none of our code, with everything in a bucket of an S3 server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from vsearch_lib.config import PROJECT
 from vsearch_lib.demo import write_catalogue
 from vsearch_lib.index.manifest import rows_of
 from vsearch_lib.index.published import current_manifest
@@ -37,15 +38,21 @@ def landed(bucket, tmp_path_factory) -> tuple[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def vsearch(landed, master, tmp_path_factory):
+def vsearch(landed, bare_master, tmp_path_factory):
     """Run a command on the cluster; return what it prints."""
-    places = (f"var={landed[0]}", f"cache={tmp_path_factory.mktemp('cache')}", f"spark.master={master}")
+    places = (
+        f"var={landed[0]}",
+        f"cache={tmp_path_factory.mktemp('cache')}",
+        f"spark.master={bare_master}",
+        f"spark.workers_environment={PROJECT / 'var' / 'workers-environment.tar.gz'}",
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYSPARK_PYTHON"}
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env=demo"]
         command += [f"--set={setting}" for setting in (*places, *SETTINGS)]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=900, env={**os.environ, "COLUMNS": "200"}
+            command, capture_output=True, text=True, timeout=900, env={**environment, "COLUMNS": "200"}
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

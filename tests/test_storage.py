@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.errors import ArtefactError, PublishConflict, UsageError
-from vsearch_lib.storage import Store, local_path, open_store, read_bytes
+from vsearch_lib.storage import Store, copy_folder, local_path, open_store, read_bytes
 
 
 @pytest.fixture
@@ -194,3 +194,13 @@ def _at_once(writers: int, write) -> list:
     for thread in threads:
         thread.join()
     return answers
+
+
+def test_a_folder_is_copied_to_this_machine_whole(store, tmp_path):
+    contents = {"a/b.bin": b"1" * 100_000, "a/c/d.bin": b"2", "e": b""}
+    for key, content in contents.items():
+        store.write_new(f"folder/{key}", content)
+    store.write_new("folder-beside/f", b"3")
+    copy_folder(f"{store.uri}/folder", tmp_path / "copy")
+    files = (file for file in (tmp_path / "copy").rglob("*") if file.is_file())
+    assert {str(file.relative_to(tmp_path / "copy")): file.read_bytes() for file in files} == contents

@@ -104,6 +104,17 @@ def read_bytes(uri: str) -> bytes:
     return open_store(folder).read(name)
 
 
+def copy_folder(uri: str, to: Path) -> None:
+    """Copy what lies below `uri` into the local folder `to`."""
+    store = open_store(uri)
+    for key in store.list(""):
+        file = to / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        found = store.fetch(key, file)
+        if found != file:
+            shutil.copyfile(found, file)
+
+
 class _LocalFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -53,7 +53,7 @@ def test_a_task_submits_its_job_in_the_jobs_environment_to_the_local_master(subm
     command, environment = submitted("retrain")["train_encoder"]
     assert command[0] == str(PROJECT / ".venv/bin/spark-submit")
     assert option(command, "--master") == "local[2]"
-    assert environment["PYSPARK_PYTHON"] == environment["PYSPARK_DRIVER_PYTHON"] == str(PROJECT / ".venv/bin/python")
+    assert environment["PYSPARK_DRIVER_PYTHON"] == str(PROJECT / ".venv/bin/python")
     assert environment["SPARK_CONF_DIR"] == str(PROJECT / "conf/spark")
 
 

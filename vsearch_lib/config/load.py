@@ -15,7 +15,7 @@ from vsearch_lib.errors import UsageError
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONF = PROJECT / "conf"
-_PATH_KEYS = re.compile(r"^(var|cache|landing\.images|model\.weights|[a-z]+\.uri)$")
+_PATH_KEYS = re.compile(r"^(var|cache|landing\.images|model\.weights|spark\.workers_environment|[a-z]+\.uri)$")
 
 Key = tuple[str, ...]
 

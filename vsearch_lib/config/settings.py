@@ -98,6 +98,7 @@ class Maintenance(Section):
 class Spark(Section):
     master: str | None
     driver_memory: str = Field(pattern=r"^[0-9]+[mg]$")
+    workers_environment: str | None
     conf: dict[str, str]
 
 

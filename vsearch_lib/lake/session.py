@@ -8,6 +8,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from vsearch_lib.config import PROJECT, Settings
+from vsearch_lib.lake.workers import PYTHON, sent_to_workers
 
 _DEFAULTS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -39,9 +40,12 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     builder = SparkSession.builder.appName(name)
     if settings.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
         builder = builder.master(settings.spark.master).config("spark.driver.memory", settings.spark.driver_memory)
+    sent: dict[str, str] = {}
+    if settings.spark.workers_environment:
+        sent = sent_to_workers(settings.spark.workers_environment)
     # Workers would take the first python3 on PATH.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    for key, value in {**_DEFAULTS, **_s3_server(), **settings.spark.conf}.items():
+    os.environ.setdefault("PYSPARK_PYTHON", PYTHON if sent else sys.executable)
+    for key, value in {**_DEFAULTS, **_s3_server(), **sent, **settings.spark.conf}.items():
         builder = builder.config(key, value)
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         return _ready(builder.getOrCreate(), settings)

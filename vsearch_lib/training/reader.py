@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from torch import Tensor
 
 from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.storage import copy_folder
 
 with warnings.catch_warnings():
     # petastorm 0.13 uses pyarrow's legacy datasets and pkg_resources: it works, and nobody here can act on it.
@@ -50,7 +51,7 @@ class Batch:
 
 
 def materialise(examples: DataFrame, images: DataFrame, pixels: DataFrame, folder: Path) -> int:
-    """Write examples with their pixels as Parquet into `folder` and return pictures per example.
+    """Write examples with their pixels as Parquet into `folder`, of this machine, and return pictures per example.
 
     Columns: picture_i (JPEG) and group_i, 0 the query and the rest its candidates. A candidate's group is that of its
     content, the positive's is the query's: the same picture is never a negative, whatever id or example it comes from.
@@ -74,7 +75,12 @@ def materialise(examples: DataFrame, images: DataFrame, pixels: DataFrame, folde
     columns += [F.when(F.col("label") == i - 1, group[0]).otherwise(group[i]).alias(f"group_{i}") for i in range(width)]
     shuffled = whole.repartition(4, F.xxhash64("example_id")).sortWithinPartitions(F.xxhash64("example_id"))
     writer = shuffled.select(columns).write.mode("overwrite").option("maxRecordsPerFile", ROWS_PER_FILE)
-    writer.parquet(str(folder))
+    # The tasks of a cluster write where all machines do, and this one takes a copy.
+    shared = examples.sparkSession.sparkContext.getCheckpointDir()
+    written = f"{shared}/training_examples" if shared else str(folder)
+    writer.parquet(written)
+    if shared:
+        copy_folder(written, folder)
     return width
 
 
