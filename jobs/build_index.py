@@ -16,7 +16,7 @@ from vsearch_lib.errors import VsearchError
 from vsearch_lib.index.catalogue import Changes, changed_rows, living_rows, positions
 from vsearch_lib.index.factory import choose_factory
 from vsearch_lib.index.manifest import Manifest, digest, rows_of
-from vsearch_lib.index.placement import shard_of
+from vsearch_lib.index.placement import in_shards
 from vsearch_lib.index.plan import Plan, Wanted, choose
 from vsearch_lib.index.publication import refused_template, save_candidate
 from vsearch_lib.index.published import current_manifest
@@ -35,7 +35,7 @@ def run(job: Job) -> list[Figure]:
     card = current_model(settings)
     served = current_manifest(store)
     at = positions(job.lake)
-    version = version_of(job.run_id)
+    version = version_of(job.run_id, after=served["version"] if served else None)
     wanted = Wanted(card.version, settings.index.factory, settings.index.shards)
     plan = choose(served, wanted, refused_template=refused_template(store), compact=job.compact)
     changes = None
@@ -88,10 +88,10 @@ def _delta(job: Job, store: Store, served: Manifest, changes: Changes, version: 
     shards = -(-added // per_shard)
     deltas = list(served["deltas"])
     if added:
-        rows = changes.rows.withColumn("shard", shard_of(shards))
+        rows = in_shards(changes.rows, shards)
         places = slots(_counts(rows), name=f"delta-{version}", first_id=first_id)
         template = StoredFile(**served["template"])
-        deltas += write_shards(rows, index_uri=job.settings.index.uri, template=template, shards=shards, slots=places)
+        deltas += write_shards(rows, index_uri=job.settings.index.uri, template=template, slots=places)
     tombstones = list(served["tombstones"])
     touched = [row["image_id"] for row in changes.touched.toLocalIterator()]
     if touched and first_id:
@@ -105,8 +105,7 @@ def _delta(job: Job, store: Store, served: Manifest, changes: Changes, version: 
 
 def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapping[str, Position]) -> dict[str, Any]:
     """Return the parts of a manifest whose shards hold all there is; of the served version's template, or a new one."""
-    shards = job.settings.index.shards
-    rows = living_rows(job.lake, card.version, at).withColumn("shard", shard_of(shards))
+    rows = living_rows(job.lake, card.version, at, shards=job.settings.index.shards)
     counts = _counts(rows)
     total = sum(counts.values())
     if not total and not served:
@@ -121,7 +120,6 @@ def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapp
         rows,
         index_uri=job.settings.index.uri,
         template=StoredFile(**template["template"]),
-        shards=shards,
         slots=places,
     )
     if sum(shard["rows"] for shard in written) != total:

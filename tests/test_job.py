@@ -21,6 +21,7 @@ from vsearch_lib.job import (
     record,
     run_id_of,
     settings_of,
+    version_of,
 )
 from vsearch_lib.runner import load_job
 
@@ -202,3 +203,15 @@ def test_what_a_worker_has_to_say_to_people_is_one_line_too(spark, capsys):
     rows = spark.range(1).mapInArrow(refuse, "id bigint")
     assert exit_code(lambda: rows.collect()) == 3
     assert capsys.readouterr().err == "vsearch: too much of it is broken; mend it\n"
+
+
+def test_a_version_sorts_behind_the_one_before_it_even_within_a_second():
+    versions = [version_of("run-0")]
+    for number in range(1, 4):
+        versions.append(version_of(f"run-{number}", after=versions[-1]))
+    assert versions == sorted(versions)
+    assert len(set(versions)) == 4
+
+
+def test_a_version_does_not_wait_for_a_clock_that_is_ahead():
+    assert version_of("run", after="99991231T235959Z-00000000") < "9999"

@@ -15,7 +15,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from vsearch_lib.index import shard as shards_module
-from vsearch_lib.index.placement import one_task_a_shard, shard_of
+from vsearch_lib.index.placement import in_shards
 from vsearch_lib.index.shard import ROWS, Slot, StoredFile, slots, store_file, write_shards
 from vsearch_lib.index.template import train_template
 from vsearch_lib.storage import open_store
@@ -53,7 +53,7 @@ def table(spark, small_index, content):
         "image_id string, owner_id string, visibility string, moderation string, phash string, uploaded_at timestamp, "
         "tags array<string>, vector array<float>"
     )
-    return spark.createDataFrame(rows, columns).withColumn("shard", shard_of(SHARDS)).cache()
+    return spark.createDataFrame(rows, columns).cache()
 
 
 def stored_template(uri: Path, template: bytes):
@@ -62,13 +62,14 @@ def stored_template(uri: Path, template: bytes):
     return store_file(open_store(str(uri)), path)
 
 
-def places(table) -> dict[int, Slot]:
-    counts = {row["shard"]: row["count"] for row in table.groupBy("shard").count().collect()}
+def places(placed) -> dict[int, Slot]:
+    counts = {row["shard"]: row["count"] for row in placed.groupBy("shard").count().collect()}
     return slots(counts, name="shard", first_id=0)
 
 
 def write(table, uri: Path, stored: StoredFile) -> list[dict]:
-    return write_shards(table, index_uri=str(uri), template=stored, shards=SHARDS, slots=places(table))
+    placed = in_shards(table, SHARDS)
+    return write_shards(placed, index_uri=str(uri), template=stored, slots=places(placed))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_rows_are_in_order_of_image_id_with_the_facts_of_the_image(written, cont
 
 def test_every_image_stands_in_the_shard_of_its_id(written, table):
     uri, entries = written
-    expected = {row["image_id"]: row["shard"] for row in table.select("image_id", "shard").collect()}
+    expected = {row["image_id"]: row["shard"] for row in in_shards(table, SHARDS).collect()}
     found = {image: int(e["name"][-5:]) for e in entries for image in parts(uri, e)[1]["image_id"].to_pylist()}
     assert found == expected
 
@@ -175,8 +176,7 @@ def test_writing_again_from_other_partitions_gives_the_same_bytes(written, table
 
 def test_one_task_writes_one_shard(spark, table):
     for shards in (1, 2, 3, 7, 16):
-        rows = table.drop("shard").withColumn("shard", shard_of(shards))
-        placed = one_task_a_shard(rows, shards).select("shard", F.spark_partition_id().alias("task")).distinct()
+        placed = in_shards(table, shards).select("shard", F.spark_partition_id().alias("task")).distinct()
         found = {(row["shard"], row["task"]) for row in placed.collect()}
         assert found == {(shard, shard) for shard in range(shards)}
 

@@ -170,3 +170,12 @@ def test_a_whole_file_with_other_rows_than_the_manifest_says_is_refused(small_in
     built["shards"][0][part] = longer["shards"][0][part]
     with pytest.raises(ArtefactError, match="shard-00000"):
         Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
+
+
+def test_versions_that_are_opened_and_left_again_take_nothing_with_them(published):
+    query = np.eye(8, dtype=np.float32)[:1]
+    first = Searcher.open(str(published), cache=NO_CACHE)
+    expected = first.search(query, 5)
+    for _ in range(50):
+        Searcher.open(str(published), cache=NO_CACHE).search(query, 5)
+    assert (first.search(query, 5).ids == expected.ids).all()

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.embedding.work import LIVING
+from vsearch_lib.index.placement import in_shards
 from vsearch_lib.index.shard import ROWS
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, changed, position
@@ -32,12 +33,16 @@ def positions(lake: Lake) -> dict[str, Position]:
     return {table: at for table, at in found.items() if at is not None}
 
 
-def living_rows(lake: Lake, model_version: str, at: Mapping[str, Position]) -> DataFrame:
-    """Return the columns of ROWS, and vector, of every image that stood in the lake at `at`."""
+def living_rows(lake: Lake, model_version: str, at: Mapping[str, Position], *, shards: int) -> DataFrame:
+    """Return the columns of ROWS, vector, shard and place of every image that stood in the lake at `at`.
+
+    Both tables are placed in shards and joined there: vectors travel once.
+    """
     images = lake.read("images", version=_version(at, "images")).where(LIVING).select(_FACTS)
     vectors = lake.read("embeddings", version=_version(at, "embeddings"))
     vectors = vectors.where(F.col("model_version") == model_version).select(_VECTOR)
-    return images.join(vectors, ["image_id", "sha256"]).drop("sha256")
+    placed = in_shards(vectors, shards).drop("shard")
+    return in_shards(images, shards).join(placed, ["place", "image_id", "sha256"]).drop("sha256")
 
 
 def changed_rows(

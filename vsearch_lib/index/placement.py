@@ -2,21 +2,22 @@
 
 from functools import cache
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 
-def shard_of(shards: int) -> Column:
-    """Return the shard number of `image_id`: a stable hash, so that an image keeps its shard."""
-    return F.pmod(F.xxhash64("image_id"), F.lit(shards)).cast("int")
+def in_shards(rows: DataFrame, shards: int) -> DataFrame:
+    """Bring the rows of each shard into a partition of their own; adds `shard` and `place`, which they are placed by.
 
-
-def one_task_a_shard(rows: DataFrame, shards: int) -> DataFrame:
-    """Bring the rows of each of `shards` (column `shard`, from 0) into a partition of their own."""
+    An image's shard is a stable hash of `image_id` modulo `shards`: it keeps it. Tables placed for as many shards are
+    joined by `place` and more without being moved again.
+    """
     # Spark partitions by a hash of the key, which would put some shards together and leave tasks idle: each shard is
     # given a key whose hash leads to its own partition.
     keys = F.array(*(F.lit(key) for key in _keys(shards)))
-    return rows.repartition(shards, F.get(keys, F.col("shard")))
+    shard = F.pmod(F.xxhash64("image_id"), F.lit(shards)).cast("int")
+    numbered = rows.withColumn("shard", shard).withColumn("place", F.get(keys, F.col("shard")))
+    return numbered.repartition(shards, "place")
 
 
 @cache

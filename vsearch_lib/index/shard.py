@@ -3,7 +3,6 @@
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import Any
 import faiss
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.index.placement import one_task_a_shard
+from vsearch_lib.lake.session import rows_per_batch
 from vsearch_lib.storage import Store, open_store
 
 ROWS = pa.schema(
@@ -79,30 +78,19 @@ def slots(counts: Mapping[int, int], *, name: str, first_id: int) -> dict[int, S
 
 
 def write_shards(
-    rows: DataFrame, *, index_uri: str, template: StoredFile, shards: int, slots: Mapping[int, Slot]
+    placed: DataFrame, *, index_uri: str, template: StoredFile, slots: Mapping[int, Slot]
 ) -> list[dict[str, Any]]:
     """Write the shards that have rows, one task each, and return their manifest entries in order of first_id.
 
-    `rows` has the columns of `ROWS`, `vector` and `shard`. A task streams its rows in order of image_id and stores
-    finished files by content, so a task that is repeated writes nothing twice and half a shard is never seen.
+    `placed` has the columns of `ROWS` and `vector`, by `in_shards`. A task streams its rows in order of image_id and
+    stores finished files by content, so a task that is repeated writes nothing twice and half a shard is never seen.
     """
-    placed = one_task_a_shard(rows.select(*ROWS.names, "vector", "shard"), shards)
     task = _writer(index_uri, template, slots)
-    with _batches_of(rows.sparkSession, _ROWS_PER_BATCH):
-        written = placed.sortWithinPartitions("image_id").mapInArrow(task, _RESULT).collect()
+    # By place first, which is the same in a partition: rows that were joined there are in this order already.
+    rows = placed.select(*ROWS.names, "vector", "shard", "place").sortWithinPartitions("place", "image_id")
+    with rows_per_batch(placed.sparkSession, _ROWS_PER_BATCH):
+        written = rows.mapInArrow(task, _RESULT).collect()
     return sorted((row.asDict(recursive=True) for row in written), key=lambda entry: int(entry["first_id"]))
-
-
-@contextmanager
-def _batches_of(spark: SparkSession, rows: int) -> Iterator[None]:
-    """Hand tasks so many rows at once, not the few that pictures allow: a batch takes its time, however small."""
-    key = "spark.sql.execution.arrow.maxRecordsPerBatch"
-    before = spark.conf.get(key)
-    spark.conf.set(key, rows)
-    try:
-        yield
-    finally:
-        spark.conf.set(key, str(before))
 
 
 def _writer(

@@ -6,12 +6,15 @@ from pathlib import Path
 import faiss
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.lake.session import rows_per_batch
 from vsearch_lib.vectors import Vectors
 
 _GRAIN = 1 << 30
+_ROWS_PER_BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,11 @@ def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -
     keep = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("template")), F.lit(_GRAIN))
     share = min(1.0, wanted / max(1, total))
     kept = vectors.where(keep < F.lit(round(share * _GRAIN)))
-    table = kept.select("image_id", "vector", F.xxhash64("image_id").alias("hash")).toArrow().sort_by("image_id")
-    flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return Sample(np.asarray(flat.reshape(table.num_rows, -1)), table["hash"])
+    with rows_per_batch(vectors.sparkSession, _ROWS_PER_BATCH):
+        table = kept.select("image_id", "vector", F.xxhash64("image_id").alias("hash")).toArrow()
+    order = pc.sort_indices(table["image_id"])
+    flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    return Sample(flat.reshape(table.num_rows, -1)[order.to_numpy()], table["hash"].take(order))
 
 
 def train_template(sample: Vectors, factory: str) -> bytes:

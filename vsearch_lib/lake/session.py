@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark import SparkContext
@@ -26,6 +28,8 @@ _DEFAULTS = {
     "spark.sql.maxConcurrentOutputFileWriters": "16",
     # What a session kept on its way is deleted as soon as nothing refers to it.
     "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
+    # Tables that are placed by one of the keys they are joined by stay where they are.
+    "spark.sql.requireAllClusterKeysForCoPartition": "false",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -73,6 +77,18 @@ def stop_session(spark: SparkSession) -> None:
         path = context._jvm.org.apache.hadoop.fs.Path(folder)  # type: ignore[union-attr]
         path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
     spark.stop()
+
+
+@contextmanager
+def rows_per_batch(spark: SparkSession, rows: int) -> Iterator[None]:
+    """Move so many rows at once between Spark and Python, not the few that pictures allow: a batch takes its time."""
+    key = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    before = spark.conf.get(key)
+    spark.conf.set(key, rows)
+    try:
+        yield
+    finally:
+        spark.conf.set(key, str(before))
 
 
 def _s3_server() -> dict[str, str]:

@@ -57,6 +57,7 @@ class Searcher:
         self._first_ids = np.array([shard.entry["first_id"] for shard in shards] + [manifests.rows_of(manifest)])
         self.rows = pa.concat_tables(shard.rows for shard in shards) if shards else ROWS.empty_table()
         self._index = faiss.read_index(str(verified_file(store, manifest["template"], cache)))
+        self._list_count = int(faiss.extract_index_ivf(self._index).nlist)
         self._lists = stack(self._index, shards)
         verified_file(store, manifest["template_sample"], cache)  # no query reads it: a version is whole, or refused
         tombstones = read_tombstones([verified_file(store, entry, cache) for entry in manifest["tombstones"]])
@@ -103,9 +104,8 @@ class Searcher:
         if wanted is not None and passing.count <= _EXACT_BELOW:
             return self._exact_among(queries, passing.ids(), k)
         point = self.manifest["search"]
-        lists = faiss.extract_index_ivf(self._index).nlist
         share = min(1.0, passing.count / max(1, self._everybodys.count))
-        visited = min(lists, round((nprobe or point["nprobe"]) / max(share, 1 / lists)))
+        visited = min(self._list_count, round((nprobe or point["nprobe"]) / max(share, 1 / self._list_count)))
         parameters = faiss.SearchParametersIVF(sel=passing.selector, nprobe=visited)
         if isinstance(self._index, faiss.IndexPreTransform):
             parameters = faiss.SearchParametersPreTransform(index_params=parameters)
@@ -113,10 +113,10 @@ class Searcher:
         scores, ids = self._index.search(queries, depth, params=parameters)
         if rescore:
             for i, query in enumerate(queries):
-                found = ids[i] >= 0
-                scores[i, found] = self.vectors(ids[i, found]) @ query
-                order = np.argsort(-scores[i], kind="stable")[:k]
-                ids[i, : len(order)], scores[i, : len(order)] = ids[i, order], scores[i, order]
+                ascending = np.sort(ids[i, ids[i] >= 0])
+                exact = self._vectors(ascending) @ query
+                best = np.argsort(-exact, kind="stable")[:k]
+                ids[i, : len(best)], scores[i, : len(best)] = ascending[best], exact[best]
         return _padded(ids[:, :k], scores[:, :k], k)
 
     def exact(self, queries: Vectors, k: int, *, wanted: Filter | None = None) -> Hits:
@@ -137,14 +137,19 @@ class Searcher:
 
     def vectors(self, ids: RowIds) -> Vectors:
         """Return the stored vectors of row ids, (n, d) float32."""
-        order = np.argsort(ids, kind="stable")
-        ascending = ids[order]
+        order = np.argsort(ids)
+        found = np.empty((len(ids), self.manifest["dimension"]), dtype=np.float32)
+        found[order] = self._vectors(ids[order])
+        return found
+
+    def _vectors(self, ascending: RowIds) -> Vectors:
+        """Return the stored vectors of ascending row ids: each shard's, as they lie there."""
         ends = np.searchsorted(ascending, self._first_ids)
-        halves = np.empty((len(ids), self.manifest["dimension"]), dtype=np.float16)
-        for place, shard in enumerate(self._shards.values()):
-            start, end = ends[place], ends[place + 1]
+        halves = np.empty((len(ascending), self.manifest["dimension"]), dtype=np.float16)
+        for shard, first_id, start, end in zip(self._shards.values(), self._first_ids, ends, ends[1:], strict=False):
             if start < end:
-                halves[order[start:end]] = shard.vectors[ascending[start:end] - self._first_ids[place]]
+                # Ids are in range: "clip" spares a copy that is made for the case that one is not.
+                np.take(shard.vectors, ascending[start:end] - first_id, axis=0, out=halves[start:end], mode="clip")
         return to_float32(halves)
 
     @property

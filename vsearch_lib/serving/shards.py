@@ -20,12 +20,28 @@ from vsearch_lib.vectors import Halves
 _OPENERS = 8  # files that are copied and verified at once
 
 
+class MappedLists:
+    """The inverted lists of a shard's file, mapped; the copy of the template before them there is let go.
+
+    They are freed here: an object that SWIG 4.5 was told to `own` takes, when it goes, faiss's module along.
+    """
+
+    def __init__(self, codes: faiss.Index) -> None:
+        ivf = faiss.extract_index_ivf(codes)
+        self.lists = ivf.invlists
+        self.rows = int(codes.ntotal)
+        ivf.own_invlists = False
+
+    def __del__(self) -> None:
+        type(self.lists).__swig_destroy__(self.lists)
+
+
 @dataclass(frozen=True)
 class OpenShard:
     """A shard or delta, open for reading; it never changes, so that versions share it."""
 
     entry: dict[str, Any]
-    codes: faiss.Index
+    codes: MappedLists
     rows: pa.Table
     vectors: Halves
 
@@ -56,11 +72,11 @@ def stack(template: faiss.Index, shards: list[OpenShard]) -> faiss.InvertedLists
         return faiss.extract_index_ivf(template).invlists
     pointers = faiss.InvertedListsPtrVector()
     for shard in shards:
-        pointers.push_back(faiss.extract_index_ivf(shard.codes).invlists)
+        pointers.push_back(shard.codes.lists)
     lists = faiss.HStackInvertedLists(pointers.size(), pointers.data())
     ivf = faiss.extract_index_ivf(template)
     ivf.replace_invlists(lists, False)
-    ivf.ntotal = template.ntotal = sum(shard.codes.ntotal for shard in shards)
+    ivf.ntotal = template.ntotal = sum(shard.codes.rows for shard in shards)
     return lists
 
 
@@ -84,4 +100,4 @@ def _open(store: Store, entry: dict[str, Any], dimension: int, cache: Path) -> O
         raise ArtefactError(f"{entry['name']}: {entry['rows_file']['file']} has other columns than an index has")
     # As a plain array: numpy indexes those of its own class for mapped files more slowly.
     vectors = np.asarray(np.memmap(vectors_path, dtype="<f2", mode="r", shape=(count, codes.d)))
-    return OpenShard(entry, codes, rows, vectors)
+    return OpenShard(entry, MappedLists(codes), rows, vectors)

@@ -30,7 +30,7 @@ def adopt(
     # Its created_at stays too: it tells how old the tables' versions are that the rows were read from.
     manifest = {
         **searcher.manifest,
-        "version": version_of(new_run_id()),
+        "version": version_of(new_run_id(), after=version),
         "parent": version,
         "kind": "delta",
         "search": asdict(point.setting),
