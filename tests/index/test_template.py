@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
+from vsearch_lib.errors import UsageError
 from vsearch_lib.index.template import train_template, training_sample
 
 ROWS = 400
@@ -46,6 +47,12 @@ def test_training_on_less_than_faiss_likes_says_nothing(vectors, capfd, factory)
     train_template(vectors[:100], factory)
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
+
+
+@pytest.mark.parametrize("factory", ["IVF64,Flat", "IVF4,PQ4", "OPQ4,IVF4,PQ4", "IVF64_HNSW32,PQ4x4"])
+def test_a_factory_for_more_vectors_than_there_are_is_a_users_mistake(vectors, factory):
+    with pytest.raises(UsageError, match=f"index.factory = {factory}: 50 vectors are too few"):
+        train_template(vectors[:50], factory)
 
 
 def test_a_sample_of_all_is_all_in_order_of_image_id(table, vectors):

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.errors import UsageError
 from vsearch_lib.lake.session import rows_per_batch
 from vsearch_lib.vectors import Vectors
 
@@ -54,6 +55,9 @@ def train_template(sample: Vectors, factory: str) -> bytes:
     """Return the serialised index of `factory` trained on `sample` (n, d), inner product.
 
     Training is deterministic: equal samples give equal bytes, whatever the number of threads.
+
+    Raises:
+        UsageError: the factory has more lists, or larger codebooks, than that many vectors can train.
     """
     index = faiss.index_factory(sample.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
     # The factory was chosen for the catalogue's size: faiss need not warn about it again.
@@ -61,5 +65,13 @@ def train_template(sample: Vectors, factory: str) -> bytes:
     ivf.cp.min_points_per_centroid = 1
     if isinstance(ivf, faiss.IndexIVFPQ):
         ivf.pq.cp.min_points_per_centroid = 1
-    index.train(np.ascontiguousarray(sample))
+    try:
+        index.train(np.ascontiguousarray(sample))
+    except RuntimeError as error:
+        if "should be at least as large as number of clusters" not in str(error):
+            raise
+        raise UsageError(
+            f"index.factory = {factory}: {len(sample)} vectors are too few to train it; take auto, or fewer lists and "
+            "smaller codes, as in IVF16,PQ8x4"
+        ) from None
     return bytes(faiss.serialize_index(index).tobytes())

@@ -38,7 +38,8 @@ def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int,
     rows = [(int(row), float(score)) for row, score in zip(hits.ids[0], hits.scores[0], strict=True) if row >= 0]
     facts = [searcher.rows.slice(row, 1).to_pylist()[0] for row, _ in rows]
     found = [
-        {"rank": i, "cosine": round(score, 5), **fact}
+        # Stored in half precision, a vector may be a little longer than 1.
+        {"rank": i, "cosine": round(min(score, 1.0), 5), **fact}
         for i, ((_, score), fact) in enumerate(zip(rows, facts, strict=True), 1)
     ]
     return Answers(file, searcher.manifest["version"], found)
