@@ -37,7 +37,7 @@ test: check $(AIRFLOW_READY) ## everything that must hold
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not cluster' tests/dags
 	@.venv/bin/python -m pytest --ignore=tests/dags -m 'not cluster'
 
-test-cluster: $(WORKERS) ## what must hold on a Spark cluster of several processes
+test-cluster: $(JOBS_READY) $(WORKERS) ## what must hold on a Spark cluster of several processes
 	@.venv/bin/python -m pytest --ignore=tests/dags -m cluster
 
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
@@ -90,7 +90,7 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	@cd $(SITE)/pyspark/jars && sha256sum --quiet -c $(CURDIR)/$(LOCKS)/jars.sha256
 	@touch $@
 
-$(WORKERS): $(JOBS_READY) $(LOCKS)/workers.txt
+$(WORKERS): $(LOCKS)/workers.txt | $(JOBS_READY)
 	@echo 'Packing the environment of Spark workers in $@ (once)'
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && mkdir -p var \
 	&& $(UV) pip install -q --python .venv/bin/python --target $$folder --no-deps --require-hashes -r $(LOCKS)/workers.txt \

@@ -1,7 +1,8 @@
 """What other libraries make of the same vectors: build time, bytes and latency where recall@10 reaches .97.
 
     .venv/bin/python benchmarks/index_others.py hnswlib var/sift       # after make tuning-libraries
-    python3.11 -m venv var/autofaiss && var/autofaiss/bin/pip install autofaiss==2.18.0 'pyarrow<20'
+    python3.11 -m venv var/autofaiss && var/autofaiss/bin/pip install autofaiss==2.18.0 \
+        faiss-cpu==1.11.0 'numpy<2' 'pyarrow<20'
     var/autofaiss/bin/python benchmarks/index_others.py autofaiss var/sift         # as much memory as it likes
     var/autofaiss/bin/python benchmarks/index_others.py autofaiss-small var/sift   # as much as our index takes
 

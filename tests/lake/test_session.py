@@ -1,6 +1,9 @@
 """One session, the same for every caller."""
 
+import pytest
+
 from vsearch_lib.config import load_settings
+from vsearch_lib.errors import UsageError
 from vsearch_lib.lake import session, start_session
 
 
@@ -34,6 +37,13 @@ def test_the_environments_s3_server_is_hadoops_too(monkeypatch):
     for name in ("AWS_ENDPOINT_URL", "AWS_REGION"):
         monkeypatch.delenv(name)
     assert session._s3_server() == {}
+
+
+def test_only_workers_elsewhere_are_sent_an_environment(spark):
+    missing = "spark.workers_environment=/nowhere/environment.tar.gz"
+    assert start_session(load_settings("demo", [missing]), "local") is spark
+    with pytest.raises(UsageError, match="/nowhere"):
+        start_session(load_settings("demo", [missing, "spark.master=spark://127.0.0.1:1"]), "cluster")
 
 
 def test_the_session_speaks_delta(spark):

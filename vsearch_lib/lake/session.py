@@ -44,9 +44,9 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     builder = SparkSession.builder.appName(name)
     if settings.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
         builder = builder.master(settings.spark.master).config("spark.driver.memory", settings.spark.driver_memory)
-    sent: dict[str, str] = {}
-    if settings.spark.workers_environment:
-        sent = sent_to_workers(settings.spark.workers_environment)
+    environment = settings.spark.workers_environment
+    # A machine that is its own worker has all of it.
+    sent = sent_to_workers(environment) if environment and not _is_local(settings) else {}
     # Workers would take the first python3 on PATH.
     os.environ.setdefault("PYSPARK_PYTHON", PYTHON if sent else sys.executable)
     for key, value in {**_DEFAULTS, **_s3_server(), **sent, **settings.spark.conf}.items():
@@ -54,7 +54,7 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         return _ready(builder.getOrCreate(), settings)
     os.environ.setdefault("SPARK_CONF_DIR", str(PROJECT / "conf" / "spark"))
-    if settings.spark.master and settings.spark.master.startswith("local"):
+    if _is_local(settings):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     log = _log_file(settings)
     # Unused, but Spark makes the folder: not in whatever folder the command was called from.
@@ -77,6 +77,10 @@ def stop_session(spark: SparkSession) -> None:
         path = context._jvm.org.apache.hadoop.fs.Path(folder)  # type: ignore[union-attr]
         path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
     spark.stop()
+
+
+def _is_local(settings: Settings) -> bool:
+    return (settings.spark.master or "").startswith("local")
 
 
 @contextmanager
