@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from vsearch_lib.encoder.promotion import current_model
 from vsearch_lib.encoder.registry import CARD, Card
 from vsearch_lib.errors import VsearchError
-from vsearch_lib.index.catalogue import Changes, changed_rows, living_rows, positions
+from vsearch_lib.index.catalogue import Changes, changed_rows, embedded, living_rows, positions
 from vsearch_lib.index.factory import choose_factory
 from vsearch_lib.index.manifest import Manifest, digest, rows_of
 from vsearch_lib.index.placement import in_shards
@@ -114,7 +114,7 @@ def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapp
         same = ("factory", "template", "template_sample")
         template = {name: served[name] for name in same}
     else:
-        template = _new_template(job, store, rows, total, card)
+        template = _new_template(job, store, embedded(job.lake, card.version, at), total, card)
     places = slots(counts, name="shard", first_id=0)
     written = write_shards(
         rows,
@@ -127,11 +127,11 @@ def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapp
     return {**template, "shards": written, "deltas": [], "tombstones": []}
 
 
-def _new_template(job: Job, store: Store, rows: DataFrame, total: int, card: Card) -> dict[str, Any]:
+def _new_template(job: Job, store: Store, vectors: DataFrame, total: int, card: Card) -> dict[str, Any]:
     index = job.settings.index
     factory = choose_factory(total, card.dimension) if index.factory == "auto" else index.factory
     lists = faiss.extract_index_ivf(faiss.index_factory(card.dimension, factory)).nlist
-    sample = training_sample(rows, wanted=lists * index.train_vectors_per_list, total=total, seed=index.seed)
+    sample = training_sample(vectors, wanted=lists * index.train_vectors_per_list, total=total, seed=index.seed)
     with tempfile.TemporaryDirectory(prefix="vsearch-template-") as folder:
         template, ids = Path(folder) / "template.faiss", Path(folder) / "template_sample.arrow"
         template.write_bytes(train_template(sample.vectors, factory))

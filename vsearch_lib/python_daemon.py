@@ -5,6 +5,7 @@ it again, Spark's largest jar among them: 90 ms of a core for any task. This lie
 would import pyspark first.
 """
 
+import gc
 import importlib.util
 import sys
 from fnmatch import fnmatch
@@ -32,7 +33,10 @@ def _is_sparks(entry: str) -> bool:
 if __name__ == "__main__":
     leave_archives_out()
     # Workers are forked from here: what every task of ours needs is loaded once, and in memory once.
+    import pandas  # noqa: F401  # pyarrow imports it with its first scalar, in every worker
     import pyarrow  # noqa: F401
     from pyspark.daemon import manager
 
+    # A worker that collects garbage would write to all of it, and so copy it.
+    gc.freeze()
     manager()  # type: ignore[no-untyped-call]

@@ -35,6 +35,20 @@ def test_equal_samples_give_equal_bytes(vectors, factory):
     assert again == first
 
 
+@pytest.mark.parametrize("factory", ["IVF1024_HNSW32,PQ4x4np", "OPQ4,IVF1024,PQ4x4np"])
+def test_lists_by_the_thousand_are_trained_to_equal_bytes_too(small_index, factory):
+    sample = small_index.clustered_vectors(3_000, 8, 5)
+    first = train_template(sample, factory)
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1 if threads > 1 else 2)
+    again = train_template(sample, factory)
+    faiss.omp_set_num_threads(threads)
+    assert again == first
+    index = faiss.deserialize_index(np.frombuffer(first, dtype=np.uint8))
+    assert index.is_trained
+    assert faiss.extract_index_ivf(index).quantizer.ntotal == 1_024
+
+
 def test_a_template_is_trained_empty_and_compares_by_inner_product(vectors):
     index = faiss.deserialize_index(np.frombuffer(train_template(vectors, "IVF8,PQ4x4np"), dtype=np.uint8))
     assert index.is_trained
@@ -49,7 +63,7 @@ def test_training_on_less_than_faiss_likes_says_nothing(vectors, capfd, factory)
     assert captured.out + captured.err == ""
 
 
-@pytest.mark.parametrize("factory", ["IVF64,Flat", "IVF4,PQ4", "OPQ4,IVF4,PQ4", "IVF64_HNSW32,PQ4x4"])
+@pytest.mark.parametrize("factory", ["IVF64,Flat", "IVF4,PQ4", "OPQ4,IVF4,PQ4", "IVF64_HNSW32,PQ4x4", "IVF1024,PQ4x4"])
 def test_a_factory_for_more_vectors_than_there_are_is_a_users_mistake(vectors, factory):
     with pytest.raises(UsageError, match=f"index.factory = {factory}: 50 vectors are too few"):
         train_template(vectors[:50], factory)

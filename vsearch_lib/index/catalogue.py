@@ -39,10 +39,17 @@ def living_rows(lake: Lake, model_version: str, at: Mapping[str, Position], *, s
     Both tables are placed in shards and joined there: vectors travel once.
     """
     images = lake.read("images", version=_version(at, "images")).where(LIVING).select(_FACTS)
-    vectors = lake.read("embeddings", version=_version(at, "embeddings"))
-    vectors = vectors.where(F.col("model_version") == model_version).select(_VECTOR)
-    placed = in_shards(vectors, shards).drop("shard")
+    placed = in_shards(embedded(lake, model_version, at), shards).drop("shard")
     return in_shards(images, shards).join(placed, ["place", "image_id", "sha256"]).drop("sha256")
+
+
+def embedded(lake: Lake, model_version: str, at: Mapping[str, Position]) -> DataFrame:
+    """Return image_id, sha256 and vector of every image that the model had embedded at `at`, whether it lives or not.
+
+    Those that do not are few: the next run of embed_images takes them away.
+    """
+    vectors = lake.read("embeddings", version=_version(at, "embeddings"))
+    return vectors.where(F.col("model_version") == model_version).select(_VECTOR)
 
 
 def changed_rows(

@@ -28,7 +28,7 @@ ROWS = pa.schema(
         ("tags", pa.list_(pa.string())),
     ]
 )
-_ROWS_PER_BATCH = 8192
+_ROWS_PER_BATCH = 4096
 _RESULT = "name string, first_id bigint, rows bigint, " + ", ".join(
     f"{part} struct<file: string, sha256: string, bytes: bigint>" for part in ("codes", "rows_file", "vectors")
 )

@@ -1,0 +1,76 @@
+"""Two levels of k-means find lists as good as one does."""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsearch_lib.index.clustering import train_coarse
+
+LISTS = 64
+
+
+def filled(sample, lists, quantizer=None):
+    quantizer = quantizer or faiss.IndexFlatIP(sample.shape[1])
+    train_coarse(quantizer, sample, lists)
+    return quantizer
+
+
+@pytest.fixture(scope="module")
+def sample(small_index):
+    return small_index.clustered_vectors(6_400, 16, 3)
+
+
+def nearness(quantizer, sample):
+    """Return the mean product of a vector with its list's centroid: spherical k-means makes it large."""
+    return float(quantizer.search(sample, 1)[0].mean())
+
+
+def test_there_are_as_many_centroids_as_lists_of_unit_length(sample):
+    quantizer = filled(sample, LISTS)
+    assert quantizer.ntotal == LISTS
+    np.testing.assert_allclose(np.linalg.norm(quantizer.reconstruct_n(0, LISTS), axis=1), 1, atol=1e-5)
+
+
+def test_vectors_are_as_near_to_their_centroids_as_after_one_k_means_over_all(sample):
+    alone = faiss.Kmeans(sample.shape[1], LISTS, niter=10, spherical=True)
+    alone.train(sample)
+    one = faiss.IndexFlatIP(sample.shape[1])
+    one.add(alone.centroids)
+    assert nearness(filled(sample, LISTS), sample) > nearness(one, sample) - 0.01
+
+
+def test_the_last_round_is_over_all_vectors_and_not_within_groups(sample):
+    """Every centroid is about the mean of what is nearest to it, wherever the groups were cut."""
+    quantizer = filled(sample, LISTS)
+    nearest = quantizer.search(sample, 1)[1][:, 0]
+    centroids = quantizer.reconstruct_n(0, LISTS)
+    means = np.stack([sample[nearest == number].mean(axis=0) for number in range(LISTS)])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    assert np.mean((means * centroids).sum(axis=1)) > 0.99
+
+
+def test_a_graph_finds_the_centroids_that_it_was_trained_with(sample):
+    graph = filled(sample, LISTS, faiss.IndexHNSWFlat(16, 32, faiss.METRIC_INNER_PRODUCT))
+    assert graph.ntotal == LISTS
+    assert nearness(graph, sample) > nearness(filled(sample, LISTS), sample) - 0.01
+
+
+@given(st.integers(1, 40), st.integers(0, 300), st.integers(0, 5), st.integers(0, 2**31))
+@settings(max_examples=60, deadline=None)
+def test_copies_and_strays_make_no_group_ask_for_more_than_it_has(lists, copies, strays, seed):
+    """Many copies of one picture beside a few others: some groups are due no list, some more than they have vectors."""
+    rng = np.random.default_rng(seed)
+    others = rng.normal(size=(lists + strays, 8)).astype(np.float32)
+    sample = np.concatenate([np.repeat(others[:1], copies, axis=0), others])
+    faiss.normalize_L2(sample)
+    centroids = filled(sample, lists).reconstruct_n(0, lists)
+    assert np.isfinite(centroids).all()
+
+
+def test_more_lists_than_vectors_are_refused(sample):
+    with pytest.raises(RuntimeError, match="should be at least as large as number of clusters"):
+        filled(sample[:20], 21)
