@@ -1,24 +1,35 @@
 """Embed every living image that the current model has not embedded yet, and drop the vectors of those that left."""
 
 import statistics
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from vsearch_lib.embedding.pending import Pending
-from vsearch_lib.embedding.work import Work, pixels_of, refused_before, work_to_do
+from vsearch_lib.embedding.work import only, pixel_sources, refused_before, work_to_do
 from vsearch_lib.embedding.worker import REPORT, embed_task
 from vsearch_lib.encoder.promotion import current_model
 from vsearch_lib.encoder.registry import Model, check_unchanged, load_model
 from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.lake.changes import Position, position, read_until, remember
+from vsearch_lib.lake.changes import position, read_until, remember
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.quarantine import check_share, settle
 from vsearch_lib.ticker import every
 
 TABLES = ("images", "image_pixels")
 _TELL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What the tasks of one Spark job reported (columns of REPORT), and the sums of each of them."""
+
+    report: DataFrame
+    tasks: list[Row]
+    pictures: int
+    refused: int
 
 
 def run(job: Job) -> list[Figure]:
@@ -34,41 +45,50 @@ def run(job: Job) -> list[Figure]:
     if len(now) < len(TABLES) or since == now:
         return [*_figures(0, 0), Figure("embeddings_removed", 0)]
     work = refused_before(lake, version) if job.retry else work_to_do(lake, version, since.get("images"), now["images"])
-    embedded = _embed(job, version, work, since.get("image_pixels"), now["image_pixels"])
-    departed = computed(work.departed)
-    removed = 0 if departed.isEmpty() else lake.delete_keys("embeddings", departed)
+    sources = pixel_sources(lake, since.get("image_pixels"), now["image_pixels"])
+    embedded = _embed(job, version, work.todo, sources)
+    removed = lake.delete_keys("embeddings", work.departed)
     if not job.retry:
         remember(lake, reader, now)
     return [*embedded, Figure("embeddings_removed", removed)]
 
 
-def _embed(job: Job, version: str, work: Work, since: Position | None, until: Position) -> list[Figure]:
-    todo = computed(work.todo)
-    wanted = todo.count()
+def _embed(job: Job, version: str, todo: DataFrame, sources: list[DataFrame]) -> list[Figure]:
+    wanted, pictures = todo.agg(F.count("*"), F.count_distinct("sha256")).collect()[0]
     if not wanted:
         return _figures(0, 0)
     model = load_model(job.settings.models.uri, version)
     pending = Pending(job.lake, version)
     hashes = todo.select("sha256").distinct()
-    hashes = computed(hashes.join(pending.read(pending.files()), "sha256", "left_anti"))
-    pictures = hashes.count()
-    report = _reports(job, model, pixels_of(job.lake, hashes, since, until), pending.uri, pictures)
+    if held := pending.files():
+        hashes = computed(hashes.join(pending.read(held), "sha256", "left_anti"))
+        pictures = hashes.count()
+    without_pixels, passes = pictures, list[Pass]()
+    for pixels in sources:
+        if without_pixels:
+            passes.append(_compute(job, model, only(pixels, hashes, without_pixels), pending.uri, without_pixels))
+            without_pixels -= passes[-1].pictures
+            hashes = hashes.join(pixels.select("sha256"), "sha256", "left_anti")
     check_unchanged(job.settings.models.uri, model.card)
     files = pending.files()
     vectors = pending.read(files)
-    refused = computed(_refused(todo, vectors, report))
-    failures = refused.count()
+    refused, failures = None, 0
+    if without_pixels or any(one.refused for one in passes):
+        refused = _refused(todo, vectors, passes)
+        failures = refused.count()
     check_share(job, "embeddings", refused, landed=wanted, count=failures)
     rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
     job.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
     settle(job, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
     pending.remove(files)
     # Fewer than images where several are the same picture, or an earlier run was cut off.
-    return [*_figures(wanted - failures, failures), Figure("pictures_computed", pictures), *_rates(report)]
+    pictures = sum(one.pictures for one in passes)
+    tasks = [task for one in passes for task in one.tasks]
+    return [*_figures(wanted - failures, failures), Figure("pictures_computed", pictures), *_rates(tasks)]
 
 
-def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> DataFrame:
-    """Embed `pixels` into pending files, and return what the tasks report (columns of REPORT)."""
+def _compute(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
+    """Embed `pixels`, which are of no more than `pictures`, into pending files."""
     context, embedding = job.spark.sparkContext, job.settings.embedding
     done = context.accumulator(0)
     task = partial(
@@ -83,30 +103,35 @@ def _reports(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictur
     tasks = max(context.defaultParallelism, -(-pictures // embedding.images_per_task))
     # The tasks that ended have counted.
     with every(_TELL_SECONDS, lambda: job.progress(done.value, pictures)):
-        return computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
+        report = computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
+    sums = [F.sum(name).alias(name) for name in ("pictures", "seconds", "decode_seconds", "forward_seconds")]
+    told = report.groupBy("task").agg(F.count("sha256").alias("refused"), *sums).collect()
+    worked = [row for row in told if row["task"] is not None]
+    found = sum(row["pictures"] for row in worked)
+    return Pass(report, worked, found, sum(row["refused"] for row in told))
 
 
-def _refused(todo: DataFrame, vectors: DataFrame, report: DataFrame) -> DataFrame:
+def _refused(todo: DataFrame, vectors: DataFrame, passes: list[Pass]) -> DataFrame:
     """Return why images of `todo` have no vector (columns of `quarantine.REFUSED`): refused by a task, or no pixels."""
     without = todo.join(vectors.select("sha256"), "sha256", "left_anti")
+    report = reduce(DataFrame.unionByName, (one.report for one in passes))
     reasons = report.where("sha256 IS NOT NULL").select("sha256", "reason", "message").dropDuplicates(["sha256"])
-    return without.join(reasons, "sha256", "left").select(
+    refused = without.join(reasons, "sha256", "left").select(
         F.col("image_id").alias("source"),
         F.lit(0).cast("bigint").alias("line"),
         F.coalesce("reason", F.lit("missing_pixels")).alias("reason"),
         F.coalesce("message", F.concat(F.lit("no image_pixels of "), "sha256")).alias("message"),
         F.lit(None).cast("string").alias("payload"),
     )
+    return computed(refused)
 
 
 def _figures(embedded: int, refused: int) -> list[Figure]:
     return [Figure("images_embedded", embedded), Figure("images_not_embeddable", refused)]
 
 
-def _rates(report: DataFrame) -> list[Figure]:
+def _rates(tasks: list[Row]) -> list[Figure]:
     """Return how fast the tasks were, and how unequal."""
-    sums = [F.sum(name).alias(name) for name in ("pictures", "seconds", "decode_seconds", "forward_seconds")]
-    tasks = report.where("sha256 IS NULL").groupBy("task").agg(*sums).collect()
     if not tasks:
         return []
     pictures, seconds = sum(task["pictures"] for task in tasks), [task["seconds"] for task in tasks]

@@ -43,7 +43,7 @@ def run(job: Job) -> list[Figure]:
         F.countDistinct(F.when(F.col("reason").isNull(), F.col("image_id"))),
     ).collect()[0]
     total, refused, erased, keys = (int(value) for value in counted)
-    refusals = statements.where("reason IS NOT NULL").withColumnRenamed("text", "payload")
+    refusals = statements.where("reason IS NOT NULL").withColumnRenamed("text", "payload") if refused else None
     check_share(job, "images", refusals, landed=total, count=refused - erased)
     if new_files:
         # Pixels before facts: a row of `images` never points at pixels that are not there yet.

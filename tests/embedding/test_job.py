@@ -141,14 +141,14 @@ def test_a_share_above_the_limit_commits_nothing_and_loses_nothing(catalogue, jp
 def test_a_model_that_changes_during_the_run_is_refused(catalogue, jpegs, monkeypatch):
     catalogue.land(jpegs)
     run = load_job("embed_images")
-    reports = run.__globals__["_reports"]
+    compute = run.__globals__["_compute"]
 
     def tampered(*arguments):
-        found = reports(*arguments)
+        found = compute(*arguments)
         (Path(catalogue.settings.models.uri) / "m1" / "graph.bin").write_bytes(b"other")
         return found
 
-    monkeypatch.setitem(run.__globals__, "_reports", tampered)
+    monkeypatch.setitem(run.__globals__, "_compute", tampered)
     with pytest.raises(ArtefactError, match=r"graph\.bin is not what its card says"):
         catalogue.embed(run=run)
     assert not catalogue.lake.exists("embeddings")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import PublishConflict
@@ -65,6 +65,24 @@ def changed(lake: Lake, table: str, since: Position | None, until: Position) -> 
     last = Window.partitionBy(*key).orderBy(F.desc("_commit_version"), F.col("_change_type") == "delete")
     rows = feed.where("_change_type != 'update_preimage'").withColumn("_n", F.row_number().over(last)).where("_n = 1")
     return rows.select(*table_schema(table).names, (F.col("_change_type") == "delete").alias("gone"))
+
+
+def before_and_after(
+    lake: Lake, table: str, value: Column, since: Position | None, until: Position
+) -> DataFrame | None:
+    """Return the keys of the rows of `table` that changed after `since`, and what `value` was of each.
+
+    `before` is it at `since` and `after` at `until`, null where there was no row. None as `changed` does.
+    """
+    feed = _feed(lake, table, since, until)
+    if feed is None:
+        return None
+    key = table_schema(table).key
+    came = F.col("_change_type").isin("insert", "update_postimage")
+    # Of one commit, what was there comes before what is there.
+    rows = feed.select(*key, F.struct("_commit_version", came).alias("_at"), came.alias("_came"), value.alias("_value"))
+    first, last = F.min_by(F.expr("IF(_came, NULL, _value)"), "_at"), F.max_by(F.expr("IF(_came, _value, NULL)"), "_at")
+    return rows.groupBy(*key).agg(first.alias("before"), last.alias("after"))
 
 
 def added(lake: Lake, table: str, since: Position | None, until: Position) -> DataFrame | None:

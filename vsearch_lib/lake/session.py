@@ -26,6 +26,8 @@ _DEFAULTS = {
     "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
     # Rows of a few partitions are written as they come, not sorted by partition first.
     "spark.sql.maxConcurrentOutputFileWriters": "16",
+    # The queries of one night need more than the hundred compiled classes that Spark keeps: each would be made again.
+    "spark.sql.codegen.cache.maxEntries": "2000",
     # What a session kept on its way is deleted as soon as nothing refers to it.
     "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     # Tables that are placed by one of the keys they are joined by stay where they are.

@@ -148,14 +148,21 @@ class Lake:
 
         Where `keys` has more columns than the key, a row must still hold those values too.
         """
-        key = self._same_key(table_schema(table))
+        schema = table_schema(table)
         held = reduce(operator.and_, (F.col(f"old.`{n}`").eqNullSafe(F.col(f"new.`{n}`")) for n in keys.columns))
 
         def delete() -> int:
-            merging = self._table(table).alias("old").merge(keys.alias("new"), key)
+            reach, wanted = self._reach(schema, keys)
+            if not wanted:
+                return 0
+            old = self._load(table).alias("old").where(reach)
+            found = computed(keys.alias("new").join(old, held, "left_semi"))
+            if found.isEmpty():
+                return 0
+            merging = self._table(table).alias("old").merge(found.alias("new"), self._same_key(schema) & reach)
             return int(merging.whenMatchedDelete(condition=held).execute().collect()[0]["num_affected_rows"])
 
-        return self._committed(table, delete)
+        return self._committed(table, delete) if self.exists(table) else 0
 
     def _delete(self, table: str, where: Column) -> int:
         rows = self._load(table).where(where).count()
@@ -169,15 +176,27 @@ class Lake:
         self._create_if_missing(schema)
         old = self._load(schema.table).alias("old").where(reach)
         if not len(old._jdf.inputFiles()):  # what Delta's log knows; isEmpty would start a job
-            # A MERGE that only inserts is shorter. A row it leaves out has a key that a rival wrote meanwhile.
-            inserted = self._merge(schema, new, reach)
-            if inserted == rows:
-                return inserted
-            return inserted + self._committed(schema.table, lambda: self._upsert(schema, new, when, assign))
+            return self._insert(schema, new, rows, reach, when, assign)
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
-        settled = self._same_key(schema) & ~F.coalesce(F.expr(when), F.lit(False))
-        changed = computed(new.alias("new").join(old, settled, "left_anti"))
-        return 0 if changed.isEmpty() else self._merge(schema, changed, reach, when, assign)
+        met = new.alias("new").join(old.withColumn("_met", F.lit(1)), self._same_key(schema), "left")
+        moved = computed(met.where(F.col("_met").isNull() | F.expr(when)).select("new.*", "_met"))
+        count, updates = moved.agg(F.count("*"), F.count("_met")).collect()[0]
+        if not count:
+            return 0
+        moved = moved.drop("_met")
+        if not updates:
+            return self._insert(schema, moved, count, reach, when, assign)
+        return self._merge(schema, moved, reach, when, assign)
+
+    def _insert(
+        self, schema: TableSchema, new: DataFrame, rows: int, reach: Column, when: str, assign: Mapping[str, str]
+    ) -> int:
+        """Insert `rows` rows that meet no stored one: a MERGE that only inserts reads the table once."""
+        inserted = self._merge(schema, new, reach)
+        if inserted == rows:
+            return inserted
+        # What it left out has a key that a rival wrote meanwhile.
+        return inserted + self._committed(schema.table, lambda: self._upsert(schema, new, when, assign))
 
     def _merge(
         self,

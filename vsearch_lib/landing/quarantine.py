@@ -16,37 +16,41 @@ REFUSED = "source string, line bigint, reason string, message string, payload st
 _LISTED = 10_000  # refused items that a stopped run writes down
 
 
-def settle(job: Job, table: str, refused: DataFrame, sources: DataFrame) -> None:
+def settle(job: Job, table: str, refused: DataFrame | None, sources: DataFrame) -> None:
     """Make `quarantine` say of the landed files `sources` (source) what this run found in them.
 
-    `refused` (columns `REFUSED`) is all that is refused there now: what was listed and is not
+    `refused` (columns `REFUSED`; None: nothing) is all that is refused there now: what was listed and is not
     among it has been mended and leaves the list.
     """
-    listed = job.lake.read("quarantine").where(F.col("table") == table)
-    mended = listed.join(sources, "source", "left_semi").join(refused, KEY, "left_anti").select(KEY)
-    if job.lake.exists("quarantine") and not mended.isEmpty():
-        job.lake.delete_keys("quarantine", mended)
-    rows = refused.select(
-        F.lit(job.run_id).alias("run"),
-        F.lit(table).alias("table"),
-        *KEY,
-        "message",
-        "payload",
-        F.lit(datetime.now(UTC)).alias("first_seen"),
-    )
-    if not rows.isEmpty():
+    if job.lake.exists("quarantine"):
+        listed = job.lake.read("quarantine").where(F.col("table") == table)
+        mended = listed.join(sources, "source", "left_semi")
+        if refused is not None:
+            mended = mended.join(refused, KEY, "left_anti")
+        job.lake.delete_keys("quarantine", mended.select(KEY))
+    if refused is not None:
+        rows = refused.select(
+            F.lit(job.run_id).alias("run"),
+            F.lit(table).alias("table"),
+            *KEY,
+            "message",
+            "payload",
+            F.lit(datetime.now(UTC)).alias("first_seen"),
+        )
         job.lake.insert_new("quarantine", rows.dropDuplicates(KEY))
 
 
-def check_share(job: Job, table: str, refused: DataFrame, *, landed: int, count: int) -> None:
+def check_share(job: Job, table: str, refused: DataFrame | None, *, landed: int, count: int) -> None:
     """Stop a run that refuses too much of what landed, and write down what that is beside the reports.
+
+    `refused` is as in `settle`, and `count` how much of it counts.
 
     Raises:
         GateRefused: more than `quality.max_refused_share` was refused; it names the reasons and the list.
     """
     limit = job.settings.quality.max_refused_share
     detail = ""
-    if landed and count / landed > limit:
+    if refused is not None and count / landed > limit:
         reasons = refused.groupBy("reason").count().orderBy(F.desc("count"), "reason").collect()
         detail = (
             f" ({', '.join(f'{row[0]}: {row[1]}' for row in reasons)}; listed in {_write_list(job, table, refused)})"

@@ -10,7 +10,7 @@ from vsearch_lib.lake.computed import computed
 from vsearch_lib.lake.tables import same
 from vsearch_lib.landing.account import Account
 from vsearch_lib.landing.files import files_of_table, landed_again
-from vsearch_lib.landing.quarantine import REFUSED, check_share, refused_sources, settle
+from vsearch_lib.landing.quarantine import check_share, refused_sources, settle
 from vsearch_lib.records.ingest import RecordKind, landed_records
 
 
@@ -30,7 +30,7 @@ def take_in(job: Job, kind: RecordKind, tables: Sequence[str]) -> list[Figure]:
         F.count(F.when(F.col("reason").isNull(), 1)),
     ).collect()[0]
     total, refused, erased, keys = (int(value or 0) for value in counted)
-    refusals = computed(landed.refused() if refused else job.spark.createDataFrame([], REFUSED))
+    refusals = computed(landed.refused()) if refused else None
     check_share(job, kind.table, refusals, landed=total, count=refused - erased)
     # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
     accepted = max(job.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)
