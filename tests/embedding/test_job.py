@@ -82,6 +82,24 @@ def test_without_its_note_a_run_compares_everything_and_finds_the_same(catalogue
     assert set(catalogue.vectors()) == {*jpegs, "new"} - {"image-05"}
 
 
+def test_a_run_that_was_cut_off_before_its_note_changes_nothing_when_it_comes_again(catalogue, jpegs, draw):
+    catalogue.land(jpegs)
+    catalogue.embed()
+    notes = Path(catalogue.settings.lake.uri) / "read_positions"
+    before = {note: note.read_bytes() for note in notes.iterdir()}
+    digests = {row["image_id"]: row["sha256"] for row in catalogue.lake.read("images").collect()}
+    catalogue.land({"image-01": draw(101), "new": draw(102)})
+    catalogue.images({"image-02": digests["image-02"]}, deleted_at=datetime(2024, 5, 7, tzinfo=UTC))
+    assert catalogue.embed()["embeddings_removed"] == 1
+    versions, vectors = catalogue.versions(), catalogue.vectors()
+    for note, content in before.items():
+        note.write_bytes(content)
+    figures = catalogue.embed()
+    assert (figures["images_embedded"], figures["embeddings_removed"]) == (2, 0)
+    assert catalogue.versions() == versions
+    assert_same(catalogue.vectors(), vectors)
+
+
 def computed(catalogue) -> set[str]:
     """The files of vectors that tasks have written and no commit has taken in."""
     pending = Pending(catalogue.lake, "m1")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from pyspark.sql import functions as F
 
 from vsearch_lib.lake import Lake
-from vsearch_lib.lake.changes import Position, added, changed, position, read_until, remember
+from vsearch_lib.lake.changes import Position, added, before_and_after, changed, position, read_until, remember
 
 PIXELS = """sha256 string, jpeg binary, phash string, width int, height int, mode string, brightness double,
     sharpness double"""
@@ -66,6 +67,20 @@ def test_only_inserted_rows_were_added(past, history):
     assert sorted((row["sha256"][0], row["width"]) for row in rows) == [("c", 11), ("d", 9)]
 
 
+def widths(lake: Lake, since: Position, until: Position) -> dict[str, tuple[int | None, int | None]]:
+    rows = before_and_after(lake, "image_pixels", F.col("width"), since, until).collect()
+    assert len(rows) == len({row["sha256"] for row in rows})
+    return {row["sha256"][0]: (row["before"], row["after"]) for row in rows}
+
+
+def test_each_changed_row_is_told_as_it_was_and_as_it_is(past, history):
+    first, second, third = history
+    assert widths(past, first, second) == {"b": (8, 10), "d": (None, 9)}
+    assert widths(past, second, third) == {"a": (8, None), "c": (8, 11)}
+    assert widths(past, first, third) == {"a": (8, None), "b": (8, 10), "c": (8, 11), "d": (None, 9)}
+    assert widths(past, third, third) == {}
+
+
 def test_compaction_is_no_change(past, history):
     past.spark.sql(f"OPTIMIZE delta.`{past.path('image_pixels')}`")
     now = position(past, "image_pixels")
@@ -78,6 +93,7 @@ def test_of_another_table_or_a_later_version_nothing_is_said(past, history):
     for since in (None, Position("another", 0), Position(first.table_id, last.version + 1)):
         assert changed(past, "image_pixels", since, last) is None
         assert added(past, "image_pixels", since, last) is None
+        assert before_and_after(past, "image_pixels", F.col("width"), since, last) is None
 
 
 def test_a_table_that_is_not_there_has_no_position(lake):

@@ -21,6 +21,10 @@ def test_a_worker_holds_few_pictures_at_a_time(spark):
     assert int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch")) <= 100
 
 
+def test_the_compiled_queries_of_a_night_are_kept(spark):
+    assert int(spark.conf.get("spark.sql.codegen.cache.maxEntries")) >= 1_000
+
+
 def test_settings_of_spark_reach_the_session(spark):
     partitions = load_settings("demo").spark.conf["spark.sql.shuffle.partitions"]
     assert spark.conf.get("spark.sql.shuffle.partitions") == partitions

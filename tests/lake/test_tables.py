@@ -57,6 +57,10 @@ def history(spark, tmp_path_factory) -> History:
     story.lake = Lake(spark, uri, "run-4")
     story.lake.delete_keys("judgements", scores(spark, ("a", 0), ("z", 0)).drop("score"))
     story.note("deleted")
+    story.lake.delete_keys("judgements", scores(spark, ("a", 0), ("bb", 0)).drop("score"))
+    story.note("deleted again")
+    story.lake.upsert("judgements", scores(spark, ("bb", 1)))
+    story.note("met none")
     return story
 
 
@@ -103,6 +107,20 @@ def test_insert_new_of_known_keys_makes_no_version(history):
 
 def test_delete_keys_deletes_those_and_no_other(history):
     assert history.rows["deleted"] == {"b": 5, "c": 3, "d": 4}
+
+
+def test_a_deletion_of_keys_that_are_not_there_makes_no_version(history, lake, spark):
+    assert history.version["deleted again"] == history.version["deleted"]
+    assert lake.delete_keys("judgements", scores(spark, ("a", 0)).drop("score")) == 0
+    assert lake.version("judgements") is None
+
+
+def test_an_upsert_that_meets_no_stored_row_only_inserts(spark, history):
+    assert history.rows["met none"] == {"b": 5, "bb": 1, "c": 3, "d": 4}
+    log = spark.sql(f"DESCRIBE HISTORY delta.`{history.lake.path('judgements')}`").collect()
+    updates = {row["version"]: row["operationParameters"].get("matchedPredicates") != "[]" for row in log}
+    assert not updates[history.version["met none"]]
+    assert updates[history.version["changed"]]
 
 
 def test_every_commit_carries_the_id_of_its_run(spark, history):
