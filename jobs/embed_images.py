@@ -12,6 +12,7 @@ from vsearch_lib.embedding.work import only, pixel_sources, refused_before, work
 from vsearch_lib.embedding.worker import REPORT, embed_task
 from vsearch_lib.encoder.promotion import current_model
 from vsearch_lib.encoder.registry import Model, check_unchanged, load_model
+from vsearch_lib.errors import WriteConflict
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.changes import position, read_until, remember
 from vsearch_lib.lake.computed import computed
@@ -78,7 +79,10 @@ def _embed(job: Job, version: str, todo: DataFrame, sources: list[DataFrame]) ->
         failures = refused.count()
     check_share(job, "embeddings", refused, landed=wanted, count=failures)
     rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
-    job.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
+    written = job.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
+    # Fewer where some were there already; or where another run, which ended meanwhile, took pending files along.
+    if written < wanted - failures and todo.join(vectors, "sha256", "left_anti").count() > failures:
+        raise WriteConflict(f"{pending.uri}: another run took vectors away that this one had made; run this step again")
     settle(job, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
     pending.remove(files)
     # Fewer than images where several are the same picture, or an earlier run was cut off.

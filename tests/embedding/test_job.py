@@ -12,7 +12,7 @@ import pytest
 from vsearch_lib.embedding.pending import Pending
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.registry import load_model
-from vsearch_lib.errors import ArtefactError, GateRefused
+from vsearch_lib.errors import ArtefactError, GateRefused, WriteConflict
 from vsearch_lib.runner import load_job
 
 BROKEN = b"\xff\xd8\xff\xe0 cut"
@@ -125,6 +125,18 @@ def test_a_run_that_is_cut_off_leaves_its_vectors_to_the_next(catalogue, jpegs, 
     assert computed(catalogue) == set()
 
 
+def test_a_run_whose_vectors_another_took_away_says_so_and_the_next_makes_them(catalogue, jpegs, monkeypatch):
+    catalogue.land(jpegs)
+    run = load_job("embed_images")
+    with monkeypatch.context() as rival:
+        rival.setitem(run.__globals__, "check_unchanged", lambda *_: Path(sorted(computed(catalogue))[0]).unlink())
+        with pytest.raises(WriteConflict, match="run this step again"):
+            catalogue.embed(run=run)
+    assert 0 < len(catalogue.vectors()) < len(jpegs)
+    catalogue.embed()
+    assert_same(catalogue.vectors(), expected(catalogue, jpegs))
+
+
 def test_pixels_that_give_no_vector_are_listed_and_a_mend_takes_them_off(catalogue, jpegs, draw):
     digest = "b" * 64
     catalogue.pixels([BROKEN], [digest])
@@ -141,6 +153,20 @@ def test_pixels_that_give_no_vector_are_listed_and_a_mend_takes_them_off(catalog
     assert (figures["images_embedded"], figures["images_not_embeddable"]) == (1, 1)
     assert [row["source"] for row in catalogue.lake.read("quarantine").collect()] == ["without"]
     assert set(catalogue.vectors()) == {*jpegs, "broken"}
+
+
+def test_pixels_that_came_twice_do_not_hide_that_others_are_missing(catalogue, jpegs, draw):
+    catalogue.land(jpegs)
+    catalogue.embed()
+    catalogue.land({"new": draw(50)})
+    twice = catalogue.lake.read("images").where("image_id = 'new'").select("sha256")
+    digest = twice.collect()[0]["sha256"]
+    catalogue.lake.delete_keys("image_pixels", twice)
+    catalogue.pixels([draw(50)], [digest])
+    catalogue.images({"without": "c" * 64})
+    figures = catalogue.embed("quality.max_refused_share=0.5")
+    assert (figures["images_embedded"], figures["images_not_embeddable"]) == (1, 1)
+    assert [row["source"] for row in catalogue.lake.read("quarantine").collect()] == ["without"]
 
 
 def test_a_share_above_the_limit_commits_nothing_and_loses_nothing(catalogue, jpegs):

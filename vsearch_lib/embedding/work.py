@@ -57,9 +57,16 @@ def refused_before(lake: Lake, model_version: str) -> Work:
 
 
 def pixel_sources(lake: Lake, since: Position | None, until: Position) -> list[DataFrame]:
-    """Return where to look for pixels (sha256, jpeg), in turn: among what was added after `since`, then everywhere."""
-    stored = [added(lake, "image_pixels", since, until), lake.read("image_pixels")]
-    return [pixels.select("sha256", "jpeg") for pixels in stored if pixels is not None]
+    """Return where to look for pixels (sha256, jpeg), in turn: among what was added after `since`, then everywhere.
+
+    Each place names a picture once.
+    """
+    everywhere = lake.read("image_pixels").select("sha256", "jpeg")
+    new = added(lake, "image_pixels", since, until)
+    if new is None:
+        return [everywhere]
+    # One that left and came again was added twice.
+    return [new.select("sha256", "jpeg").dropDuplicates(["sha256"]), everywhere]
 
 
 def only(rows: DataFrame, hashes: DataFrame, count: int) -> DataFrame:
