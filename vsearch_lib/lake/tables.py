@@ -25,6 +25,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.errors import SchemaDrift, WriteConflict
 from vsearch_lib.lake.computed import computed
+from vsearch_lib.lake.keys import reach_of, same_key
 from vsearch_lib.lake.schema import TableSchema, table_schema
 
 _ATTEMPTS = 8
@@ -152,14 +153,14 @@ class Lake:
         held = reduce(operator.and_, (F.col(f"old.`{n}`").eqNullSafe(F.col(f"new.`{n}`")) for n in keys.columns))
 
         def delete() -> int:
-            reach, wanted = self._reach(schema, keys)
+            reach, wanted = reach_of(schema, keys)
             if not wanted:
                 return 0
             old = self._load(table).alias("old").where(reach)
             found = computed(keys.alias("new").join(old, held, "left_semi"))
             if found.isEmpty():
                 return 0
-            merging = self._table(table).alias("old").merge(found.alias("new"), self._same_key(schema) & reach)
+            merging = self._table(table).alias("old").merge(found.alias("new"), same_key(schema) & reach)
             return int(merging.whenMatchedDelete(condition=held).execute().collect()[0]["num_affected_rows"])
 
         return self._committed(table, delete) if self.exists(table) else 0
@@ -170,7 +171,7 @@ class Lake:
         return rows
 
     def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str]) -> int:
-        reach, rows = self._reach(schema, new)
+        reach, rows = reach_of(schema, new)
         if not rows:
             return 0
         self._create_if_missing(schema)
@@ -178,7 +179,7 @@ class Lake:
         if not len(old._jdf.inputFiles()):  # what Delta's log knows; isEmpty would start a job
             return self._insert(schema, new, rows, reach, when, assign)
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
-        met = new.alias("new").join(old.withColumn("_met", F.lit(1)), self._same_key(schema), "left")
+        met = new.alias("new").join(old.withColumn("_met", F.lit(1)), same_key(schema), "left")
         moved = computed(met.where(F.col("_met").isNull() | F.expr(when)).select("new.*", "_met"))
         count, updates = moved.agg(F.count("*"), F.count("_met")).collect()[0]
         if not count:
@@ -209,7 +210,7 @@ class Lake:
         """Insert rows of new keys; update the others where `when` holds, not at all where there is none."""
         self._create_if_missing(schema)
         values = {f"`{name}`": f"new.`{name}`" for name in schema.names}
-        merging = self._table(schema.table).alias("old").merge(rows.alias("new"), self._same_key(schema) & reach)
+        merging = self._table(schema.table).alias("old").merge(rows.alias("new"), same_key(schema) & reach)
         if when is not None:
             update = {f"`{name}`": value for name, value in (assign or {}).items()}
             merging = merging.whenMatchedUpdate(condition=when, set=dict(update))
@@ -254,24 +255,6 @@ class Lake:
 
     def _table(self, table: str) -> DeltaTable:
         return DeltaTable.forPath(self.spark, self.path(table))
-
-    def _reach(self, schema: TableSchema, rows: DataFrame) -> tuple[Column, int]:
-        """Return a condition on `old`, where `rows` may meet stored ones, and how many rows there are.
-
-        It names partition columns by value and of the other key columns the range, so that Delta skips what lies
-        outside.
-        """
-        days = [name for name in schema.partition_by if name in schema.key]
-        others = [name for name in schema.key if name not in days]
-        wanted = [F.collect_set(name).alias(name) for name in days]
-        wanted += [F.struct(F.min(name).alias("low"), F.max(name).alias("high")).alias(name) for name in others]
-        found = rows.agg(*wanted, F.count("*").alias("_rows")).collect()[0]
-        keys = [F.col(f"old.`{name}`").isin(found[name]) for name in days]
-        keys += [F.col(f"old.`{name}`").between(found[name]["low"], found[name]["high"]) for name in others]
-        return reduce(operator.and_, keys), found["_rows"]
-
-    def _same_key(self, schema: TableSchema) -> Column:
-        return reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
 
     def _in_order(self, schema: TableSchema, rows: DataFrame) -> DataFrame:
         # A nullable column that a job does not know is one that was added to the schema alone.
