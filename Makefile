@@ -7,6 +7,7 @@ ARGS ?=
 CLOTHING ?= ../shared/data/clothing
 PHOTOS ?= $(CLOTHING)/images
 WEIGHTS ?= ../shared/data/weights/mobilenet_v2.safetensors
+SIFT ?= var/sift
 LOCKS := conf/locks
 SITE := .venv/lib/python3.11/site-packages
 UV := .venv/bin/uv
@@ -16,7 +17,7 @@ WORKERS := var/workers-environment.tar.gz
 
 PORT ?= 8080
 
-.PHONY: help demo airflow test test-cluster test-scheduler workers-environment check docs lock tuning-libraries bench-ingest bench-embed clean
+.PHONY: help demo airflow test test-cluster test-scheduler workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -70,6 +71,11 @@ bench-embed: $(JOBS_READY) ## time embedding beside plain torch loops; CLOTHING=
 	@.venv/bin/python benchmarks/embed.py '$(CLOTHING)' '$(WEIGHTS)'
 	@.venv/bin/python benchmarks/embed_scale.py '$(CLOTHING)' '$(WEIGHTS)'
 
+bench-index: $(JOBS_READY) $(SIFT)/base.npy ## time building and searching the index beside one of faiss, on two sets of vectors
+	@.venv/bin/python benchmarks/index.py measure '$(SIFT)'
+	@.venv/bin/python benchmarks/index.py clustered var/clustered
+	@.venv/bin/python benchmarks/index.py measure var/clustered
+
 workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have Spark and Python 3.11 alone
 	@du -h $(WORKERS)
 
@@ -89,6 +95,9 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	  || { tail -5 .venv/jars.log; echo 'make: the Spark jars could not be fetched; is Maven Central reachable?'; exit 1; }
 	@cd $(SITE)/pyspark/jars && sha256sum --quiet -c $(CURDIR)/$(LOCKS)/jars.sha256
 	@touch $@
+
+$(SIFT)/base.npy: | $(JOBS_READY)
+	@.venv/bin/python ../shared/tools/sift_vectors.py '$(SIFT)'
 
 $(WORKERS): $(LOCKS)/workers.txt | $(JOBS_READY)
 	@echo 'Packing the environment of Spark workers in $@ (once)'

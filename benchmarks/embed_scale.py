@@ -1,8 +1,9 @@
-"""What an image costs when there are ten times as many, and how large the worker processes get.
+"""What an image costs when there are ten times as many, how large the worker processes get, and what a night costs.
 
     .venv/bin/python benchmarks/embed_scale.py ../shared/data/clothing ../shared/data/weights/mobilenet_v2.safetensors
 
-The catalogue is made of re-encoded, cropped and mirrored copies of the photos, so that no pixels repeat.
+The catalogue is made of re-encoded, cropped and mirrored copies of the photos, so that no pixels repeat. Nights with a
+hundredth of new images take turns with the least that Spark and Delta can do the same work with.
 """
 
 import hashlib
@@ -12,25 +13,32 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import simplejpeg
+from delta.tables import DeltaTable
+from pyspark import Broadcast, TaskContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.embedding.pending import VECTORS
+from vsearch_lib.embedding.worker import _embedder, _groups
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import recipe_of
+from vsearch_lib.encoder.registry import Model, load_model, recipe_of
 from vsearch_lib.encoder.weights import load_initial_weights
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.lake.changes import Position, position, remember
 from vsearch_lib.runner import load_job
 from vsearch_lib.ticker import every
 
 SIZES = (4_000, 40_000)
+NIGHTS = 3
 COPY = "copy string, sha256 string, jpeg binary"
 
 
@@ -81,6 +89,50 @@ def change_hundredth(spark: SparkSession, lake: Lake, *, seed: int) -> int:
     count = lake.read("images").count() // 100
     land(lake, copies(spark, lake, seed * 1_000_000, count))
     return count
+
+
+def bare_night(settings: Settings, lake: Lake, version: str, since: dict[str, Position]) -> float:
+    """Embed what was added after `since`, without a guard and keeping nothing on the way; return the seconds."""
+    until = {table: at for table in since if (at := position(lake, table))}
+    began = time.perf_counter()
+    new = {}
+    for table, at in since.items():
+        feed = lake.read_changes(table, at.version + 1, until[table].version)
+        new[table] = feed.where("_change_type = 'insert'")
+    model = lake.spark.sparkContext.broadcast(load_model(settings.models.uri, version))
+    task = partial(bare_task, uri=settings.models.uri, model=model, batch_size=settings.embedding.batch_size)
+    pixels = new["image_pixels"].select("sha256", "jpeg").repartition(lake.spark.sparkContext.defaultParallelism)
+    vectors = pixels.mapInArrow(task, "sha256 string, vector array<float>")
+    rows = new["images"].select(F.lit(version).alias("model_version"), "image_id", "sha256").join(vectors, "sha256")
+    key = f"old.model_version = new.model_version AND old.model_version = '{version}' AND old.image_id = new.image_id"
+    merging = DeltaTable.forPath(lake.spark, lake.path("embeddings")).alias("old").merge(rows.alias("new"), key)
+    merging.whenNotMatchedInsertAll().execute()
+    took = time.perf_counter() - began
+    remember(lake, f"embed_images-{version}", until)
+    return took
+
+
+def bare_task(
+    batches: Iterator[pa.RecordBatch], *, uri: str, model: Broadcast[Model], batch_size: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield hashes and vectors of pictures."""
+    context = TaskContext.get()
+    assert context is not None
+    embedder = _embedder(uri, model.value, batch_size, context)
+    for hashes, jpegs in _groups(batches, 100):
+        yield pa.RecordBatch.from_pydict({"sha256": hashes, "vector": list(embedder.embed(jpegs))}, schema=VECTORS)
+
+
+def nights(settings: Settings, lake: Lake, version: str) -> tuple[int, list[float], list[float]]:
+    """Return how many images are new in a night, and the seconds of the job's nights and of bare ones, in turns."""
+    jobs, bare = [], []
+    for night in range(NIGHTS):
+        new = change_hundredth(lake.spark, lake, seed=2 * night + 1)
+        jobs.append(run_job(lake.spark, settings, "embed_images")[0])
+        since = {table: at for table in ("images", "image_pixels") if (at := position(lake, table))}
+        change_hundredth(lake.spark, lake, seed=2 * night + 2)
+        bare.append(bare_night(settings, lake, version, since))
+    return new, jobs, bare
 
 
 @contextmanager
@@ -136,10 +188,11 @@ def main(photos: str, weights: str) -> None:
             print(f"{figures['images_embedded']:.0f} images: {cost[size]:.2f} ms each, {seconds:.0f} s;", end=" ")
             print(f"largest worker {mebibytes[0]} MiB; slowest task {figures['slowest_task_to_median']:.2f} × median")
             nothing, _ = run_job(spark, settings, "embed_images")
-            new = change_hundredth(spark, lake, seed=1)
-            little, _ = run_job(spark, settings, "embed_images")
-            print(f"  nothing new {nothing:.1f} s, 1/{seconds / nothing:.0f}; {new} new {little:.1f} s,", end=" ")
-            print(f"1/{seconds / little:.0f}")
+            print(f"  nothing new {nothing:.2f} s, 1/{seconds / nothing:.0f}")
+            new, jobs, bare = nights(settings, lake, "m2")
+            for name, taken in {"the job": jobs, "without guards": bare}.items():
+                told = ", ".join(f"{one:.1f}" for one in taken)
+                print(f"  {new} new, {name}: {told} s; the last is 1/{seconds / taken[-1]:.1f}")
         spark.stop()
         print(f"cost of an image, {SIZES[1]} to {SIZES[0]}: {cost[SIZES[1]] / cost[SIZES[0]]:.2f}")
 

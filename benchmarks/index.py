@@ -47,6 +47,7 @@ QUERIES = 1_000
 CENTRES = 5_000
 NIGHTS = 10
 TURNS = 3
+QUERY_TURNS = 20
 POINTS = ((32, 100), (32, 200), (64, 200), (64, 400), (128, 400), (128, 800))  # nprobe, shortlist
 
 
@@ -180,8 +181,10 @@ def compare(settings: Settings, again: list[Settings], lake: Lake, vectors: np.n
     of_stored = searcher.exact(queries, 10).ids
     for nprobe, shortlist in POINTS:
         point = {"nprobe": nprobe, "shortlist": shortlist}
-        mine = [seconds(searcher.search, query[None], 10, **point) for query in queries]
-        theirs = [seconds(_rescored, single, base, query[None], **point) for query in queries]
+        mine, theirs = [], []
+        for some in np.array_split(queries, QUERY_TURNS):
+            mine += [seconds(searcher.search, query[None], 10, **point) for query in some]
+            theirs += [seconds(_rescored, single, base, query[None], **point) for query in some]
         found = np.concatenate([hits.ids for _, hits in mine])
         ours_ms, theirs_ms = (1000 * float(np.median([t for t, _ in one])) for one in (mine, theirs))
         reached = recall(found, truth).mean

@@ -7,7 +7,7 @@
     var/autofaiss/bin/python benchmarks/index_others.py autofaiss-small var/sift   # as much as our index takes
 
 autofaiss pins a faiss of its own, hence the environment; this file needs numpy, faiss and the library. A folder holds
-`base.npy` and `query.npy`, as `sift_vectors.py` and `benchmarks/index.py vectors` write them.
+`base.npy` and `query.npy`, as `sift_vectors.py` and `benchmarks/index.py clustered` write them.
 """
 
 import sys
