@@ -7,7 +7,7 @@ then the network on all cores) runs in float32 and, by autocast, in bfloat16; be
 with all that belongs to it, in a session that is up, with a version of the model that it has not seen. The vectors of
 the job are compared with torch's in float32 on the same pixels, one by one, and by the mean average precision of the
 test split on the train split.
-Then a night with nothing new, and one with a hundredth of new pictures.
+Then nights with nothing new, and with a hundredth of new pictures.
 """
 
 import csv
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from embed_scale import change_hundredth, run_job
+from embed_scale import nights, run_job
 from PIL import Image
 from pyspark.sql import SparkSession
 from torch.utils.data import DataLoader, Dataset
@@ -130,12 +130,7 @@ def compare(spark: SparkSession, settings: Settings, encoder: Encoder, photos: P
             *figures
         )
     )
-    nothing, _ = run_job(spark, settings, "embed_images")
-    new = change_hundredth(spark, lake, seed=len(backbone))
-    little, figures = run_job(spark, settings, "embed_images")
-    assert figures["images_embedded"] == new
-    print(f"  nothing new {nothing:.1f} s, 1/{seconds / nothing:.0f} of all; {new} new {little:.1f} s,", end=" ")
-    print(f"1/{seconds / little:.0f} of all")
+    nights(settings, lake, f"{backbone}-1", seed=100 * len(backbone), full=seconds)
 
 
 def main(photos: str, weights: str) -> None:

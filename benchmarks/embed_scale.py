@@ -123,16 +123,22 @@ def bare_task(
         yield pa.RecordBatch.from_pydict({"sha256": hashes, "vector": list(embedder.embed(jpegs))}, schema=VECTORS)
 
 
-def nights(settings: Settings, lake: Lake, version: str) -> tuple[int, list[float], list[float]]:
-    """Return how many images are new in a night, and the seconds of the job's nights and of bare ones, in turns."""
-    jobs, bare = [], []
-    for night in range(NIGHTS):
-        new = change_hundredth(lake.spark, lake, seed=2 * night + 1)
-        jobs.append(run_job(lake.spark, settings, "embed_images")[0])
+def nights(settings: Settings, lake: Lake, version: str, *, seed: int, full: float) -> None:
+    """Print what nights cost beside `full` seconds: with nothing new, then, in turns, the job's and bare ones."""
+    nothing, _ = run_job(lake.spark, settings, "embed_images")
+    print(f"  nothing new {nothing:.2f} s, 1/{full / nothing:.0f} of all")
+    taken: dict[str, list[float]] = {"the job": [], "without guards": []}
+    for night in range(seed, seed + 2 * NIGHTS, 2):
+        new = change_hundredth(lake.spark, lake, seed=night)
+        seconds, figures = run_job(lake.spark, settings, "embed_images")
+        assert figures["images_embedded"] == new
+        taken["the job"].append(seconds)
         since = {table: at for table in ("images", "image_pixels") if (at := position(lake, table))}
-        change_hundredth(lake.spark, lake, seed=2 * night + 2)
-        bare.append(bare_night(settings, lake, version, since))
-    return new, jobs, bare
+        change_hundredth(lake.spark, lake, seed=night + 1)
+        taken["without guards"].append(bare_night(settings, lake, version, since))
+    for name, seconds_of in taken.items():
+        told = ", ".join(f"{seconds:.1f} s (1/{full / seconds:.1f})" for seconds in seconds_of)
+        print(f"  {new} new, {name}: {told}")
 
 
 @contextmanager
@@ -187,12 +193,7 @@ def main(photos: str, weights: str) -> None:
             cost[size] = 1000 * seconds / figures["images_embedded"]
             print(f"{figures['images_embedded']:.0f} images: {cost[size]:.2f} ms each, {seconds:.0f} s;", end=" ")
             print(f"largest worker {mebibytes[0]} MiB; slowest task {figures['slowest_task_to_median']:.2f} × median")
-            nothing, _ = run_job(spark, settings, "embed_images")
-            print(f"  nothing new {nothing:.2f} s, 1/{seconds / nothing:.0f}")
-            new, jobs, bare = nights(settings, lake, "m2")
-            for name, taken in {"the job": jobs, "without guards": bare}.items():
-                told = ", ".join(f"{one:.1f}" for one in taken)
-                print(f"  {new} new, {name}: {told} s; the last is 1/{seconds / taken[-1]:.1f}")
+            nights(settings, lake, "m2", seed=1, full=seconds)
         spark.stop()
         print(f"cost of an image, {SIZES[1]} to {SIZES[0]}: {cost[SIZES[1]] / cost[SIZES[0]]:.2f}")
 
