@@ -14,10 +14,11 @@ UV := .venv/bin/uv
 JOBS_READY := .venv/ready
 AIRFLOW_READY := .venv-airflow/ready
 WORKERS := var/workers-environment.tar.gz
+VERSITYGW := var/bin/versitygw
 
 PORT ?= 8080
 
-.PHONY: help demo airflow test test-cluster test-scheduler workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
+.PHONY: help demo airflow test test-cluster test-scheduler test-s3 workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -43,6 +44,9 @@ test-cluster: $(JOBS_READY) $(WORKERS) ## what must hold on a Spark cluster of s
 
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m cluster tests/dags
+
+test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
+	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/index tests/serving
 
 check: $(JOBS_READY) ## style and types
 	@.venv/bin/ruff check .
@@ -95,6 +99,9 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	  || { tail -5 .venv/jars.log; echo 'make: the Spark jars could not be fetched; is Maven Central reachable?'; exit 1; }
 	@cd $(SITE)/pyspark/jars && sha256sum --quiet -c $(CURDIR)/$(LOCKS)/jars.sha256
 	@touch $@
+
+$(VERSITYGW):
+	@GOBIN='$(CURDIR)/var/bin' go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 $(SIFT)/base.npy: | $(JOBS_READY)
 	@.venv/bin/python ../shared/tools/sift_vectors.py '$(SIFT)'

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.s3_server import KEY, REGION, SECRET, s3_server
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake import Lake, start_session
@@ -45,26 +46,21 @@ def lake(spark, tmp_path: Path) -> Lake:
 
 
 @pytest.fixture(scope="session")
-def bucket() -> Iterator[str]:
-    """An S3 server on this machine with an empty bucket; credentials by S3's usual names."""
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty bucket of an S3 server on this machine; credentials by S3's usual names."""
     import boto3
-    from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
+    with s3_server(tmp_path_factory.mktemp("s3")) as address, pytest.MonkeyPatch.context() as environment:
         for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "tests",
-            "AWS_SECRET_ACCESS_KEY": "tests",
-            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": address,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": REGION,
             "AWS_ALLOW_HTTP": "true",
         }.items():
             environment.setenv(name, value)
         boto3.client("s3").create_bucket(Bucket="vsearch-tests")
         yield "s3://vsearch-tests"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "bucket"])
