@@ -101,9 +101,12 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	@touch $@
 
 $(VERSITYGW):
+	@command -v go >/dev/null || { echo 'make: there is no go on PATH to build VersityGW with; install Go, or run make test, on moto'; exit 1; }
 	@GOBIN='$(CURDIR)/var/bin' go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 $(SIFT)/base.npy: | $(JOBS_READY)
+	@test -f ../shared/tools/sift_vectors.py \
+	  || { echo 'make: there is no ../shared/tools/sift_vectors.py; SIFT=DIR names a folder with base.npy and query.npy'; exit 1; }
 	@.venv/bin/python ../shared/tools/sift_vectors.py '$(SIFT)'
 
 $(WORKERS): $(LOCKS)/workers.txt | $(JOBS_READY)

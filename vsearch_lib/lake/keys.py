@@ -20,11 +20,11 @@ def reach_of(schema: TableSchema, rows: DataFrame) -> tuple[Column, int]:
     It names partition columns by value and of the other key columns the range, so that Delta skips what lies
     outside.
     """
-    days = [name for name in schema.partition_by if name in schema.key]
-    others = [name for name in schema.key if name not in days]
-    wanted = [F.collect_set(name).alias(name) for name in days]
+    partitions = [name for name in schema.partition_by if name in schema.key]
+    others = [name for name in schema.key if name not in partitions]
+    wanted = [F.collect_set(name).alias(name) for name in partitions]
     wanted += [F.struct(F.min(name).alias("low"), F.max(name).alias("high")).alias(name) for name in others]
     found = rows.agg(*wanted, F.count("*").alias("_rows")).collect()[0]
-    keys = [F.col(f"old.`{name}`").isin(found[name]) for name in days]
+    keys = [F.col(f"old.`{name}`").isin(found[name]) for name in partitions]
     keys += [F.col(f"old.`{name}`").between(found[name]["low"], found[name]["high"]) for name in others]
     return reduce(operator.and_, keys), found["_rows"]
