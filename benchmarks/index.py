@@ -209,11 +209,15 @@ def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.n
     """Publish ten nights of changes, and print recall and bytes beside a rebuild."""
     store = open_store(settings.index.uri)
     full = current_manifest(store)
-    first, rng = int(full["counts"]["rows"]), np.random.default_rng(5)
-    for night, part in enumerate(np.array_split(new, NIGHTS)):
+    first = int(full["counts"]["rows"])
+    # Half a percent each night, and none of them twice: five at the end.
+    leaving = np.random.default_rng(5).permutation(first)[: first // 20]
+    for night, (part, gone) in enumerate(
+        zip(np.array_split(new, NIGHTS), np.array_split(leaving, NIGHTS), strict=True)
+    ):
         start = first + night * len(part)
         fill(lake, folder, version, part, start)
-        doomed = [(f"image-{number:09d}",) for number in rng.choice(first, first // 200, replace=False)]
+        doomed = [(f"image-{number:09d}",) for number in gone]
         dead = lake.spark.createDataFrame(doomed, "image_id string")
         lake.upsert(
             "images", lake.read("images").join(dead, "image_id").withColumn("deleted_at", F.current_timestamp())

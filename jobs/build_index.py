@@ -14,7 +14,7 @@ from vsearch_lib.encoder.promotion import current_model
 from vsearch_lib.encoder.registry import CARD, Card
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.index.catalogue import Changes, changed_rows, embedded, living_rows, positions
-from vsearch_lib.index.factory import choose_factory
+from vsearch_lib.index.factory import choose_factory, list_count
 from vsearch_lib.index.manifest import Manifest, digest, rows_of
 from vsearch_lib.index.placement import in_shards
 from vsearch_lib.index.plan import Plan, Wanted, choose
@@ -37,7 +37,8 @@ def run(job: Job) -> list[Figure]:
     at = positions(job.lake)
     version = version_of(job.run_id, after=served["version"] if served else None)
     wanted = Wanted(card.version, settings.index.factory, settings.index.shards)
-    plan = choose(served, wanted, refused_template=refused_template(store), compact=job.compact)
+    refused = refused_template(store, search=_search(job, served))
+    plan = choose(served, wanted, refused_template=refused, compact=job.compact)
     changes = None
     if served and plan.kind == "delta":
         if _read_by(served) == at and served["search"] == _search(job, served):
@@ -130,7 +131,7 @@ def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapp
 def _new_template(job: Job, store: Store, vectors: DataFrame, total: int, card: Card) -> dict[str, Any]:
     index = job.settings.index
     factory = choose_factory(total, card.dimension) if index.factory == "auto" else index.factory
-    lists = faiss.extract_index_ivf(faiss.index_factory(card.dimension, factory)).nlist
+    lists = list_count(factory, card.dimension)
     sample = training_sample(vectors, wanted=lists * index.train_vectors_per_list, total=total, seed=index.seed)
     with tempfile.TemporaryDirectory(prefix="vsearch-template-") as folder:
         template, ids = Path(folder) / "template.faiss", Path(folder) / "template_sample.arrow"

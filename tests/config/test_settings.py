@@ -37,16 +37,50 @@ def test_a_setting_nobody_knows_is_refused(tree):
 
 @pytest.mark.parametrize(
     "factory",
-    ["auto", "IVF16384_HNSW32,PQ32np", "IVF64,PQ32x4np", "OPQ32_128,IVF2048_HNSW32,PQ32", "IVF8,SQ8", "IVF1,Flat"],
+    [
+        "auto",
+        "IVF16384_HNSW32,PQ32np",
+        "IVF64,PQ32x4np",
+        "OPQ32_128,IVF2048_HNSW32,PQ32",
+        "OPQ8,IVF9,PQ8x4np",
+        "IVF8,SQ8",
+        "IVF1,Flat",
+        "IVF8_HNSW32,RaBitQ",
+        "RR,IVF8,RaBitQ4",
+    ],
 )
 def test_factories_of_inverted_lists_are_taken(tree, factory):
     assert changed(tree, "index", factory=factory).index.factory == factory
 
 
-@pytest.mark.parametrize("factory", ["Flat", "HNSW32", "PQ32", "IVF64", "", "IVF64,LSH", "automatic", "x,IVF64,PQ8"])
+@pytest.mark.parametrize(
+    "factory",
+    [
+        "Flat",
+        "HNSW32",
+        "PQ32",
+        "IVF64",
+        "IVF64,LSH",
+        "automatic",
+        "x,IVF64,PQ8",
+        "IVF64,PQ",
+        "IVF0,Flat",
+        "IVF64,PQx4",
+        "IVF64,PQ32,RFlat",
+        "IVF64,PQ32x4fs",
+        "IVF64,PQ32x4fsr",
+        "IVF64,RaBitQfs",
+    ],
+)
 def test_other_factories_are_refused(tree, factory):
     with pytest.raises(ValidationError):
         changed(tree, "index", factory=factory)
+
+
+def test_a_factory_is_something(tree):
+    for nothing in ("", " ", "IVF64,Flat\n"):
+        with pytest.raises(ValidationError):
+            changed(tree, "index", factory=nothing)
 
 
 @pytest.mark.parametrize(

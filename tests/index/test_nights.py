@@ -166,12 +166,22 @@ def test_a_gate_that_refuses_asks_the_next_build_for_a_new_template(nights, draw
     nights.build("index.factory=IVF4,PQ8x4np")
     served = nights.searcher.manifest
     nights.catalogue.land({"new": draw(100)})
-    impossible = ("index.factory=IVF4,PQ8x4np", "index.nprobe=1", "index.shortlist=1", "gate.min_recall_at_10=1")
+    narrow = ("index.factory=IVF4,PQ8x4np", "index.nprobe=1", "index.shortlist=1")
     with pytest.raises(GateRefused, match=r"recall@10 .* below"):
-        nights.build(*impossible)
+        nights.build(*narrow, "gate.min_recall_at_10=1")
     assert nights.searcher.manifest == served
-    built, _ = nights.build("index.factory=IVF4,PQ8x4np")
+    built, _ = nights.build(*narrow, "gate.min_recall_at_10=0")
     assert built == "build_index: full, the gate refused what was built from the served template"
+
+
+def test_after_a_refusal_a_wider_search_needs_no_new_template(nights, draw):
+    nights.build("index.factory=IVF4,PQ8x4np")
+    served = nights.searcher.manifest
+    nights.catalogue.land({"newest": draw(100)})
+    with pytest.raises(GateRefused, match=r"recall@10 .* below"):
+        nights.build("index.factory=IVF4,PQ8x4np", "index.nprobe=1", "index.shortlist=1", "gate.min_recall_at_10=1")
+    built, _ = nights.build("index.factory=IVF4,PQ8x4np")
+    assert built == f"build_index: delta, on {served['version']}"
 
 
 def test_two_builds_from_the_same_tables_are_the_same_bytes(nights, tmp_path):

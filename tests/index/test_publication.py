@@ -199,4 +199,11 @@ def test_a_refusal_is_told_even_where_another_one_is_written_down_at_the_same_ti
 
     late.replace = replace
     remember_refusal(late, version(OLDER))
-    assert refused_template(store) == "rival"
+    assert refused_template(store, search=version(OLDER)["search"]) == "rival"
+
+
+def test_a_template_that_was_refused_at_one_operating_point_is_not_at_another(store, version):
+    refused = version(OLDER)
+    remember_refusal(store, refused)
+    assert refused_template(store, search=dict(refused["search"])) == refused["template"]["sha256"]
+    assert refused_template(store, search={**refused["search"], "nprobe": 2 * refused["search"]["nprobe"]}) is None

@@ -69,6 +69,12 @@ def test_a_factory_for_more_vectors_than_there_are_is_a_users_mistake(vectors, f
         train_template(vectors[:50], factory)
 
 
+@pytest.mark.parametrize("factory", ["IVF4,PQ3x4", "OPQ3,IVF4,PQ4x4", "OPQ3_6,IVF4,PQ4x4"])
+def test_a_factory_for_other_dimensions_is_a_users_mistake(vectors, factory):
+    with pytest.raises(UsageError, match=f"index.factory = {factory}: faiss makes no such index of 8 dimensions; take"):
+        train_template(vectors, factory)
+
+
 def test_a_sample_of_all_is_all_in_order_of_image_id(table, vectors):
     for wanted in (ROWS, 10 * ROWS):
         sample = training_sample(table, wanted=wanted, total=ROWS, seed=1).vectors

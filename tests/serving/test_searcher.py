@@ -18,7 +18,7 @@ from vsearch_lib.storage import open_store
 
 NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 
-FACTORIES = ["IVF8,PQ8x4np", "OPQ8,IVF8,PQ8x4np", "IVF8_HNSW32,PQ8x4np", "IVF1,Flat", "IVF8,SQ8"]
+FACTORIES = ["IVF8,PQ8x4np", "OPQ8,IVF8,PQ8x4np", "IVF8_HNSW32,PQ8x4np", "IVF1,Flat", "IVF8,SQ8", "IVF8,RaBitQ"]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -27,7 +27,7 @@ def content(small_index):
     return small_index.catalogue()
 
 
-@pytest.fixture(scope="module", params=FACTORIES)
+@pytest.fixture(scope="module", params=[*FACTORIES, "RR,IVF8,RaBitQ4"])
 def searcher(request, small_index, content, tmp_path_factory) -> Searcher:
     uri = tmp_path_factory.mktemp("searcher")
     return Searcher(open_store(str(uri)), small_index.build(uri, content, factory=request.param), cache=NO_CACHE)

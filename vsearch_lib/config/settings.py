@@ -1,11 +1,17 @@
 """The settings of a run, typed: one class a section of `conf/base.yaml`."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_core import PydanticCustomError
 
 Backbone = Literal["small", "mobilenet_v2", "resnet18", "resnet50"]
+
+_FACTORY = re.compile(
+    r"auto|((OPQ[1-9]\d*(_[1-9]\d*)?|RR),)?IVF[1-9]\d*(_HNSW([1-9]\d+)?)?,(PQ[1-9]\d*(x\d+)?(np)?|SQ8|RaBitQ[1-9]?|Flat)"
+)
 
 
 class Section(BaseModel):
@@ -25,7 +31,7 @@ class Location(Section):
 
 class Index(Section):
     uri: str
-    factory: str = Field(pattern=r"^(auto|(OPQ[0-9_]+,)?IVF.*,(PQ.*|SQ8|Flat))$")
+    factory: str
     shards: PositiveInt
     train_vectors_per_list: PositiveInt
     nprobe: PositiveInt | None
@@ -33,6 +39,15 @@ class Index(Section):
     retained_versions: PositiveInt
     unused_hours: PositiveInt
     seed: int
+
+    @field_validator("factory")
+    @classmethod
+    def _shards_can_be_stacked(cls, factory: str) -> str:
+        # Searching faiss's fast-scan codes (fs) in stacked lists ends the process.
+        if not _FACTORY.fullmatch(factory):
+            taken = "must be auto, or IVF<lists> with PQ<parts>x<bits>, SQ8, RaBitQ or Flat, as in IVF64,PQ8x4"
+            raise PydanticCustomError("factory", taken)
+        return factory
 
 
 class Image(Section):

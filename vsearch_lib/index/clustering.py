@@ -9,6 +9,8 @@ from vsearch_lib.vectors import Vectors
 
 # Groups are few: they are placed by so many vectors each, and the rest of the sample is assigned to them once.
 _MAX_VECTORS_PER_GROUP = 2_000
+# As faiss itself takes for lists; with the 25 of its plain k-means no answer was better.
+_ROUNDS = 10
 
 
 def train_coarse(quantizer: faiss.Index, sample: Vectors, lists: int) -> None:
@@ -37,6 +39,7 @@ def train_coarse(quantizer: faiss.Index, sample: Vectors, lists: int) -> None:
 
 def _kmeans(vectors: Vectors, centroids: int, **limits: int) -> Vectors:
     """Return (centroids, d) unit vectors."""
-    clustering = faiss.Kmeans(vectors.shape[1], centroids, spherical=True, min_points_per_centroid=1, **limits)
+    limits |= {"niter": _ROUNDS, "min_points_per_centroid": 1}
+    clustering = faiss.Kmeans(vectors.shape[1], centroids, spherical=True, **limits)
     clustering.train(vectors)
     return np.asarray(clustering.centroids)

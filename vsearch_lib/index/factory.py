@@ -2,6 +2,10 @@
 
 import math
 
+import faiss
+
+from vsearch_lib.errors import UsageError
+
 FLAT_BELOW = 400  # vectors; too few to learn codebooks from
 MIN_VECTORS_PER_CENTROID = 39  # below it k-means says that it has too little to learn from
 
@@ -26,3 +30,28 @@ def choose_factory(vectors: int, dimension: int) -> str:
     bits = next(bits for bits, enough in ((8, 10_000), (6, 64 * MIN_VECTORS_PER_CENTROID), (4, 0)) if vectors >= enough)
     subvectors = max(m for m in (32, 16, 8, 4, 2, 1) if dimension % m == 0)
     return f"{coarse},PQ{subvectors}{'' if bits == 8 else f'x{bits}'}np"
+
+
+def untrained_index(factory: str, dimension: int) -> faiss.Index:
+    """Return the index that a factory string stands for, by inner product.
+
+    Raises:
+        UsageError: faiss knows none for vectors of that dimension.
+    """
+    try:
+        return faiss.index_factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError:
+        raise wrong_dimension(factory, dimension) from None
+
+
+def wrong_dimension(factory: str, dimension: int) -> UsageError:
+    """Return what to say of a factory string that divides vectors into parts that they do not have."""
+    return UsageError(
+        f"index.factory = {factory}: faiss makes no such index of {dimension} dimensions; take auto, or after PQ and "
+        "OPQ a number that divides them, and at most 12 bits"
+    )
+
+
+def list_count(factory: str, dimension: int) -> int:
+    """Return how many inverted lists an index of a factory string has; raises as `untrained_index` does."""
+    return int(faiss.extract_index_ivf(untrained_index(factory, dimension)).nlist)

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -27,17 +28,19 @@ def read_candidate(store: Store, run_id: str) -> manifests.Manifest | None:
 
 
 def remember_refusal(store: Store, manifest: manifests.Manifest) -> None:
-    """Write down that the gate refused what was built from this template: the next build makes a new one."""
-    note = manifests.encode({"template_sha256": manifest["template"]["sha256"], "version": manifest["version"]})
+    """Write down that the gate refused what was built from this template, as it was searched."""
+    refused = {"template_sha256": manifest["template"]["sha256"], "version": manifest["version"]}
+    note = manifests.encode({**refused, "search": manifest["search"]})
     # What a rival wrote meanwhile is as true; and this run's own refusal is what has to be told.
     with suppress(PublishConflict):
         store.replace(REFUSED, note, store.read_versioned(REFUSED))
 
 
-def refused_template(store: Store) -> str | None:
-    """Return the sha256 of the template that the gate refused last."""
-    note = store.read_versioned(REFUSED)
-    return str(json.loads(note.content)["template_sha256"]) if note else None
+def refused_template(store: Store, *, search: Mapping[str, int]) -> str | None:
+    """Return the sha256 of the template that the gate refused last, if it was searched at this operating point."""
+    stored = store.read_versioned(REFUSED)
+    note = json.loads(stored.content) if stored else {}
+    return str(note["template_sha256"]) if note.get("search") == search else None
 
 
 def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Pointer:

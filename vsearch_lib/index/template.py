@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.errors import UsageError
 from vsearch_lib.index.clustering import train_coarse
+from vsearch_lib.index.factory import untrained_index, wrong_dimension
 from vsearch_lib.lake.session import rows_per_batch
 from vsearch_lib.vectors import Vectors
 
@@ -62,9 +63,10 @@ def train_template(sample: Vectors, factory: str) -> bytes:
     Training is deterministic: equal samples give equal bytes, whatever the number of threads.
 
     Raises:
-        UsageError: the factory has more lists, or larger codebooks, than that many vectors can train.
+        UsageError: the factory has more lists, or larger codebooks, than that many vectors can train, or is for other
+            dimensions.
     """
-    index = faiss.index_factory(sample.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+    index = untrained_index(factory, sample.shape[1])
     # The factory was chosen for the catalogue's size: faiss need not warn about it again.
     ivf = faiss.downcast_index(faiss.extract_index_ivf(index))
     ivf.cp.min_points_per_centroid = 1
@@ -77,6 +79,8 @@ def train_template(sample: Vectors, factory: str) -> bytes:
             train_coarse(ivf.quantizer, _transformed(index, sample), ivf.nlist)
         index.train(sample)
     except RuntimeError as error:
+        if "multiple of the number of subquantizers" in str(error):
+            raise wrong_dimension(factory, sample.shape[1]) from None
         if "should be at least as large as number of clusters" not in str(error):
             raise
         raise UsageError(

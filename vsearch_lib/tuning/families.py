@@ -6,7 +6,7 @@ from functools import partial
 import faiss
 import numpy as np
 
-from vsearch_lib.index.factory import MIN_VECTORS_PER_CENTROID, choose_factory
+from vsearch_lib.index.factory import MIN_VECTORS_PER_CENTROID, choose_factory, list_count
 from vsearch_lib.index.template import train_template
 from vsearch_lib.tuning import libraries
 from vsearch_lib.tuning.measurement import Queries, drawn, queries_of
@@ -28,7 +28,7 @@ def families(rows: int, dimension: int) -> list[Method]:
     Lists and codes are those that `index.factory: auto` stands for, so that its own choice is among them.
     """
     coarse, codes = choose_factory(rows, dimension).split(",")
-    lists = faiss.extract_index_ivf(faiss.index_factory(dimension, f"{coarse},Flat")).nlist
+    lists = list_count(f"{coarse},Flat", dimension)
     probes = [nprobe for nprobe in _PROBES if nprobe <= lists]
     clustering = [
         Method("clustering", factory, partial(_ivf, factory), "nprobe", probes, compressed)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from functools import partial
 
-import faiss
-
 from vsearch_lib.errors import UsageError
+from vsearch_lib.index.factory import list_count
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.tuning.measurement import Measured, Progress, Queries, drawn, measure, queries_of, unwatched
 from vsearch_lib.vectors import RowIds, Vectors
@@ -51,7 +50,7 @@ def served(searcher: Searcher) -> Setting:
 def grid(searcher: Searcher) -> list[Setting]:
     """Return the operating points worth measuring: powers of two of lists, short lists, and what is served."""
     manifest = searcher.manifest
-    lists = faiss.extract_index_ivf(faiss.index_factory(manifest["dimension"], manifest["factory"])).nlist
+    lists = list_count(manifest["factory"], manifest["dimension"])
     probes = [1 << power for power in range(lists.bit_length()) if 1 << power <= MOST_LISTS]
     settings = [Setting(nprobe, shortlist) for nprobe in probes for shortlist in SHORTLISTS]
     return settings if served(searcher) in settings else [*settings, served(searcher)]
