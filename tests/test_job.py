@@ -2,6 +2,7 @@
 
 import argparse
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -203,6 +204,36 @@ def test_what_a_worker_has_to_say_to_people_is_one_line_too(spark, capsys):
     rows = spark.range(1).mapInArrow(refuse, "id bigint")
     assert exit_code(lambda: rows.collect()) == 3
     assert capsys.readouterr().err == "vsearch: too much of it is broken; mend it\n"
+
+
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def flipped(file: Path) -> None:
+    """Change one bit of a value, as storage that keeps no checksums of its own may hand it back."""
+    content = bytearray(file.read_bytes())
+    content[content.index(b"some-payload") + 3] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [gone, cut, flipped])
+def test_a_damaged_file_of_a_table_is_told_in_one_line_and_never_read_as_if_it_were_whole(
+    spark, tmp_path, capsys, damage
+):
+    rows = spark.createDataFrame([("some-payload",)], "payload string").coalesce(1)
+    rows.write.format("delta").option("compression", "none").save(str(tmp_path / "table"))
+    (file,) = (tmp_path / "table").glob("*.parquet")
+    file.with_name(f".{file.name}.crc").unlink()
+    damage(file)
+    assert exit_code(lambda: spark.read.format("delta").load(str(tmp_path / "table")).collect()) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"vsearch: file:{file} cannot be read" in line
+    assert line.endswith('put its backup back, or mend the table as docs/runbook.md says under "A corrupted partition"')
 
 
 def test_a_version_sorts_behind_the_one_before_it_even_within_a_second():

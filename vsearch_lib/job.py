@@ -22,12 +22,13 @@ from pyspark.sql import SparkSession
 
 from vsearch_lib import errors
 from vsearch_lib.config import Settings, environments, load_settings
-from vsearch_lib.errors import UsageError, VsearchError
+from vsearch_lib.errors import ArtefactError, UsageError, VsearchError
 from vsearch_lib.lake import Lake, start_session, stop_session
 from vsearch_lib.ticker import every
 from vsearch_lib.trace import Trace, partition_name
 
 _ORPHAN_SECONDS = 1.0  # between looks at whether spark-submit is still there
+_CAUSE_CHARACTERS = 200  # of what Java says: it may repeat a whole file
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def exit_code(action: Callable[[], None]) -> int:
         print("vsearch: interrupted", file=sys.stderr)
         return 130
     except Exception as error:
-        if told := _told_by_a_worker(error):
+        if told := _told_by_a_worker(error) or _unreadable_file(error):
             print(f"vsearch: {told}", file=sys.stderr)
             return told.exit_code
         # Ours, not the user's: the place in the code is what a report needs.
@@ -173,6 +174,19 @@ def _told_by_a_worker(error: Exception) -> VsearchError | None:
     found = re.search(rf"^{errors.__name__}\.(\w+): (.+)$", str(error), re.MULTILINE)
     kind = getattr(errors, found[1], None) if found else None
     return kind(found[2]) if found and isinstance(kind, type) and issubclass(kind, VsearchError) else None
+
+
+def _unreadable_file(error: Exception) -> VsearchError | None:
+    """Return the error for people where Spark could not read a table's file: it says which in the text of a trace."""
+    found = re.search(r"\[FAILED_READ_FILE\.\w+\] .* reading file (.+?)\.\s", str(error))
+    if found is None:
+        return None
+    causes = re.findall(r"^Caused by: (?:[\w$]+\.)*([\w$]+: .+)$", str(error), re.MULTILINE)
+    why = f" ({causes[-1].replace(found[1], 'it').strip()[:_CAUSE_CHARACTERS]})" if causes else ""
+    return ArtefactError(
+        f"{found[1]} cannot be read{why}; if it is damaged or gone, put its backup back, or mend the table as "
+        'docs/runbook.md says under "A corrupted partition"'
+    )
 
 
 def _run(run: Run, arguments: Sequence[str] | None) -> None:

@@ -32,6 +32,8 @@ _DEFAULTS = {
     "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     # Tables that are placed by one of the keys they are joined by stay where they are.
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
+    # Pages of Parquet carry checksums, which nobody compares unless told: a flipped bit would be read as a value.
+    "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
