@@ -49,6 +49,19 @@ def test_lists_by_the_thousand_are_trained_to_equal_bytes_too(small_index, facto
     assert faiss.extract_index_ivf(index).quantizer.ntotal == 1_024
 
 
+def test_the_graph_over_lists_leads_to_nearly_all_that_are_nearest():
+    rng = np.random.default_rng(4)
+    points = rng.normal(size=(1_500, 64))[rng.integers(1_500, size=20_000)] + 0.3 * rng.normal(size=(20_000, 64))
+    sample = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    index = faiss.deserialize_index(np.frombuffer(train_template(sample, "IVF1024_HNSW32,PQ4x4np"), dtype=np.uint8))
+    graph = faiss.downcast_index(faiss.extract_index_ivf(index).quantizer)
+    every = faiss.IndexFlatIP(64)
+    every.add(graph.storage.reconstruct_n(0, 1_024))
+    nearest, found = (lists.search(sample[:500], 32)[1] for lists in (every, graph))
+    # As faiss builds the graph by default it is 0.947.
+    assert np.mean([len(np.intersect1d(one, two)) / 32 for one, two in zip(nearest, found, strict=True)]) > 0.97
+
+
 def test_a_template_is_trained_empty_and_compares_by_inner_product(vectors):
     index = faiss.deserialize_index(np.frombuffer(train_template(vectors, "IVF8,PQ4x4np"), dtype=np.uint8))
     assert index.is_trained

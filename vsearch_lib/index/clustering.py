@@ -1,6 +1,7 @@
 """The centroids of many lists, by k-means in two levels."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
@@ -29,8 +30,15 @@ def train_coarse(quantizer: faiss.Index, sample: Vectors, lists: int) -> None:
     ends = np.cumsum(np.bincount(nearest[:, 0]))
     # Rounded so that they add up to all lists; a tiny group may get none.
     shares = np.diff(ends * lists // len(sample), prepend=0)
-    places = zip([0, *ends[:-1]], ends, shares, strict=True)
-    centroids = np.concatenate([_kmeans(sample[order[start:end]], int(share)) for start, end, share in places if share])
+    places = [place for place in zip([0, *ends[:-1]], ends, shares, strict=True) if place[2]]
+
+    def within(place: tuple[int, int, int]) -> Vectors:
+        start, end, share = place
+        faiss.omp_set_num_threads(1)  # of this thread: sums of several round otherwise
+        return _kmeans(sample[order[start:end]], int(share))
+
+    with ThreadPoolExecutor(faiss.omp_get_max_threads()) as clusterers:
+        centroids = np.concatenate(list(clusterers.map(within, places)))
     last = faiss.Clustering(sample.shape[1], lists)
     last.spherical, last.niter, last.min_points_per_centroid = True, 1, 1
     faiss.copy_array_to_vector(centroids.ravel(), last.centroids)
