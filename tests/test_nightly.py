@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j"
 SETTINGS = ("training.epochs=20", "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
 
 
-# A command's JVM is gone before code that was compiled well would pay.
-BRIEF_JVM = {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1"}
+# A command's JVM is gone before code that was compiled well would pay. Told this, Java keeps 48 MB for compiled code
+# where it otherwise keeps 240: a night fills them, and has died of it.
+BRIEF_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+ENVIRONMENT = {**os.environ, "SPARK_SUBMIT_OPTS": BRIEF_JVM}
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,17 @@ class Place:
 
     var: Path
 
-    def vsearch(self, *arguments: str, settings: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        overrides = [f"--set={s}" for s in (f"var={self.var}", *SETTINGS, *settings)]
-        command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env", "demo", *overrides]
-        return subprocess.run(command, capture_output=True, text=True, timeout=600, env={**os.environ, **BRIEF_JVM})
+    def command(self, *arguments: str) -> list[str]:
+        overrides = [f"--set={s}" for s in (f"var={self.var}", *SETTINGS)]
+        return [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env", "demo", *overrides]
+
+    def vsearch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = self.command(*arguments)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, env=ENVIRONMENT)
+
+    def told_by(self, done: subprocess.CompletedProcess[str]) -> str:
+        """All that a command left to be read: a Java that crashed says so in its output and in Spark's log."""
+        return f"{done.stderr}\n{done.stdout[-2000:]}\n{(self.var / 'logs' / 'spark.log').read_text()[-4000:]}"
 
     def night(self, spark, run_id: str, *settings: str, dates=None) -> None:
         """The nightly steps in the suite's session: what a command adds to them, the other tests look at."""
@@ -79,12 +89,12 @@ def lake(spark, place) -> Lake:
 
 @pytest.fixture
 def published(first_night, place) -> Searcher:
-    assert first_night.returncode == 0, first_night.stderr
+    assert first_night.returncode == 0, place.told_by(first_night)
     return Searcher.open(str(place.var / "index"), cache=NO_CACHE)
 
 
-def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first_night):
-    assert first_night.returncode == 0, first_night.stderr
+def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first_night, place):
+    assert first_night.returncode == 0, place.told_by(first_night)
     assert first_night.stderr == ""
     assert not [word for word in CHATTER if word in first_night.stdout]
 
@@ -147,7 +157,7 @@ def test_no_test_image_stands_in_a_training_example(published, lake, settings):
 
 def test_a_picture_of_the_catalogue_finds_itself(published, place):
     done = place.vsearch("search", "--image", str(place.a_picture()), "--json", "-k", "5")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, place.told_by(done)
     answers = json.loads(done.stdout)["answers"]
     assert [answer["rank"] for answer in answers] == [1, 2, 3, 4, 5]
     # A network trained on 120 pictures may place another one within rounding of this one: that is no wrong answer.
@@ -158,7 +168,7 @@ def test_a_picture_of_the_catalogue_finds_itself(published, place):
 def test_a_search_writes_a_page_with_the_pictures_it_found(published, place, tmp_path):
     page = tmp_path / "answers.html"
     done = place.vsearch("search", "--image", str(place.a_picture()), "--crop", "20,20,160,160", "--html", str(page))
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, place.told_by(done)
     assert done.stderr == ""
     assert page.read_text().count("data:image/jpeg") == 11
 
@@ -190,10 +200,26 @@ def test_a_gate_that_refuses_exits_with_3_and_leaves_the_served_index(spark, pub
 def test_a_second_night_with_nothing_new_changes_nothing(published, place, lake):
     versions, pointer = place.versions(lake), place.pointer
     done = place.vsearch("run", "nightly")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, place.told_by(done)
     assert place.versions(lake) == versions
     assert place.pointer == pointer
     assert "nothing to build" in done.stdout
+
+
+def test_a_run_whose_java_dies_says_so_in_one_line(published, place, lake):
+    versions, pointer = place.versions(lake), place.pointer
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(place.command("run", "refresh_index"), env=ENVIRONMENT, **pipes) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("[1/")
+        java = subprocess.run(["pgrep", "-P", str(run.pid), "java"], capture_output=True, text=True, check=True)
+        os.kill(int(java.stdout), signal.SIGKILL)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 1
+    (line,) = said.splitlines()
+    assert "the Java process of Spark is gone" in line
+    assert str(place.var / "logs" / "spark.log") in line
+    assert (place.versions(lake), place.pointer) == (versions, pointer)
 
 
 def test_a_landed_deletion_is_gone_from_the_next_index(spark, published, place):

@@ -196,13 +196,10 @@ def _erase(arguments: argparse.Namespace) -> None:
 @contextmanager
 def _lake(arguments: argparse.Namespace, command: str) -> "Iterator[tuple[Lake, Settings]]":
     settings = settings_of(arguments)
-    from vsearch_lib.lake import Lake, start_session, stop_session
+    from vsearch_lib.lake import Lake, spark_session
 
-    lake = Lake(start_session(settings, f"vsearch {command}"), settings.lake.uri, new_run_id())
-    try:
-        yield lake, settings
-    finally:
-        stop_session(lake.spark)
+    with spark_session(settings, f"vsearch {command}") as spark:
+        yield Lake(spark, settings.lake.uri, new_run_id()), settings
 
 
 def _models(arguments: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ from pyspark.sql import SparkSession
 from vsearch_lib import errors
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import ArtefactError, UsageError, VsearchError
-from vsearch_lib.lake import Lake, start_session, stop_session
+from vsearch_lib.lake import Lake, spark_session
 from vsearch_lib.ticker import every
 from vsearch_lib.trace import Trace, partition_name
 
@@ -202,14 +202,12 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     dates = dates_of(parsed)
     run_id = run_id_of(parsed)
     step, began = Path(sys.argv[0]).stem, time.monotonic()
-    lake = Lake(start_session(settings, f"vsearch {step}"), settings.lake.uri, run_id)
-    try:
+    with spark_session(settings, f"vsearch {step}") as spark:
+        lake = Lake(spark, settings.lake.uri, run_id)
         job = Job(settings, lake, run_id, dates, retrain=parsed.retrain, compact=parsed.compact, retry=parsed.retry)
         with every(_ORPHAN_SECONDS, _end_with(os.getppid())):
             figures = run(job)
             record(lake, figures)
-    finally:
-        stop_session(lake.spark)
     trace = Trace(
         step=step,
         run_id=run_id,

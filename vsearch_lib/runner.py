@@ -6,10 +6,11 @@ A job is a file, as for spark-submit: it is loaded from `jobs/`, never imported,
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.progress import (
@@ -24,7 +25,7 @@ from rich.progress import (
 
 from vsearch_lib.config import PROJECT, Settings
 from vsearch_lib.job import Figure, Job, Run, record
-from vsearch_lib.lake import Lake, start_session, stop_session
+from vsearch_lib.lake import Lake, spark_session
 from vsearch_lib.steps import GRAPHS, Step, in_order
 from vsearch_lib.ticker import every
 
@@ -54,16 +55,13 @@ def run_graph(
     results: list[StepResult] = []
     with _shown(console) as show:
         show.begin("starting Spark", 0, len(steps))
-        spark = start_session(settings, f"vsearch {graph} {run_id}")
-        try:
+        with spark_session(settings, f"vsearch {graph} {run_id}") as spark:
             lake = Lake(spark, settings.lake.uri, run_id)
             job = Job(settings=settings, lake=lake, run_id=run_id, dates=dates)
             for number, step in enumerate(steps, start=1):
                 results.append(_run_step(step, number, len(steps), job, show))
             seconds = [Figure("step_seconds", result.seconds, result.step.job) for result in results]
             record(lake, [figure for result in results for figure in result.figures] + seconds)
-        finally:
-            stop_session(spark)
     return results
 
 
@@ -85,7 +83,13 @@ def _run_step(step: Step, number: int, total: int, job: Job, show: "_Show") -> S
     said: list[str] = []
     retrain, compact = "--retrain" in step.arguments, "--compact" in step.arguments
     job = replace(job, retrain=retrain, compact=compact, progress=show.advance, say=said.append)
-    with every(_TELL_SECONDS, lambda: _tell_tasks(job.spark, show.advance_tasks)):
+
+    def tell() -> None:
+        # Where Java is gone, the step itself meets it and ends.
+        with suppress(Py4JError, ConnectionError):
+            _tell_tasks(job.spark, show.advance_tasks)
+
+    with every(_TELL_SECONDS, tell):
         figures = load_job(step.job)(job)
     seconds = time.monotonic() - started
     show.end(step, number, total, seconds)

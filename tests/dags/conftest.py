@@ -29,8 +29,8 @@ os.environ.update(
     AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",
     AIRFLOW_CONN_SPARK_DEFAULT='{"conn_type": "spark", "host": "local[2]"}',
     SPARK_LOCAL_IP="127.0.0.1",
-    # A task's JVM is gone before code that was compiled well would pay.
-    SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1",
+    # A task's JVM is gone before code that was compiled well would pay; told so, Java keeps little room for any.
+    SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
 )
 for _name in ("SPARK_HOME", "AIRFLOW_VAR_VSEARCH_ENV"):
     os.environ.pop(_name, None)

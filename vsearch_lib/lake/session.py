@@ -1,15 +1,18 @@
 """A Spark session that speaks Delta, the same in-process and under spark-submit."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from vsearch_lib.config import PROJECT, Settings
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.lake.workers import PYTHON, sent_to_workers
 
 _DEFAULTS = {
@@ -73,8 +76,38 @@ def start_session(settings: Settings, name: str) -> SparkSession:
             os.close(terminal)
 
 
-def stop_session(spark: SparkSession) -> None:
-    """Stop a session, and delete what it kept on its way."""
+@contextmanager
+def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
+    """A session as `start_session` gives it, stopped at the end; what it kept on its way is deleted.
+
+    Raises:
+        VsearchError: Java went away in the middle, so that whatever else was raised only follows from it.
+    """
+    spark = start_session(settings, name)
+    _leave_the_telling_to_us(spark.sparkContext)
+    try:
+        yield spark
+    finally:
+        try:
+            _stop(spark)
+        except (Py4JError, ConnectionError) as error:
+            if isinstance(error, Py4JJavaError):  # told by a Java that is there
+                raise
+            submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+            raise VsearchError(
+                "the Java process of Spark is gone: killed, perhaps for want of memory, or crashed; its last words are "
+                f"in {'what spark-submit printed' if submitted else _log_file(settings)}; what was committed stays, "
+                "run the same again"
+            ) from None
+
+
+def _leave_the_telling_to_us(context: SparkContext) -> None:
+    """Where Java goes away or a user interrupts, two of Spark's parts print traces, and then raise all the same."""
+    context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
+    logging.getLogger().addFilter(lambda record: record.module != "java_gateway")
+
+
+def _stop(spark: SparkSession) -> None:
     context = spark.sparkContext
     folder = context.getCheckpointDir()
     if folder:

@@ -62,14 +62,11 @@ def as_text(answers: Answers) -> str:
 def write_page(settings: Settings, answers: Answers, out: Path) -> None:
     """Write the answers as a self-contained page; the pictures come from the lake."""
     from vsearch_lib.evaluation.page import Answer, Query, render
-    from vsearch_lib.lake import Lake, start_session
+    from vsearch_lib.lake import Lake, spark_session
     from vsearch_lib.lake.pictures import stored_jpegs
 
-    spark = start_session(settings, "vsearch search")
-    try:
+    with spark_session(settings, "vsearch search") as spark:
         jpegs = stored_jpegs(Lake(spark, settings.lake.uri, "search"), [found["image_id"] for found in answers.found])
-    finally:
-        spark.stop()
     listed = [
         Answer(found["image_id"], jpegs[found["image_id"]], found["cosine"], ", ".join(found["tags"]), None)
         for found in answers.found
