@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsearch_lib.index.clustering import train_coarse
+from vsearch_lib.index.clustering import lone_threads, train_coarse
 
 LISTS = 64
 
 
 def filled(sample, lists, quantizer=None):
     quantizer = quantizer or faiss.IndexFlatIP(sample.shape[1])
-    train_coarse(quantizer, sample, lists)
+    with lone_threads() as threads:
+        train_coarse(quantizer, sample, lists, threads)
     return quantizer
 
 

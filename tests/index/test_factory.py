@@ -24,9 +24,9 @@ from vsearch_lib.index.template import train_template
         (9_999, "IVF256,PQ32x6np"),  # 9,999 / 39 = 256.4 is less than 4·√9,999 = 400
         (10_000, "IVF256,PQ32np"),
         (40_000, "IVF800,PQ32np"),  # 4·√40,000
-        (65_536, "IVF1024_HNSW32,PQ32np"),
-        (250_000, "IVF2000_HNSW32,PQ32np"),
-        (999_999, "IVF4000_HNSW32,PQ32np"),
+        (65_536, "IVF1024,PQ32np"),
+        (250_000, "IVF2000,PQ32np"),
+        (999_999, "IVF4000,PQ32np"),
         (1_000_000, "IVF16384_HNSW32,PQ32np"),
         (9_999_999, "IVF16384_HNSW32,PQ32np"),
         (10_000_000, "IVF65536_HNSW32,PQ32np"),

@@ -54,6 +54,13 @@ def test_with_every_list_and_row_looked_at_answers_are_those_of_brute_force(sear
         np.testing.assert_allclose(hits.scores, cosines, atol=1e-5)
 
 
+def test_a_graph_over_lists_leads_to_as_many_as_are_to_be_visited(small_index, content, queries, tmp_path):
+    built = small_index.build(tmp_path, content, factory="IVF150_HNSW32,PQ8x4np")
+    opened = Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
+    hits = opened.search(queries, 100, nprobe=150, shortlist=len(content.ids))
+    np.testing.assert_array_equal(hits.ids, brute_force(content, small_index, queries, 100)[0])
+
+
 @pytest.mark.parametrize("rescore", [True, False])
 def test_hidden_rows_never_come_back_however_many_are_asked_for(searcher, content, small_index, queries, rescore):
     shown = set(np.flatnonzero(small_index.visible(content)).tolist())

@@ -7,14 +7,17 @@ import faiss
 from vsearch_lib.errors import UsageError
 
 FLAT_BELOW = 400  # vectors; too few to learn codebooks from
+# Lists; below it a look at every centroid takes no longer than a graph over them, and misses none.
+GRAPH_FROM = 16_384
 MIN_VECTORS_PER_CENTROID = 39  # below it k-means says that it has too little to learn from
 
 
 def choose_factory(vectors: int, dimension: int) -> str:
     """Return the faiss factory string for `vectors` vectors.
 
-    Lists follow 4·√N below a million, then 16,384 (10 M), 65,536 (300 M), 131,072; HNSW finds the list where there are
-    many. PQ's codebooks shrink where there is too little to train them on: 8-bit ones want about 10,000 vectors.
+    Lists follow 4·√N below a million, then 16,384 (10 M), 65,536 (300 M), 131,072; HNSW finds them where they are too
+    many to look at. PQ's codebooks shrink where there is too little to train them on: 8-bit ones want about 10,000
+    vectors.
     """
     if vectors < FLAT_BELOW:
         return "IVF1,Flat"
@@ -26,7 +29,7 @@ def choose_factory(vectors: int, dimension: int) -> str:
         lists = 65_536
     else:
         lists = 131_072
-    coarse = f"IVF{lists}_HNSW32" if lists >= 1_024 else f"IVF{lists}"
+    coarse = f"IVF{lists}_HNSW32" if lists >= GRAPH_FROM else f"IVF{lists}"
     bits = next(bits for bits, enough in ((8, 10_000), (6, 64 * MIN_VECTORS_PER_CENTROID), (4, 0)) if vectors >= enough)
     subvectors = max(m for m in (32, 16, 8, 4, 2, 1) if dimension % m == 0)
     return f"{coarse},PQ{subvectors}{'' if bits == 8 else f'x{bits}'}np"

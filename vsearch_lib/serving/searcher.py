@@ -57,7 +57,9 @@ class Searcher:
         self._first_ids = np.array([shard.entry["first_id"] for shard in shards] + [manifests.rows_of(manifest)])
         self.rows = pa.concat_tables(shard.rows for shard in shards) if shards else ROWS.empty_table()
         self._index = faiss.read_index(str(verified_file(store, manifest["template"], cache)))
-        self._list_count = int(faiss.extract_index_ivf(self._index).nlist)
+        ivf = faiss.extract_index_ivf(self._index)
+        self._list_count = int(ivf.nlist)
+        self._graph_over_lists = isinstance(faiss.downcast_index(ivf.quantizer), faiss.IndexHNSW)
         self._lists = stack(self._index, shards)
         verified_file(store, manifest["template_sample"], cache)  # no query reads it: a version is whole, or refused
         tombstones = read_tombstones([verified_file(store, entry, cache) for entry in manifest["tombstones"]])
@@ -106,7 +108,9 @@ class Searcher:
         point = self.manifest["search"]
         share = min(1.0, passing.count / max(1, self._everybodys.count))
         visited = min(self._list_count, round((nprobe or point["nprobe"]) / max(share, 1 / self._list_count)))
-        parameters = faiss.SearchParametersIVF(sel=passing.selector, nprobe=visited)
+        # A graph gives up after its own 16 candidates, however many lists it is asked for, unless it is told.
+        graph = faiss.SearchParametersHNSW(efSearch=visited) if self._graph_over_lists else None
+        parameters = faiss.SearchParametersIVF(sel=passing.selector, nprobe=visited, quantizer_params=graph)
         if isinstance(self._index, faiss.IndexPreTransform):
             parameters = faiss.SearchParametersPreTransform(index_params=parameters)
         depth = min(max(shortlist or point["shortlist"], k) if rescore else k, max(1, len(self.rows)))
