@@ -55,9 +55,9 @@ def test_with_every_list_and_row_looked_at_answers_are_those_of_brute_force(sear
 
 
 def test_a_graph_over_lists_leads_to_as_many_as_are_to_be_visited(small_index, content, queries, tmp_path):
-    built = small_index.build(tmp_path, content, factory="IVF150_HNSW32,PQ8x4np")
+    built = small_index.build(tmp_path, content, factory="IVF400_HNSW32,Flat")
     opened = Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
-    hits = opened.search(queries, 100, nprobe=150, shortlist=len(content.ids))
+    hits = opened.search(queries, 100, nprobe=400, shortlist=len(content.ids))
     np.testing.assert_array_equal(hits.ids, brute_force(content, small_index, queries, 100)[0])
 
 
