@@ -29,6 +29,7 @@ ROWS = pa.schema(
     ]
 )
 _ROWS_PER_BATCH = 4096
+_ROWS_PER_ADD = 512  # faiss holds the products of so many rows with a thousand centroids: 16 MB for 4,096
 _RESULT = "name string, first_id bigint, rows bigint, " + ", ".join(
     f"{part} struct<file: string, sha256: string, bytes: bigint>" for part in ("codes", "rows_file", "vectors")
 )
@@ -134,7 +135,9 @@ def _write_shard(
         for table in _gathered(batches):
             matrix = table.column("vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
             matrix = np.ascontiguousarray(matrix.reshape(table.num_rows, -1), dtype=np.float32)
-            index.add_with_ids(matrix, np.arange(next_id, next_id + len(matrix)))
+            for start in range(0, len(matrix), _ROWS_PER_ADD):
+                part = matrix[start : start + _ROWS_PER_ADD]
+                index.add_with_ids(part, np.arange(next_id + start, next_id + start + len(part)))
             matrix.astype("<f2").tofile(vector_file)
             # A slice is written with the padding of what it was cut from; `take` copies, so equal rows are equal bytes.
             row_file.write_table(table.select(ROWS.names).cast(ROWS).combine_chunks().take(np.arange(len(matrix))))
