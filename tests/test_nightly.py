@@ -27,7 +27,7 @@ SETTINGS = ("training.epochs=20", "training.batch_size=16", "examples.candidates
 
 
 # A command's JVM is gone before code that was compiled well would pay. Told this, Java keeps 48 MB for compiled code
-# where it otherwise keeps 240: a night fills them, and has died of it.
+# where it otherwise keeps 240: a night fills them, and Java has died in one.
 BRIEF_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 ENVIRONMENT = {**os.environ, "SPARK_SUBMIT_OPTS": BRIEF_JVM}
 
@@ -48,7 +48,8 @@ class Place:
 
     def told_by(self, done: subprocess.CompletedProcess[str]) -> str:
         """All that a command left to be read: a Java that crashed says so in its output and in Spark's log."""
-        return f"{done.stderr}\n{done.stdout[-2000:]}\n{(self.var / 'logs' / 'spark.log').read_text()[-4000:]}"
+        log = self.var / "logs" / "spark.log"
+        return "\n".join([done.stderr, done.stdout[-2000:], log.read_text()[-4000:] if log.exists() else "no log"])
 
     def night(self, spark, run_id: str, *settings: str, dates=None) -> None:
         """The nightly steps in the suite's session: what a command adds to them, the other tests look at."""

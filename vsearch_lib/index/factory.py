@@ -7,8 +7,8 @@ import faiss
 from vsearch_lib.errors import UsageError
 
 FLAT_BELOW = 400  # vectors; too few to learn codebooks from
-# Lists; below it a look at every centroid takes no longer than a graph over them, and misses none.
-GRAPH_FROM = 16_384
+# Lists. The step below has 4,000: a look at each takes no longer than a graph over them does, and misses none.
+_GRAPH_FROM = 16_384
 MIN_VECTORS_PER_CENTROID = 39  # below it k-means says that it has too little to learn from
 
 
@@ -29,7 +29,7 @@ def choose_factory(vectors: int, dimension: int) -> str:
         lists = 65_536
     else:
         lists = 131_072
-    coarse = f"IVF{lists}_HNSW32" if lists >= GRAPH_FROM else f"IVF{lists}"
+    coarse = f"IVF{lists}_HNSW32" if lists >= _GRAPH_FROM else f"IVF{lists}"
     bits = next(bits for bits, enough in ((8, 10_000), (6, 64 * MIN_VECTORS_PER_CENTROID), (4, 0)) if vectors >= enough)
     subvectors = max(m for m in (32, 16, 8, 4, 2, 1) if dimension % m == 0)
     return f"{coarse},PQ{subvectors}{'' if bits == 8 else f'x{bits}'}np"
