@@ -168,7 +168,7 @@ def _described(
         "search": _search(job, inherited),
         "measures": {"template": inherited["measures"]["template"]} if inherited else {},
         "model": {"version": card.version, "uri": job.settings.models.uri, "files": files},
-        "preprocessing": {"stored_side": job.settings.image.size, **asdict(card.recipe)},
+        "preprocessing": {"stored_side": job.settings.image.size, **asdict(card.preprocessing)},
         "tables": {table: position.version for table, position in at.items()},
         "table_ids": {table: position.table_id for table, position in at.items()},
         "training_snapshot": card.training_snapshot,

@@ -4,6 +4,7 @@ import hashlib
 
 from pyspark.sql import functions as F
 
+from vsearch_lib.eligibility import public_images
 from vsearch_lib.encoder.registry import newest, recipe_of
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.augmented import augmentation_examples
@@ -19,9 +20,7 @@ def run(job: Job) -> list[Figure]:
     if not job.retrain and newest(settings.models.uri, recipe_of(settings)):
         return []
     chosen = settings.examples
-    images = job.lake.read("images").where("deleted_at IS NULL AND visibility = 'public' AND moderation != 'blocked'")
-    images = images.join(job.lake.read("near_duplicates"), "sha256", "left")
-    images = images.where(~is_test(test_share=chosen.test_share, seed=chosen.seed))
+    images = public_images(job.lake).where(~is_test(test_share=chosen.test_share, seed=chosen.seed))
     version = job.lake.version("images")
     if version is None or images.isEmpty():
         raise VsearchError(f"no image to learn from in {job.lake.path('images')}: run ingest_images first")

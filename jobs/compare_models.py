@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
+from vsearch_lib.eligibility import public_images
 from vsearch_lib.encoder.promotion import current_model, promote
 from vsearch_lib.encoder.registry import Card, load_model, newest
 from vsearch_lib.errors import GateRefused
-from vsearch_lib.evaluation.judged import judged_queries, measured_images, pictures_of, public_images
+from vsearch_lib.evaluation.judged import judged_queries, measured_images, pictures_of
 from vsearch_lib.evaluation.ranking import DEPTH, exact_rankings, ranking_figures
 from vsearch_lib.evaluation.side_by_side import Encode, encode_each
 from vsearch_lib.job import Figure, Job, main, record

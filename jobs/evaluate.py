@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from pyspark.sql import DataFrame
 
-from vsearch_lib.encoder.embed import Embedder
-from vsearch_lib.encoder.registry import Recipe
+from vsearch_lib.eligibility import public_images
+from vsearch_lib.embedding.features import as_arrays, features_model, stored_features
+from vsearch_lib.encoder.registry import read_card
 from vsearch_lib.evaluation.baselines import pixel_vectors
-from vsearch_lib.evaluation.judged import judged_queries, measured_images, pictures_of, public_images
+from vsearch_lib.evaluation.judged import judged_queries, measured_images, pictures_of
 from vsearch_lib.evaluation.page import Answer, Query, Table, render
 from vsearch_lib.evaluation.ranking import (
     DEPTH,
@@ -21,11 +22,13 @@ from vsearch_lib.evaluation.ranking import (
     ranking_figures,
 )
 from vsearch_lib.evaluation.side_by_side import encode_each
+from vsearch_lib.evaluation.spread import cosine_spread
 from vsearch_lib.index.manifest import Manifest, digest, rows_of
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
+from vsearch_lib.vectors import Vectors
 
 SHOWN = 10
 
@@ -61,7 +64,7 @@ def _measure(job: Job, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
         seed=settings.examples.seed,
         most=settings.evaluation.max_queries,
     )
-    figures = _index_figures(searcher)
+    figures = [*_index_figures(searcher), *_cosines(searcher, seed=settings.index.seed)]
     ids = searcher.rows["image_id"].to_pylist()
     row_of = {ids[row]: int(row) for row in searcher.visible_ids()}
     judged = {query: scores for query, scores in judged.items() if query in row_of}
@@ -80,27 +83,33 @@ def _rankings(
     job: Job, searcher: Searcher, images: DataFrame, judged: Judgements, row_of: dict[str, int]
 ) -> dict[str, dict[str, list[str]]]:
     settings = job.settings
-    recipe = Recipe(**{name: searcher.manifest["preprocessing"][name] for name in Recipe.__dataclass_fields__})
     measured = measured_images(images, judged, seed=settings.examples.seed, most=settings.evaluation.max_catalogue)
-    from vsearch_lib.encoder.network import untrained
-    from vsearch_lib.encoder.registration import to_graph
-
-    first_weights = untrained(recipe.backbone, dimension=recipe.dimension, seed=settings.training.seed)
-    graph = to_graph(first_weights, side=recipe.input_size)
-    network = Embedder(graph, batch_size=settings.embedding.batch_size)
-    ids, plain = encode_each(
-        pictures_of(job.lake, measured), {"raw pixels": pixel_vectors, "untrained network": network.embed}
-    )
-    kept = [i for i, image in enumerate(ids) if image in row_of]
+    ids, compared = encode_each(pictures_of(job.lake, measured), {"raw pixels (grey, 32 × 32)": pixel_vectors})
+    backbone, features = _backbone_features(job, searcher.manifest, measured)
+    kept = [i for i, image in enumerate(ids) if image in row_of and (not features or image in features)]
     known = [ids[i] for i in kept]
+    compared = {name: vectors[kept] for name, vectors in compared.items()}
+    if features:
+        compared[backbone] = np.stack([features[image] for image in known])
+    compared["model, exact search"] = searcher.vectors(np.array([row_of[image] for image in known]))
     measured_ids = set(known)
     queries = [query for query in judged if query in measured_ids]
-    trained = searcher.vectors(np.array([row_of[image] for image in known]))
-    compared = {**{name: vectors[kept] for name, vectors in plain.items()}, "model, exact search": trained}
     return {
         **{name: exact_rankings(queries, known, vectors, depth=DEPTH) for name, vectors in compared.items()},
         "published index": _published_rankings(searcher, queries, row_of),
     }
+
+
+def _backbone_features(job: Job, manifest: Manifest, measured: DataFrame) -> tuple[str, dict[str, Vectors]]:
+    """Return what the served model started from is called, and its features by image; none if it was not kept."""
+    model = manifest["model"]
+    recipe = read_card(open_store(model["uri"]), model["version"]).recipe
+    name = "untrained network" if recipe.weights == "none" else "frozen backbone"
+    backbone = features_model(model["uri"], recipe)
+    if backbone is None:
+        return name, {}
+    ids, vectors = as_arrays(stored_features(job, backbone.version, measured), "image_id")
+    return name, dict(zip(ids, vectors, strict=True))
 
 
 def _published_rankings(searcher: Searcher, queries: list[str], row_of: dict[str, int]) -> dict[str, list[str]]:
@@ -157,6 +166,14 @@ def _index_figures(searcher: Searcher) -> list[Figure]:
     return figures
 
 
+def _cosines(searcher: Searcher, *, seed: int) -> list[Figure]:
+    return [
+        Figure(f"cosine_{name}", float(np.percentile(cosines, percent)), pair)
+        for pair, cosines in cosine_spread(searcher, seed=seed).items()
+        for name, percent in (("p05", 5), ("median", 50), ("p95", 95))
+    ]
+
+
 def _subtitle(manifest: Manifest) -> str:
     return f"version {manifest['version']}, {manifest['factory']}, model {manifest['model']['version']}"
 
@@ -170,6 +187,14 @@ def _tables(figures: list[Figure]) -> list[Table]:
             (f"recall@10 against exact, {s}", f"{v:.3f}")
             for (metric, s), v in value.items()
             if metric == "recall_at_10"
+        ),
+        *(
+            (
+                f"cosine, {pair}, median (of 90 %: from, to)",
+                f"{v:.2f} ({value['cosine_p05', pair]:.2f}, {value['cosine_p95', pair]:.2f})",
+            )
+            for (metric, pair), v in value.items()
+            if metric == "cosine_median"
         ),
     ]
     rankings = [

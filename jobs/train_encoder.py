@@ -1,7 +1,8 @@
-"""Train the encoder on the newest snapshot of `training_examples` and register it."""
+"""Make a model: fit a projection of the backbone's features, or train on the newest snapshot of `training_examples`."""
 
 import math
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
+from vsearch_lib.embedding.features import features_model, features_recipe
+from vsearch_lib.embedding.projected import fit_projection, keep_projected
 from vsearch_lib.encoder.promotion import hold_current
-from vsearch_lib.encoder.registry import Recipe, newest, recipe_of
+from vsearch_lib.encoder.registry import Card, Recipe, load_model, newest, recipe_of
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.job import Figure, Job, main, version_of
 
@@ -29,38 +32,79 @@ def run(job: Job) -> list[Figure]:
     if not job.retrain and (card := newest(settings.models.uri, recipe)):
         job.say(f"train_encoder: {card.version} is the model; nothing to train")
         return []
-    return _register_new(job, recipe)
-
-
-def _register_new(job: Job, recipe: Recipe) -> list[Figure]:
+    if recipe.training == "none" and recipe.weights == "none":
+        raise UsageError(
+            "model.weights = none and training.epochs = 0 leave the network as chance made it: give "
+            "training.epochs, or model.weights"
+        )
     # Seconds of importing, that a night with a model does not wait for.
-    from vsearch_lib.encoder.network import untrained
+    from vsearch_lib.encoder.weights import initial_encoder
+
+    encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
+    backbone = features_model(settings.models.uri, recipe) or _register_backbone(job, features_recipe(recipe))
+    hold_current(settings.models.uri, recipe, run_id=job.run_id, now=datetime.now(UTC))
+    if recipe.training == "none":
+        return _projected(job, encoder, recipe, backbone)
+    return _trained(job, encoder, recipe, backbone)
+
+
+def _register_backbone(job: Job, recipe: Recipe) -> Card:
+    """Register the backbone before any training as a model of its own."""
     from vsearch_lib.encoder.registration import register
-    from vsearch_lib.encoder.weights import load_initial_weights
+    from vsearch_lib.encoder.weights import initial_encoder
 
     settings = job.settings
-    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=settings.training.seed)
-    if settings.model.weights:
-        load_initial_weights(encoder, settings.model.weights)
-    elif not settings.training.epochs:
-        raise UsageError("training.epochs = 0 leaves the network as it starts: give model.weights, or train it")
-    snapshot, trained = None, None
-    if settings.training.epochs:
-        snapshot = _newest_snapshot(job)
-        trained = _train(job, encoder, snapshot, recipe.input_size)
-    hold_current(settings.models.uri, recipe, run_id=job.run_id, now=datetime.now(UTC))
+    encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
+    version = version_of(job.run_id)
+    return register(settings.models.uri, encoder, version=version, recipe=recipe, run_id=job.run_id, say=job.say)
+
+
+def _projected(job: Job, encoder: "Encoder", recipe: Recipe, backbone: Card) -> list[Figure]:
+    from vsearch_lib.encoder.registration import register
+
+    models_uri, seed = job.settings.models.uri, job.settings.training.seed
+    fitted = fit_projection(job, backbone.version, dimension=encoder.dimension, seed=seed)
+    assert encoder.projection is not None  # a recipe that is not the backbone's has a dimension
+    encoder.projection.set_to(fitted.projection)
     card = register(
-        settings.models.uri,
+        models_uri,
         encoder,
-        version=version_of(job.run_id),
+        version=version_of(job.run_id, after=backbone.version),
+        recipe=recipe,
+        run_id=job.run_id,
+        training={"pictures": fitted.pictures, "variance_kept": round(fitted.variance_kept, 4), "seed": seed},
+        graph=load_model(models_uri, backbone.version).graph,
+        say=job.say,
+    )
+    keep_projected(job, card.version, fitted)
+    job.made["model"] = card.version
+    few = "; run retrain once there are more" if fitted.pictures < encoder.dimension else ""
+    job.say(
+        f"train_encoder: {card.version}: {recipe.backbone} as it is, its features projected to {encoder.dimension} "
+        f"dimensions that keep {fitted.variance_kept:.0%} of the variance of {fitted.pictures} pictures{few}"
+    )
+    return [
+        Figure("projection_pictures", fitted.pictures),
+        Figure("projection_variance_kept", fitted.variance_kept),
+    ]
+
+
+def _trained(job: Job, encoder: "Encoder", recipe: Recipe, backbone: Card) -> list[Figure]:
+    from vsearch_lib.encoder.registration import register
+
+    snapshot = _newest_snapshot(job)
+    trained = _train(job, encoder, snapshot)
+    card = register(
+        job.settings.models.uri,
+        encoder,
+        version=version_of(job.run_id, after=backbone.version),
         recipe=recipe,
         run_id=job.run_id,
         training_snapshot=snapshot,
-        training={} if trained is None else _training_record(settings, trained),
+        training=_training_record(job.settings, trained),
+        say=job.say,
     )
     job.made["model"] = card.version
-    if trained is None:
-        return []
     return [
         Figure("training_steps", trained.steps),
         Figure("training_loss", trained.first_loss, "first"),
@@ -75,11 +119,13 @@ def _newest_snapshot(job: Job) -> str:
     return str(newest_row["snapshot"])
 
 
-def _train(job: Job, encoder: "Encoder", snapshot: str, side: int) -> "Trained":
+def _train(job: Job, encoder: "Encoder", snapshot: str) -> "Trained":
     from vsearch_lib.training.loop import train
     from vsearch_lib.training.reader import materialise, read_batches
 
     settings, training = job.settings, job.settings.training
+    views = encoder.preprocessing
+    decoded = replace(views, side=round(views.side * DECODED_TO_VIEW))
     examples = job.lake.read("training_examples").where((F.col("snapshot") == snapshot) & (F.col("split") == "train"))
     steps = math.ceil(examples.count() * training.epochs / training.batch_size)
     with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
@@ -87,7 +133,7 @@ def _train(job: Job, encoder: "Encoder", snapshot: str, side: int) -> "Trained":
         batches = read_batches(
             Path(folder) / "examples",
             width=width,
-            side=round(side * DECODED_TO_VIEW),
+            preprocessing=decoded,
             batch_size=training.batch_size,
             epochs=training.epochs,
             seed=training.seed,
@@ -95,12 +141,12 @@ def _train(job: Job, encoder: "Encoder", snapshot: str, side: int) -> "Trained":
         return train(
             encoder,
             batches,
-            side=side,
+            side=views.side,
             total_steps=steps,
             learning_rate=training.learning_rate,
             temperature=training.temperature,
             seed=training.seed,
-            pretrained=settings.model.weights is not None,
+            pretrained=settings.model.weights != "none",
             progress=job.progress,
         )
 

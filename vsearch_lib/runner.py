@@ -24,6 +24,7 @@ from rich.progress import (
 )
 
 from vsearch_lib.config import PROJECT, Settings
+from vsearch_lib.encoder.registry import newest, recipe_of
 from vsearch_lib.job import Figure, Job, Run, record
 from vsearch_lib.lake import Lake, spark_session
 from vsearch_lib.steps import GRAPHS, Step, in_order
@@ -49,8 +50,10 @@ def run_graph(
     """Run every step of `graph` in order; the first one that fails ends the run, and what was committed stays.
 
     Raises:
+        UsageError: a model is to be made, and there is no such backbone.
         VsearchError: as the step that failed raises it.
     """
+    _check_backbone(graph, settings)
     steps = in_order(GRAPHS[graph])
     results: list[StepResult] = []
     with _shown(console) as show:
@@ -63,6 +66,16 @@ def run_graph(
             seconds = [Figure("step_seconds", result.seconds, result.step.job) for result in results]
             record(lake, [figure for result in results for figure in result.figures] + seconds)
     return results
+
+
+def _check_backbone(graph: str, settings: Settings) -> None:
+    """Find a misspelt backbone before anything is taken in, not in the middle of a night."""
+    makes_model = any(step.job == "train_encoder" for step in GRAPHS[graph])
+    if makes_model and newest(settings.models.uri, recipe_of(settings)) is None:
+        # Seconds of importing, that a night with a model does not wait for; this one would later.
+        from vsearch_lib.encoder.backbones import check_name
+
+        check_name(settings.model.backbone)
 
 
 def load_job(name: str) -> Run:

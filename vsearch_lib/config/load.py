@@ -17,6 +17,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONF = PROJECT / "conf"
 _PATH_KEYS = re.compile(r"^(var|cache|landing\.images|model\.weights|spark\.workers_environment|[a-z]+\.uri)$")
 
+NAMED_WEIGHTS = ("packaged", "hub", "none")  # of model.weights, which otherwise is a file
+
 Key = tuple[str, ...]
 
 
@@ -91,7 +93,7 @@ def _anchored(key: Key, value: Any, folder: Path) -> Any:
     """Relative paths mean: from the project's folder in a file, from the current folder in `--set`."""
     if not isinstance(value, str) or not _PATH_KEYS.match(".".join(key)):
         return value
-    if "://" in value or value.startswith("{var}"):
+    if "://" in value or value.startswith("{var}") or (key == ("model", "weights") and value in NAMED_WEIGHTS):
         return value
     return os.path.normpath(folder / value)
 

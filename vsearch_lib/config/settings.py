@@ -2,12 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_core import PydanticCustomError
-
-Backbone = Literal["small", "mobilenet_v2", "resnet18", "resnet50"]
 
 _FACTORY = re.compile(
     r"auto|((OPQ[1-9]\d*(_[1-9]\d*)?|RR),)?IVF[1-9]\d*(_HNSW([1-9]\d+)?)?,(PQ[1-9]\d*(x\d+)?(np)?|SQ8|RaBitQ[1-9]?|Flat)"
@@ -69,10 +66,17 @@ class Examples(Section):
 
 
 class Model(Section):
-    backbone: Backbone
-    weights: str | None
+    backbone: str = Field(pattern=r"^[A-Za-z0-9_.]+$")
+    weights: str
     dimension: int = Field(ge=8, le=4096, multiple_of=8)
     input_size: int | None = Field(ge=32, le=1024)
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _weights_are_named(cls, weights: object) -> object:
+        if not isinstance(weights, str) or not weights:
+            raise PydanticCustomError("weights", "must be packaged, hub, none, or a safetensors file of the backbone")
+        return weights
 
 
 class Training(Section):

@@ -3,14 +3,32 @@
 They lie as Parquet files under `<lake.uri>/pending_embeddings/<model version>/`, and go with the commit.
 """
 
+import hashlib
+import io
+from collections.abc import Sequence
+
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
 from vsearch_lib.lake import Lake
 from vsearch_lib.storage import open_store
+from vsearch_lib.vectors import Vectors
 
 VECTORS = pa.schema([("sha256", pa.string()), ("vector", pa.list_(pa.float32()))])
 _ROWS = "sha256 string, vector array<float>"
+
+
+def write_pending(uri: str, hashes: Sequence[str], vectors: Vectors) -> None:
+    """Write a file of `vectors` (n, d) of the pictures `hashes` under `uri`, that of a `Pending`."""
+    offsets = np.arange(len(hashes) + 1, dtype=np.int32) * vectors.shape[1]
+    lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel()))
+    sink = io.BytesIO()
+    # Vectors do not compress: trying to costs more than writing them.
+    pq.write_table(pa.table([pa.array(hashes), lists], schema=VECTORS), sink, compression="none", use_dictionary=False)
+    name = hashlib.sha256("".join(hashes).encode()).hexdigest()
+    open_store(uri).write_new(f"{name}.parquet", sink.getvalue())
 
 
 class Pending:

@@ -1,19 +1,14 @@
 """What a Spark task does to pixels. It imports no torch: a worker process starts in a second, and stays small."""
 
-import hashlib
-import io
 import time
 from collections.abc import Iterator
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark import Accumulator, Broadcast, TaskContext
 
-from vsearch_lib.embedding.pending import VECTORS
+from vsearch_lib.embedding.pending import write_pending
 from vsearch_lib.encoder.embed import Embedded, Embedder, Jpeg
-from vsearch_lib.encoder.registry import GRAPH, Model
-from vsearch_lib.storage import open_store
+from vsearch_lib.encoder.registry import Model
 
 # What a task reports: a row for each refused picture, and one (sha256 null) for the pictures of each file it wrote.
 REPORT = """sha256 string, reason string, message string, task int, pictures int, seconds double, decode_seconds double,
@@ -26,13 +21,12 @@ _REPORTED = pa.schema(
     ]
 )
 
-_embedders: dict[tuple[str, int, int | str], Embedder] = {}
+_embedders: dict[tuple[object, ...], Embedder] = {}
 
 
 def embed_task(
     batches: Iterator[pa.RecordBatch],
     *,
-    models_uri: str,
     model: Broadcast[Model],
     done: Accumulator[int],
     pending_uri: str,
@@ -45,7 +39,7 @@ def embed_task(
     """
     context = TaskContext.get()
     assert context is not None  # only tasks come here
-    embedder = _embedder(models_uri, model.value, batch_size, context)
+    embedder = _embedder(model.value, batch_size, context)
     for hashes, jpegs in _groups(batches, pictures_per_file):
         began = time.perf_counter()
         embedded = embedder.try_embed(jpegs)
@@ -65,23 +59,18 @@ def embed_task(
         yield pa.RecordBatch.from_pylist([*report, work], schema=_REPORTED)
 
 
-def _embedder(models_uri: str, model: Model, batch_size: int, context: TaskContext) -> Embedder:
+def _embedder(model: Model, batch_size: int, context: TaskContext) -> Embedder:
     """Return the process's embedder: Spark gives a worker process many tasks, and the network stays the same.
 
     It runs on the GPU that Spark gave the task (`spark.task.resource.gpu.amount`), else on the task's cores.
     """
     gpu = context.resources().get("gpu")
     threads = context.cpus()
-    key = (model.card.files[GRAPH[1]], batch_size, gpu.addresses[0] if gpu else threads)
+    key = (tuple(sorted(model.card.files.items())), batch_size, gpu.addresses[0] if gpu else threads)
     if key not in _embedders:
         _embedders.clear()
-        if gpu:
-            from vsearch_lib.encoder.gpu import GpuEmbedder
-
-            device = f"cuda:{gpu.addresses[0]}"
-            _embedders[key] = GpuEmbedder(models_uri, model.card, batch_size=batch_size, device=device)
-        else:
-            _embedders[key] = model.embedder(batch_size=batch_size, threads=threads)
+        device = f"cuda:{gpu.addresses[0]}" if gpu else None
+        _embedders[key] = model.embedder(batch_size=batch_size, threads=threads, device=device)
     return _embedders[key]
 
 
@@ -101,19 +90,5 @@ def _groups(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[tuple[list
 
 def _write(pending_uri: str, hashes: list[str], embedded: Embedded) -> None:
     kept = [place for place in range(len(hashes)) if place not in embedded.refused]
-    if not kept:
-        return
-    vectors = embedded.vectors[kept]
-    offsets = np.arange(len(kept) + 1, dtype=np.int32) * vectors.shape[1]
-    rows = pa.table(
-        [
-            pa.array([hashes[place] for place in kept]),
-            pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel())),
-        ],
-        schema=VECTORS,
-    )
-    sink = io.BytesIO()
-    # Vectors do not compress: trying to costs more than writing them.
-    pq.write_table(rows, sink, compression="none", use_dictionary=False)
-    name = hashlib.sha256("".join(hashes).encode()).hexdigest()
-    open_store(pending_uri).write_new(f"{name}.parquet", sink.getvalue())
+    if kept:
+        write_pending(pending_uri, [hashes[place] for place in kept], embedded.vectors[kept])

@@ -1,40 +1,114 @@
-"""Backbones: networks from normalised RGB to pooled features."""
+"""Backbones by name, of timm, of torchvision, and a small one of ours: networks from normalised RGB to features."""
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
-from vsearch_lib.config.settings import Backbone
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.errors import UsageError
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import timm
+    from torchvision import models as torchvision_models
+
+SMALL = "small"
+_SMALL_SIDE = 64  # pixels
+_TORCHVISION_SIDE = 224
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CENTRED = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @dataclass(frozen=True)
 class Features:
-    """A backbone: `network` maps (n, 3, s, s) normalised by `mean` and `std` (on 0–1) to (n, width) pooled features."""
+    """A backbone: `network` maps (n, 3, side, side), preprocessed, to (n, width) pooled features."""
 
     network: nn.Module
     width: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    preprocessing: Preprocessing
 
 
-def build(backbone: Backbone) -> Features:
-    """Return `backbone` with random weights."""
-    if backbone == "small":
-        network = SmallConvNet()
-        return Features(network, network.width, *_CENTRED)
-    if backbone == "mobilenet_v2":
-        mobilenet = models.mobilenet_v2(num_classes=1001)
-        mobilenet.classifier = nn.Identity()
-        return Features(mobilenet, 1280, *_CENTRED)
-    resnet = models.resnet18() if backbone == "resnet18" else models.resnet50()
-    width = resnet.fc.in_features
-    resnet.fc = nn.Identity()
-    return Features(resnet, width, *_IMAGENET)
+def check_name(backbone: str) -> None:
+    """Make sure that there is such a backbone.
+
+    Raises:
+        UsageError: there is none; the message names similar ones.
+    """
+    if backbone == SMALL or timm.is_model(backbone) or backbone in _torchvision_names():
+        return
+    known = [SMALL, *timm.list_models(), *_torchvision_names()]
+    similar = get_close_matches(backbone, known, n=5, cutoff=0.5) or ["tf_efficientnet_lite0", "resnet50", SMALL]
+    raise UsageError(
+        f"model.backbone = {backbone}: no such backbone; similar: {', '.join(similar)} (all: timm.list_models(), "
+        "torchvision.models.list_models())"
+    )
+
+
+def build(backbone: str, *, side: int | None = None) -> Features:
+    """Return `backbone` with random weights, for squares of `side` pixels, None for the size it was made for.
+
+    A name that timm and torchvision both have is timm's.
+
+    Raises:
+        UsageError: there is no such backbone, or it does not take such squares.
+    """
+    check_name(backbone)
+    if backbone == SMALL:
+        network: nn.Module = SmallConvNet()
+        preprocessing = Preprocessing(side or _SMALL_SIDE, *_CENTRED)
+    elif timm.is_model(backbone):
+        network, preprocessing = _from_timm(backbone, side)
+    else:
+        network = _without_classifier(torchvision_models.get_model(backbone, weights=None), backbone)
+        preprocessing = Preprocessing(side or _TORCHVISION_SIDE, *_IMAGENET)
+    return Features(network, _width(network, backbone, preprocessing.side), preprocessing)
+
+
+def _from_timm(backbone: str, side: int | None) -> tuple[nn.Module, Preprocessing]:
+    about = timm.get_pretrained_cfg(backbone)
+    own = int(about.input_size[-1]) if about else _TORCHVISION_SIDE
+    mean, std = (about.mean, about.std) if about else _IMAGENET
+    # Transformers are made for one size; convolutional networks take any and have no such argument.
+    sized: dict[str, Any] = {"img_size": side} if side and about and about.fixed_input_size else {}
+    network = timm.create_model(backbone, pretrained=False, num_classes=0, **sized)
+    return network, Preprocessing(side or own, _three(mean), _three(std))
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    red, green, blue = values
+    return red, green, blue
+
+
+def _torchvision_names() -> list[str]:
+    return list(torchvision_models.list_models(module=torchvision_models))
+
+
+def _without_classifier(network: nn.Module, backbone: str) -> nn.Module:
+    """Replace the last linear layer, which names classes, so that its input comes out."""
+    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    if not linear:
+        raise UsageError(f"model.backbone = {backbone}: its classifier is not a linear layer; take another backbone")
+    parent, _, name = linear[-1].rpartition(".")
+    setattr(network.get_submodule(parent), name, nn.Identity())
+    return network
+
+
+def _width(network: nn.Module, backbone: str, side: int) -> int:
+    """Return how many features come out, by trying it: what libraries say of it is not the same for all networks."""
+    try:
+        with torch.inference_mode():
+            features = network.eval()(torch.zeros(1, 3, side, side))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UsageError(f"model.backbone = {backbone} does not take squares of {side} pixels: {line}") from None
+    if not isinstance(features, Tensor) or features.ndim != 2:
+        raise UsageError(f"model.backbone = {backbone} does not give one vector a picture; take another backbone")
+    return int(features.shape[1])
 
 
 class SmallConvNet(nn.Module):

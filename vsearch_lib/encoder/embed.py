@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from xml.etree import ElementTree
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.encoder.projection import Projection
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.vectors import Vectors
 
@@ -22,7 +24,7 @@ _LEAST_LENGTH = 1e-12  # of features; what is shorter has no direction (the limi
 
 @dataclass(frozen=True)
 class Graph:
-    """A network in OpenVINO's form: (n, side, side, 3) uint8 RGB → (n, dimension) features of any length."""
+    """A backbone in OpenVINO's form: (n, side, side, 3) uint8 RGB → (n, width) features of any length."""
 
     structure: bytes
     weights: bytes
@@ -31,7 +33,7 @@ class Graph:
         """Return the network as OpenVINO's object.
 
         Raises:
-            ArtefactError: the bytes are none.
+            ArtefactError: the bytes are not a network.
         """
         try:
             weights = openvino.Tensor(np.frombuffer(self.weights, np.uint8))
@@ -40,17 +42,39 @@ class Graph:
             raise ArtefactError(f"a model's graph cannot be read: {str(error).splitlines()[0]}") from None
 
     @property
-    def dimension(self) -> int:
-        """Numbers of a vector."""
+    def width(self) -> int:
+        """Features of a picture."""
         return int(self.model().output(0).partial_shape[1].get_length())
 
     @staticmethod
     def of(model: openvino.Model) -> "Graph":
-        """Return `model` as bytes, its weights in full precision."""
+        """Return `model` as bytes, its weights in full precision, its first layers marked to run so."""
         with tempfile.TemporaryDirectory(prefix="vsearch-graph-") as folder:
             path = Path(folder) / "graph.xml"
             openvino.save_model(model, path, compress_to_fp16=False)
-            return Graph(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+            return Graph(_with_precise_start(path.read_bytes()), path.with_suffix(".bin").read_bytes())
+
+
+def _with_precise_start(structure: bytes) -> bytes:
+    """Mark the layers of the first quarter of products (convolutions, matrices) as not to be run in bfloat16.
+
+    What the first ones round away grows on its way. EfficientNet-Lite0 on clothing photos, centred and projected, the
+    worst of 200 cosines between bfloat16 and float32: .996 at 2.0 times float32's speed with no layer marked, .9994 at
+    1.4 times with a quarter.
+    """
+    network = ElementTree.fromstring(structure)  # noqa: S314 - written by the line before this call
+    layers = [layer for layer in network.iter("layer") if layer.get("type") not in ("Const", "Parameter", "Result")]
+    products = [layer for layer in layers if "Convolution" in layer.get("type", "") or layer.get("type") == "MatMul"]
+    first = set(map(id, products[: -(-len(products) // 4)]))
+    left = len(first)
+    for layer in layers:
+        if not left:
+            break
+        left -= id(layer) in first
+        notes = layer.find("rt_info")
+        notes = ElementTree.SubElement(layer, "rt_info") if notes is None else notes
+        ElementTree.SubElement(notes, "attribute", name="precise", version="0")
+    return ElementTree.tostring(network)
 
 
 @dataclass(frozen=True)
@@ -67,22 +91,36 @@ class Embedded:
 
 
 class Embedder:
-    """A network ready to embed, in batches of one size: a picture's vector does not depend on its company.
+    """A model ready to embed, in batches of one size: a picture's vector does not depend on its company.
 
-    Computes in bfloat16 where the processor has it, else in float32. One thread at a time may use it.
+    The network computes in bfloat16 if the processor has it, else in float32; everything after it is float32. One
+    thread at a time may use it.
 
     Args:
-        graph: as the registry gives it.
-        batch_size: pictures a pass; the last is filled up, and what it computes for nothing thrown away.
+        graph: the backbone, as the registry gives it.
+        preprocessing: of the model's card.
+        projection: of its features; None leaves them as they are.
+        batch_size: pictures that go through the network together; the last batch is filled up, and the results of what
+            filled it are dropped.
         threads: processor cores it may use; None for all.
 
     Raises:
-        ArtefactError: the graph is not one.
+        ArtefactError: the graph cannot be read, or takes other pictures than `preprocessing` makes.
     """
 
-    def __init__(self, graph: Graph, *, batch_size: int, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        preprocessing: Preprocessing,
+        projection: Projection | None = None,
+        *,
+        batch_size: int,
+        threads: int | None = None,
+    ) -> None:
         core, model = openvino.Core(), graph.model()
         side = model.input(0).partial_shape[1].get_length()
+        if side != preprocessing.side:
+            raise ArtefactError(f"a model's graph takes squares of {side} pixels, its card says {preprocessing.side}")
         model.reshape([batch_size, side, side, 3])
         native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         compiled = core.compile_model(
@@ -97,8 +135,14 @@ class Embedder:
             },
         )
         self._request = compiled.create_infer_request()
-        self._pixels = np.zeros((batch_size, side, side, 3), np.uint8)
-        self.dimension = int(model.output(0).shape[1])
+        self._prepare(preprocessing, projection, width=int(model.output(0).shape[1]), batch_size=batch_size)
+
+    def _prepare(
+        self, preprocessing: Preprocessing, projection: Projection | None, *, width: int, batch_size: int
+    ) -> None:
+        self._preprocessing, self._projection, self._width = preprocessing, projection, width
+        self._pixels = np.zeros((batch_size, preprocessing.side, preprocessing.side, 3), np.uint8)
+        self.dimension = projection.dimension if projection else width
 
     def embed(self, jpegs: Sequence[Jpeg]) -> Vectors:
         """Return (len(jpegs), dimension) float32 unit vectors of stored pictures.
@@ -114,25 +158,34 @@ class Embedder:
 
     def try_embed(self, jpegs: Sequence[Jpeg]) -> Embedded:
         """Embed RGB JPEGs as `image_pixels` stores them; a refused one does not keep its neighbours from theirs."""
-        vectors = np.zeros((len(jpegs), self.dimension), np.float32)
+        features = np.zeros((len(jpegs), self._width), np.float32)
         refused: dict[int, tuple[str, str]] = {}
         decode_seconds = forward_seconds = 0.0
-        size, side = self._pixels.shape[:2]
+        size = len(self._pixels)
         for start in range(0, len(jpegs), size):
             began = time.perf_counter()
             decoded: list[int] = []
             for place in range(start, min(start + size, len(jpegs))):
                 try:
-                    to_square(jpegs[place], side, out=self._pixels[len(decoded)])
+                    self._preprocessing.square(jpegs[place], out=self._pixels[len(decoded)])
                     decoded.append(place)
                 except ValueError as error:
                     refused[place] = "undecodable", str(error).splitlines()[0][:200]
             ready = time.perf_counter()
-            vectors[decoded] = self._features()[: len(decoded)]
+            features[decoded] = self._features()[: len(decoded)]
             decode_seconds += ready - began
             forward_seconds += time.perf_counter() - ready
+        refused |= _to_unit_length(features, skip=refused)
+        return Embedded(self._projected(features, refused), refused, decode_seconds, forward_seconds)
+
+    def _projected(self, features: Vectors, refused: dict[int, tuple[str, str]]) -> Vectors:
+        """Return unit vectors of unit features, zeros for what is refused; add to `refused` what has no direction."""
+        if self._projection is None:
+            return features
+        vectors = self._projection.apply(features)
+        vectors[list(refused)] = 0
         refused |= _to_unit_length(vectors, skip=refused)
-        return Embedded(vectors, refused, decode_seconds, forward_seconds)
+        return vectors
 
     def _features(self) -> NDArray[np.float32]:
         """Return features of all of `_pixels`; the array is overwritten by the next call."""

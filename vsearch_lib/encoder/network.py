@@ -1,45 +1,89 @@
-"""The encoder network: normalisation, backbone, projection, unit length."""
+"""The encoder network: normalisation, backbone, unit length, projection, unit length."""
 
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from vsearch_lib.config.settings import Backbone
 from vsearch_lib.encoder import backbones
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.encoder.projection import Projection
+from vsearch_lib.errors import UsageError
 
 
 class Encoder(nn.Module):
-    """Maps (n, 3, s, s) uint8 RGB to (n, dimension) float32 of unit length.
+    """Maps (n, 3, side, side) uint8 RGB to (n, dimension) float32 of unit length.
 
     Args:
         backbone: name of the architecture.
-        dimension: of the linear projection; None leaves the pooled features as they are.
+        dimension: of the projection; None leaves the features, brought to unit length, as they are.
+        side: of the squares that the backbone is to take, in pixels; None is its own.
+
+    Raises:
+        UsageError: there is no such backbone, it takes no such squares, or it has fewer features than `dimension`.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: Backbone, *, dimension: int | None) -> None:
+    def __init__(self, backbone: str, *, dimension: int | None, side: int | None = None) -> None:
         super().__init__()
-        features = backbones.build(backbone)
+        features = backbones.build(backbone, side=side)
+        if dimension and dimension > features.width:
+            raise UsageError(
+                f"model.dimension = {dimension}: {backbone} has {features.width} features; give as many or fewer"
+            )
         self.backbone = features.network
-        self.projection = nn.Linear(features.width, dimension, bias=False) if dimension else nn.Identity()
+        self.projection = LinearProjection(features.width, dimension) if dimension else None
         self.dimension = dimension or features.width
-        self.register_buffer("mean", torch.tensor(features.mean).view(1, 3, 1, 1) * 255, persistent=False)
-        self.register_buffer("std", torch.tensor(features.std).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("mean", torch.empty(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.empty(1, 3, 1, 1), persistent=False)
+        self.set_preprocessing(features.preprocessing)
+
+    def set_preprocessing(self, preprocessing: Preprocessing) -> None:
+        """Take pictures as `preprocessing` makes them: a model's card says so, or the weights it starts from."""
+        self.preprocessing = preprocessing
+        for buffer, values in ((self.mean, preprocessing.mean), (self.std, preprocessing.std)):
+            buffer.copy_(torch.tensor(values).view(1, 3, 1, 1) * 255)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return unit vectors of uint8 (or 0–255 float) images."""
-        return nn.functional.normalize(self.features(images).float(), dim=1)
+        features = nn.functional.normalize(self.features(images).float(), dim=1)
+        return features if self.projection is None else nn.functional.normalize(self.projection(features), dim=1)
 
     def features(self, images: Tensor) -> Tensor:
-        """Return what `forward` brings to unit length."""
-        return cast(Tensor, self.projection(self.backbone((images.float() - self.mean) / self.std)))
+        """Return the backbone's pooled features (n, width), of any length."""
+        return cast(Tensor, self.backbone((images.float() - self.mean) / self.std))
 
 
-def untrained(backbone: Backbone, *, dimension: int | None, seed: int) -> Encoder:
+class LinearProjection(nn.Module):
+    """`projection.Projection` as a layer: axes that can be trained, and a mean that stays."""
+
+    mean: Tensor
+
+    def __init__(self, width: int, dimension: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.axes = nn.Parameter(torch.empty(dimension, width))
+        nn.init.kaiming_uniform_(self.axes, a=5**0.5)  # as torch starts its linear layers
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (n, dimension) of features (n, width) of unit length."""
+        return (features - self.mean) @ self.axes.T
+
+    def set_to(self, projection: Projection) -> None:
+        """Take over a projection that was fitted elsewhere."""
+        with torch.no_grad():
+            self.mean.copy_(torch.from_numpy(projection.mean))
+            self.axes.copy_(torch.from_numpy(projection.axes))
+
+    def as_arrays(self) -> Projection:
+        """Return mean and axes as they are now."""
+        return Projection(self.mean.detach().cpu().numpy(), self.axes.detach().cpu().numpy())
+
+
+def untrained(backbone: str, *, dimension: int | None, seed: int, side: int | None = None) -> Encoder:
     """Return an encoder with the random weights that `seed` gives."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Encoder(backbone, dimension=dimension)
+        return Encoder(backbone, dimension=dimension, side=side)

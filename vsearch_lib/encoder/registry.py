@@ -1,87 +1,131 @@
 """The model registry: `<models.uri>/<version>/` holds `card.json` and the files that it names, immutable, each by hash.
 
-`model.safetensors` is the network as it was trained; `graph.xml` and `graph.bin` are the same as `Embedder` runs it.
+`model.safetensors` is the network as it was trained; `graph.xml` and `graph.bin` are its backbone as `Embedder` runs
+it, and `projection.safetensors` is what follows the backbone.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from vsearch_lib.config import Settings
-from vsearch_lib.config.settings import Backbone
 from vsearch_lib.encoder.embed import Embedder, Graph
+from vsearch_lib.encoder.packaged import packaged_sha256
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.encoder.projection import Projection
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.storage import Store, local_path, open_store
 
 WEIGHTS = "model.safetensors"
 GRAPH = ("graph.xml", "graph.bin")
+PROJECTION = "projection.safetensors"
 CARD = "card.json"
 
-# Side of the square that each backbone was made for, in pixels.
-INPUT_SIZES: dict[Backbone, int] = {"small": 64, "mobilenet_v2": 224, "resnet18": 224, "resnet50": 224}
+# Cards from before they carried their preprocessing: side, and the mean and std of their four backbones.
+_OLD_SIDES = {"small": 64, "mobilenet_v2": 224, "resnet18": 224, "resnet50": 224}
+_OLD_CENTRED = ("small", "mobilenet_v2")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes two models the same kind: a nightly run goes on with the newest model of the configured recipe."""
+    """What makes two models the same kind: a nightly run goes on with a model of the configured recipe.
 
-    backbone: Backbone
-    dimension: int | None  # of the projection; None where the pooled features are the vector
-    input_size: int
-    initial_weights_sha256: str | None
+    `weights` are those that training starts from: "none", "hub", or the sha256 of a file. `dimension` is None for a
+    model whose vectors are the backbone's features. `input_size` is None for the backbone's own. `training` is "none"
+    if the projection was fitted to the catalogue's features, "full" if the network was trained.
+    """
+
+    backbone: str
+    weights: str
+    dimension: int | None
+    input_size: int | None
+    training: Literal["none", "full"]
 
 
 @dataclass(frozen=True)
 class Card:
-    """A model's record: recipe, length of its vectors, hashes of its files, and how its training went."""
+    """A model's record: recipe, preprocessing, length of its vectors, hashes of its files, how its training went."""
 
     version: str
     recipe: Recipe
+    preprocessing: Preprocessing
     dimension: int
     files: Mapping[str, str]  # name → sha256
     training_snapshot: str | None
     run_id: str
-    training: Mapping[str, float]
+    training: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model as it embeds: its card, and its network, whose hash was checked."""
+    """A model as it embeds: its card, and its files, whose hashes were checked. Without a graph it runs on torch."""
 
+    uri: str  # of the registry
     card: Card
-    graph: Graph
+    graph: Graph | None
+    projection: Projection | None
 
-    def embedder(self, *, batch_size: int, threads: int | None = None) -> Embedder:
-        """Return the network ready to embed."""
-        return Embedder(self.graph, batch_size=batch_size, threads=threads)
+    def embedder(self, *, batch_size: int, threads: int | None = None, device: str | None = None) -> Embedder:
+        """Return the network ready to embed, on `device` (as torch names it) if one is given.
+
+        Raises:
+            ArtefactError: it runs on torch, which is not installed here; or its files do not fit its card.
+        """
+        if self.graph and not device:
+            return Embedder(
+                self.graph, self.card.preprocessing, self.projection, batch_size=batch_size, threads=threads
+            )
+        try:
+            from vsearch_lib.encoder.torch_embed import TorchEmbedder
+        except ImportError:
+            raise ArtefactError(
+                f"{self.uri}/{self.card.version} runs on torch, which is not installed here: take another "
+                "model.backbone, or machines that have the project's .venv"
+            ) from None
+        return TorchEmbedder(self.uri, self.card, batch_size=batch_size, threads=threads, device=device or "cpu")
 
 
 def recipe_of(settings: Settings) -> Recipe:
-    """Return the recipe that the settings describe; without training there is no projection to learn."""
-    weights = settings.model.weights
+    """Return the recipe that the settings describe.
+
+    Raises:
+        UsageError: `model.weights` is a file that is not there, or the backbone has no packaged weights.
+    """
+    model = settings.model
+    if model.weights == "packaged":
+        weights = packaged_sha256(model.backbone)
+    elif model.weights in ("hub", "none"):
+        weights = model.weights
+    else:
+        weights = hashlib.sha256(read_initial_weights(model.weights)).hexdigest()
     return Recipe(
-        backbone=settings.model.backbone,
-        dimension=settings.model.dimension if settings.training.epochs else None,
-        input_size=settings.model.input_size or INPUT_SIZES[settings.model.backbone],
-        initial_weights_sha256=hashlib.sha256(read_initial_weights(weights)).hexdigest() if weights else None,
+        backbone=model.backbone,
+        weights=weights,
+        dimension=model.dimension,
+        input_size=model.input_size,
+        training="full" if settings.training.epochs else "none",
     )
 
 
 def read_initial_weights(weights: str) -> bytes:
-    """Return the bytes of the setting `model.weights`.
+    """Return the bytes of the file that the setting `model.weights` names.
 
     Raises:
         UsageError: there is no such file.
     """
     path = local_path(weights)
-    if path is None:
-        folder, _, name = weights.rpartition("/")
-        return open_store(folder).read(name)
-    if not path.is_file():
-        raise UsageError(f"model.weights = {weights}: no such file; give a safetensors file of the backbone, or null")
-    return path.read_bytes()
+    try:
+        if path is None:
+            folder, _, name = weights.rpartition("/")
+            return open_store(folder).read(name)
+        return path.read_bytes()
+    except (OSError, ArtefactError):
+        raise UsageError(
+            f"model.weights = {weights}: no file that can be read; give packaged, hub, none, or a safetensors file of "
+            "the backbone"
+        ) from None
 
 
 def cards(models_uri: str, recipe: Recipe) -> Iterator[Card]:
@@ -104,9 +148,34 @@ def read_card(store: Store, version: str) -> Card:
     """
     try:
         content: dict[str, Any] = json.loads(store.read(f"{version}/{CARD}"))
-        return Card(**{**content, "recipe": Recipe(**content["recipe"])})
+        about = content if "preprocessing" in content else _with_preprocessing(content)
+        pixels = about["preprocessing"]
+        preprocessing = Preprocessing(**{**pixels, "mean": tuple(pixels["mean"]), "std": tuple(pixels["std"])})
+        return Card(**{**about, "recipe": Recipe(**about["recipe"]), "preprocessing": preprocessing})
     except (ValueError, TypeError, KeyError) as error:
         raise ArtefactError(f"{store.uri}/{version}/{CARD} is not a model card: {error}") from None
+
+
+def _with_preprocessing(old: dict[str, Any]) -> dict[str, Any]:
+    """Return what a card from before preprocessing was part of it says today: the served index may name one."""
+    recipe = old["recipe"]
+    backbone, dimension = recipe["backbone"], recipe["dimension"]
+    centred = backbone in _OLD_CENTRED
+    return {
+        **old,
+        "recipe": {
+            "backbone": backbone,
+            "weights": recipe["initial_weights_sha256"] or "none",
+            "dimension": dimension,
+            "input_size": recipe["input_size"],
+            "training": "full" if dimension else "none",
+        },
+        "preprocessing": {
+            "side": recipe["input_size"] or _OLD_SIDES[backbone],
+            "mean": (0.5, 0.5, 0.5) if centred else (0.485, 0.456, 0.406),
+            "std": (0.5, 0.5, 0.5) if centred else (0.229, 0.224, 0.225),
+        },
+    }
 
 
 def read_file(store: Store, card: Card, name: str) -> bytes:
@@ -125,17 +194,20 @@ def load_model(models_uri: str, version: str) -> Model:
     """Load a model as it embeds.
 
     Raises:
-        ArtefactError: a file is missing or is not what the card says, or the graph's vectors are not.
+        ArtefactError: a file is missing or is not what the card says, or its vectors are not.
     """
     store = open_store(models_uri)
     card = read_card(store, version)
-    model = Model(card, Graph(*(read_file(store, card, name) for name in GRAPH)))
-    if model.graph.dimension != card.dimension:
+    files = {name: read_file(store, card, name) for name in _embedding_files(card)}
+    graph = Graph(*(files[name] for name in GRAPH)) if GRAPH[0] in files else None
+    projection = Projection.deserialise(files[PROJECTION]) if PROJECTION in files else None
+    made = projection.dimension if projection else graph.width if graph else card.dimension
+    if made != card.dimension:
         raise ArtefactError(
-            f"{models_uri}/{version}: its card says vectors of {card.dimension} numbers, its graph makes "
-            f"{model.graph.dimension}: restore both"
+            f"{models_uri}/{version}: its card says vectors of {card.dimension} numbers, its files make {made}: "
+            "restore both"
         )
-    return model
+    return Model(models_uri, card, graph, projection)
 
 
 def check_unchanged(models_uri: str, card: Card) -> None:
@@ -147,5 +219,11 @@ def check_unchanged(models_uri: str, card: Card) -> None:
     store = open_store(models_uri)
     if read_card(store, card.version) != card:
         raise ArtefactError(f"{models_uri}/{card.version}/{CARD} changed while this run was using it: restore it")
-    for name in GRAPH:
+    for name in _embedding_files(card):
         read_file(store, card, name)
+
+
+def _embedding_files(card: Card) -> list[str]:
+    """Return the names of the files that embed."""
+    files = [name for name in (*GRAPH, PROJECTION) if name in card.files]
+    return files if GRAPH[0] in files else [WEIGHTS, *files]

@@ -1,4 +1,4 @@
-"""What a search has to beat: the pixels themselves, and the network before it learned anything."""
+"""What a search has to beat: the pixels themselves."""
 
 import numpy as np
 
@@ -9,8 +9,11 @@ PIXELS_SIDE = 32
 
 
 def pixel_vectors(jpegs: list[bytes]) -> Vectors:
-    """Return each picture's 32 × 32 RGB pixels, (n, 3072), mean subtracted, of unit length; of a plain one zeros."""
-    flat = np.stack([to_square(jpeg, PIXELS_SIDE).astype(np.float32).ravel() for jpeg in jpegs])
+    """Return each picture's 32 × 32 grey pixels, (n, 1024), mean subtracted, of unit length; of a plain one zeros.
+
+    Grey is the mean of the three channels.
+    """
+    flat = np.stack([to_square(jpeg, PIXELS_SIDE).mean(axis=2, dtype=np.float32).ravel() for jpeg in jpegs])
     flat -= flat.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(flat, axis=1, keepdims=True)
     return np.asarray(flat / np.maximum(lengths, 1e-6), dtype=np.float32)

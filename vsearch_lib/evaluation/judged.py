@@ -10,12 +10,6 @@ from vsearch_lib.examples.split import is_test
 from vsearch_lib.lake import Lake
 
 
-def public_images(lake: Lake) -> DataFrame:
-    """Return the images that everybody may see, with the `group_sha256` that the split goes by."""
-    images = lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked' AND visibility = 'public'")
-    return images.join(lake.read("near_duplicates"), "sha256", "left")
-
-
 def pictures_of(lake: Lake, images: DataFrame) -> Iterator[tuple[str, bytes]]:
     """Yield image id and stored JPEG of `images` (image_id, sha256); the driver holds few of them at once."""
     stored = images.join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256").select("image_id", "jpeg")

@@ -59,10 +59,11 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     loss_of = SupConLoss(temperature=temperature)
     backbone_rate = learning_rate * (PRETRAINED_RATE if pretrained else 1.0)
+    projection = list(encoder.projection.parameters()) if encoder.projection is not None else []
     optimiser = torch.optim.AdamW(
         [
-            {"params": encoder.backbone.parameters(), "lr": backbone_rate},
-            {"params": encoder.projection.parameters(), "lr": learning_rate},
+            {"params": list(encoder.backbone.parameters()), "lr": backbone_rate},
+            {"params": projection, "lr": learning_rate},
         ],
         weight_decay=WEIGHT_DECAY,
     )

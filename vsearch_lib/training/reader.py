@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from torch import Tensor
 
-from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.storage import copy_folder
 
 with warnings.catch_warnings():
@@ -84,14 +84,17 @@ def materialise(examples: DataFrame, images: DataFrame, pixels: DataFrame, folde
     return width
 
 
-def read_batches(folder: Path, *, width: int, side: int, batch_size: int, epochs: int, seed: int) -> Iterator[Batch]:
+def read_batches(
+    folder: Path, *, width: int, preprocessing: Preprocessing, batch_size: int, epochs: int, seed: int
+) -> Iterator[Batch]:
     """Yield shuffled batches of `batch_size` examples (the last of an epoch may be smaller) for `epochs` epochs."""
+    side = preprocessing.side
     pictures = [f"picture_{i}" for i in range(width)]
     groups = [f"group_{i}" for i in range(width)]
 
     def decode(rows: pd.DataFrame) -> pd.DataFrame:
         decoded = {
-            name: [np.ascontiguousarray(to_square(jpeg, side).transpose(2, 0, 1)) for jpeg in rows[name]]
+            name: [np.ascontiguousarray(preprocessing.square(jpeg).transpose(2, 0, 1)) for jpeg in rows[name]]
             for name in pictures
         }
         return pd.DataFrame({**decoded, **{name: rows[name] for name in groups}})

@@ -1,0 +1,54 @@
+"""Features of the backbone as it is before training: projections are fitted to them, and models compared with them.
+
+The backbone is a model of its own in the registry, whose vectors are these features, and they are stored in
+`embeddings` as any model's are: each is computed once.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.embedding.store import embed_and_store
+from vsearch_lib.embedding.work import without_vector
+from vsearch_lib.encoder.registry import Card, Recipe, newest
+from vsearch_lib.job import Job
+from vsearch_lib.lake.computed import computed
+from vsearch_lib.vectors import Vectors
+
+
+def features_recipe(recipe: Recipe) -> Recipe:
+    """Return the recipe of the backbone that models of `recipe` start from."""
+    return replace(recipe, dimension=None, training="none")
+
+
+def features_model(models_uri: str, recipe: Recipe) -> Card | None:
+    """Return the card of the backbone that models of `recipe` start from, None if it was never registered."""
+    return newest(models_uri, features_recipe(recipe))
+
+
+def stored_features(job: Job, version: str, images: DataFrame) -> DataFrame:
+    """Return image_id, sha256 and vector of `images` (image_id, sha256); compute and store those that are missing.
+
+    Args:
+        version: of the backbone's model.
+
+    Raises:
+        GateRefused: more than `quality.max_refused_share` of the missing ones cannot be embedded.
+    """
+    known = job.lake.read("embeddings").where(F.col("model_version") == version)
+    missing = computed(without_vector(images.select("image_id", "sha256"), known))
+    embed_and_store(job, version, missing, [job.lake.read("image_pixels").select("sha256", "jpeg")])
+    stored = job.lake.read("embeddings").where(F.col("model_version") == version)
+    return stored.join(images.select("image_id", "sha256"), ["image_id", "sha256"]).select(
+        "image_id", "sha256", "vector"
+    )
+
+
+def as_arrays(rows: DataFrame, key: str) -> tuple[list[str], Vectors]:
+    """Collect `rows`, one for each value of the column `key`: its values in order, and (n, width) float32 vectors."""
+    table = rows.select(key, "vector").dropDuplicates([key]).orderBy(key).toArrow()
+    names: list[str] = table.column(key).to_pylist()
+    flat = table.column("vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return names, np.asarray(flat, dtype=np.float32).reshape(len(names), -1)

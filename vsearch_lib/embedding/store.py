@@ -1,0 +1,132 @@
+"""Embed images with a model and store their vectors in `embeddings`."""
+
+import statistics
+from dataclasses import dataclass
+from functools import partial, reduce
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from vsearch_lib.embedding.pending import Pending
+from vsearch_lib.embedding.work import only
+from vsearch_lib.embedding.worker import REPORT, embed_task
+from vsearch_lib.encoder.registry import Model, check_unchanged, load_model
+from vsearch_lib.errors import WriteConflict
+from vsearch_lib.job import Figure, Job
+from vsearch_lib.lake.computed import computed
+from vsearch_lib.landing.quarantine import check_share, settle
+from vsearch_lib.ticker import every
+
+_PROGRESS_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What the tasks of one Spark job reported (columns of REPORT), and the sums of each of them."""
+
+    report: DataFrame
+    tasks: list[Row]
+    pictures: int
+    refused: int
+
+
+def embed_and_store(job: Job, version: str, todo: DataFrame, sources: list[DataFrame]) -> list[Figure]:
+    """Give the images `todo` (image_id, sha256) vectors of model `version` in `embeddings`, or list why they have none.
+
+    Args:
+        sources: frames of (sha256, jpeg) to look for pixels in, in turn.
+
+    Raises:
+        GateRefused: more than `quality.max_refused_share` of them have no vector; nothing was committed.
+        WriteConflict: another run took away vectors that this one had computed.
+    """
+    wanted, pictures = todo.agg(F.count("*"), F.count_distinct("sha256")).collect()[0]
+    if not wanted:
+        return embedded_figures(0, 0)
+    model = load_model(job.settings.models.uri, version)
+    pending = Pending(job.lake, version)
+    hashes = todo.select("sha256").distinct()
+    if held := pending.files():
+        hashes = computed(hashes.join(pending.read(held), "sha256", "left_anti"))
+        pictures = hashes.count()
+    without_pixels, passes = pictures, list[Pass]()
+    for pixels in sources:
+        if without_pixels:
+            passes.append(_compute(job, model, only(pixels, hashes, without_pixels), pending.uri, without_pixels))
+            without_pixels -= passes[-1].pictures
+            hashes = hashes.join(pixels.select("sha256"), "sha256", "left_anti")
+    check_unchanged(job.settings.models.uri, model.card)
+    files = pending.files()
+    vectors = pending.read(files)
+    refused, failures = None, 0
+    if without_pixels or any(one.refused for one in passes):
+        refused = _refused(todo, vectors, passes)
+        failures = refused.count()
+    check_share(job, "embeddings", refused, landed=wanted, count=failures)
+    rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
+    written = job.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
+    # Fewer where some were there already; or where another run, which ended meanwhile, took pending files along.
+    if written < wanted - failures and todo.join(vectors, "sha256", "left_anti").count() > failures:
+        raise WriteConflict(f"{pending.uri}: another run took vectors away that this one had made; run this step again")
+    settle(job, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
+    pending.remove(files)
+    # Fewer than images where several are the same picture, or an earlier run was cut off.
+    pictures = sum(one.pictures for one in passes)
+    tasks = [task for one in passes for task in one.tasks]
+    return [*embedded_figures(wanted - failures, failures), Figure("pictures_computed", pictures), *_rates(tasks)]
+
+
+def _compute(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
+    """Embed `pixels`, which are of no more than `pictures`, into pending files."""
+    context, embedding = job.spark.sparkContext, job.settings.embedding
+    done = context.accumulator(0)
+    task = partial(
+        embed_task,
+        model=context.broadcast(model),
+        done=done,
+        pending_uri=pending_uri,
+        batch_size=embedding.batch_size,
+        pictures_per_file=embedding.images_per_task,
+    )
+    tasks = max(context.defaultParallelism, -(-pictures // embedding.images_per_task))
+    # The tasks that ended have counted.
+    with every(_PROGRESS_SECONDS, lambda: job.progress(done.value, pictures)):
+        report = computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
+    sums = [F.sum(name).alias(name) for name in ("pictures", "seconds", "decode_seconds", "forward_seconds")]
+    told = report.groupBy("task").agg(F.count("sha256").alias("refused"), *sums).collect()
+    worked = [row for row in told if row["task"] is not None]
+    found = sum(row["pictures"] for row in worked)
+    return Pass(report, worked, found, sum(row["refused"] for row in told))
+
+
+def _refused(todo: DataFrame, vectors: DataFrame, passes: list[Pass]) -> DataFrame:
+    """Return why images of `todo` have no vector (columns of `quarantine.REFUSED`): refused by a task, or no pixels."""
+    without = todo.join(vectors.select("sha256"), "sha256", "left_anti")
+    report = reduce(DataFrame.unionByName, (one.report for one in passes))
+    reasons = report.where("sha256 IS NOT NULL").select("sha256", "reason", "message").dropDuplicates(["sha256"])
+    refused = without.join(reasons, "sha256", "left").select(
+        F.col("image_id").alias("source"),
+        F.lit(0).cast("bigint").alias("line"),
+        F.coalesce("reason", F.lit("missing_pixels")).alias("reason"),
+        F.coalesce("message", F.concat(F.lit("no image_pixels of "), "sha256")).alias("message"),
+        F.lit(None).cast("string").alias("payload"),
+    )
+    return computed(refused)
+
+
+def embedded_figures(embedded: int, refused: int) -> list[Figure]:
+    """Return how many images have got a vector, and how many were refused one."""
+    return [Figure("images_embedded", embedded), Figure("images_not_embeddable", refused)]
+
+
+def _rates(tasks: list[Row]) -> list[Figure]:
+    """Return how fast the tasks were, and how unequal."""
+    if not tasks:
+        return []
+    pictures, seconds = sum(task["pictures"] for task in tasks), [task["seconds"] for task in tasks]
+    return [
+        Figure("images_per_second_per_core", pictures / sum(seconds)),
+        Figure("decode_ms_per_image", 1000 * sum(task["decode_seconds"] for task in tasks) / pictures),
+        Figure("forward_ms_per_image", 1000 * sum(task["forward_seconds"] for task in tasks) / pictures),
+        Figure("slowest_task_to_median", max(seconds) / statistics.median(seconds)),
+    ]

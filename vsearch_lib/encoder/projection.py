@@ -1,0 +1,90 @@
+"""From a backbone's features to vectors: centre, project, and bring to unit length. In float32, without torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from vsearch_lib.errors import ArtefactError
+from vsearch_lib.vectors import Vectors
+
+# The mean of a few pictures says little: it is taken as if this many more had been seen whose features are zero. So
+# the only picture of a catalogue still has a vector.
+_PRIOR_PICTURES = 8
+_LEAST_VARIANCE = 1e-6  # of an axis, relative to the first one's; below it is rounding
+
+
+@dataclass(frozen=True)
+class Projection:
+    """An affine map of features of unit length: `axes` (dimension, width) and `mean` (width), float32."""
+
+    mean: Vectors
+    axes: Vectors
+
+    @property
+    def dimension(self) -> int:
+        """Numbers of a vector."""
+        return int(self.axes.shape[0])
+
+    def apply(self, features: Vectors) -> Vectors:
+        """Return (n, dimension) float32 of features (n, width) of unit length; their own length varies."""
+        return np.asarray((features - self.mean) @ self.axes.T, dtype=np.float32)
+
+    def serialise(self) -> bytes:
+        """Return mean and axes as safetensors."""
+        return bytes(save({"mean": np.ascontiguousarray(self.mean), "axes": np.ascontiguousarray(self.axes)}))
+
+    @staticmethod
+    def deserialise(content: bytes) -> "Projection":
+        """Return the projection in `content`.
+
+        Raises:
+            ArtefactError: it is not safetensors, or not a mean and axes that fit each other.
+        """
+        try:
+            arrays = load(content)
+            projection = Projection(arrays["mean"].astype(np.float32), arrays["axes"].astype(np.float32))
+        except (SafetensorError, KeyError) as error:
+            raise ArtefactError(f"a model's projection cannot be read: {error}") from None
+        if projection.axes.ndim != 2 or projection.mean.shape != projection.axes.shape[1:]:
+            shapes = f"mean {projection.mean.shape}, axes {projection.axes.shape}"
+            raise ArtefactError(f"a model's projection does not fit together: {shapes}")
+        return projection
+
+
+def fit_pca(features: Vectors, *, dimension: int, seed: int) -> tuple[Projection, float]:
+    """Return the principal axes of features (n, width) of unit length, and the share of their variance that is kept.
+
+    Pictures that are fewer than `dimension` span fewer axes: seeded random directions at right angles to these fill
+    up, so that a picture unlike all of the catalogue still has a vector of its own.
+
+    Raises:
+        ValueError: `dimension` exceeds the width.
+    """
+    n, width = features.shape
+    if dimension > width:
+        raise ValueError(f"{dimension} axes cannot be taken from {width} features")
+    wide = features.astype(np.float64)
+    mean = wide.sum(axis=0) / (n + _PRIOR_PICTURES)
+    centred = wide - (wide.mean(axis=0) if n else 0)
+    variances, directions = np.linalg.eigh(centred.T @ centred)
+    variances, directions = variances[::-1], directions[:, ::-1]
+    kept = min(dimension, int((variances > max(variances[0] * _LEAST_VARIANCE, 0)).sum()) if n > 1 else 0)
+    principal = _with_fixed_signs(directions[:, :kept])
+    # QR leaves the first columns as they are, but for signs, and makes the others orthogonal to them.
+    random = np.random.default_rng(seed).standard_normal((width, dimension - kept))
+    filling = np.linalg.qr(np.concatenate([principal, random], axis=1))[0][:, kept:]
+    axes = np.concatenate([principal, filling], axis=1).T
+    total = float(variances.clip(0).sum())
+    explained = float(variances[:kept].sum()) / total if total else 0.0
+    return Projection(mean.astype(np.float32), axes.astype(np.float32)), explained
+
+
+def _with_fixed_signs(directions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Turn each column so that its largest entry is positive: linear algebra libraries differ in that."""
+    if not directions.size:
+        return directions
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=0)[None], axis=0)
+    return np.asarray(directions * np.where(largest < 0, -1.0, 1.0))
