@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.s3_server import KEY, REGION, SECRET, s3_server
+from tests.small_model import SMALL
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake import Lake, start_session
@@ -37,7 +38,7 @@ def spark(tmp_path_factory):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings("demo", [f"var={tmp_path}"])
+    return load_settings("demo", [f"var={tmp_path}", *SMALL])
 
 
 @pytest.fixture

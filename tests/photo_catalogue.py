@@ -12,6 +12,7 @@ import pytest
 import simplejpeg
 from pyspark.sql import SparkSession
 
+from tests.small_model import SMALL
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registration import register
@@ -86,12 +87,14 @@ class Catalogue:
         self.pixels([*{sha256(jpeg): jpeg for jpeg in jpegs.values()}.values()])
         self.images({name: sha256(jpeg) for name, jpeg in jpegs.items()})
 
-    def embed(self, *overrides: str, retry: bool = False, run=None) -> dict[str, float]:
+    def embed(self, *overrides: str, retry: bool = False) -> dict[str, float]:
         """Run the job and return its figures."""
-        settings = load_settings("demo", [f"var={self.settings.var}", "embedding.images_per_task=4", *overrides])
+        settings = load_settings(
+            "demo", [f"var={self.settings.var}", *SMALL, "embedding.images_per_task=4", *overrides]
+        )
         lake = self.lake
         job = Job(settings=settings, lake=lake, run_id=lake.run_id, retry=retry, say=lambda _: None)
-        return {figure.metric: figure.value for figure in (run or load_job("embed_images"))(job)}
+        return {figure.metric: figure.value for figure in load_job("embed_images")(job)}
 
     def vectors(self, version: str = "m1") -> dict[str, np.ndarray]:
         rows = self.lake.read("embeddings").where(f"model_version = '{version}'").collect()

@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests.small_model import SMALL
 from vsearch_lib.config import PROJECT
 from vsearch_lib.demo import write_catalogue
 from vsearch_lib.index.manifest import rows_of
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.cluster
 
 IMAGES = 60
 # Bad uploads are a fixed few: of so small a catalogue they are more than a night may refuse.
-SETTINGS = ("training.epochs=1", "quality.max_refused_share=0.2")
+SETTINGS = (*SMALL, "training.epochs=1", "quality.max_refused_share=0.2")
 
 
 @pytest.fixture(scope="module")

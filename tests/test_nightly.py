@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_model import SMALL
 from vsearch_lib.config import load_settings
 from vsearch_lib.demo import write_catalogue
 from vsearch_lib.job import Job, exit_code
@@ -23,7 +24,7 @@ NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 
 CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j")
 # So few images make few steps an epoch: fewer epochs than these leave all vectors within rounding of each other.
-SETTINGS = ("training.epochs=20", "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
+SETTINGS = (*SMALL, "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
 
 
 # A command's JVM is gone before code that was compiled well would pay. Told this, Java keeps 48 MB for compiled code

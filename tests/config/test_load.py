@@ -55,8 +55,8 @@ def test_the_last_of_two_sets_of_one_key_holds():
 
 
 def test_set_reads_numbers_texts_and_null_as_yaml_does():
-    loaded = load_settings("demo", ["gate.min_recall_at_10=0.5", "model.backbone=resnet18", "model.weights=null"])
-    assert (loaded.gate.min_recall_at_10, loaded.model.backbone, loaded.model.weights) == (0.5, "resnet18", None)
+    loaded = load_settings("demo", ["gate.min_recall_at_10=0.5", "model.backbone=resnet18", "index.nprobe=null"])
+    assert (loaded.gate.min_recall_at_10, loaded.model.backbone, loaded.index.nprobe) == (0.5, "resnet18", None)
 
 
 def test_a_value_may_hold_equals_signs():
@@ -92,6 +92,11 @@ def test_a_relative_path_in_a_file_starts_at_the_project(conf, tmp_path, monkeyp
     assert loaded.var == str(project / "var")
     assert loaded.landing.images == str(project / "photos")
     assert loaded.model.weights == str(project / "weights.safetensors")
+
+
+@pytest.mark.parametrize("name", ["packaged", "hub", "none"])
+def test_weights_that_are_named_are_not_taken_for_a_file(name):
+    assert load_settings("demo", [f"model.weights={name}"]).model.weights == name
 
 
 def test_a_relative_path_of_set_starts_at_the_current_folder(tmp_path, monkeypatch):
@@ -196,7 +201,7 @@ def test_an_unknown_key_in_a_file_names_the_file(conf):
 @pytest.mark.parametrize(
     ("override", "key", "allowed"),
     [
-        ("model.backbone=vgg", "model.backbone", ("small", "mobilenet_v2", "resnet18", "resnet50")),
+        ("model.weights=null", "model.weights", ("packaged", "hub", "none", "safetensors")),
         ("image.size=8", "image.size", ("32",)),
         ("quality.max_refused_share=1.5", "quality.max_refused_share", ("1",)),
         ("model.dimension=100", "model.dimension", ("8",)),

@@ -93,7 +93,7 @@ def test_a_factory_is_something(tree):
         ("quality", "max_refused_share", 1.01),
         ("examples", "test_share", 1.0),
         ("model", "dimension", 12),
-        ("model", "backbone", "vgg"),
+        ("model", "backbone", "a/b"),
         ("training", "batch_size", 1),
         ("training", "epochs", -1),
         ("training", "temperature", 0.0),

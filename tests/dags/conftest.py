@@ -51,7 +51,9 @@ class Place:
     @property
     def settings(self) -> list[str]:
         landed = [f"landing.uri={self.landing}", f"landing.images={self.landing}/images"]
-        return [f"var={self.var}", *landed, "quality.max_refused_share=0.5"]
+        # The small network: what these tests are about does not depend on the encoder.
+        small = ["model.backbone=small", "model.weights=none", "training.epochs=20"]
+        return [f"var={self.var}", *landed, *small, "quality.max_refused_share=0.5"]
 
     def make_model(self) -> None:
         self._by_hand("model")

@@ -9,17 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vsearch_lib.embedding import store
 from vsearch_lib.embedding.pending import Pending
-from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.registry import load_model
 from vsearch_lib.errors import ArtefactError, GateRefused, WriteConflict
-from vsearch_lib.runner import load_job
 
 BROKEN = b"\xff\xd8\xff\xe0 cut"
 
 
 def expected(catalogue, jpegs: dict[str, bytes], version: str = "m1") -> dict[str, np.ndarray]:
-    embedder = Embedder(load_model(catalogue.settings.models.uri, version).graph, batch_size=1)
+    embedder = load_model(catalogue.settings.models.uri, version).embedder(batch_size=1)
     return {name: embedder.embed([jpeg])[0] for name, jpeg in jpegs.items()}
 
 
@@ -108,11 +107,10 @@ def computed(catalogue) -> set[str]:
 
 def test_a_run_that_is_cut_off_leaves_its_vectors_to_the_next(catalogue, jpegs, monkeypatch):
     catalogue.land(jpegs)
-    run = load_job("embed_images")
     with monkeypatch.context() as cut:
-        cut.setitem(run.__globals__, "check_unchanged", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        cut.setattr(store, "check_unchanged", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            catalogue.embed(run=run)
+            catalogue.embed()
     files = computed(catalogue)
     assert len(files) > 1
     assert not catalogue.lake.exists("embeddings")
@@ -127,11 +125,10 @@ def test_a_run_that_is_cut_off_leaves_its_vectors_to_the_next(catalogue, jpegs, 
 
 def test_a_run_whose_vectors_another_took_away_says_so_and_the_next_makes_them(catalogue, jpegs, monkeypatch):
     catalogue.land(jpegs)
-    run = load_job("embed_images")
     with monkeypatch.context() as rival:
-        rival.setitem(run.__globals__, "check_unchanged", lambda *_: Path(sorted(computed(catalogue))[0]).unlink())
+        rival.setattr(store, "check_unchanged", lambda *_: Path(sorted(computed(catalogue))[0]).unlink())
         with pytest.raises(WriteConflict, match="run this step again"):
-            catalogue.embed(run=run)
+            catalogue.embed()
     assert 0 < len(catalogue.vectors()) < len(jpegs)
     catalogue.embed()
     assert_same(catalogue.vectors(), expected(catalogue, jpegs))
@@ -184,17 +181,16 @@ def test_a_share_above_the_limit_commits_nothing_and_loses_nothing(catalogue, jp
 
 def test_a_model_that_changes_during_the_run_is_refused(catalogue, jpegs, monkeypatch):
     catalogue.land(jpegs)
-    run = load_job("embed_images")
-    compute = run.__globals__["_compute"]
+    compute = store._compute
 
     def tampered(*arguments):
         found = compute(*arguments)
         (Path(catalogue.settings.models.uri) / "m1" / "graph.bin").write_bytes(b"other")
         return found
 
-    monkeypatch.setitem(run.__globals__, "_compute", tampered)
+    monkeypatch.setattr(store, "_compute", tampered)
     with pytest.raises(ArtefactError, match=r"graph\.bin is not what its card says"):
-        catalogue.embed(run=run)
+        catalogue.embed()
     assert not catalogue.lake.exists("embeddings")
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from vsearch_lib.embedding import worker
-from vsearch_lib.encoder import gpu
+from vsearch_lib.encoder import torch_embed
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registration import register
 from vsearch_lib.encoder.registry import Recipe, load_model
@@ -29,19 +29,19 @@ class Task:
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "_embedders", {})
-    encoder = untrained("small", dimension=16, seed=1)
-    register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", 16, 32, None), run_id="run-1")
+    encoder = untrained("small", dimension=16, seed=1, side=32)
+    register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
     return load_model(str(tmp_path), "m1")
 
 
 def test_a_network_is_loaded_once_for_all_tasks_of_a_process(tmp_path, model):
-    first = worker._embedder(str(tmp_path), model, 4, Task(1))
-    assert worker._embedder(str(tmp_path), model, 4, Task(1)) is first
-    assert worker._embedder(str(tmp_path), model, 4, Task(2)) is not first
+    first = worker._embedder(model, 4, Task(1))
+    assert worker._embedder(model, 4, Task(1)) is first
+    assert worker._embedder(model, 4, Task(2)) is not first
 
 
 def test_a_task_with_a_gpu_embeds_there(tmp_path, model, monkeypatch):
     made = []
-    monkeypatch.setattr(gpu, "GpuEmbedder", lambda *about, **more: made.append((about, more)))
-    worker._embedder(str(tmp_path), model, 4, Task(1, "3"))
-    assert made == [((str(tmp_path), model.card), {"batch_size": 4, "device": "cuda:3"})]
+    monkeypatch.setattr(torch_embed, "TorchEmbedder", lambda *about, **more: made.append((about, more)))
+    worker._embedder(model, 4, Task(1, "3"))
+    assert made == [((str(tmp_path), model.card), {"batch_size": 4, "threads": 1, "device": "cuda:3"})]

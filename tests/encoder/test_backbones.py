@@ -1,39 +1,39 @@
-"""Backbones give pooled features of the width they state."""
+"""Backbones come by name, give one vector a picture, and say what they want done to it."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from vsearch_lib.config import PROJECT
-from vsearch_lib.encoder.backbones import build
+from vsearch_lib.encoder.backbones import build, check_name
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.errors import UsageError
 
-WEIGHTS = PROJECT.parent / "shared" / "data" / "weights" / "mobilenet_v2.safetensors"
-
-
-@pytest.mark.parametrize(("name", "width"), [("small", 256), ("mobilenet_v2", 1280), ("resnet18", 512)])
-def test_features_have_the_stated_width(name, width):
-    features = build(name)
-    with torch.inference_mode():
-        pooled = features.network.eval()(torch.zeros(2, 3, 64, 64))
-    assert pooled.shape == (2, width)
-    assert features.width == width
-
-
-def test_resnet50_is_2048_wide():
-    assert build("resnet50").width == 2048
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+CENTRED = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @pytest.mark.parametrize(
-    ("name", "black", "white"), [("small", [-1, -1, -1], [1, 1, 1]), ("resnet18", [-2.118, -2.036, -1.804], None)]
+    ("name", "width", "preprocessing"),
+    [
+        ("small", 256, Preprocessing(64, *CENTRED)),
+        ("tf_efficientnet_lite0", 1280, Preprocessing(224, *CENTRED)),
+        ("resnet18", 512, Preprocessing(224, *IMAGENET)),
+        ("resnet50", 2048, Preprocessing(224, *IMAGENET)),
+        ("mobilenet_v2", 1280, Preprocessing(224, *IMAGENET)),
+        ("mobilenetv3_small_050", 1024, Preprocessing(224, *IMAGENET)),
+        ("vit_tiny_patch16_224", 192, Preprocessing(224, *CENTRED)),
+        ("convnext_atto", 320, Preprocessing(224, *IMAGENET)),
+        ("swin_t", 768, Preprocessing(224, *IMAGENET)),
+    ],
 )
-def test_normalisation_is_the_one_the_weights_were_trained_with(name, black, white):
+def test_a_backbone_has_the_width_and_the_preprocessing_that_its_makers_state(name, width, preprocessing):
     features = build(name)
-    mean, std = torch.tensor(features.mean), torch.tensor(features.std)
-    torch.testing.assert_close((0 - mean) / std, torch.tensor(black, dtype=torch.float32), atol=1e-3, rtol=0)
-    if white:
-        torch.testing.assert_close((1 - mean) / std, torch.tensor(white, dtype=torch.float32))
+    with torch.inference_mode():
+        pooled = features.network.eval()(torch.zeros(2, 3, preprocessing.side, preprocessing.side))
+    assert pooled.shape == (2, width)
+    assert features.width == width
+    assert features.preprocessing == preprocessing
 
 
 def test_the_small_network_has_less_than_two_million_parameters():
@@ -41,9 +41,32 @@ def test_the_small_network_has_less_than_two_million_parameters():
     assert 1.9e6 < parameters < 2e6
 
 
-@pytest.mark.skipif(not WEIGHTS.is_file(), reason="../shared/data/weights is not here: no ImageNet weights to load")
-def test_mobilenet_takes_every_imagenet_weight_but_the_classifiers():
-    state = load_file(WEIGHTS)
-    missing, unexpected = build("mobilenet_v2").network.load_state_dict(state, strict=False)
-    assert missing == []
-    assert {name.split(".")[0] for name in unexpected} == {"classifier"}
+@pytest.mark.parametrize("name", ["small", "resnet18", "vit_tiny_patch16_224"])
+def test_a_backbone_can_be_made_for_squares_of_another_size(name):
+    features = build(name, side=96)
+    assert features.preprocessing.side == 96
+    with torch.inference_mode():
+        assert features.network.eval()(torch.zeros(1, 3, 96, 96)).shape == (1, features.width)
+
+
+def test_a_size_that_a_backbone_cannot_take_is_refused_in_one_line():
+    with pytest.raises(UsageError, match=r"model\.backbone = vit_b_16 does not take squares of 96 pixels") as refused:
+        build("vit_b_16", side=96)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["resnet5O", "efficientnet_lite9", "../small", "Small"])
+def test_an_unknown_backbone_is_refused_with_similar_names(name):
+    with pytest.raises(UsageError, match=r"no such backbone; similar: \w+, ") as refused:
+        check_name(name)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_misspelt_name_is_answered_with_the_right_one():
+    with pytest.raises(UsageError, match="resnet50"):
+        check_name("resnet5O")
+
+
+def test_a_backbone_whose_classifier_is_not_linear_is_refused():
+    with pytest.raises(UsageError, match=r"squeezenet1_0: its classifier is not a linear layer"):
+        build("squeezenet1_0")

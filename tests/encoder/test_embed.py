@@ -10,21 +10,28 @@ from openvino import opset13 as ops
 
 from vsearch_lib.encoder.embed import Embedder, Graph
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.encoder.projection import Projection
 from vsearch_lib.encoder.registration import to_graph
 from vsearch_lib.errors import ArtefactError
 
 SIDE = 64
+PREPROCESSING = Preprocessing(SIDE, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    return to_graph(untrained("small", dimension=32, seed=2), side=SIDE)
+    return to_graph(untrained("small", dimension=32, seed=2))
 
 
 @pytest.fixture(scope="module")
-def embedder(graph) -> Embedder:
-    return Embedder(graph, batch_size=4)
+def projection() -> Projection:
+    return untrained("small", dimension=32, seed=2).projection.as_arrays()
+
+
+@pytest.fixture(scope="module")
+def embedder(graph, projection) -> Embedder:
+    return Embedder(graph, PREPROCESSING, projection, batch_size=4)
 
 
 def test_vectors_have_unit_length(embedder, pictures):
@@ -35,7 +42,7 @@ def test_vectors_have_unit_length(embedder, pictures):
 
 
 def test_vectors_are_those_of_the_network_in_float32(embedder, pictures):
-    squares = torch.stack([torch.from_numpy(to_square(p, SIDE).transpose(2, 0, 1).copy()) for p in pictures])
+    squares = torch.stack([torch.from_numpy(PREPROCESSING.square(p).transpose(2, 0, 1).copy()) for p in pictures])
     with torch.inference_mode():
         expected = untrained("small", dimension=32, seed=2).eval()(squares).numpy()
     assert (embedder.embed(pictures) * expected).sum(axis=1).min() > 0.999
@@ -43,8 +50,10 @@ def test_vectors_are_those_of_the_network_in_float32(embedder, pictures):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 6, 7, 64])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_picture_has_the_same_vector_alone_and_in_any_company(graph, embedder, pictures, batch_size, threads):
-    other = Embedder(graph, batch_size=batch_size, threads=threads)
+def test_a_picture_has_the_same_vector_alone_and_in_any_company(
+    graph, projection, embedder, pictures, batch_size, threads
+):
+    other = Embedder(graph, PREPROCESSING, projection, batch_size=batch_size, threads=threads)
     together = embedder.embed(pictures)
     backwards = other.embed(pictures[::-1])[::-1]
     alone = np.concatenate([other.embed([picture]) for picture in pictures])
@@ -62,7 +71,7 @@ def test_no_pictures_give_no_vectors_of_the_right_dimension(embedder):
     assert embedder.embed([]).shape == (0, 32)
 
 
-def test_a_picture_that_is_none_is_refused_and_its_neighbours_are_not(embedder, pictures):
+def test_bytes_that_are_not_a_picture_are_refused_and_their_neighbours_are_not(embedder, pictures):
     content = [pictures[0], b"broken", *pictures[1:], b"", pictures[0]]
     embedded = embedder.try_embed(content)
     assert {place: reason for place, (reason, _) in embedded.refused.items()} == {1: "undecodable", 7: "undecodable"}
@@ -84,7 +93,7 @@ def constant(value: float) -> Graph:
 @pytest.mark.parametrize(("value", "reason"), [(1.0, "vector_not_finite"), (0.0, "vector_not_finite")])
 def test_an_answer_that_is_no_finite_vector_is_refused_alone(jpeg, value, reason):
     black, white = (jpeg(np.full((SIDE, SIDE, 3), level, np.uint8)) for level in (0, 255))
-    embedded = Embedder(constant(value), batch_size=2).try_embed([white, black, white])
+    embedded = Embedder(constant(value), PREPROCESSING, batch_size=2).try_embed([white, black, white])
     assert embedded.refused[1][0] == reason
     assert not embedded.vectors[1].any()
     if value:
@@ -94,8 +103,17 @@ def test_an_answer_that_is_no_finite_vector_is_refused_alone(jpeg, value, reason
         assert {place: embedded.refused[place][0] for place in (0, 2)} == {0: "vector_zero", 2: "vector_zero"}
 
 
-def test_bytes_that_are_no_graph_are_refused_in_one_line(graph):
+def test_a_picture_that_lies_at_the_mean_of_all_is_refused_alone(graph, pictures):
+    features = Embedder(graph, PREPROCESSING, batch_size=1).embed(pictures[:1])[0]
+    axes = np.linalg.qr(np.random.default_rng(1).standard_normal((256, 8)))[0].T.astype(np.float32)
+    embedded = Embedder(graph, PREPROCESSING, Projection(features, axes), batch_size=1).try_embed(pictures[:2])
+    assert {place: reason for place, (reason, _) in embedded.refused.items()} == {0: "vector_zero"}
+    assert not embedded.vectors[0].any()
+    assert np.linalg.norm(embedded.vectors[1]) == pytest.approx(1, abs=1e-5)
+
+
+def test_bytes_that_are_not_a_graph_are_refused_in_one_line(graph):
     for broken in (Graph(b"<net/>", b""), Graph(graph.structure[:-40], graph.weights)):
         with pytest.raises(ArtefactError, match="graph") as refused:
-            Embedder(broken, batch_size=1)
+            Embedder(broken, PREPROCESSING, batch_size=1)
         assert "\n" not in str(refused.value)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_model import SMALL
 from vsearch_lib.config import Settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.promotion import current_model, hold_current, promote, promoted
@@ -17,12 +18,12 @@ from vsearch_lib.errors import ArtefactError
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-OTHER = Recipe("small", 16, 64, None)
+OTHER = Recipe("small", "none", 16, 64, "full")
 
 
 def put(settings: Settings, version: str, recipe: Recipe | None = None) -> Card:
     recipe = recipe or recipe_of(settings)
-    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
+    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1, side=recipe.input_size)
     return register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run", training_snapshot="s1")
 
 
@@ -128,7 +129,8 @@ def vsearch(settings, capsys, monkeypatch):
     from vsearch_lib import cli
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        command = ["vsearch", *arguments, "--env", "demo", "--set", f"var={settings.var}"]
+        command = ["vsearch", *arguments, "--env", "demo"]
+        command += [f"--set={setting}" for setting in (f"var={settings.var}", *SMALL)]
         monkeypatch.setattr("sys.argv", command)
         with pytest.raises(SystemExit) as ended:
             cli.main()

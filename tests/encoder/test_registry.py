@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from vsearch_lib.config import PROJECT, load_settings
-from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import Encoder, untrained
-from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.encoder.registration import register
 from vsearch_lib.encoder.registry import (
     Card,
@@ -24,19 +22,18 @@ from vsearch_lib.encoder.registry import (
     load_model,
     newest,
     read_card,
-    recipe_of,
 )
-from vsearch_lib.encoder.weights import load_encoder, load_initial_weights
-from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.encoder.weights import load_encoder
+from vsearch_lib.errors import ArtefactError
 from vsearch_lib.storage import open_store
 
-FILES = ("model.safetensors", "graph.xml", "graph.bin")
-RECIPE = Recipe("small", 16, 64, None)
-MOBILENET = PROJECT.parent / "shared" / "data" / "weights" / "mobilenet_v2.safetensors"
+FILES = ("model.safetensors", "graph.xml", "graph.bin", "projection.safetensors")
+RECIPE = Recipe("small", "none", 16, 64, "full")
+PREPROCESSING = Preprocessing(64, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 def put(uri: Path, version: str, recipe: Recipe = RECIPE, seed: int = 1) -> Encoder:
-    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=seed)
+    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=seed, side=recipe.input_size)
     training = {"steps": 3, "last_loss": 0.5}
     register(
         str(uri),
@@ -57,17 +54,17 @@ def sha256(path: Path) -> str:
 def test_a_model_comes_back_with_its_card(tmp_path):
     put(tmp_path, "m1")
     files = {name: sha256(tmp_path / "m1" / name) for name in FILES}
-    card = Card("m1", RECIPE, 16, files, "v1-snapshot", "run-1", {"steps": 3, "last_loss": 0.5})
+    card = Card("m1", RECIPE, PREPROCESSING, 16, files, "v1-snapshot", "run-1", {"steps": 3, "last_loss": 0.5})
     assert load_model(str(tmp_path), "m1").card == card
 
 
 def test_the_graph_embeds_as_the_network_that_was_put_in(tmp_path, pictures):
     encoder = put(tmp_path, "m1")
-    squares = torch.stack([torch.from_numpy(to_square(p, 64).transpose(2, 0, 1).copy()) for p in pictures])
+    squares = torch.stack([torch.from_numpy(PREPROCESSING.square(p).transpose(2, 0, 1).copy()) for p in pictures])
     with torch.inference_mode():
         expected = encoder.eval()(squares).numpy()
     model = load_model(str(tmp_path), "m1")
-    found = Embedder(model.graph, batch_size=4).embed(pictures)
+    found = model.embedder(batch_size=4).embed(pictures)
     assert (found * expected).sum(axis=1).min() > 0.999
     again = load_encoder(str(tmp_path), model.card)
     assert not again.training
@@ -76,22 +73,34 @@ def test_the_graph_embeds_as_the_network_that_was_put_in(tmp_path, pictures):
 
 
 def test_a_model_without_a_projection_comes_back(tmp_path):
-    put(tmp_path, "m1", Recipe("small", None, 64, None))
+    put(tmp_path, "m1", Recipe("small", "none", None, 64, "none"))
     model = load_model(str(tmp_path), "m1")
-    assert model.card.dimension == Embedder(model.graph, batch_size=1).dimension == 256
+    assert model.card.dimension == model.embedder(batch_size=1).dimension == 256
 
 
 def test_files_are_safetensors_openvino_and_json(tmp_path):
     encoder = put(tmp_path, "m1")
     assert sorted(file.name for file in (tmp_path / "m1").iterdir()) == sorted([*FILES, "card.json"])
     stored = load_file(tmp_path / "m1" / "model.safetensors")
-    assert torch.equal(stored["projection.weight"], encoder.state_dict()["projection.weight"])
+    projection = load_file(tmp_path / "m1" / "projection.safetensors")
+    for name in ("mean", "axes"):
+        expected = encoder.state_dict()[f"projection.{name}"]
+        assert torch.equal(stored[f"projection.{name}"], expected)
+        assert torch.equal(projection[name], expected)
     card = json.loads((tmp_path / "m1" / "card.json").read_text())
     assert card["recipe"] == {
         "backbone": "small",
+        "weights": "none",
         "dimension": 16,
         "input_size": 64,
-        "initial_weights_sha256": None,
+        "training": "full",
+    }
+    assert card["preprocessing"] == {
+        "side": 64,
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.5, 0.5, 0.5],
+        "crop": "central square",
+        "interpolation": "area",
     }
 
 
@@ -137,7 +146,7 @@ def test_a_model_with_a_file_missing_is_refused_by_name(tmp_path, name):
         load(tmp_path, name)
 
 
-@pytest.mark.parametrize("name", ["graph.xml", "graph.bin", "card.json"])
+@pytest.mark.parametrize("name", ["graph.xml", "graph.bin", "projection.safetensors", "card.json"])
 def test_a_model_that_changes_while_it_is_used_is_noticed(tmp_path, name):
     put(tmp_path, "m1")
     card = load_model(str(tmp_path), "m1").card
@@ -150,7 +159,7 @@ def test_a_model_that_changes_while_it_is_used_is_noticed(tmp_path, name):
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{}", b'{"recipe": {}}', b"\xff\xfe\xff", b'{"recipe": null}'])
-def test_a_card_that_is_none_is_refused(tmp_path, content):
+def test_a_file_that_is_not_a_card_is_refused(tmp_path, content):
     put(tmp_path, "m1")
     (tmp_path / "m1" / "card.json").write_bytes(content)
     with pytest.raises(ArtefactError, match="is not a model card"):
@@ -165,7 +174,7 @@ def test_newest_is_the_last_of_the_recipe_that_was_asked_for(tmp_path):
     put(tmp_path, "20260304T000000Z-d", other)
     assert newest(str(tmp_path), RECIPE).version == "20260303T000000Z-c"
     assert newest(str(tmp_path), other).version == "20260304T000000Z-d"
-    assert newest(str(tmp_path), replace(RECIPE, initial_weights_sha256="0" * 64)) is None
+    assert newest(str(tmp_path), replace(RECIPE, weights="0" * 64)) is None
 
 
 def test_weights_without_a_card_are_no_model(tmp_path):
@@ -175,54 +184,34 @@ def test_weights_without_a_card_are_no_model(tmp_path):
     assert newest(str(tmp_path), RECIPE).version == "20260301T000000Z-a"
 
 
-def test_without_training_a_recipe_has_no_projection(tmp_path):
-    trained = load_settings("demo", [f"var={tmp_path}"])
-    untouched = load_settings("demo", [f"var={tmp_path}", "training.epochs=0"])
-    assert recipe_of(trained).dimension == trained.model.dimension
-    assert recipe_of(untouched).dimension is None
+@pytest.mark.parametrize(
+    "stated", [{"crop": "whole"}, {"interpolation": "bicubic"}, {"side": 0}, {"mean": [0.5]}, {"std": [0, 1, 1]}]
+)
+def test_a_card_with_preprocessing_that_this_code_does_not_do_is_refused(tmp_path, stated):
+    put(tmp_path, "m1")
+    file = tmp_path / "m1" / "card.json"
+    card = json.loads(file.read_text())
+    file.write_text(json.dumps({**card, "preprocessing": {**card["preprocessing"], **stated}}))
+    with pytest.raises(ArtefactError, match="is not a model card"):
+        read_card(open_store(str(tmp_path)), "m1")
 
 
-def test_a_recipe_names_its_initial_weights_by_content(tmp_path):
-    weights = tmp_path / "w.safetensors"
-    weights.write_bytes(b"abc")
-    recipe = recipe_of(load_settings("demo", [f"var={tmp_path}", f"model.weights={weights}"]))
-    assert recipe.initial_weights_sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+def test_a_card_that_takes_other_squares_than_its_graph_is_refused(tmp_path):
+    put(tmp_path, "m1")
+    file = tmp_path / "m1" / "card.json"
+    file.write_text(file.read_text().replace('"side": 64', '"side": 96'))
+    with pytest.raises(ArtefactError, match="squares of 64 pixels, its card says 96"):
+        load_model(str(tmp_path), "m1").embedder(batch_size=1)
 
 
-def test_initial_weights_replace_the_backbones(tmp_path):
-    source = untrained("small", dimension=8, seed=1)
-    classifier = {"classifier.weight": torch.zeros(3, 3)}
-    save_file({**source.backbone.state_dict(), **classifier}, tmp_path / "w.safetensors")
-    encoder = untrained("small", dimension=8, seed=2)
-    projection = encoder.projection.weight.clone()
-    load_initial_weights(encoder, str(tmp_path / "w.safetensors"))
-    for name, value in source.backbone.state_dict().items():
-        assert torch.equal(encoder.backbone.state_dict()[name], value)
-    assert torch.equal(encoder.projection.weight, projection)
-
-
-@pytest.mark.parametrize("content", ["another architecture", "other sizes", "not safetensors", "no file", "a folder"])
-def test_initial_weights_that_do_not_fit_are_a_usage_error_in_one_line(tmp_path, content):
-    weights = tmp_path / "w.safetensors"
-    encoder = untrained("small", dimension=8, seed=2)
-    match content:
-        case "another architecture":
-            save_file(untrained("resnet18", dimension=8, seed=1).backbone.state_dict(), weights)
-        case "other sizes":
-            state = encoder.backbone.state_dict()
-            save_file({**state, "stem.0.0.weight": state["stem.0.0.weight"][:, :1].clone()}, weights)
-        case "not safetensors":
-            weights.write_bytes(b"pickle" * 100)
-        case "a folder":
-            weights.mkdir()
-    with pytest.raises(UsageError, match=r"model\.weights = .*w\.safetensors") as refused:
-        load_initial_weights(encoder, str(weights))
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.skipif(not MOBILENET.is_file(), reason="../shared/data/weights is not here: no ImageNet weights to load")
-def test_imagenet_weights_load_into_mobilenet():
-    encoder = untrained("mobilenet_v2", dimension=None, seed=1)
-    load_initial_weights(encoder, str(MOBILENET))
-    expected = load_file(MOBILENET)["features.0.0.weight"]
-    assert torch.equal(encoder.backbone.state_dict()["features.0.0.weight"], expected)
+@pytest.mark.parametrize(
+    ("backbone", "weights", "mean"), [("small", None, 0.5), ("resnet18", "a" * 64, 0.485), ("mobilenet_v2", None, 0.5)]
+)
+def test_a_card_from_before_preprocessing_was_part_of_it_still_opens(tmp_path, backbone, weights, mean):
+    recipe = {"backbone": backbone, "dimension": None, "input_size": 96, "initial_weights_sha256": weights}
+    old = {"version": "m1", "recipe": recipe, "dimension": 512, "files": {}, "training_snapshot": None}
+    (tmp_path / "m1").mkdir()
+    (tmp_path / "m1" / "card.json").write_text(json.dumps({**old, "run_id": "r", "training": {}}))
+    card = read_card(open_store(str(tmp_path)), "m1")
+    assert card.recipe == Recipe(backbone, weights or "none", None, 96, "none")
+    assert (card.preprocessing.side, card.preprocessing.mean[0]) == (96, mean)

@@ -9,6 +9,7 @@ import pytest
 import simplejpeg
 import torch
 
+from tests.small_model import SMALL
 from vsearch_lib.config import load_settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.promotion import current_model, hold_current
@@ -41,7 +42,7 @@ def judged(catalogue):
 
 
 def chosen(catalogue, *overrides: str):
-    return load_settings("demo", [f"var={catalogue.settings.var}", "examples.test_share=0.9", *overrides])
+    return load_settings("demo", [f"var={catalogue.settings.var}", *SMALL, "examples.test_share=0.9", *overrides])
 
 
 def compare(catalogue, *overrides: str) -> dict[tuple[str, str], float]:
@@ -57,7 +58,7 @@ def put(catalogue, version: str, *, ruined: bool = False) -> None:
     encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
     if ruined:
         with torch.no_grad():
-            encoder.projection.weight[1:] = 0
+            encoder.projection.axes[1:] = 0
     hold_current(settings.models.uri, recipe, run_id="run", now=datetime(2024, 5, 6, tzinfo=UTC))
     register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run")
 

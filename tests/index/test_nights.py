@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.small_model import SMALL
 from vsearch_lib.config import load_settings
 from vsearch_lib.erasure import erase
 from vsearch_lib.errors import GateRefused
@@ -44,7 +45,7 @@ class Nights:
         """Build and publish; return what the steps said."""
         self.embed()
         small = ("index.shards=2", "gate.queries=20", "quality.max_refused_share=0.9")
-        settings = load_settings("demo", [f"var={self.catalogue.settings.var}", *small, *overrides])
+        settings = load_settings("demo", [f"var={self.catalogue.settings.var}", *SMALL, *small, *overrides])
         lake = self.catalogue.lake
         said: list[str] = []
         job = Job(settings=settings, lake=lake, run_id=lake.run_id, compact=compact, say=said.append)

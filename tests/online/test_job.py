@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_model import SMALL
 from vsearch_lib.config import load_settings
 from vsearch_lib.job import Job
 from vsearch_lib.runner import load_job
@@ -28,7 +29,7 @@ def search(query: str, day: date, number: int) -> tuple[object, ...]:
 def measure(catalogue, *overrides: str) -> tuple[dict[tuple[str, str], float], list[str]]:
     said: list[str] = []
     lake = catalogue.lake
-    settings = load_settings("demo", [f"var={catalogue.settings.var}", *overrides])
+    settings = load_settings("demo", [f"var={catalogue.settings.var}", *SMALL, *overrides])
     figures = load_job("measure_online")(Job(settings=settings, lake=lake, run_id=lake.run_id, say=said.append))
     return {(figure.metric, figure.slice): figure.value for figure in figures}, said
 

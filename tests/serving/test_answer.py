@@ -38,8 +38,8 @@ def pictures(tmp_path):
 @pytest.fixture
 def served(settings, small_index, pictures):
     """An index of the pictures, by a model in the registry; picture 3 is private and 5 blocked."""
-    encoder = untrained("small", dimension=16, seed=3)
-    register(settings.models.uri, encoder, version="m1", recipe=Recipe("small", 16, 32, None), run_id="run-1")
+    encoder = untrained("small", dimension=16, seed=3, side=32)
+    register(settings.models.uri, encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
     store = open_store(settings.models.uri)
     model = {
         "version": "m1",

@@ -23,7 +23,9 @@ LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000, min_side=16, size=64)
 
 @pytest.fixture(scope="module")
 def model() -> Embedder:
-    return Embedder(to_graph(untrained("small", dimension=16, seed=3), side=32), batch_size=1)
+    encoder = untrained("small", dimension=16, seed=3, side=32)
+    projection = encoder.projection.as_arrays()
+    return Embedder(to_graph(encoder), encoder.preprocessing, projection, batch_size=1)
 
 
 def blocks(width: int = 96, height: int = 64, seed: int = 1) -> Image.Image:
@@ -111,8 +113,8 @@ def test_a_crop_that_is_too_small_is_refused(model):
 
 @pytest.fixture
 def registered(tmp_path) -> tuple[Path, dict]:
-    encoder = untrained("small", dimension=16, seed=3)
-    register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", 16, 32, None), run_id="run-1")
+    encoder = untrained("small", dimension=16, seed=3, side=32)
+    register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (tmp_path / "m1").iterdir()}
     return tmp_path / "m1", {"model": {"version": "m1", "uri": str(tmp_path), "files": files}}
 

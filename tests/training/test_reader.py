@@ -13,6 +13,7 @@ import simplejpeg
 import torch
 from petastorm.workers_pool.ventilator import ConcurrentVentilator
 
+from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.training.reader import Batch, materialise, read_batches
 
 N = 30
@@ -54,7 +55,16 @@ def folder(spark, tmp_path_factory) -> Path:
 
 
 def read(folder: Path, *, batch_size: int = 8, epochs: int = 1, seed: int = 1) -> list[Batch]:
-    return list(read_batches(folder, width=3, side=SIDE, batch_size=batch_size, epochs=epochs, seed=seed))
+    return list(
+        read_batches(
+            folder,
+            width=3,
+            preprocessing=Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3),
+            batch_size=batch_size,
+            epochs=epochs,
+            seed=seed,
+        )
+    )
 
 
 def queries(batches: list[Batch]) -> list[int]:

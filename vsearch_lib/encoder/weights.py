@@ -44,7 +44,7 @@ def _load_packaged(encoder: Encoder, backbone: str) -> None:
     """Load weights of the package, which names its tensors otherwise: it holds the same in the same order."""
     try:
         state = torch.load(packaged_file(backbone), weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
         raise UsageError(f"model.weights = packaged: the package's file is damaged: {_line(error)}") from None
     own = encoder.backbone.state_dict()
     values = list(state.values())[: len(own)]  # the classifier comes last

@@ -1,0 +1,84 @@
+"""Features are centred and projected to their principal axes, however few pictures there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsearch_lib.encoder.projection import Projection, fit_pca
+from vsearch_lib.errors import ArtefactError
+
+
+def unit(n: int, width: int = 40, seed: int = 1) -> np.ndarray:
+    features = np.abs(np.random.default_rng(seed).standard_normal((n, width))) * np.linspace(3, 0.1, width)
+    return (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_the_axes_are_those_of_the_singular_value_decomposition():
+    features = unit(500)
+    projection, kept = fit_pca(features, dimension=8, seed=1)
+    centred = features - features.mean(axis=0)
+    _, values, axes = np.linalg.svd(centred, full_matrices=False)
+    assert np.abs((projection.axes * axes[:8]).sum(axis=1)) == pytest.approx(1, abs=1e-4)
+    assert kept == pytest.approx((values[:8] ** 2).sum() / (values**2).sum(), abs=1e-4)
+    np.testing.assert_allclose(projection.mean, features.mean(axis=0), rtol=0.02)
+
+
+def test_features_on_a_line_are_told_apart_by_one_number():
+    t = np.linspace(-1, 1, 21)[:, None]
+    features = np.array([[3.0, 4.0]]) / 5 + t * np.array([[0.4, -0.3]])
+    projection, kept = fit_pca(features, dimension=1, seed=1)
+    np.testing.assert_allclose(projection.axes, [[0.8, -0.6]], atol=1e-6)  # its largest entry is positive
+    assert kept == pytest.approx(1)
+    found = projection.apply(features.astype(np.float32))
+    np.testing.assert_allclose(np.diff(found[:, 0]), 0.05, atol=1e-5)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 60), st.integers(1, 40), st.booleans())
+def test_any_number_of_pictures_gives_axes_at_right_angles_and_a_vector_for_each(n, dimension, alike):
+    features = unit(1).repeat(n, axis=0) if alike else unit(n)
+    projection, kept = fit_pca(features, dimension=dimension, seed=3)
+    assert projection.axes.shape == (dimension, 40)
+    np.testing.assert_allclose(projection.axes @ projection.axes.T, np.eye(dimension), atol=1e-4)
+    assert 0 <= kept <= 1 + 1e-6
+    for seen in (features, unit(5, seed=9)):
+        vectors = projection.apply(seen)
+        assert np.isfinite(vectors).all()
+        assert (np.linalg.norm(vectors, axis=1) > 1e-6).all()
+
+
+def test_pictures_that_were_not_seen_stay_different_after_a_fit_to_one():
+    projection, _ = fit_pca(unit(1), dimension=16, seed=1)
+    vectors = projection.apply(unit(6, seed=2))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = vectors @ vectors.T
+    assert cosines[~np.eye(6, dtype=bool)].max() < 0.999
+
+
+def test_the_same_features_and_seed_give_the_same_bytes():
+    first, same = (fit_pca(unit(12), dimension=20, seed=5)[0].serialise() for _ in range(2))
+    other = fit_pca(unit(12), dimension=20, seed=6)[0].serialise()
+    assert first == same != other
+
+
+def test_more_axes_than_features_cannot_be_had():
+    with pytest.raises(ValueError, match="41 axes cannot be taken from 40 features"):
+        fit_pca(unit(100), dimension=41, seed=1)
+
+
+def test_a_projection_comes_back_from_its_bytes():
+    projection, _ = fit_pca(unit(50), dimension=6, seed=1)
+    back = Projection.deserialise(projection.serialise())
+    np.testing.assert_array_equal(back.mean, projection.mean)
+    np.testing.assert_array_equal(back.axes, projection.axes)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80\x04.", Projection(np.zeros(3, "f4"), np.zeros((2, 4), "f4")).serialise()]
+)
+def test_bytes_that_are_not_a_projection_are_refused(content):
+    with pytest.raises(ArtefactError, match="projection"):
+        Projection.deserialise(content)
