@@ -34,14 +34,25 @@ def model(tmp_path, monkeypatch):
     return load_model(str(tmp_path), "m1")
 
 
-def test_a_network_is_loaded_once_for_all_tasks_of_a_process(tmp_path, model):
-    first = worker._embedder(model, 4, Task(1))
-    assert worker._embedder(model, 4, Task(1)) is first
-    assert worker._embedder(model, 4, Task(2)) is not first
+@pytest.fixture
+def embedder_in(model, monkeypatch):
+    """Return the embedder that a task is given."""
+
+    def given(task: Task):
+        monkeypatch.setattr(worker, "_context", lambda: task)
+        return worker.task_embedder(model, 4)
+
+    return given
 
 
-def test_a_task_with_a_gpu_embeds_there(tmp_path, model, monkeypatch):
+def test_a_network_is_loaded_once_for_all_tasks_of_a_process(embedder_in):
+    first = embedder_in(Task(1))
+    assert embedder_in(Task(1)) is first
+    assert embedder_in(Task(2)) is not first
+
+
+def test_a_task_with_a_gpu_embeds_there(tmp_path, model, embedder_in, monkeypatch):
     made = []
     monkeypatch.setattr(torch_embed, "TorchEmbedder", lambda *about, **more: made.append((about, more)))
-    worker._embedder(model, 4, Task(1, "3"))
+    embedder_in(Task(1, "3"))
     assert made == [((str(tmp_path), model.card), {"batch_size": 4, "threads": 1, "device": "cuda:3"})]

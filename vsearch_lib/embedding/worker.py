@@ -37,9 +37,7 @@ def embed_task(
 
     A file once written stays, whatever becomes of the task: what it holds is not computed again.
     """
-    context = TaskContext.get()
-    assert context is not None  # only tasks come here
-    embedder = _embedder(model.value, batch_size, context)
+    embedder, task = task_embedder(model.value, batch_size), _context().partitionId()
     for hashes, jpegs in _groups(batches, pictures_per_file):
         began = time.perf_counter()
         embedded = embedder.try_embed(jpegs)
@@ -49,7 +47,7 @@ def embed_task(
             for place, (reason, message) in embedded.refused.items()
         ]
         work = {
-            "task": context.partitionId(),
+            "task": task,
             "pictures": len(jpegs),
             "seconds": time.perf_counter() - began,
             "decode_seconds": embedded.decode_seconds,
@@ -59,11 +57,12 @@ def embed_task(
         yield pa.RecordBatch.from_pylist([*report, work], schema=_REPORTED)
 
 
-def _embedder(model: Model, batch_size: int, context: TaskContext) -> Embedder:
+def task_embedder(model: Model, batch_size: int) -> Embedder:
     """Return the process's embedder: Spark gives a worker process many tasks, and the network stays the same.
 
     It runs on the GPU that Spark gave the task (`spark.task.resource.gpu.amount`), else on the task's cores.
     """
+    context = _context()
     gpu = context.resources().get("gpu")
     threads = context.cpus()
     key = (tuple(sorted(model.card.files.items())), batch_size, gpu.addresses[0] if gpu else threads)
@@ -72,6 +71,12 @@ def _embedder(model: Model, batch_size: int, context: TaskContext) -> Embedder:
         device = f"cuda:{gpu.addresses[0]}" if gpu else None
         _embedders[key] = model.embedder(batch_size=batch_size, threads=threads, device=device)
     return _embedders[key]
+
+
+def _context() -> TaskContext:
+    context = TaskContext.get()
+    assert context is not None  # only tasks come here
+    return context
 
 
 def _groups(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[tuple[list[str], list[Jpeg]]]:

@@ -74,6 +74,8 @@ class RefusedPicture(Exception):
 def normalise(content: bytes, limits: Limits) -> Picture:
     """Decode, turn upright, convert to RGB, shrink to `limits.size` and encode as JPEG.
 
+    What is in this form already keeps its bytes: encoding it again would change its vector a little.
+
     Raises:
         RefusedPicture: with the reason code and one line of detail.
     """
@@ -89,8 +91,21 @@ def normalise(content: bytes, limits: Limits) -> Picture:
         rgb, (width, height) = _decode(image, limits.size)
     luma = rgb.convert("L")
     jpeg = simplejpeg.encode_jpeg(np.asarray(rgb), quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
+    if _is_normal(content, jpeg):
+        jpeg = content
     values = np.asarray(luma)
     return Picture(jpeg, phash(luma), width, height, mode, brightness(values), sharpness(values))
+
+
+def _is_normal(content: bytes, encoded: bytes) -> bool:
+    """Whether `content`, a whole picture, has the header of `encoded`, which was made of it, and nothing besides.
+
+    Equal headers mean equal sides, tables and layout, and no notes that a normalised picture does not carry. Inside of
+    the pixels' data the end marker cannot occur.
+    """
+    scan = encoded.find(b"\xff\xda")
+    scan += 2 + int.from_bytes(encoded[scan + 2 : scan + 4], "big")
+    return content[:scan] == encoded[:scan] and content.find(b"\xff\xd9", scan) == len(content) - 2
 
 
 def _open(content: bytes) -> Image.Image:
