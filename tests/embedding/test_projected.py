@@ -1,0 +1,187 @@
+"""A first night makes a model of a backbone as it is: its features, projected, whatever the size of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from safetensors.torch import save_file
+
+from tests.photo_catalogue import Catalogue
+from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.embedding.features import features_recipe
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.encoder.registry import cards, load_model, newest, recipe_of
+from vsearch_lib.errors import UsageError
+from vsearch_lib.index.manifest import rows_of
+from vsearch_lib.job import Job
+from vsearch_lib.runner import load_job
+from vsearch_lib.serving.query import model_of
+from vsearch_lib.serving.searcher import Searcher
+
+STEPS = ("train_encoder", "embed_images", "build_index", "publish_index")
+
+
+@dataclass
+class Nights:
+    """A catalogue of pictures, the settings asked for, and the steps from pixels to a published index."""
+
+    catalogue: Catalogue
+    overrides: tuple[str, ...]
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings("demo", [f"var={self.catalogue.settings.var}", "gate.queries=20", *self.overrides])
+
+    def run(self, *steps: str, retrain: bool = False) -> dict[str, float]:
+        """Run the steps, all of `STEPS` if none are named; return their figures by name."""
+        lake, figures = self.catalogue.lake, {}
+        for step in steps or STEPS:
+            job = Job(self.settings, lake, lake.run_id, retrain=retrain, say=self.said.append)
+            figures |= {figure.metric: figure.value for figure in load_job(step)(job)}
+        return figures
+
+    def searcher(self) -> Searcher:
+        return Searcher.open(self.settings.index.uri, cache=self.settings.cache)
+
+
+def weights_of(tmp_path, backbone: str, *, seed: int = 5, side: int | None = None) -> tuple[str, ...]:
+    """Make a file of weights, and return the settings that name it."""
+    file = tmp_path / f"{backbone}-{seed}.safetensors"
+    state = untrained(backbone, dimension=None, seed=seed, side=side).backbone.state_dict()
+    save_file({name: value.contiguous() for name, value in state.items()}, file)
+    size = () if side is None else (f"model.input_size={side}",)
+    return (f"model.backbone={backbone}", f"model.weights={file}", "model.dimension=16", *size)
+
+
+@pytest.fixture
+def nights(spark, settings, tmp_path) -> Nights:
+    return Nights(Catalogue(spark, settings), weights_of(tmp_path, "small"))
+
+
+@pytest.mark.parametrize("images", [1, 2, 9, 127])
+def test_a_catalogue_of_any_size_is_searched_and_each_picture_finds_itself(nights, draw, images):
+    jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(images)}
+    nights.catalogue.land(jpegs)
+    figures = nights.run()
+    assert figures["images_embedded"] == figures["index_rows"] == images
+    # The projection was fitted to features of all that are public: none goes through the network again.
+    assert figures["pictures_computed"] == 0
+    searcher = nights.searcher()
+    model = model_of(searcher.manifest)
+    hits = searcher.search(model.embed(list(jpegs.values())), 1)
+    assert [fact["image_id"] for fact in searcher.describe(hits.ids[:, 0])] == list(jpegs)
+    assert hits.scores.min() > 0.999
+    stranger = model.embed([draw(10_000)])
+    assert np.linalg.norm(stranger) == pytest.approx(1, abs=1e-4)
+
+
+def test_vectors_of_the_table_are_those_that_the_registered_model_gives(nights, jpegs):
+    nights.catalogue.land(jpegs)
+    nights.run("train_encoder", "embed_images")
+    card = newest(nights.settings.models.uri, recipe_of(nights.settings))
+    embedder = load_model(nights.settings.models.uri, card.version).embedder(batch_size=1)
+    stored = nights.catalogue.vectors(card.version)
+    assert set(stored) == set(jpegs)
+    assert min(stored[name] @ embedder.embed([jpeg])[0] for name, jpeg in jpegs.items()) >= 0.9999
+
+
+def test_only_public_images_outside_the_test_split_shape_the_model(nights, draw, spark, tmp_path):
+    seen = {f"image-{seed:03d}": draw(seed) for seed in range(40)}
+    nights.catalogue.land(seen)
+    nights.catalogue.images({"image-000": "0" * 64}, visibility="private")
+    nights.catalogue.images({"image-001": "1" * 64}, moderation="blocked")
+    figures = nights.run("train_encoder")
+    assert 20 < figures["projection_pictures"] < 38  # a fifth of the images are the test split
+    backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
+    assert set(nights.catalogue.vectors(backbone.version)) == set(seen) - {"image-000", "image-001"}
+
+
+def test_a_larger_catalogue_keeps_its_model_until_it_is_retrained(nights, draw):
+    recipe = recipe_of(nights.settings)
+    nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(12)})
+    nights.run()
+    first = newest(nights.settings.models.uri, recipe)
+    assert any("run retrain once there are more" in line for line in nights.said)
+    before = nights.catalogue.vectors(first.version)
+    nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(12, 40)})
+    nights.run()
+    assert newest(nights.settings.models.uri, recipe) == first
+    after = nights.catalogue.vectors(first.version)
+    assert len(after) == 40
+    assert all(np.array_equal(after[name], vector) for name, vector in before.items())
+
+    nights.run("train_encoder", retrain=True)
+    second = newest(nights.settings.models.uri, recipe)
+    assert second.version > first.version
+    assert second.training["pictures"] > first.training["pictures"]
+    # The backbone is the same one, and what it has embedded is not embedded again.
+    assert len(list(cards(nights.settings.models.uri, features_recipe(recipe)))) == 1
+
+
+def test_another_backbone_on_a_second_night_makes_a_model_and_an_index_of_its_own(nights, jpegs, tmp_path):
+    nights.catalogue.land(jpegs)
+    nights.run()
+    first = nights.searcher().manifest
+    nights.overrides = weights_of(tmp_path, "mobilenetv3_small_050", side=64)
+    nights.run()
+    searcher = nights.searcher()
+    second = searcher.manifest
+    assert second["model"]["version"] != first["model"]["version"]
+    assert (second["kind"], second["deltas"]) == ("full", [])
+    assert rows_of(second) == len(jpegs)
+    embedder = model_of(second)
+    for image, jpeg in jpegs.items():
+        (row,) = [row for row, name in enumerate(searcher.rows["image_id"].to_pylist()) if name == image]
+        assert (searcher.vectors(np.array([row])) @ embedder.embed([jpeg])[0])[0] > 0.999
+
+
+@pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "convnext_atto"])
+def test_a_transformer_and_a_modern_convolutional_network_are_registered_embedded_and_searched(
+    nights, draw, tmp_path, backbone
+):
+    jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(10)}
+    nights.overrides = weights_of(tmp_path, backbone, side=64)
+    nights.catalogue.land(jpegs)
+    assert nights.run()["index_rows"] == len(jpegs)
+    assert not any("runs on torch" in line for line in nights.said)
+    searcher = nights.searcher()
+    hits = searcher.search(model_of(searcher.manifest).embed([jpegs["image-003"]]), 1)
+    assert searcher.describe(hits.ids[0])[0]["image_id"] == "image-003"
+
+
+def test_a_backbone_that_openvino_cannot_run_is_embedded_with_torch_and_that_is_said(nights, jpegs, monkeypatch):
+    import openvino
+
+    def unsupported(*_args, **_more):
+        raise RuntimeError("Check 'is_supported' failed\nat some place")
+
+    with monkeypatch.context() as converter:
+        converter.setattr(openvino, "convert_model", unsupported)
+        nights.catalogue.land(jpegs)
+        nights.run()
+    assert any("runs on torch, slower than others: OpenVINO cannot run it: Check" in line for line in nights.said)
+    searcher = nights.searcher()
+    assert "graph.xml" not in searcher.manifest["model"]["files"]
+    hits = searcher.search(model_of(searcher.manifest).embed([jpegs["image-03"]]), 1)
+    assert searcher.describe(hits.ids[0])[0]["image_id"] == "image-03"
+
+
+def test_a_network_without_weights_and_without_training_is_refused(nights, jpegs):
+    nights.catalogue.land(jpegs)
+    nights.overrides = ("model.backbone=small", "model.weights=none")
+    with pytest.raises(UsageError, match=r"model\.weights = none and training\.epochs = 0 .* give training\.epochs"):
+        nights.run("train_encoder")
+
+
+def test_a_misspelt_backbone_is_refused_before_spark_starts(tmp_path, monkeypatch):
+    from rich.console import Console
+
+    from vsearch_lib import runner
+
+    monkeypatch.setattr(runner, "spark_session", lambda *_: pytest.fail("Spark was started"))
+    chosen = load_settings("demo", [f"var={tmp_path}", "model.backbone=resnet5O", "model.weights=none"])
+    with pytest.raises(UsageError, match="no such backbone"):
+        runner.run_graph("nightly", chosen, run_id="r", dates=None, console=Console())
