@@ -1,4 +1,4 @@
-"""`embed_images` beside plain torch loops, on the same stored pixels, cores and weights, in one run.
+"""`embed_images` and the pandas UDF beside plain torch loops, on the same pixels, cores and weights, in one run.
 
     .venv/bin/python benchmarks/embed.py ../shared/data/clothing ../shared/data/weights/mobilenet_v2.safetensors
 
@@ -7,7 +7,8 @@ then the network on all cores) runs in float32 and, by autocast, in bfloat16; be
 with all that belongs to it, in a session that is up, with a version of the model that it has not seen. The vectors of
 the job are compared with torch's in float32 on the same pixels, one by one, and by the mean average precision of the
 test split on the train split.
-Then nights with nothing new, and with a hundredth of new pictures.
+Then the UDF and the job's own tasks by turns, each from `image_pixels` to Parquet; and nights with nothing new, and
+with a hundredth of new pictures.
 """
 
 import csv
@@ -16,6 +17,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -27,11 +29,14 @@ from pyspark.sql import SparkSession
 from torch.utils.data import DataLoader, Dataset
 
 from vsearch_lib.config import Settings, load_settings
-from vsearch_lib.encoder.network import Encoder, untrained
+from vsearch_lib.embedding.store import embed_pixels
+from vsearch_lib.embedding.udf import embedding_udf
+from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.projection import fit_pca
 from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import recipe_of
-from vsearch_lib.encoder.weights import load_initial_weights
+from vsearch_lib.encoder.registry import load_model, recipe_of
+from vsearch_lib.encoder.weights import initial_encoder
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, start_session
 from vsearch_lib.runner import load_job
@@ -39,7 +44,8 @@ from vsearch_lib.runner import load_job
 SIDE = 224
 BATCH = 64
 # Photos that the plain loops embed; the job embeds all. None is all.
-LOOP_PHOTOS = {"mobilenet_v2": None, "resnet50": 768}
+LOOP_PHOTOS = {"tf_efficientnet_lite0": None, "mobilenet_v2": None, "resnet50": 768}
+TURNS = 3
 
 
 class Photos(Dataset[torch.Tensor]):
@@ -69,13 +75,13 @@ def plain_loop(encoder: Encoder, jpegs: list[bytes], *, bfloat16: bool) -> tuple
     return len(jpegs) / (time.perf_counter() - began), np.concatenate(vectors)
 
 
-def in_float32(encoder: Encoder, jpegs: list[bytes]) -> np.ndarray:
-    """Return the vectors that torch computes in float32 of the very squares that the job embeds."""
+def in_float32(encode: Callable[[torch.Tensor], torch.Tensor], jpegs: list[bytes]) -> np.ndarray:
+    """Return what `encode` gives in float32 for the very squares that the job embeds."""
     squares = (torch.from_numpy(to_square(jpeg, SIDE)).permute(2, 0, 1) for jpeg in jpegs)
     vectors = []
     with torch.inference_mode():
         while batch := list(islice(squares, BATCH)):
-            vectors.append(encoder(torch.stack(batch)).numpy())
+            vectors.append(encode(torch.stack(batch)).numpy())
     return np.concatenate(vectors)
 
 
@@ -88,14 +94,42 @@ def mean_average_precision(vectors: np.ndarray, labels: np.ndarray, split: np.nd
     return float(((precision * right).sum(1) / right.sum(1)).mean())
 
 
-def compare(spark: SparkSession, settings: Settings, encoder: Encoder, photos: Path) -> None:
-    """Print the rates of loops and job, and how far their vectors agree."""
+def projected(settings: Settings, jpegs: list[bytes]) -> Encoder:
+    """Return the backbone with a projection fitted to the features of `jpegs`."""
+    encoder = initial_encoder(recipe_of(settings), settings.model.weights, seed=1).eval()
+    features = in_float32(encoder.features, jpegs)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    encoder.projection.set_to(fit_pca(features, dimension=encoder.dimension, seed=1)[0])
+    return encoder
+
+
+def by_turns(spark: SparkSession, settings: Settings, version: str) -> None:
+    """Print how much longer the UDF takes than the tasks of the job, both from `image_pixels` to Parquet."""
+    lake = Lake(spark, settings.lake.uri, "turns")
+    pixels = lake.read("image_pixels").select("sha256", "jpeg")
+    count, tasks = pixels.count(), spark.sparkContext.defaultParallelism
+    job = Job(settings=settings, lake=lake, run_id="turns", say=lambda _: None)
+    model, embed = load_model(settings.models.uri, version), embedding_udf(spark, settings, version=version)
+    ratios = []
+    for turn in range(TURNS):
+        began = time.perf_counter()
+        rows = pixels.repartition(tasks).select("sha256", embed("jpeg").alias("vector"))
+        rows.write.parquet(f"{settings.var}/udf-{version}-{turn}")
+        between = time.perf_counter()
+        embed_pixels(job, model, pixels, f"{settings.var}/tasks-{version}-{turn}", count)
+        ratios.append((between - began) / (time.perf_counter() - between))
+    print(f"  the UDF takes {', '.join(f'{ratio:.2f}' for ratio in ratios)} times the job's tasks")
+
+
+def compare(spark: SparkSession, settings: Settings, photos: Path) -> None:
+    """Print the rates of loops, UDF and job, and how far their vectors agree."""
     backbone, recipe = settings.model.backbone, recipe_of(settings)
     lake = Lake(spark, settings.lake.uri, "look")
     rows = lake.read("images").join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
     stored = {row["image_id"]: bytes(row["jpeg"]) for row in rows.select("image_id", "jpeg").collect()}
     names = sorted(name for name in stored if not name.startswith("copy-"))[: LOOP_PHOTOS[backbone]]
     jpegs = [stored[name] for name in names]
+    encoder = projected(settings, jpegs)
     plain_loop(encoder, jpegs[:BATCH], bfloat16=False)
     register(settings.models.uri, encoder, version=f"{backbone}-0", recipe=recipe, run_id="bench")
     first, _ = run_job(spark, settings, "embed_images")
@@ -130,6 +164,7 @@ def compare(spark: SparkSession, settings: Settings, encoder: Encoder, photos: P
             *figures
         )
     )
+    by_turns(spark, settings, f"{backbone}-1")
     nights(settings, lake, f"{backbone}-1", seed=100 * len(backbone), full=seconds)
 
 
@@ -137,19 +172,15 @@ def main(photos: str, weights: str) -> None:
     """Take the photos in, then compare on each backbone."""
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where Spark's workers find `varied`
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as folder:
-        chosen = [f"var={folder}", f"landing.images={photos}/images", "training.epochs=0"]
+        chosen = [f"var={folder}", f"landing.images={photos}/images"]
         spark = start_session(load_settings("demo", chosen), "bench")
         settings = load_settings("demo", chosen)
         lake = Lake(spark, settings.lake.uri, "photos")
         load_job("ingest_images")(Job(settings=settings, lake=lake, run_id="photos", say=lambda _: None))
         for backbone in LOOP_PHOTOS:
-            encoder = untrained(backbone, dimension=None, seed=1)
-            if backbone == "mobilenet_v2":
-                load_initial_weights(encoder, weights)
-            named = load_settings(
-                "demo", [*chosen, f"model.backbone={backbone}", f"models.uri={folder}/models-{backbone}"]
-            )
-            compare(spark, named, encoder.eval(), Path(photos))
+            initial = {"tf_efficientnet_lite0": "packaged", "mobilenet_v2": weights}.get(backbone, "none")
+            model = [f"model.backbone={backbone}", f"model.weights={initial}", f"models.uri={folder}/models-{backbone}"]
+            compare(spark, load_settings("demo", [*chosen, *model]), Path(photos))
         spark.stop()
 
 

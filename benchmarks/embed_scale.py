@@ -20,17 +20,16 @@ import numpy as np
 import pyarrow as pa
 import simplejpeg
 from delta.tables import DeltaTable
-from pyspark import Broadcast, TaskContext
+from pyspark import Broadcast
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.embedding.pending import VECTORS
-from vsearch_lib.embedding.worker import _embedder, _groups
-from vsearch_lib.encoder.network import untrained
+from vsearch_lib.embedding.worker import _groups, task_embedder
 from vsearch_lib.encoder.registration import register
 from vsearch_lib.encoder.registry import Model, load_model, recipe_of
-from vsearch_lib.encoder.weights import load_initial_weights
+from vsearch_lib.encoder.weights import initial_encoder
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, start_session
 from vsearch_lib.lake.changes import Position, position, remember
@@ -100,7 +99,7 @@ def bare_night(settings: Settings, lake: Lake, version: str, since: dict[str, Po
         feed = lake.read_changes(table, at.version + 1, until[table].version)
         new[table] = feed.where("_change_type = 'insert'")
     model = lake.spark.sparkContext.broadcast(load_model(settings.models.uri, version))
-    task = partial(bare_task, uri=settings.models.uri, model=model, batch_size=settings.embedding.batch_size)
+    task = partial(bare_task, model=model, batch_size=settings.embedding.batch_size)
     pixels = new["image_pixels"].select("sha256", "jpeg").repartition(lake.spark.sparkContext.defaultParallelism)
     vectors = pixels.mapInArrow(task, "sha256 string, vector array<float>")
     rows = new["images"].select(F.lit(version).alias("model_version"), "image_id", "sha256").join(vectors, "sha256")
@@ -113,12 +112,10 @@ def bare_night(settings: Settings, lake: Lake, version: str, since: dict[str, Po
 
 
 def bare_task(
-    batches: Iterator[pa.RecordBatch], *, uri: str, model: Broadcast[Model], batch_size: int
+    batches: Iterator[pa.RecordBatch], *, model: Broadcast[Model], batch_size: int
 ) -> Iterator[pa.RecordBatch]:
     """Yield hashes and vectors of pictures."""
-    context = TaskContext.get()
-    assert context is not None
-    embedder = _embedder(uri, model.value, batch_size, context)
+    embedder = task_embedder(model.value, batch_size)
     for hashes, jpegs in _groups(batches, 100):
         yield pa.RecordBatch.from_pydict({"sha256": hashes, "vector": list(embedder.embed(jpegs))}, schema=VECTORS)
 
@@ -174,12 +171,11 @@ def main(photos: str, weights: str) -> None:
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as folder:
         cost: dict[int, float] = {}
         for size in SIZES:
-            chosen = [f"var={folder}/{size}", f"landing.images={photos}/images", "training.epochs=0"]
-            settings = load_settings("demo", [*chosen, "model.backbone=mobilenet_v2", f"models.uri={folder}/models"])
+            chosen = [f"var={folder}/{size}", f"landing.images={photos}/images", f"models.uri={folder}/models"]
+            settings = load_settings("demo", [*chosen, "model.backbone=mobilenet_v2", f"model.weights={weights}"])
             spark = start_session(settings, "bench")
             if not cost:
-                encoder = untrained("mobilenet_v2", dimension=None, seed=1)
-                load_initial_weights(encoder, weights)
+                encoder = initial_encoder(recipe_of(settings), weights, seed=1)
                 register(settings.models.uri, encoder, version="m1", recipe=recipe_of(settings), run_id="bench")
             run_job(spark, settings, "ingest_images")
             lake = Lake(spark, settings.lake.uri, "copies")

@@ -42,6 +42,8 @@ from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.ticker import every
 
+# The index is made of vectors that are there: any model will do.
+SMALL = ("model.backbone=small", "model.weights=none", "training.epochs=1")
 SHARDS = 8
 QUERIES = 1_000
 CENTRES = 5_000
@@ -262,7 +264,7 @@ def measure(source: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as name:
         folder = Path(name)
         chosen = [f"var={folder}", f"index.shards={SHARDS}", f"model.dimension={vectors.shape[1]}"]
-        settings = load_settings("local", [*chosen, "index.factory=auto"])
+        settings = load_settings("local", [*chosen, *SMALL, "index.factory=auto"])
         recipe = recipe_of(settings)
         version = "m1"
         encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
@@ -271,7 +273,7 @@ def measure(source: Path) -> None:
         np.random.default_rng(3).shuffle(vectors)
         fill(lake, folder, version, vectors[:known], 0)
         turns = (f"index.uri={folder}/turn-{turn}" for turn in range(TURNS))
-        again = [load_settings("local", [*chosen, "index.factory=auto", turn]) for turn in turns]
+        again = [load_settings("local", [*chosen, *SMALL, "index.factory=auto", turn]) for turn in turns]
         compare(settings, again, lake, vectors, queries)
         np.save(folder / "queries.npy", queries)
         alone = [sys.executable, __file__, "opened", settings.index.uri, str(folder / "queries.npy")]

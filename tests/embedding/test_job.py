@@ -181,14 +181,14 @@ def test_a_share_above_the_limit_commits_nothing_and_loses_nothing(catalogue, jp
 
 def test_a_model_that_changes_during_the_run_is_refused(catalogue, jpegs, monkeypatch):
     catalogue.land(jpegs)
-    compute = store._compute
+    compute = store.embed_pixels
 
     def tampered(*arguments):
         found = compute(*arguments)
         (Path(catalogue.settings.models.uri) / "m1" / "graph.bin").write_bytes(b"other")
         return found
 
-    monkeypatch.setattr(store, "_compute", tampered)
+    monkeypatch.setattr(store, "embed_pixels", tampered)
     with pytest.raises(ArtefactError, match=r"graph\.bin is not what its card says"):
         catalogue.embed()
     assert not catalogue.lake.exists("embeddings")

@@ -85,6 +85,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path, backbon
         raise OSError("no network")
 
     monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between the library's own tries
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(UsageError, match=r"model\.weights = hub: weights of \w+ cannot be fetched") as refused:

@@ -52,7 +52,7 @@ def embed_and_store(job: Job, version: str, todo: DataFrame, sources: list[DataF
     without_pixels, passes = pictures, list[Pass]()
     for pixels in sources:
         if without_pixels:
-            passes.append(_compute(job, model, only(pixels, hashes, without_pixels), pending.uri, without_pixels))
+            passes.append(embed_pixels(job, model, only(pixels, hashes, without_pixels), pending.uri, without_pixels))
             without_pixels -= passes[-1].pictures
             hashes = hashes.join(pixels.select("sha256"), "sha256", "left_anti")
     check_unchanged(job.settings.models.uri, model.card)
@@ -76,8 +76,8 @@ def embed_and_store(job: Job, version: str, todo: DataFrame, sources: list[DataF
     return [*embedded_figures(wanted - failures, failures), Figure("pictures_computed", pictures), *_rates(tasks)]
 
 
-def _compute(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
-    """Embed `pixels`, which are of no more than `pictures`, into pending files."""
+def embed_pixels(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
+    """Embed `pixels` (sha256, jpeg), which are no more than `pictures`, into files under `pending_uri`."""
     context, embedding = job.spark.sparkContext, job.settings.embedding
     done = context.accumulator(0)
     task = partial(

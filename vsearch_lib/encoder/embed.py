@@ -122,12 +122,11 @@ class Embedder:
         if side != preprocessing.side:
             raise ArtefactError(f"a model's graph takes squares of {side} pixels, its card says {preprocessing.side}")
         model.reshape([batch_size, side, side, 3])
-        native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         compiled = core.compile_model(
             model,
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": "bf16" if native else "f32",
+                "INFERENCE_PRECISION_HINT": _precision(core),
                 "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
                 "NUM_STREAMS": 1,
                 # Every worker process would pin itself to the same first core.
@@ -192,6 +191,11 @@ class Embedder:
         outputs = self._request.infer(self._pixels, share_inputs=True, share_outputs=True)
         features: NDArray[np.float32] = outputs[0]
         return features
+
+
+def _precision(core: openvino.Core) -> str:
+    """Return the processor's fast precision, as OpenVINO names it."""
+    return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
 def _to_unit_length(vectors: Vectors, *, skip: Mapping[int, object]) -> dict[int, tuple[str, str]]:
