@@ -12,7 +12,6 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.small_model import SMALL
 from vsearch_lib.config import PROJECT
 from vsearch_lib.demo import write_catalogue
 from vsearch_lib.index.manifest import rows_of
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.cluster
 
 IMAGES = 60
 # Bad uploads are a fixed few: of so small a catalogue they are more than a night may refuse.
-SETTINGS = (*SMALL, "training.epochs=1", "quality.max_refused_share=0.2")
+SETTINGS = ("quality.max_refused_share=0.2",)
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +76,8 @@ def test_a_night_on_a_cluster_publishes_an_index_in_the_bucket(night, landed):
 def test_what_it_published_is_found_by_a_search(night, landed, vsearch):
     picture = next((landed[1] / "images").rglob("img-000003.jpg"))
     answers = json.loads(vsearch("search", "--image", str(picture), "--json", "-k", "30"))["answers"]
-    # One epoch of 60 pictures hardly tells them apart: the picture is among the nearest, and nothing is nearer.
-    cosines = {answer["image_id"]: answer["cosine"] for answer in answers}
-    assert cosines["img-000003"] > max(0.999, answers[0]["cosine"] - 0.001)
+    assert answers[0]["image_id"] == "img-000003"
+    assert answers[0]["cosine"] > 0.999
 
 
 def test_a_second_index_refresh_on_the_cluster_has_nothing_to_do(night, landed, vsearch):

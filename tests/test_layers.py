@@ -157,9 +157,19 @@ def test_nothing_is_pickled(module):
     assert importers(module) == set()
 
 
-@pytest.mark.parametrize("call", ["torch.load", "torch.save", "pandas.read_pickle", "pd.read_pickle"])
+@pytest.mark.parametrize("call", ["torch.save", "pandas.read_pickle", "pd.read_pickle"])
 def test_nothing_is_loaded_that_could_hold_a_pickle(call):
     assert calls(call) == set()
+
+
+def test_torch_loads_weights_alone_and_in_one_place():
+    loads = [
+        (name(file), {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords})
+        for file in CODE
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load"
+    ]
+    assert loads == [("vsearch_lib/encoder/weights.py", {"weights_only": "True"})]
 
 
 def test_numpy_never_loads_pickles():

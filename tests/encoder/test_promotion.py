@@ -108,6 +108,15 @@ def test_the_list_marks_the_model_in_use_and_promotion_moves_the_mark(settings, 
     assert vsearch("models", "list") == (0, f"  b  {facts}\n* a  {facts}\n", "")
 
 
+def test_the_list_says_what_a_projection_was_fitted_to(settings, vsearch):
+    recipe = recipe_of(settings)
+    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
+    training = {"pictures": 1518, "variance_kept": 0.81}
+    register(settings.models.uri, encoder, version="a", recipe=recipe, run_id="run", training=training)
+    line = f"* a  small, {recipe.dimension} dimensions, not trained, projection fitted to 1518 pictures\n"
+    assert vsearch("models", "list") == (0, line, "")
+
+
 def test_what_cannot_be_promoted_is_said_in_one_line(settings, vsearch):
     put(settings, "a")
     put(settings, "c", OTHER)

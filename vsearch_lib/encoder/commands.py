@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from vsearch_lib.config import Settings
 from vsearch_lib.encoder.promotion import current_model, promote
-from vsearch_lib.encoder.registry import cards, load_model, recipe_of
+from vsearch_lib.encoder.registry import Card, cards, load_model, recipe_of
 from vsearch_lib.errors import UsageError
 from vsearch_lib.job import new_run_id
 
@@ -22,9 +22,16 @@ def _list(settings: Settings) -> None:
     used = current_model(settings)
     for card in cards(settings.models.uri, used.recipe):
         mark = "*" if card.version == used.version else " "
+        print(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {_made_from(card)}")
+
+
+def _made_from(card: Card) -> str:
+    if card.training_snapshot:
         loss = f", last loss {card.training['last_loss']:.3f}" if "last_loss" in card.training else ""
-        snapshot = f"trained on {card.training_snapshot}" if card.training_snapshot else "not trained here"
-        print(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {snapshot}{loss}")
+        return f"trained on {card.training_snapshot}{loss}"
+    if "pictures" in card.training:
+        return f"not trained, projection fitted to {card.training['pictures']:.0f} pictures"
+    return "not trained"
 
 
 def _promote(settings: Settings, version: str) -> None:
