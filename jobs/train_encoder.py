@@ -78,10 +78,14 @@ def _projected(job: Job, encoder: "Encoder", recipe: Recipe, backbone: Card) -> 
     )
     keep_projected(job, card.version, fitted)
     job.made["model"] = card.version
-    few = "; run retrain once there are more" if fitted.pictures < encoder.dimension else ""
+    pictures = f"{fitted.pictures} picture{'' if fitted.pictures == 1 else 's'}"
+    if fitted.pictures < encoder.dimension:
+        about = f"chosen from {pictures}, too few to choose well: run retrain once there are more"
+    else:
+        about = f"that keep {fitted.variance_kept:.0%} of the variance of {pictures}"
     job.say(
-        f"train_encoder: {card.version}: {recipe.backbone} as it is, its features projected to {encoder.dimension} "
-        f"dimensions that keep {fitted.variance_kept:.0%} of the variance of {fitted.pictures} pictures{few}"
+        f"train_encoder: {card.version} is {recipe.backbone}, not trained, projected to {encoder.dimension} "
+        f"dimensions {about}"
     )
     return [
         Figure("projection_pictures", fitted.pictures),

@@ -104,7 +104,7 @@ def test_a_larger_catalogue_keeps_its_model_until_it_is_retrained(nights, draw):
     nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(12)})
     nights.run()
     first = newest(nights.settings.models.uri, recipe)
-    assert any("run retrain once there are more" in line for line in nights.said)
+    assert any("too few to choose well: run retrain once there are more" in line for line in nights.said)
     before = nights.catalogue.vectors(first.version)
     nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(12, 40)})
     nights.run()
