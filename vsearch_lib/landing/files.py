@@ -13,6 +13,7 @@ from vsearch_lib.errors import UsageError
 from vsearch_lib.lake.computed import computed
 
 METADATA_NAME = r"/metadata\.(jsonl|jsonl\.gz|csv|parquet)$"
+RECORD_NAME = r"\.(jsonl|jsonl\.gz|csv|parquet)$"
 
 
 class LandedFile(NamedTuple):
@@ -60,7 +61,7 @@ def _listing(spark: SparkSession, places: Sequence[str]) -> DataFrame | None:
 def _records(listing: DataFrame | None) -> list[LandedFile]:
     if listing is None:
         return []
-    records = listing.where(F.col("path").rlike(r"\.(jsonl|jsonl\.gz|csv|parquet)$")).select("path", "landed_on")
+    records = listing.where(F.col("path").rlike(RECORD_NAME)).select("path", "landed_on")
     return sorted(LandedFile(row["path"], row["landed_on"]) for row in records.collect())
 
 
