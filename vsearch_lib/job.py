@@ -4,6 +4,8 @@ A job is a file `jobs/<name>.py` with `run(job: Job) -> list[Figure]`. spark-sub
 `main`; the local runner loads it and calls `run` in its own session.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import os
@@ -16,16 +18,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING, NoReturn
 
 from vsearch_lib import errors
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import ArtefactError, UsageError, VsearchError
-from vsearch_lib.lake import Lake, spark_session
 from vsearch_lib.ticker import every
 from vsearch_lib.trace import Trace, partition_name
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from vsearch_lib.lake import Lake
 
 _ORPHAN_SECONDS = 1.0  # between looks at whether spark-submit is still there
 _CAUSE_CHARACTERS = 200  # of what Java says: it may repeat a whole file
@@ -201,6 +205,9 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     settings = settings_of(parsed)
     dates = dates_of(parsed)
     run_id = run_id_of(parsed)
+    # A command that starts no Spark does not wait for its being imported.
+    from vsearch_lib.lake import Lake, spark_session
+
     step, began = Path(sys.argv[0]).stem, time.monotonic()
     with spark_session(settings, f"vsearch {step}") as spark:
         lake = Lake(spark, settings.lake.uri, run_id)
