@@ -140,12 +140,12 @@ def record(lake: Lake, figures: Sequence[Figure]) -> None:
     """Commit figures to `metrics` under the lake's run."""
     if not figures:
         return
-    now = datetime.now(UTC)
-    rows = [(lake.run_id, f.metric, f.slice, float(f.value), now) for f in figures]
-    frame = lake.spark.createDataFrame(
-        rows, "run string, metric string, slice string, value double, recorded_at timestamp"
-    )
-    lake.upsert("metrics", frame)
+    import pyarrow as pa  # not for a command that records nothing
+
+    facts = {"run": lake.run_id, "recorded_at": datetime.now(UTC)}
+    rows = [{**facts, "metric": f.metric, "slice": f.slice, "value": float(f.value)} for f in figures]
+    # Rows that come in columns are a part of the plan; others would take Spark's first job of a session to unpack.
+    lake.upsert("metrics", lake.spark.createDataFrame(pa.Table.from_pylist(rows)))
 
 
 def main(run: Run, arguments: Sequence[str] | None = None) -> NoReturn:
