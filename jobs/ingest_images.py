@@ -12,13 +12,19 @@ from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.account import Account
 from vsearch_lib.landing.erased import with_erased
+from vsearch_lib.landing.files import METADATA_NAME
+from vsearch_lib.landing.known import Landing
 from vsearch_lib.landing.quarantine import check_share, refused_days, settle
 
 FILES_PER_TASK = 500
+_TABLES = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
 
 
 def run(job: Job) -> list[Figure]:
     """Take in the pictures of the landing partitions asked for."""
+    landing = Landing.of(job, "images", job.settings.landing.images, opened=METADATA_NAME, tables=_TABLES)
+    if (known_before := landing.known()) is not None:
+        return known_before
     days = refused_days(job, "images") if job.retry else job.dates
     found = landed_images(job.spark, job.settings.landing.images, days)
     if found is None:
@@ -59,12 +65,12 @@ def run(job: Job) -> list[Figure]:
     settle(job, "images", refusals, sources)
     account = Account("images", landed=total, refused=refused, keys=keys, accepted=accepted)
     job.say(account.line())
-    return [
-        *account.figures(),
-        Figure("images_read", new_files),
+    in_the_lake = [
         Figure("images_known", job.lake.read("images").where(F.col("deleted_at").isNull()).count()),
         Figure("images_awaited", job.lake.read("images_awaited").count()),
     ]
+    landing.taken_in(account, [Figure("images_read", 0), *in_the_lake])
+    return [*account.figures(), Figure("images_read", new_files), *in_the_lake]
 
 
 def _of_this_run(job: Job, landed: DataFrame) -> DataFrame:

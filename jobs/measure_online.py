@@ -6,19 +6,25 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.drawn import Drawn
 from vsearch_lib.encoder.promotion import current_model
 from vsearch_lib.evaluation.page import Table, render
 from vsearch_lib.job import Figure, Job, main, version_of
 from vsearch_lib.online.clicks import CLICK_FIGURES, click_figures
 from vsearch_lib.online.drift import drift_figures
-from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 
 BEFORE = 4  # windows that drift is told from: those before the one that is measured
 
 
 def run(job: Job) -> list[Figure]:
-    """Measure the last `online.days` days that anything happened on; each call writes a page of its own."""
+    """Measure the last `online.days` days that anything happened on; a page of the same stays the newest."""
+    settings, asked = job.settings, job.lake.exists("interactions")
+    model = current_model(settings).version if asked and job.lake.exists("embeddings") else None
+    chosen = (settings.online.model_dump_json(), settings.examples.seed)
+    drawn = Drawn(job, "measure_online", ("interactions", "images", "embeddings"), model=model, settings=chosen)
+    if (before := drawn.before()) is not None:
+        return before
     interactions = job.lake.read("interactions")
     last = interactions.agg(F.max("event_date")).collect()[0][0]
     if last is None:
@@ -28,8 +34,7 @@ def run(job: Job) -> list[Figure]:
     figures = [*click_figures(interactions.where(F.col("event_date").between(first, last))), *_drift(job, first, last)]
     name = f"online-{version_of(job.run_id)}.html"
     page = render("What people did", f"{first} to {last}", _tables(figures), [])
-    open_store(job.settings.reports.uri).write_new(name, page.encode())
-    job.say(f"measure_online: {job.settings.reports.uri}/{name}")
+    drawn.keep(figures, name, page)
     return figures
 
 

@@ -145,8 +145,10 @@ def _run(arguments: argparse.Namespace) -> None:
 def _search(arguments: argparse.Namespace) -> None:
     settings = settings_of(arguments)
     from vsearch_lib.serving.answer import answer_file, as_json, as_text, write_page
+    from vsearch_lib.serving.lean import without_pandas
 
-    answers = answer_file(settings, Path(arguments.image), k=arguments.k, crop=arguments.crop)
+    with without_pandas():
+        answers = answer_file(settings, Path(arguments.image), k=arguments.k, crop=arguments.crop)
     print(as_json(answers) if arguments.json else as_text(answers))
     if arguments.html:
         write_page(settings, answers, Path(arguments.html))

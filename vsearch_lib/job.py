@@ -4,6 +4,8 @@ A job is a file `jobs/<name>.py` with `run(job: Job) -> list[Figure]`. spark-sub
 `main`; the local runner loads it and calls `run` in its own session.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import os
@@ -16,16 +18,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING, NoReturn
 
 from vsearch_lib import errors
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import ArtefactError, UsageError, VsearchError
-from vsearch_lib.lake import Lake, spark_session
 from vsearch_lib.ticker import every
 from vsearch_lib.trace import Trace, partition_name
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from vsearch_lib.lake import Lake
 
 _ORPHAN_SECONDS = 1.0  # between looks at whether spark-submit is still there
 _CAUSE_CHARACTERS = 200  # of what Java says: it may repeat a whole file
@@ -136,12 +140,12 @@ def record(lake: Lake, figures: Sequence[Figure]) -> None:
     """Commit figures to `metrics` under the lake's run."""
     if not figures:
         return
-    now = datetime.now(UTC)
-    rows = [(lake.run_id, f.metric, f.slice, float(f.value), now) for f in figures]
-    frame = lake.spark.createDataFrame(
-        rows, "run string, metric string, slice string, value double, recorded_at timestamp"
-    )
-    lake.upsert("metrics", frame)
+    import pyarrow as pa  # not for a command that records nothing
+
+    facts = {"run": lake.run_id, "recorded_at": datetime.now(UTC)}
+    rows = [{**facts, "metric": f.metric, "slice": f.slice, "value": float(f.value)} for f in figures]
+    # Rows that come in columns are a part of the plan; others would take Spark's first job of a session to unpack.
+    lake.upsert("metrics", lake.spark.createDataFrame(pa.Table.from_pylist(rows)))
 
 
 def main(run: Run, arguments: Sequence[str] | None = None) -> NoReturn:
@@ -201,6 +205,9 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
     settings = settings_of(parsed)
     dates = dates_of(parsed)
     run_id = run_id_of(parsed)
+    # A command that starts no Spark does not wait for its being imported.
+    from vsearch_lib.lake import Lake, spark_session
+
     step, began = Path(sys.argv[0]).stem, time.monotonic()
     with spark_session(settings, f"vsearch {step}") as spark:
         lake = Lake(spark, settings.lake.uri, run_id)

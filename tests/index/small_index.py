@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from vsearch_lib.index.manifest import rows_of
-from vsearch_lib.index.shard import ROWS, Slot, _write_shard, store_file
+from vsearch_lib.index.rows import ROWS
+from vsearch_lib.index.shard import Slot, _write_shard, store_file
 from vsearch_lib.index.template import Sample, train_template
 from vsearch_lib.index.tombstones import write_tombstones
 from vsearch_lib.storage import Store, open_store

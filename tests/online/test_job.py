@@ -57,6 +57,15 @@ def test_the_last_days_are_measured_and_drawn_as_many_as_the_setting_says(search
     assert figures["requests", "all"] == 4 + 10
 
 
+def test_the_page_of_the_same_tables_stays_the_newest_until_they_move(searched):
+    figures, said = measure(searched)
+    assert measure(searched) == (figures, said)
+    Path(said[0].removeprefix("measure_online: ")).unlink()
+    assert measure(searched)[1] != said
+    searched.lake.upsert("interactions", searched.spark.createDataFrame([search("image-01", LAST, 9)], COLUMNS))
+    assert measure(searched)[0]["requests", "all"] == figures["requests", "all"] + 1
+
+
 def test_queries_of_another_kind_are_seen_as_drift_and_always_the_same(searched):
     figures, _ = measure(searched, "online.days=4")
     assert figures["energy_distance", "queries"] > 0.1

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsearch_lib.index.shard import ROWS
+from vsearch_lib.index.rows import ROWS
 from vsearch_lib.serving import searcher as searchers
 from vsearch_lib.serving.filter import Admitted, Filter, admitted
 from vsearch_lib.serving.searcher import Searcher

@@ -47,8 +47,8 @@ def landed_images(spark: SparkSession, uri: str, dates: Sequence[date] | None) -
     if listing is None:
         return None
     is_metadata = F.col("path").rlike(METADATA_NAME)
-    found = listing.where(is_metadata).select("path", "landed_on").orderBy("path").collect()
-    metadata_files = [LandedFile(row.path, row.landed_on) for row in found]
+    found = listing.where(is_metadata).select("path", "landed_on").collect()
+    metadata_files = sorted(LandedFile(row.path, row.landed_on) for row in found)
     files = listing.where(~is_metadata).select(
         F.col("path").alias("source_uri"),
         F.col("length").alias("source_bytes"),

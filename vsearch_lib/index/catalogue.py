@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.embedding.work import LIVING
 from vsearch_lib.index.placement import in_shards
-from vsearch_lib.index.shard import ROWS
+from vsearch_lib.index.rows import ROWS
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, changed, position
 from vsearch_lib.lake.computed import computed

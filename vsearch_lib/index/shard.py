@@ -14,20 +14,10 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from vsearch_lib.errors import ArtefactError
+from vsearch_lib.index.rows import ROWS
 from vsearch_lib.lake.session import rows_per_batch
 from vsearch_lib.storage import Store, open_store
 
-ROWS = pa.schema(
-    [
-        ("image_id", pa.string()),
-        ("owner_id", pa.string()),
-        ("visibility", pa.string()),
-        ("moderation", pa.string()),
-        ("phash", pa.string()),
-        ("uploaded_at", pa.timestamp("us", "UTC")),
-        ("tags", pa.list_(pa.string())),
-    ]
-)
 _ROWS_PER_BATCH = 4096
 _ROWS_PER_ADD = 512  # faiss holds the products of so many rows with a thousand centroids: 16 MB for 4,096
 _RESULT = "name string, first_id bigint, rows bigint, " + ", ".join(

@@ -40,6 +40,8 @@ _DEFAULTS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+# On one machine: the driver lists folders itself, for a task for each would look at the same disk.
+_DEFAULTS_OF_ONE_MACHINE = {"spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000"}
 
 
 def start_session(settings: Settings, name: str) -> SparkSession:
@@ -56,7 +58,8 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     sent = sent_to_workers(environment) if environment and not _is_local(settings) else {}
     # Workers would take the first python3 on PATH.
     os.environ.setdefault("PYSPARK_PYTHON", PYTHON if sent else sys.executable)
-    for key, value in {**_DEFAULTS, **_s3_server(), **sent, **settings.spark.conf}.items():
+    here = _DEFAULTS_OF_ONE_MACHINE if _is_local(settings) else {}
+    for key, value in {**_DEFAULTS, **here, **_s3_server(), **sent, **settings.spark.conf}.items():
         builder = builder.config(key, value)
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         return _ready(builder.getOrCreate(), settings)

@@ -174,9 +174,9 @@ class Lake:
         reach, rows = reach_of(schema, new)
         if not rows:
             return 0
-        self._create_if_missing(schema)
+        made = self._create_if_missing(schema)
         old = self._load(schema.table).alias("old").where(reach)
-        if not len(old._jdf.inputFiles()):  # what Delta's log knows; isEmpty would start a job
+        if made or not len(old._jdf.inputFiles()):  # what Delta's log knows; isEmpty would start a job
             return self._insert(schema, new, rows, reach, when, assign)
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
         met = new.alias("new").join(old.withColumn("_met", F.lit(1)), same_key(schema), "left")
@@ -262,10 +262,11 @@ class Lake:
         values = {c.name: F.lit(None) if c.name in unknown else F.col(f"`{c.name}`") for c in schema.columns}
         return rows.select([values[c.name].cast(c.type).alias(c.name) for c in schema.columns])
 
-    def _create_if_missing(self, schema: TableSchema) -> None:
-        for _ in range(_ATTEMPTS):
+    def _create_if_missing(self, schema: TableSchema) -> bool:
+        """Return whether the table was missing."""
+        for attempt in range(_ATTEMPTS):
             if self.exists(schema.table):
-                return
+                return attempt > 0
             try:
                 self._create(schema)
             except AnalysisException as error:

@@ -9,13 +9,18 @@ from vsearch_lib.lake import table_schema
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.lake.tables import same
 from vsearch_lib.landing.account import Account
-from vsearch_lib.landing.files import files_of_table, landed_again
+from vsearch_lib.landing.files import RECORD_NAME, files_of_table, landed_again
+from vsearch_lib.landing.known import Landing
 from vsearch_lib.landing.quarantine import check_share, refused_sources, settle
 from vsearch_lib.records.ingest import RecordKind, landed_records
 
 
 def take_in(job: Job, kind: RecordKind, tables: Sequence[str]) -> list[Figure]:
     """Merge the landed records of `kind` into `tables` (each takes the columns it has) and list the refused lines."""
+    place = f"{job.settings.landing.uri}/{kind.table}"
+    landing = Landing.of(job, kind.table, place, opened=RECORD_NAME, tables=tables)
+    if (known := landing.known()) is not None:
+        return known
     if job.retry:
         files = landed_again(job.spark, refused_sources(job, kind.table))
     else:
@@ -38,6 +43,7 @@ def take_in(job: Job, kind: RecordKind, tables: Sequence[str]) -> list[Figure]:
     settle(job, kind.table, refusals, sources)
     account = Account(kind.table, landed=total, refused=refused, keys=keys, accepted=accepted)
     job.say(account.line())
+    landing.taken_in(account)
     return account.figures()
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.index import manifest as manifests
 from vsearch_lib.index.published import current_manifest, verified_file
-from vsearch_lib.index.shard import ROWS
+from vsearch_lib.index.rows import ROWS
 from vsearch_lib.index.tombstones import dead_rows, read_tombstones
 from vsearch_lib.serving.filter import Admitted, Filter, admitted
 from vsearch_lib.serving.shards import OpenShard, open_shards, stack

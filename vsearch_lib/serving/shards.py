@@ -13,7 +13,7 @@ import pyarrow as pa
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.index import manifest as manifests
 from vsearch_lib.index.published import verified_file
-from vsearch_lib.index.shard import ROWS
+from vsearch_lib.index.rows import ROWS
 from vsearch_lib.storage import Store
 from vsearch_lib.vectors import Halves
 

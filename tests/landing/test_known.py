@@ -1,0 +1,124 @@
+"""What was taken in before is known to be, and what has moved since is not taken for known."""
+
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from vsearch_lib.config import load_settings
+from vsearch_lib.job import Job
+from vsearch_lib.lake import Lake, table_schema
+from vsearch_lib.landing.files import METADATA_NAME
+from vsearch_lib.landing.known import Landing
+
+DAY = "date=2024-05-06"
+
+
+@pytest.fixture(scope="module")
+def jobs_of(spark):
+    """Count the Spark jobs of a call."""
+
+    def count(call: Callable[[], object]) -> int:
+        group = f"jobs of {os.urandom(4).hex()}"
+        spark.sparkContext.setJobGroup(group, "")
+        call()
+        return len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
+
+    return count
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory, make):
+    """Two good pictures, one that is none, and one that nobody describes."""
+    landed = make.landing(tmp_path_factory.mktemp("known") / "photos")
+    for name in ("a", "b", "nobody's"):
+        landed.put(f"{DAY}/{name}.png", make.picture(len(name)))
+    landed.put(f"{DAY}/broken.png", b"nonsense")
+    landed.describe([make.row(name, tags=["one"]) for name in ("a", "b", "broken")], f"{DAY}/metadata.jsonl")
+    return landed
+
+
+@pytest.fixture(scope="module")
+def looked_at(landed, take_in, jobs_of):
+    """The figures of a run that looked at what another had taken in, and how many Spark jobs it took."""
+    take_in(landed, "first")
+    notes = landed.folder.parent / "lake" / "done_before"
+    (notes / "ingest_images.json").unlink()
+    figures = {}
+    jobs = jobs_of(lambda: figures.update(take_in(landed, "looked")[1]))
+    return figures, jobs
+
+
+@pytest.fixture
+def known(spark, landed, looked_at) -> Callable[..., bool]:
+    """Whether a run of these settings and days would know that it has nothing to do."""
+
+    def ask(*overrides: str, retry: bool = False, dates: tuple[date, ...] | None = None) -> bool:
+        var = landed.folder.parent
+        chosen = [f"var={var}", f"landing.images={landed.folder}", "quality.max_refused_share=0.9", *overrides]
+        settings = load_settings("demo", chosen)
+        job = Job(settings, Lake(spark, settings.lake.uri, "ask"), "ask", dates, retry=retry, say=lambda _: None)
+        watched = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
+        found = Landing.of(job, "images", settings.landing.images, opened=METADATA_NAME, tables=watched).known()
+        return found is not None
+
+    return ask
+
+
+def test_a_landing_that_has_not_moved_is_known_without_a_spark_job_and_has_the_same_figures(
+    landed, take_in, jobs_of, looked_at
+):
+    figures, jobs = looked_at
+    assert jobs > 10
+    again = {}
+    assert jobs_of(lambda: again.update(take_in(landed, "again")[1])) == 0
+    assert again == figures
+    assert [again[f"images_{name}"] for name in ("landed", "unchanged", "accepted", "refused")] == [4, 2, 0, 2]
+
+
+def test_other_settings_days_and_retries_are_looked_at(known):
+    assert known()
+    assert not known("image.min_side=17")
+    assert not known("quality.max_refused_share=0.1")
+    assert not known(dates=(date(2024, 5, 6),))
+    assert not known(retry=True)
+
+
+@pytest.mark.parametrize("name", ["a.png", "broken.png"])
+def test_a_picture_of_another_time_is_looked_at(known, landed, name):
+    file: Path = landed.folder / DAY / name
+    os.utime(file, (1_700_000_001, 1_700_000_001))
+    assert not known()
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    assert known()
+
+
+def test_a_picture_more_or_less_is_looked_at(known, landed, make):
+    more = Path(landed.put(f"{DAY}/more.png", make.picture(4)))
+    assert not known()
+    more.rename(landed.folder / "elsewhere.png")
+    assert not known()
+    (landed.folder / "elsewhere.png").unlink()
+    assert known()
+
+
+def test_a_line_that_changes_within_its_length_and_time_is_looked_at(known, landed, make):
+    rows = [make.row(name, tags=["two"]) for name in ("a", "b", "broken")]
+    landed.describe(rows, f"{DAY}/metadata.jsonl")
+    assert not known()
+    landed.describe([{**row, "tags": ["one"]} for row in rows], f"{DAY}/metadata.jsonl")
+    assert known()
+
+
+@pytest.mark.parametrize("table", ["images", "quarantine"])
+def test_a_table_that_moved_is_a_reason_to_look(spark, known, landed, take_in, table):
+    take_in(landed, "before")
+    assert known()
+    lake = Lake(spark, str(landed.folder.parent / "lake"), "rival")
+    lake.delete_keys(table, lake.read(table).limit(1).select(*table_schema(table).key))
+    assert not known()
+    _, figures = take_in(landed, "after")
+    assert figures["images_accepted"] == (1 if table == "images" else 0)
+    assert known()

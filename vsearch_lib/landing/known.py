@@ -1,0 +1,103 @@
+"""A landing that was taken in before, and of which nothing has moved since: its job is done before it begins."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from vsearch_lib.job import Figure, Job
+from vsearch_lib.lake.changes import Position, position
+from vsearch_lib.lake.remembered import recall, remember, state_of
+from vsearch_lib.landing.account import Account
+from vsearch_lib.storage import local_path
+
+_SETTINGS = {"landing", "image", "quality"}
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What lay in a landing folder as a job began, where the job's tables stood, and what it is to the job."""
+
+    job: Job
+    table: str
+    files: str | None  # a hash of them; None where that would cost as much as to take them in
+    at: dict[str, Position | None]
+
+    @classmethod
+    def of(cls, job: Job, table: str, uri: str, *, opened: str, tables: Sequence[str]) -> "Landing":
+        """Look at what lies at `uri`, and at the job's `tables`.
+
+        Args:
+            opened: pattern of the paths of files that are told apart by their content. The others, pictures, are by
+                length and time, as `image_files` tells them apart.
+        """
+        files = None if job.retry else _hash_of(uri, job.dates, opened)
+        watched = ("erasures", "quarantine", *tables) if files else ()
+        return cls(job, table, files, {name: position(job.lake, name) for name in watched})
+
+    def known(self) -> list[Figure] | None:
+        """Say and return what the job would find again; None where it has to look."""
+        found = recall(self.job.lake, self._step, self._state(self.at)) if self.files else None
+        if found is None:
+            return None
+        account = Account(**found["account"])
+        self.job.say(account.line())
+        return [*account.figures(), *(Figure(metric, value) for metric, value in found["more"].items())]
+
+    def taken_in(self, account: Account, more: Sequence[Figure] = ()) -> None:
+        """Note that all of it is in the tables: the same again would move nothing, with `more` the same figures."""
+        if self.files is None:
+            return
+        lake = self.job.lake
+        at = dict(self.at)
+        # As this run left them: what a rival commits behind it, or to the others, is worth another look.
+        for table, version in lake.versions_written.items():
+            if table in at:
+                before = at[table]
+                at[table] = Position(lake.table_id(table), max(version, before.version if before else 0))
+        again = replace(account, accepted=0)
+        made = {"account": asdict(again), "more": {figure.metric: figure.value for figure in more}}
+        remember(lake, self._step, self._state(at), made)
+
+    @property
+    def _step(self) -> str:
+        return f"ingest_{self.table}"
+
+    def _state(self, at: dict[str, Position | None]) -> str:
+        settings = self.job.settings.model_dump_json(include=_SETTINGS)
+        return state_of(at, files=self.files, days=self.job.dates, settings=settings)
+
+
+def _hash_of(uri: str, dates: Sequence[date] | None, opened: str) -> str | None:
+    """Return a hash of all that lies in a local folder; None of a bucket's, which is on its way for a long time."""
+    folder = local_path(uri)
+    if folder is None:
+        return None
+    places = [folder] if dates is None else [folder / f"date={day}" for day in dates]
+    found = hashlib.sha256()
+    try:
+        for path in (path for place in places for path in _files(place)):
+            facts = path.stat()
+            found.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode(errors="surrogateescape"))
+            if re.search(opened, str(path)):
+                with path.open("rb") as content:
+                    found.update(hashlib.file_digest(content, "sha256").digest())
+    except OSError:
+        return None  # somebody is at it, or it may not be read: the job itself will tell
+    return found.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files that Spark would list, in the order of their names; links are followed, as Spark does."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    if not folder.exists():
+        return
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(place) / name for name in sorted(names) if not name.startswith("."))
