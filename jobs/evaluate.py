@@ -190,7 +190,7 @@ def _tables(figures: list[Figure]) -> list[Table]:
         ),
         *(
             (
-                f"cosine, {pair}, median (of 90 %: from, to)",
+                f"cosine of {pair}, median (5 %, 95 %)",
                 f"{v:.2f} ({value['cosine_p05', pair]:.2f}, {value['cosine_p95', pair]:.2f})",
             )
             for (metric, pair), v in value.items()

@@ -45,7 +45,7 @@ def _facts(figures: Sequence[Figure]) -> Table:
             table.add_row(f"recall@10 against exact, {stratum} pictures", f"{value:.3f}")
     for (metric, pair), value in by_name.items():
         if metric == "cosine_median":
-            table.add_row(f"cosine, {pair}, median", f"{value:.2f}")
+            table.add_row(f"cosine of {pair}, median", f"{value:.2f}")
     return table
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.small_model import SMALL
 from vsearch_lib.config import PROJECT
 from vsearch_lib.encoder.registry import load_model
 
@@ -36,7 +37,7 @@ def test_a_killed_executor_costs_time_and_nothing_else(catalogue, draw, master, 
     jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(IMAGES)}
     catalogue.land(jpegs)
     pending = Path(catalogue.settings.lake.uri) / "pending_embeddings" / "m1"
-    chosen = [f"--set={s}" for s in (f"var={catalogue.settings.var}", f"spark.master={master}")]
+    chosen = [f"--set={s}" for s in (f"var={catalogue.settings.var}", f"spark.master={master}", *SMALL)]
     command = [sys.executable, PROJECT / "jobs" / "embed_images.py", "--env=demo", *chosen]
     command.append("--set=embedding.images_per_task=1")
     job = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -62,9 +62,10 @@ def test_an_unknown_backbone_is_refused_with_similar_names(name):
     assert "\n" not in str(refused.value)
 
 
-def test_a_misspelt_name_is_answered_with_the_right_one():
-    with pytest.raises(UsageError, match="resnet50"):
+def test_a_misspelt_name_is_answered_with_the_right_one_once():
+    with pytest.raises(UsageError, match=r"resnet50,") as refused:
         check_name("resnet5O")
+    assert str(refused.value).count(" resnet50,") == 1
 
 
 def test_a_backbone_whose_classifier_is_not_linear_is_refused():

@@ -41,7 +41,7 @@ def check_name(backbone: str) -> None:
     """
     if backbone == SMALL or timm.is_model(backbone) or backbone in _torchvision_names():
         return
-    known = [SMALL, *timm.list_models(), *_torchvision_names()]
+    known = sorted({SMALL, *timm.list_models(), *_torchvision_names()})
     similar = get_close_matches(backbone, known, n=5, cutoff=0.5) or ["tf_efficientnet_lite0", "resnet50", SMALL]
     raise UsageError(
         f"model.backbone = {backbone}: no such backbone; similar: {', '.join(similar)} (all: timm.list_models(), "

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from vsearch_lib.serving.searcher import Searcher
 
-NEAREST, STRANGERS = "nearest neighbour", "strangers"
+NEAREST, STRANGERS = "nearest neighbours", "strangers"
 _SAMPLE = 500  # rows
 
 
