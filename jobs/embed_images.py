@@ -1,5 +1,8 @@
 """Embed every living image that the current model has not embedded yet, and drop the vectors of those that left."""
 
+from pyspark.sql import functions as F
+
+from vsearch_lib.embedding.features import features_model
 from vsearch_lib.embedding.store import embed_and_store, embedded_figures
 from vsearch_lib.embedding.work import pixel_sources, refused_before, work_to_do
 from vsearch_lib.encoder.promotion import current_model
@@ -12,7 +15,8 @@ TABLES = ("images", "image_pixels")
 def run(job: Job) -> list[Figure]:
     """Bring `embeddings` of the newest model of the configured recipe up to date with `images`."""
     lake, maintenance = job.lake, job.settings.maintenance
-    version = current_model(job.settings).version
+    card = current_model(job.settings)
+    version = card.version
     reader = f"embed_images-{version}"
     now = {table: at for table in TABLES if (at := position(lake, table))}
     # Older changes may be gone from the tables' history.
@@ -25,6 +29,10 @@ def run(job: Job) -> list[Figure]:
     sources = pixel_sources(lake, since.get("image_pixels"), now["image_pixels"])
     embedded = embed_and_store(job, version, work.todo, sources)
     removed = lake.delete_keys("embeddings", work.departed)
+    backbone = features_model(job.settings.models.uri, card.recipe)
+    if removed and backbone:
+        features = work.departed.withColumn("model_version", F.lit(backbone.version))
+        lake.delete_keys("embeddings", features)
     if not job.retry:
         remember(lake, reader, now)
     return [*embedded, Figure("embeddings_removed", removed)]

@@ -41,11 +41,11 @@ _INGEST = (
 # The encoder is trained on the first night only: without --retrain both steps leave an existing model alone.
 _TRAIN = (
     Step("build_training_examples", (), "choose queries, positives, negatives", writes=("training_examples",)),
-    Step("train_encoder", ("build_training_examples",), "train where there is no model yet"),
+    Step("train_encoder", ("build_training_examples",), "make a model where there is none yet"),
 )
 _RETRAIN = (
     replace(_TRAIN[0], arguments=("--retrain",)),
-    replace(_TRAIN[1], arguments=("--retrain",), does="train a new model"),
+    replace(_TRAIN[1], arguments=("--retrain",), does="make a new model"),
 )
 _COMPARE = (Step("compare_models", (), "promote the new model where it ranks no worse than the one in use"),)
 _PUBLISH = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -97,6 +98,16 @@ def test_only_public_images_outside_the_test_split_shape_the_model(nights, draw,
     assert 20 < figures["projection_pictures"] < 38  # a fifth of the images are the test split
     backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
     assert set(nights.catalogue.vectors(backbone.version)) == set(seen) - {"image-000", "image-001"}
+
+
+def test_an_image_that_leaves_takes_its_features_along(nights, draw):
+    nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(6)})
+    nights.run("train_encoder", "embed_images")
+    backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
+    nights.catalogue.images({"image-002": "2" * 64}, deleted_at=datetime(2024, 5, 7, tzinfo=UTC))
+    assert nights.run("embed_images")["embeddings_removed"] == 1
+    assert "image-002" not in nights.catalogue.vectors(backbone.version)
+    assert len(nights.catalogue.vectors(backbone.version)) == 5
 
 
 def test_a_larger_catalogue_keeps_its_model_until_it_is_retrained(nights, draw):
