@@ -30,7 +30,7 @@ def run(job: Job) -> list[Figure]:
     embedded = embed_and_store(job, version, work.todo, sources)
     removed = lake.delete_keys("embeddings", work.departed)
     backbone = features_model(job.settings.models.uri, card.recipe)
-    if removed and backbone:
+    if backbone and not work.departed.isEmpty():
         features = work.departed.withColumn("model_version", F.lit(backbone.version))
         lake.delete_keys("embeddings", features)
     if not job.retry:

@@ -108,7 +108,7 @@ def _backbone_features(job: Job, manifest: Manifest, measured: DataFrame) -> tup
     backbone = features_model(model["uri"], recipe)
     if backbone is None:
         return name, {}
-    ids, vectors = as_arrays(stored_features(job, backbone.version, measured), "image_id")
+    ids, vectors = as_arrays(stored_features(job, backbone.version, measured), "image_id", width=backbone.dimension)
     return name, dict(zip(ids, vectors, strict=True))
 
 

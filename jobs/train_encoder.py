@@ -34,8 +34,8 @@ def run(job: Job) -> list[Figure]:
         return []
     if recipe.training == "none" and recipe.weights == "none":
         raise UsageError(
-            "model.weights = none and training.epochs = 0 leave the network as chance made it: give "
-            "training.epochs, or model.weights"
+            "model.weights = none and training.epochs = 0 would leave the network with random weights: give "
+            "training.epochs above 0, or model.weights"
         )
     # Seconds of importing, that a night with a model does not wait for.
     from vsearch_lib.encoder.weights import initial_encoder
@@ -63,7 +63,7 @@ def _projected(job: Job, encoder: "Encoder", recipe: Recipe, backbone: Card) -> 
     from vsearch_lib.encoder.registration import register
 
     models_uri, seed = job.settings.models.uri, job.settings.training.seed
-    fitted = fit_projection(job, backbone.version, dimension=encoder.dimension, seed=seed)
+    fitted = fit_projection(job, backbone, dimension=encoder.dimension, seed=seed)
     assert encoder.projection is not None  # a recipe that is not the backbone's has a dimension
     encoder.projection.set_to(fitted.projection)
     card = register(

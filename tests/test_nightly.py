@@ -139,7 +139,12 @@ def test_the_index_holds_every_living_unblocked_image_once(published, lake):
 
 def test_the_manifest_names_what_the_index_was_made_from(published, lake):
     manifest = published.manifest
-    assert manifest["tables"] == {"images": lake.version("images"), "embeddings": lake.version("embeddings")}
+    assert set(manifest["tables"]) == {"images", "embeddings"}
+    assert manifest["tables"]["images"] == lake.version("images")
+    # After the index was made, `evaluate` stored features of the untrained network.
+    index_reads = lake.read("embeddings", version=manifest["tables"]["embeddings"])
+    of_model = f"model_version = '{manifest['model']['version']}'"
+    assert index_reads.where(of_model).count() == lake.read("embeddings").where(of_model).count() > 0
     assert manifest["training_snapshot"] in {r["snapshot"] for r in lake.read("training_examples").collect()}
     assert len(manifest["shards"]) == 2
     assert manifest["gate"]["passed"]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from tests.photo_catalogue import Catalogue
+from tests.photo_catalogue import Catalogue, sha256
 from vsearch_lib.config import Settings, load_settings
-from vsearch_lib.embedding.features import features_recipe
+from vsearch_lib.embedding.features import features_recipe, stored_features
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registry import cards, load_model, newest, recipe_of
 from vsearch_lib.errors import UsageError
@@ -100,6 +100,25 @@ def test_only_public_images_outside_the_test_split_shape_the_model(nights, draw,
     assert set(nights.catalogue.vectors(backbone.version)) == set(seen) - {"image-000", "image-001"}
 
 
+def test_a_catalogue_of_private_images_alone_has_a_model_too(nights, jpegs):
+    nights.catalogue.land(jpegs)
+    nights.catalogue.images({name: sha256(jpeg) for name, jpeg in jpegs.items()}, visibility="private")
+    figures = nights.run("train_encoder", "embed_images")
+    assert (figures["projection_pictures"], figures["images_embedded"]) == (0, len(jpegs))
+
+
+def test_a_picture_that_has_no_features_is_refused_once_and_stops_nothing_later(nights, jpegs, draw):
+    nights.overrides = (*nights.overrides, "quality.max_refused_share=0.1")
+    jpegs = {**jpegs, **{f"more-{seed}": draw(seed) for seed in range(50, 55)}}
+    nights.catalogue.land(jpegs)
+    nights.catalogue.images({"lost": "f" * 64})
+    nights.run("train_encoder", "embed_images")
+    backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
+    lake = nights.catalogue.lake
+    job = Job(nights.settings, lake, lake.run_id, say=nights.said.append)
+    assert stored_features(job, backbone.version, lake.read("images")).count() == len(jpegs)
+
+
 def test_an_image_that_leaves_takes_its_features_along(nights, draw):
     nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(6)})
     nights.run("train_encoder", "embed_images")
@@ -183,7 +202,9 @@ def test_a_backbone_that_openvino_cannot_run_is_embedded_with_torch_and_that_is_
 def test_a_network_without_weights_and_without_training_is_refused(nights, jpegs):
     nights.catalogue.land(jpegs)
     nights.overrides = ("model.backbone=small", "model.weights=none")
-    with pytest.raises(UsageError, match=r"model\.weights = none and training\.epochs = 0 .* give training\.epochs"):
+    with pytest.raises(
+        UsageError, match=r"model\.weights = none and training\.epochs = 0 .* give training\.epochs above 0"
+    ):
         nights.run("train_encoder")
 
 

@@ -71,3 +71,9 @@ def test_a_misspelt_name_is_answered_with_the_right_one_once():
 def test_a_backbone_whose_classifier_is_not_linear_is_refused():
     with pytest.raises(UsageError, match=r"squeezenet1_0: its classifier is not a linear layer"):
         build("squeezenet1_0")
+
+
+def test_an_unknown_tag_of_a_known_backbone_is_refused_in_one_line():
+    with pytest.raises(UsageError, match=r"model\.backbone = resnet50\.typo: .*tag") as refused:
+        check_name("resnet50.typo")
+    assert "\n" not in str(refused.value)

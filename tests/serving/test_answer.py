@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registration import register, to_graph
-from vsearch_lib.encoder.registry import Recipe
+from vsearch_lib.encoder.registration import register
+from vsearch_lib.encoder.registry import Recipe, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.index.publication import publish
@@ -51,7 +50,7 @@ def served(settings, small_index, pictures):
     jpegs = [normalise(file.read_bytes(), limits).jpeg for file in pictures]
     content = small_index.Catalogue(
         [f"image-{i}" for i in range(PICTURES)],
-        Embedder(to_graph(encoder, side=32), batch_size=4).embed(jpegs),
+        load_model(settings.models.uri, "m1").embedder(batch_size=4).embed(jpegs),
         ["private" if i == 3 else "public" for i in range(PICTURES)],
         ["blocked" if i == 5 else "ok" for i in range(PICTURES)],
     )

@@ -38,7 +38,10 @@ def stored_features(job: Job, version: str, images: DataFrame) -> DataFrame:
         GateRefused: more than `quality.max_refused_share` of the missing ones cannot be embedded.
     """
     known = job.lake.read("embeddings").where(F.col("model_version") == version)
-    missing = computed(without_vector(images.select("image_id", "sha256"), known))
+    missing = without_vector(images.select("image_id", "sha256"), known)
+    # What was refused before would be refused again, and be all that is missing: no share of it could pass.
+    refused = job.lake.read("quarantine").where("table = 'embeddings'").select(F.col("source").alias("image_id"))
+    missing = computed(missing.join(refused, "image_id", "left_anti"))
     embed_and_store(job, version, missing, [job.lake.read("image_pixels").select("sha256", "jpeg")])
     stored = job.lake.read("embeddings").where(F.col("model_version") == version)
     return stored.join(images.select("image_id", "sha256"), ["image_id", "sha256"]).select(
@@ -46,9 +49,9 @@ def stored_features(job: Job, version: str, images: DataFrame) -> DataFrame:
     )
 
 
-def as_arrays(rows: DataFrame, key: str) -> tuple[list[str], Vectors]:
+def as_arrays(rows: DataFrame, key: str, *, width: int) -> tuple[list[str], Vectors]:
     """Collect `rows`, one for each value of the column `key`: its values in order, and (n, width) float32 vectors."""
     table = rows.select(key, "vector").dropDuplicates([key]).orderBy(key).toArrow()
     names: list[str] = table.column(key).to_pylist()
     flat = table.column("vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return names, np.asarray(flat, dtype=np.float32).reshape(len(names), -1)
+    return names, np.asarray(flat, dtype=np.float32).reshape(len(names), width)

@@ -9,6 +9,7 @@ from vsearch_lib.eligibility import public_images
 from vsearch_lib.embedding.features import as_arrays, stored_features
 from vsearch_lib.embedding.pending import Pending, write_pending
 from vsearch_lib.encoder.projection import Projection, fit_pca
+from vsearch_lib.encoder.registry import Card
 from vsearch_lib.examples.split import is_test
 from vsearch_lib.job import Job
 from vsearch_lib.lake.computed import computed
@@ -33,7 +34,7 @@ class Fitted:
     features: Vectors
 
 
-def fit_projection(job: Job, backbone_version: str, *, dimension: int, seed: int) -> Fitted:
+def fit_projection(job: Job, backbone: Card, *, dimension: int, seed: int) -> Fitted:
     """Fit a projection to features of a seeded sample of the public images that are not in the test split.
 
     Spark tasks compute the features, those of test images too: `evaluate` ranks by them.
@@ -44,7 +45,7 @@ def fit_projection(job: Job, backbone_version: str, *, dimension: int, seed: int
     examples = job.settings.examples
     order = F.xxhash64("image_id", F.lit(seed))
     sample = computed(public_images(job.lake).orderBy(order, "image_id").limit(SAMPLE_IMAGES))
-    hashes, features = as_arrays(stored_features(job, backbone_version, sample), "sha256")
+    hashes, features = as_arrays(stored_features(job, backbone.version, sample), "sha256", width=backbone.dimension)
     held_out = sample.where(is_test(test_share=examples.test_share, seed=examples.seed)).select("sha256").distinct()
     tested = {row["sha256"] for row in held_out.collect()}
     fitted_to = [place for place, sha256 in enumerate(hashes) if sha256 not in tested]

@@ -39,7 +39,13 @@ def check_name(backbone: str) -> None:
     Raises:
         UsageError: there is none; the message names similar ones.
     """
-    if backbone == SMALL or timm.is_model(backbone) or backbone in _torchvision_names():
+    if backbone == SMALL or backbone in _torchvision_names():
+        return
+    if timm.is_model(backbone):
+        try:
+            timm.get_pretrained_cfg(backbone)
+        except RuntimeError as error:
+            raise UsageError(f"model.backbone = {backbone}: {str(error).splitlines()[0]}") from None
         return
     known = sorted({SMALL, *timm.list_models(), *_torchvision_names()})
     similar = get_close_matches(backbone, known, n=5, cutoff=0.5) or ["tf_efficientnet_lite0", "resnet50", SMALL]

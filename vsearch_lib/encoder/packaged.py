@@ -33,7 +33,7 @@ def packaged_file(backbone: str) -> Path:
     """
     if backbone not in PACKAGED:
         raise UsageError(
-            f"model.weights = packaged: there are packaged weights for {', '.join(PACKAGED)}, none for {backbone}; "
+            f"model.weights = packaged: there are packaged weights for {', '.join(PACKAGED)}, not for {backbone}; "
             "give model.weights a safetensors file, hub or none"
         )
     package = PACKAGED[backbone]
