@@ -18,7 +18,7 @@ class Drawn:
         self._state = state_of(at, reports=job.settings.reports.uri, **others)
 
     def before(self) -> list[Figure] | None:
-        """Say where the page is that was drawn of the same, and return its figures; None where there is none."""
+        """Say where the page is that was drawn from the same inputs, and return its figures; None if there is none."""
         made = recall(self._job.lake, self._step, self._state)
         if made is None or open_store(self._job.settings.reports.uri).read_versioned(made["page"]) is None:
             return None

@@ -1,6 +1,6 @@
-"""What a step made, and of what: where that is the same again, the step need not be done again.
+"""What a step made, and from which inputs: if they are the same again, the step is skipped.
 
-A note a step lies in `<lake.uri>/done_before/`. It saves work, and may be deleted at any time.
+Each step has one note in `<lake.uri>/done_before/`. It saves work, and may be deleted at any time.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ def state_of(tables: Mapping[str, Position | None], **others: object) -> str:
 
 
 def recall(lake: Lake, step: str, state: str) -> dict[str, Any] | None:
-    """Return what `step` noted when it was last done, None where that was not of the same `state`."""
+    """Return what `step` noted when it was last done, None if that was another `state`."""
     note = open_store(_notes(lake)).read_versioned(f"{step}.json")
     said = json.loads(note.content) if note else {}
     return said["made"] if said.get("state") == state else None
@@ -36,7 +36,7 @@ def recall(lake: Lake, step: str, state: str) -> dict[str, Any] | None:
 def remember(lake: Lake, step: str, state: str, made: Mapping[str, Any]) -> None:
     """Note what `step` made of `state`, in place of what it made before."""
     store, key = open_store(_notes(lake)), f"{step}.json"
-    # What a rival noted meanwhile is as true, and what it is not of is made again.
+    # What a rival noted meanwhile is equally valid; any other state is computed again.
     with suppress(PublishConflict):
         store.replace(key, json.dumps({"state": state, "made": made}).encode(), store.read_versioned(key))
 

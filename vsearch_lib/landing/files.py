@@ -14,7 +14,7 @@ from vsearch_lib.errors import UsageError
 METADATA_NAME = r"/metadata\.(jsonl|jsonl\.gz|csv|parquet)$"
 RECORD_NAME = r"\.(jsonl|jsonl\.gz|csv|parquet)$"
 
-# How Hadoop spells what it knows of a file. What a name may hold stands first and takes all it can.
+# How Hadoop spells what it knows of a file. The path comes first and matches greedily.
 _STATUS = re.compile(
     r"\w+\{path=(?P<path>.*); isDirectory=false; length=(?P<length>\d+); .*?modification_time=(?P<modified>\d+); ",
     re.DOTALL,
@@ -57,7 +57,7 @@ def _listing(spark: SparkSession, places: Sequence[str]) -> DataFrame | None:
         return None
     reader = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     listed = _listed(reader.load([escape_glob(place) for place in found]))
-    # Told by the driver, who knows it all by now: a scan would ask about every file again, in a task for every few.
+    # The driver has the list already: a scan would ask about every file again, in a task for every few.
     listing = spark.createDataFrame(pa.Table.from_pylist(listed, schema=_LISTED))
     listing = listing.withColumn("path", plain_path("path"))
     return listing.withColumn("landed_on", landing_day("path", "modificationTime"))

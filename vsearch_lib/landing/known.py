@@ -23,7 +23,7 @@ class Landing:
 
     job: Job
     table: str
-    files: str | None  # a hash of them; None where that would cost as much as to take them in
+    files: str | None  # a hash of them; None if hashing them would cost as much as taking them in
     at: dict[str, Position | None]
 
     @classmethod
@@ -39,7 +39,7 @@ class Landing:
         return cls(job, table, files, {name: position(job.lake, name) for name in watched})
 
     def known(self) -> list[Figure] | None:
-        """Say and return what the job would find again; None where it has to look."""
+        """Say and return what the job would find again; None if it has to look."""
         found = recall(self.job.lake, self._step, self._state(self.at)) if self.files else None
         if found is None:
             return None
@@ -48,12 +48,12 @@ class Landing:
         return [*account.figures(), *(Figure(metric, value) for metric, value in found["more"].items())]
 
     def taken_in(self, account: Account, more: Sequence[Figure] = ()) -> None:
-        """Note that all of it is in the tables: the same again would move nothing, with `more` the same figures."""
+        """Note that all of it is in the tables: the same files again would change nothing, with `more` as figures."""
         if self.files is None:
             return
         lake = self.job.lake
         at = dict(self.at)
-        # As this run left them: what a rival commits behind it, or to the others, is worth another look.
+        # As this run left them: what a rival commits after it, or to other tables, is worth another look.
         for table, version in lake.versions_written.items():
             if table in at:
                 before = at[table]
@@ -72,7 +72,7 @@ class Landing:
 
 
 def _hash_of(uri: str, dates: Sequence[date] | None, opened: str) -> str | None:
-    """Return a hash of all that lies in a local folder; None of a bucket's, which is on its way for a long time."""
+    """Return a hash of all that lies in a local folder; None for a bucket: to read it would take too long."""
     folder = local_path(uri)
     if folder is None:
         return None
@@ -86,7 +86,7 @@ def _hash_of(uri: str, dates: Sequence[date] | None, opened: str) -> str | None:
                 with path.open("rb") as content:
                     found.update(hashlib.file_digest(content, "sha256").digest())
     except OSError:
-        return None  # somebody is at it, or it may not be read: the job itself will tell
+        return None  # a file is changing or cannot be read: the job itself reports it
     return found.hexdigest()
 
 

@@ -19,7 +19,7 @@ class _NoPandas(MetaPathFinder):
 
 @contextmanager
 def without_pandas() -> Iterator[None]:
-    """Let nobody import pandas meanwhile.
+    """Block the import of pandas meanwhile.
 
     pyarrow does with the first array it makes, to know pandas's own types when it is handed some, and goes on where
     there is none. It takes as long as all the rest of a query.
