@@ -1,20 +1,27 @@
 """Take landed pictures into `images` and `image_pixels`; refuse the broken ones into `quarantine`."""
 
+from collections.abc import Sequence
+from datetime import date
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.images import facts
 from vsearch_lib.images.decode import Limits
 from vsearch_lib.images.files import FACTS, files_to_read, read_files, with_facts
-from vsearch_lib.images.landed import landed_images
+from vsearch_lib.images.landed import FIELDS, landed_images
+from vsearch_lib.images.metadata import SortedOut, looks_like_metadata, sort_out
 from vsearch_lib.images.near_duplicates import regroup
+from vsearch_lib.images.near_names import with_near_names
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.computed import computed
-from vsearch_lib.landing.account import Account
+from vsearch_lib.landing.account import count_refused, say_missing
+from vsearch_lib.landing.causes import with_causes
 from vsearch_lib.landing.erased import with_erased
-from vsearch_lib.landing.files import METADATA_NAME
 from vsearch_lib.landing.known import Landing
+from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.quarantine import check_share, refused_days, settle
+from vsearch_lib.landing.rows import NO_RECORDS
 
 FILES_PER_TASK = 500
 _TABLES = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
@@ -22,63 +29,85 @@ _TABLES = ("images", "images_awaited", "image_files", "image_pixels", "near_dupl
 
 def run(job: Job) -> list[Figure]:
     """Take in the pictures of the landing partitions asked for."""
-    landing = Landing.of(job, "images", job.settings.landing.images, opened=METADATA_NAME, tables=_TABLES)
+    days = refused_days(job, "images") if job.retry else job.dates
+    listing = list_landed(job.settings.landing.images, days, never_clutter=looks_like_metadata)
+    say_missing(job, "images", listing)
+    found = sort_out(listing)
+    landing = Landing.of(job, "images", listing, opened=[metadata.file for metadata in found.metadata], tables=_TABLES)
     if (known_before := landing.known()) is not None:
         return known_before
-    days = refused_days(job, "images") if job.retry else job.dates
-    found = landed_images(job.spark, job.settings.landing.images, days)
-    if found is None:
-        job.say(f"ingest_images: nothing landed at {job.settings.landing.images}")
-        return Account("images", landed=0, refused=0, keys=0, accepted=0).figures()
-    landed = computed(_of_this_run(job, found))
-    known = job.lake.read("image_files")
-    if days is not None:
-        known = known.where(F.col("landed_on").isin(list(days)))
-    if job.retry:
-        known = known.where("reason IS NULL")
-    files = computed(files_to_read(landed, known))
-    new_files = files.count()
-    tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
-    read = computed(read_files(files, _limits(job), tasks))
-    statements = computed(with_facts(landed, known, *([read] if new_files else [])))
-
-    counted = statements.agg(
-        F.count("*"),
-        F.count("reason"),
-        F.count(F.when(F.col("reason") == "erased", 1)),
-        F.countDistinct(F.when(F.col("reason").isNull(), F.col("image_id"))),
-    ).collect()[0]
-    total, refused, erased, keys = (int(value) for value in counted)
-    refusals = statements.where("reason IS NOT NULL").withColumnRenamed("text", "payload") if refused else None
-    check_share(job, "images", refusals, landed=total, count=refused - erased)
-    if new_files:
-        # Pixels before facts: a row of `images` never points at pixels that are not there yet.
-        pictures = read.where("reason IS NULL").dropDuplicates(["sha256"])
-        job.lake.insert_new("image_pixels", pictures)
-        stored = job.lake.read("image_pixels").select("sha256", "phash")
-        groups = computed(regroup(pictures, stored, job.lake.read("near_duplicates")))
-        job.lake.upsert("near_duplicates", groups)
-        # After what was made of them: a file that is known is not read again.
-        job.lake.upsert("image_files", read.drop("jpeg"))
+    passed_over = listing.passed_over + found.sidecars
+    statements, read = _statements(job, listing, found, days)
+    counted = count_refused(statements, landed=F.count("*"), key="image_id")
+    statements = statements.where(f"reason IS NULL OR reason <> '{NO_RECORDS}'")
+    refusals = None
+    if counted.refused:
+        refused = with_causes(statements.where("reason IS NOT NULL"), FIELDS)
+        refusals = computed(refused.withColumnRenamed("text", "payload"))
+    check_share(job, "images", refusals, landed=counted.judged, count=counted.at_fault)
+    if read is not None:
+        _keep_files(job, read)
     accepted = _fold_into_images(job, statements.where("reason IS NULL"))
-    sources = statements.select("source").union(statements.select("source_uri")).where("source IS NOT NULL").distinct()
-    settle(job, "images", refusals, sources)
-    account = Account("images", landed=total, refused=refused, keys=keys, accepted=accepted)
+    settle(job, "images", refusals, _sources(job, statements, listing))
+    account = counted.account("images", accepted, passed_over)
     job.say(account.line())
     in_the_lake = [
         Figure("images_known", job.lake.read("images").where(F.col("deleted_at").isNull()).count()),
         Figure("images_awaited", job.lake.read("images_awaited").count()),
     ]
-    landing.taken_in(account, [Figure("images_read", 0), *in_the_lake])
-    return [*account.figures(), Figure("images_read", new_files), *in_the_lake]
+    if not counted.unreadable:
+        landing.taken_in(account, [Figure("images_read", 0), *in_the_lake])
+    return [*account.figures(), Figure("images_read", read.count() if read is not None else 0), *in_the_lake]
 
 
-def _of_this_run(job: Job, landed: DataFrame) -> DataFrame:
-    """Refuse what is about the erased; of a retry leave only what is listed as refused."""
+def _statements(
+    job: Job, listing: Listing, found: SortedOut, days: Sequence[date] | None
+) -> tuple[DataFrame, DataFrame | None]:
+    """Return what landed with the facts of its files, and what new files gave, None if there are none."""
+    landed = computed(_without_erased(job, landed_images(job.spark, listing, found)))
+    if found.metadata and not landed.where("reason = 'missing_file'").isEmpty():
+        landed = computed(with_near_names(landed))
+    known = job.lake.read("image_files")
+    if days is not None:
+        known = known.where(F.col("landed_on").isin(list(days)))
+    if job.retry:
+        landed = _listed_as_refused(job, landed)
+        known = known.where("reason IS NULL")
+    files = computed(files_to_read(landed, known))
+    new_files = files.count()
+    if not new_files:
+        return computed(with_facts(landed, known)), None
+    tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
+    read = computed(read_files(files, _limits(job), tasks))
+    return computed(with_facts(landed, known, read)), read
+
+
+def _keep_files(job: Job, read: DataFrame) -> None:
+    """Store what was made of files that were read."""
+    # Pixels before facts: a row of `images` never points at pixels that are not there yet.
+    pictures = read.where("reason IS NULL").dropDuplicates(["sha256"])
+    job.lake.insert_new("image_pixels", pictures)
+    stored = job.lake.read("image_pixels").select("sha256", "phash")
+    groups = computed(regroup(pictures, stored, job.lake.read("near_duplicates")))
+    job.lake.upsert("near_duplicates", groups)
+    # After what was made of them: a file that is known is not read again. One that could not be opened is not known.
+    looked_at = F.col("reason").isNull() | ~F.col("reason").isin("unreadable", "missing_file")
+    job.lake.upsert("image_files", read.drop("jpeg").where(looked_at))
+
+
+def _sources(job: Job, statements: DataFrame, listing: Listing) -> DataFrame:
+    """Return the files, and the folders by now readable, that this run has found anything out about."""
+    folders = job.spark.createDataFrame([(folder,) for folder in listing.folders], "source string")
+    named = statements.select("source").union(statements.select("source_uri")).where("source IS NOT NULL")
+    return named.union(folders).distinct()
+
+
+def _without_erased(job: Job, landed: DataFrame) -> DataFrame:
+    """Refuse what is about the erased."""
     about = {"image_id": "image", "owner_id": "user"}
     landed = with_erased(landed, about, job.lake.read("erasures"))
     is_erased = F.col("_erased")
-    landed = (
+    return (
         landed.withColumn("reason", F.when(is_erased, "erased").otherwise(F.col("reason")))
         .withColumn(
             "message", F.when(is_erased, "about a user or an image that was erased").otherwise(F.col("message"))
@@ -86,13 +115,17 @@ def _of_this_run(job: Job, landed: DataFrame) -> DataFrame:
         .withColumn("text", F.when(~is_erased & F.col("reason").isNotNull(), F.col("text")))
         .drop("_erased")
     )
-    if not job.retry:
-        return landed
+
+
+def _listed_as_refused(job: Job, landed: DataFrame) -> DataFrame:
+    """Leave only what is listed as refused, and what lies in folders that are."""
     listed = job.lake.read("quarantine").where("table = 'images'").select("source", "line").distinct()
     wanted = listed.withColumnsRenamed({"source": "q_source", "line": "q_line"})
     same_line = (F.col("source") == F.col("q_source")) & (F.col("line") == F.col("q_line"))
-    same_file = (F.col("source_uri") == F.col("q_source")) & (F.col("q_line") == 0)
-    return landed.join(wanted, same_line | same_file, "left_semi")
+    whole = F.col("q_line") == 0
+    same_file = (F.col("source_uri") == F.col("q_source")) | (F.col("source") == F.col("q_source"))
+    same_folder = F.startswith("source", F.concat("q_source", F.lit("/")))
+    return landed.join(wanted, same_line | (whole & (same_file | same_folder)), "left_semi")
 
 
 def _limits(job: Job) -> Limits:

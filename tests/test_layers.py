@@ -120,8 +120,8 @@ def test_no_other_way_of_writing_tables_is_taken(writing):
     assert calls(writing) == set()
 
 
-def test_one_module_knows_object_storage():
-    assert importers("obstore") == {"vsearch_lib/storage.py"}
+def test_one_package_knows_object_storage():
+    assert importers("obstore") == {"vsearch_lib/storage/foreign.py", "vsearch_lib/storage/stores.py"}
     assert importers("boto3") | importers("fsspec") | importers("s3fs") == set()
 
 

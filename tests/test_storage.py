@@ -163,7 +163,7 @@ def test_a_writer_that_is_killed_mid_way_shows_nothing(tmp_path, monkeypatch):
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vsearch_lib.storage.os.fsync", killed)
+    monkeypatch.setattr("vsearch_lib.storage.stores.os.fsync", killed)
     with pytest.raises(KeyboardInterrupt):
         store.replace("CURRENT", b"today", store.read_versioned("CURRENT"))
     with pytest.raises(KeyboardInterrupt):

@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
 from vsearch_lib.images.landed import FILE
-from vsearch_lib.landing.files import landing_day
 from vsearch_lib.storage import read_bytes
 
 FACTS = ["sha256", "phash", "width", "height", "mode"]
@@ -44,9 +43,8 @@ _REFUSED = dict.fromkeys((*FACTS, "brightness", "sharpness", "jpeg"))
 
 def files_to_read(landed: DataFrame, known: DataFrame) -> DataFrame:
     """Return the files of accepted statements that `known`, rows of `image_files`, does not have as they are now."""
-    files = landed.where("reason IS NULL AND source_uri IS NOT NULL").select(FILE).distinct()
-    unknown = files.join(known, FILE, "left_anti")
-    return unknown.withColumn("landed_on", landing_day("source_uri", "source_modified_at"))
+    files = landed.where("reason IS NULL AND source_uri IS NOT NULL").select(*FILE, "file_landed_on").distinct()
+    return files.withColumnRenamed("file_landed_on", "landed_on").join(known, FILE, "left_anti")
 
 
 def read_files(files: DataFrame, limits: Limits, partitions: int) -> DataFrame:
@@ -103,5 +101,8 @@ def _read_file(row: dict[str, Any], limits: Limits) -> dict[str, Any]:
         return {**row, **_REFUSED, "reason": refusal.reason, "message": str(refusal)}
     except FileNotFoundError:
         return {**row, **_REFUSED, "reason": "missing_file", "message": "the file went away while it was taken in"}
+    except OSError as error:
+        message = f"it cannot be opened: {error.strerror or error}"
+        return {**row, **_REFUSED, "reason": "unreadable", "message": message}
     sha256 = hashlib.sha256(content).hexdigest()
     return {**row, **vars(picture), "sha256": sha256, "reason": None, "message": None}

@@ -1,13 +1,13 @@
 """Landed pictures and what is said about them → one row a statement, accepted or not. No picture is opened here."""
 
-from collections.abc import Sequence
-from datetime import date
-
-from pyspark.sql import Column, DataFrame, SparkSession
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from vsearch_lib.landing.files import METADATA_NAME, LandedFile, list_files, plain_path
-from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines
+from vsearch_lib.images.metadata import SortedOut
+from vsearch_lib.landing.causes import cause_unknown
+from vsearch_lib.landing.lines import CORRUPT, parse, read_rows
+from vsearch_lib.landing.listing import LandedFile, Listing, RefusedFile
 from vsearch_lib.landing.refusal import refuse_where
 
 FIELDS = (
@@ -19,8 +19,8 @@ STATEMENT = ["image_id", "owner_id", "uploaded_at", "tags", "visibility", "moder
 _SAID = ("file", *STATEMENT[1:])
 _WHOLE = "file IS NOT NULL AND NOT coalesce(deleted, false)"
 RULES = {
-    f"{CORRUPT} IS NOT NULL": ("malformed_line", "not a JSON object with the fields of an image"),
-    "source IS NULL": ("missing_metadata", "no metadata row names this file"),
+    f"{CORRUPT} IS NOT NULL": ("malformed_line", cause_unknown("an image")),
+    "source IS NULL AND described": ("missing_metadata", "no metadata row that can be read names this file"),
     "image_id IS NULL OR image_id = ''": ("missing_field", "image_id is missing"),
     f"owner_id IS NULL AND {_WHOLE}": ("missing_field", "owner_id is missing"),
     f"uploaded_at IS NULL AND {_WHOLE}": ("missing_field", "uploaded_at is missing"),
@@ -33,83 +33,127 @@ RULES = {
     "uploaded_at >= date_add(landed_on, 2)": ("time_in_future", "uploaded_at lies over a day after it landed"),
     f"source_bytes IS NULL AND {_WHOLE}": ("missing_file", "the file that the row names did not land"),
 }
+_LISTED = pa.schema(
+    [
+        ("source_uri", pa.string()),
+        ("source_bytes", pa.int64()),
+        ("source_modified_at", pa.timestamp("us", "UTC")),
+        ("file_landed_on", pa.date32()),
+        ("described", pa.bool_()),
+    ]
+)
+_COLUMNS = {  # of a statement
+    **dict.fromkeys(("image_id", "owner_id"), "string"),
+    "uploaded_at": "timestamp",
+    "tags": "array<string>",
+    **dict.fromkeys(("visibility", "moderation"), "string"),
+    "deleted": "boolean",
+    "source_uri": "string",
+    "source_bytes": "bigint",
+    "source_modified_at": "timestamp",
+    **dict.fromkeys(("file_landed_on", "landed_on"), "date"),
+    "source": "string",
+    "line": "bigint",
+    **dict.fromkeys(("text", "named", "reason", "message"), "string"),
+}
 
 
-def landed_images(spark: SparkSession, uri: str, dates: Sequence[date] | None) -> DataFrame | None:
-    """Return a row a statement about a picture, or None where nothing landed.
+def landed_images(spark: SparkSession, listing: Listing, found: SortedOut) -> DataFrame:
+    """Return a row a statement about a picture that lies in `listing`, and one a file that is refused as a whole.
 
-    Columns: image_id, owner_id, uploaded_at, tags, visibility, moderation, deleted, each null where it is not said;
-    source_uri, source_bytes, source_modified_at of the picture's file, null where the row is a change or a deletion;
-    landed_on; source, line, text of the metadata row; reason, message where refused. A file below no folder that holds
-    metadata is a statement by itself: the id is its path, the tags are the folders' names.
+    Columns: image_id, owner_id, uploaded_at, tags, visibility, moderation, deleted, each null if it is not said;
+    source_uri, source_bytes, source_modified_at and file_landed_on of the picture's file, null where the row is a
+    change or a deletion; landed_on; source, line, text of the metadata row; reason, message where refused. A file below
+    no folder that holds metadata is a statement by itself: the id is its path, the tags are the folders' names.
     """
-    listing = list_files(spark, uri, dates)
-    if listing is None:
-        return None
-    is_metadata = F.col("path").rlike(METADATA_NAME)
-    found = listing.where(is_metadata).select("path", "landed_on").collect()
-    metadata_files = sorted(LandedFile(row.path, row.landed_on) for row in found)
-    files = listing.where(~is_metadata).select(
-        F.col("path").alias("source_uri"),
-        F.col("length").alias("source_bytes"),
-        F.col("modificationTime").alias("source_modified_at"),
-        "landed_on",
-    )
-    if not metadata_files:
-        return _plain(files, uri)
-    folders = F.array(*(F.lit(file.path.rpartition("/")[0]) for file in metadata_files))
-    described = F.exists(folders, lambda folder: F.startswith("source_uri", F.concat(folder, F.lit("/"))))
-    return _described(files.where(described), read_lines(spark, metadata_files)).unionByName(
-        _plain(files.where(~described), uri)
-    )
+    files = _files(spark, found)
+    refused = _refused(spark, [*listing.refused, *found.unread])
+    if not found.described:
+        return _plain(files, listing.uri).unionByName(refused)
+    lines = read_rows(spark, [metadata.file for metadata in found.metadata], FIELDS)
+    folders = [(metadata.file.path, metadata.folder) for metadata in found.metadata]
+    described = spark.createDataFrame(folders, "source string, folder string")
+    return _described(files, lines.join(F.broadcast(described), "source"), listing.uri).unionByName(refused)
+
+
+def _files(spark: SparkSession, found: SortedOut) -> DataFrame:
+    known: dict[str, bool] = {}
+
+    def is_described(folder: str) -> bool:
+        if folder not in known:
+            above = folder.rpartition("/")[0]
+            known[folder] = folder in found.described or (bool(above) and above != folder and is_described(above))
+        return known[folder]
+
+    rows: list[LandedFile] = found.pictures
+    columns = [
+        pa.array([file.path for file in rows], pa.string()),
+        pa.array([file.bytes for file in rows], pa.int64()),
+        pa.array([file.modified_ms * 1000 for file in rows], pa.int64()).cast(pa.timestamp("us", "UTC")),
+        pa.array([file.landed_on for file in rows], pa.date32()),
+        pa.array([bool(found.described) and is_described(file.folder) for file in rows], pa.bool_()),
+    ]
+    return spark.createDataFrame(pa.Table.from_arrays(columns, schema=_LISTED))
+
+
+def _refused(spark: SparkSession, refused: list[RefusedFile]) -> DataFrame:
+    rows = spark.createDataFrame([tuple(file) for file in refused], "source string, reason string, message string")
+    return _statements(rows, line=F.lit(0))
 
 
 def _plain(files: DataFrame, uri: str) -> DataFrame:
-    root = F.concat(plain_path(F.lit(uri.rstrip("/"))), F.lit("/"))
-    below = F.substr("source_uri", F.length(root) + 1)
+    return _statements(files, **_said_by_its_place(uri), line=F.lit(0))
+
+
+def _said_by_its_place(uri: str) -> dict[str, Column]:
+    """Return what a file says that no metadata speaks of."""
+    below = F.substr("source_uri", F.lit(len(uri) + 2))
     folders = F.slice(F.split(below, "/"), 1, F.size(F.split(below, "/")) - 1)
-    return files.select(
-        below.alias("image_id"),
-        F.lit("unknown").alias("owner_id"),
-        F.col("source_modified_at").alias("uploaded_at"),
-        F.filter(folders, lambda name: (name != "") & ~name.startswith("date=")).alias("tags"),
-        F.lit(None).cast("string").alias("visibility"),
-        F.lit(None).cast("string").alias("moderation"),
-        F.lit(False).alias("deleted"),
-        *FILE,
-        "landed_on",
-        F.col("source_uri").alias("source"),
-        F.lit(0).cast("bigint").alias("line"),
-        F.lit(None).cast("string").alias("text"),
-        F.lit(None).cast("string").alias("reason"),
-        F.lit(None).cast("string").alias("message"),
+    return {
+        "image_id": below,
+        "owner_id": F.lit("unknown"),
+        "uploaded_at": F.col("source_modified_at"),
+        "tags": F.filter(folders, lambda name: (name != "") & ~name.startswith("date=")),
+        "deleted": F.lit(False),
+        "landed_on": F.col("file_landed_on"),
+        "source": F.col("source_uri"),
+    }
+
+
+def _statements(rows: DataFrame, **columns: Column) -> DataFrame:
+    """Return `rows` with the columns of a statement: those given, else those that the rows have, else null."""
+    return rows.select(
+        *(
+            columns.get(name, F.col(name) if name in rows.columns else F.lit(None)).cast(kind).alias(name)
+            for name, kind in _COLUMNS.items()
+        )
     )
 
 
-def _described(files: DataFrame, lines: DataFrame) -> DataFrame:
-    rows = number_lines(parse(lines, FIELDS), lines).withColumn("metadata_landed_on", F.col("landed_on"))
-    folder = F.regexp_replace("source", "/[^/]*$", "")
-    rows = rows.withColumn("named", F.when(F.expr(_WHOLE), F.concat(folder, F.lit("/"), F.col("file"))))
-    joined = rows.drop("landed_on").join(files, rows["named"] == files["source_uri"], "full_outer")
-    joined = joined.withColumn("landed_on", F.coalesce("metadata_landed_on", "landed_on"))
-    checked = refuse_where(joined, RULES)
-    return checked.select(
-        "image_id",
-        "owner_id",
-        "uploaded_at",
-        _tags().alias("tags"),
-        "visibility",
-        "moderation",
+def _described(files: DataFrame, lines: DataFrame, uri: str) -> DataFrame:
+    rows = parse(lines, FIELDS).withColumnsRenamed({"row": "line", "landed_on": "metadata_landed_on"}).drop("block")
+    rows = rows.withColumn("named", F.when(F.expr(_WHOLE), F.concat("folder", F.lit("/"), F.col("file"))))
+    joined = rows.join(files, rows["named"] == files["source_uri"], "full_outer")
+    checked = refuse_where(joined.withColumn("landed_on", F.coalesce("metadata_landed_on", "file_landed_on")), RULES)
+    # Rows may contradict each other about one file: then it is private.
+    of_file = Window.partitionBy(F.coalesce("source_uri", F.concat_ws(":", "source", "line")))
+    one_is_private = F.max(F.coalesce(F.col("visibility") == "private", F.lit(False))).over(of_file)
+    about_a_file = F.col("source_uri").isNotNull() & F.col("source").isNotNull()
+    said = {
+        "image_id": F.col("image_id"),
+        "owner_id": F.col("owner_id"),
+        "uploaded_at": F.col("uploaded_at"),
+        "tags": _tags(),
         # A row that lands the picture says that it is there.
-        F.coalesce("deleted", F.when(F.col("file").isNotNull(), F.lit(False))).alias("deleted"),
-        *FILE,
-        "landed_on",
-        F.coalesce("source", "source_uri").alias("source"),
-        F.coalesce("line", F.lit(0)).cast("bigint").alias("line"),
-        "text",
-        "reason",
-        "message",
-    )
+        "deleted": F.coalesce("deleted", F.when(F.col("file").isNotNull(), F.lit(False))),
+        "landed_on": F.col("landed_on"),
+        "source": F.coalesce("source", "source_uri"),
+    }
+    alone = F.col("source").isNull() & F.col("reason").isNull()
+    by_place = _said_by_its_place(uri)
+    values = {name: F.when(alone, by_place[name]).otherwise(value) for name, value in said.items()}
+    visibility = F.when(about_a_file & one_is_private, F.lit("private")).otherwise(F.col("visibility"))
+    return _statements(checked, **values, visibility=visibility, line=F.coalesce("line", F.lit(0)))
 
 
 def _tags() -> Column:

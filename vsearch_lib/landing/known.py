@@ -1,17 +1,14 @@
 """A landing that was taken in before, and of which nothing has moved since: its job is done before it begins."""
 
 import hashlib
-import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
-from pathlib import Path
 
 from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake.changes import Position, position
 from vsearch_lib.lake.remembered import recall, remember, state_of
 from vsearch_lib.landing.account import Account
+from vsearch_lib.landing.listing import LandedFile, Listing
 from vsearch_lib.storage import local_path
 
 _SETTINGS = {"landing", "image", "quality"}
@@ -27,14 +24,16 @@ class Landing:
     at: dict[str, Position | None]
 
     @classmethod
-    def of(cls, job: Job, table: str, uri: str, *, opened: str, tables: Sequence[str]) -> "Landing":
-        """Look at what lies at `uri`, and at the job's `tables`.
+    def of(
+        cls, job: Job, table: str, listing: Listing, *, opened: Sequence[LandedFile], tables: Sequence[str]
+    ) -> "Landing":
+        """Look at what `listing` lists, and at the job's `tables`.
 
         Args:
-            opened: pattern of the paths of files that are told apart by their content. The others, pictures, are by
-                length and time, as `image_files` tells them apart.
+            opened: files that are told apart by their content. The others, pictures, are by length and time, as
+                `image_files` tells them apart.
         """
-        files = None if job.retry else _hash_of(uri, job.dates, opened)
+        files = None if job.retry else _hash_of(listing, opened)
         watched = ("erasures", "quarantine", *tables) if files else ()
         return cls(job, table, files, {name: position(job.lake, name) for name in watched})
 
@@ -71,33 +70,17 @@ class Landing:
         return state_of(at, files=self.files, days=self.job.dates, settings=settings)
 
 
-def _hash_of(uri: str, dates: Sequence[date] | None, opened: str) -> str | None:
+def _hash_of(listing: Listing, opened: Sequence[LandedFile]) -> str | None:
     """Return a hash of all that lies in a local folder; None for a bucket: to read it would take too long."""
-    folder = local_path(uri)
-    if folder is None:
-        return None
-    places = [folder] if dates is None else [folder / f"date={day}" for day in dates]
-    found = hashlib.sha256()
+    if local_path(listing.uri) is None or any(file.reason == "unreadable" for file in listing.refused):
+        return None  # what could not be opened may be by now: nothing in the listing would tell
+    found = hashlib.sha256(repr((listing.refused, sorted(listing.passed_over.items()), listing.missing)).encode())
+    for file in listing.files:
+        found.update(f"{file.path}\0{file.bytes}\0{file.modified_ms}\0".encode())
     try:
-        for path in (path for place in places for path in _files(place)):
-            facts = path.stat()
-            found.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode(errors="surrogateescape"))
-            if re.search(opened, str(path)):
-                with path.open("rb") as content:
-                    found.update(hashlib.file_digest(content, "sha256").digest())
+        for file in opened:
+            with open(file.path, "rb") as content:
+                found.update(hashlib.file_digest(content, "sha256").digest())
     except OSError:
         return None  # a file is changing or cannot be read: the job itself reports it
     return found.hexdigest()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files that Spark would list, in the order of their names; links are followed, as Spark does."""
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    if not folder.exists():
-        return
-    for place, folders, names in os.walk(folder, followlinks=True, onerror=fail):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place) / name for name in sorted(names) if not name.startswith("."))

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.job import Job
-from vsearch_lib.landing.files import landing_day
+from vsearch_lib.landing.listing import named_day
 from vsearch_lib.landing.refusal import check_refused_share
 from vsearch_lib.storage import open_store
 
@@ -50,7 +50,7 @@ def check_share(job: Job, table: str, refused: DataFrame | None, *, landed: int,
     """
     limit = job.settings.quality.max_refused_share
     detail = ""
-    if refused is not None and count / landed > limit:
+    if refused is not None and landed and count / landed > limit:
         reasons = refused.groupBy("reason").count().orderBy(F.desc("count"), "reason").collect()
         detail = (
             f" ({', '.join(f'{row[0]}: {row[1]}' for row in reasons)}; listed in {_write_list(job, table, refused)})"
@@ -66,9 +66,8 @@ def refused_sources(job: Job, table: str) -> list[str]:
 
 def refused_days(job: Job, table: str) -> tuple[date, ...] | None:
     """Return the landing partitions of `refused_sources`, None where some lie outside of any."""
-    listed = job.lake.read("quarantine").where(F.col("table") == table)
-    days = listed.select(landing_day("source", F.lit(None)).alias("day")).distinct().collect()
-    return None if any(row["day"] is None for row in days) else tuple(sorted(row["day"] for row in days))
+    days = {named_day(source) for source in refused_sources(job, table)}
+    return None if None in days else tuple(sorted(day for day in days if day))
 
 
 def _write_list(job: Job, table: str, refused: DataFrame) -> str:

@@ -16,8 +16,13 @@ REASONS: Mapping[str, str] = {
     "unsupported_format": "not a JPEG, PNG, WebP, GIF, TIFF or BMP, by content",
     "undecodable": "an image by its header, but broken or truncated",
     "missing_file": "a metadata row names a file that did not land",
-    "malformed_line": "not an object of the expected fields and types",
-    "missing_metadata": "a file landed beside metadata in which no row names it",
+    "malformed_line": "a row that does not fit its header, or is not an object of the expected fields and types",
+    "missing_metadata": "a picture landed beside metadata, and no row that can be read names it",
+    "unread_metadata": "a file that looks like metadata and is not read; pictures beside it are not taken in",
+    "malformed_header": "columns of which it is not certain which field each is; nothing of the file is taken in",
+    "broken_file": "a file of records or metadata that is cut, or is not what its name says",
+    "unreadable": "a file or folder that cannot be opened or listed; it does not count in the refused share",
+    "bad_name": "a file whose name is not UTF-8",
     "missing_field": "a field that must be there is not",
     "value_not_allowed": "a value outside its closed list or range",
     "time_in_future": "a time more than a day after its landing day",
@@ -29,12 +34,19 @@ REASONS: Mapping[str, str] = {
 }
 
 
+# Nothing is wrong with the source of these: they do not stop a run.
+EXCUSED = ("erased", "unreadable")
+
+
 def refuse_where(rows: DataFrame, rules: Mapping[str, tuple[str, str]]) -> DataFrame:
     """Add `reason` and `message` (null where accepted) to `rows`: the first rule that holds decides.
 
-    `rules` maps a SQL condition to a code of `REASONS` and a message.
+    `rules` maps a SQL condition to a code of `REASONS` and a message. Rows that have a reason already keep it.
     """
-    found = [F.lit(None).cast("struct<reason: string, message: string>")]
+    kept = F.lit(None).cast("struct<reason: string, message: string>")
+    if "reason" in rows.columns:
+        kept = F.when(F.col("reason").isNotNull(), F.struct("reason", "message"))
+    found = [kept]
     for condition, (code, text) in rules.items():
         if code not in REASONS:
             raise ValueError(f"{code} is not a code of REASONS")

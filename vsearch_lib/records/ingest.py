@@ -7,10 +7,12 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.lake.computed import computed
+from vsearch_lib.landing.causes import cause_unknown, with_causes
 from vsearch_lib.landing.erased import with_erased
-from vsearch_lib.landing.files import LandedFile
-from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines
+from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines, refused_lines
+from vsearch_lib.landing.listing import Listing
 from vsearch_lib.landing.refusal import refuse_where
+from vsearch_lib.landing.rows import NO_RECORDS
 
 MAX_EVENT_AGE_DAYS = 730
 
@@ -48,6 +50,7 @@ class LandedRecords:
     many accepted lines there were of the key.
     """
 
+    kind: RecordKind
     kept: DataFrame
     lines: DataFrame
 
@@ -58,25 +61,28 @@ class LandedRecords:
 
     def refused(self) -> DataFrame:
         """Refused lines, as `quarantine.settle` takes them; their files are read again to count their lines."""
-        rows = self.kept.where("reason IS NOT NULL")
-        refused = number_lines(rows, self.lines.join(rows.select("source").distinct(), "source", "left_semi"))
+        rows = self.kept.where(f"reason IS NOT NULL AND reason <> '{NO_RECORDS}'")
+        numbered = number_lines(rows, self.lines.join(rows.select("source").distinct(), "source", "left_semi"))
+        refused = with_causes(numbered.select("source", "line", "reason", "message", "text"), self.kind.fields)
         payload = F.when(F.col("reason") != "erased", F.col("text")).alias("payload")
         return refused.select("source", "line", "reason", "message", payload)
 
 
 def landed_records(
-    spark: SparkSession, kind: RecordKind, files: Sequence[LandedFile], columns: Sequence[str], erasures: DataFrame
+    spark: SparkSession, kind: RecordKind, listing: Listing, columns: Sequence[str], erasures: DataFrame
 ) -> LandedRecords:
-    """Read and check the record `files`.
+    """Read and check the record files of `listing`; what it refuses as a whole is among the refused.
 
     Args:
         columns: of the table, by whose content events are told apart.
         erasures: the table of that name; what is about an erased user or image is refused.
     """
-    lines = read_lines(spark, files)
+    lines = read_lines(spark, listing.files, kind.fields, listing.checksums)
+    if listing.refused:
+        lines = lines.unionByName(refused_lines(spark, listing.refused))
     parsed = with_erased(parse(lines, kind.fields), kind.about, erasures)
     first = {
-        f"{CORRUPT} IS NOT NULL": ("malformed_line", f"not a JSON object with the fields of {kind.table}"),
+        f"{CORRUPT} IS NOT NULL": ("malformed_line", cause_unknown(kind.table)),
         "_erased": ("erased", "about a user or an image that was erased"),
     }
     checked = refuse_where(parsed, {**first, **kind.rules})
@@ -90,7 +96,7 @@ def landed_records(
     repeated = computed(keyed.groupBy("_hash").count().where("count > 1").select("_hash"))
     once = keyed.withColumn("copies", F.lit(1).cast("bigint"))
     if repeated.isEmpty():
-        return LandedRecords(once.drop("_hash"), lines)
+        return LandedRecords(kind, once.drop("_hash"), lines)
     # Only rows that may have others of their key are brought together and sorted; most land once.
     known = [name for name in columns if name in keyed.columns]
     latest = F.struct(*known) if kind.events else F.struct("landed_on", "source", "block", "row")
@@ -103,4 +109,4 @@ def landed_records(
     )
     several = ranked.where("_rank = 1").drop("_rank", *group)
     kept = once.join(repeated, "_hash", "left_anti").drop("_hash").unionByName(several)
-    return LandedRecords(computed(kept), lines)
+    return LandedRecords(kind, computed(kept), lines)

@@ -1,4 +1,4 @@
-"""Object storage: the one module that knows where bytes lie — a local folder, or a bucket behind S3's API.
+"""Stores that are ours: a local folder, or a bucket behind S3's API.
 
 Keys are relative to the store's URI. Nothing written is ever seen half: local files are renamed into place, and object
 stores show an object whole or not at all.
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
@@ -83,9 +83,7 @@ def open_store(uri: str) -> Store:
     path = local_path(uri)
     if path is not None:
         return _LocalFolder(path)
-    if uri.startswith(("s3://", "s3a://")):
-        return _Bucket("s3://" + uri.split("://", 1)[1])
-    raise UsageError(f"{uri}: storage must be a folder, file:// or s3://")
+    return Bucket.of(uri)
 
 
 def local_path(uri: str) -> Path | None:
@@ -93,15 +91,6 @@ def local_path(uri: str) -> Path | None:
     if uri.startswith("file:"):
         return Path("/" + uri[len("file:") :].lstrip("/"))
     return None if "://" in uri else Path(uri)
-
-
-def read_bytes(uri: str) -> bytes:
-    """Return the bytes of the file or object at `uri`."""
-    path = local_path(uri)
-    if path is not None:
-        return path.read_bytes()
-    folder, _, name = uri.rpartition("/")
-    return open_store(folder).read(name)
 
 
 def copy_folder(uri: str, to: Path) -> None:
@@ -188,7 +177,17 @@ class _LocalFolder:
         return path
 
 
-class _Bucket:
+class Bucket:
+    """A prefix of a bucket."""
+
+    @classmethod
+    def of(cls, uri: str) -> "Bucket":
+        """Return the bucket's prefix that `uri` names; UsageError if it names none."""
+        scheme, _, place = uri.partition("://")
+        if scheme not in ("s3", "s3a"):
+            raise UsageError(f"{uri}: storage must be a folder, file:// or s3://")
+        return cls(f"s3://{place}")
+
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.store = S3Store.from_url(uri)
@@ -236,9 +235,7 @@ class _Bucket:
 
     def describe(self, prefix: str) -> list[Stored]:
         found = (item for page in obstore.list(self.store, prefix) for item in page)
-        return sorted(
-            (Stored(item["path"], item["size"], item["last_modified"]) for item in found), key=lambda stored: stored.key
-        )
+        return sorted(map(stored, found), key=lambda item: item.key)
 
     def list(self, prefix: str) -> list[str]:
         return [stored.key for stored in self.describe(prefix)]
@@ -262,3 +259,8 @@ def _moved_to(path: Path, move: Callable[[Path, Path], None]) -> Iterator[Path]:
         move(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def stored(item: Any) -> Stored:
+    """Return what obstore says of an object."""
+    return Stored(item["path"], item["size"], item["last_modified"])

@@ -1,0 +1,98 @@
+"""Rows of metadata that spell the name of their file otherwise than the disk does.
+
+Copied from a Mac, an é is two characters; Windows writes sub\\c.jpg; others write ./c.jpg. These are one name. Names
+that differ by case are two: such a row is refused, and its message names the file.
+"""
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from vsearch_lib.images.landed import FILE
+from vsearch_lib.lake.computed import computed
+
+_FILE_FACTS = [*FILE, "file_landed_on"]
+
+
+def spelling(path: str) -> str:
+    """Return one spelling of a path for all that name the same file."""
+    scheme, below = re.fullmatch(r"([a-z0-9]+://)?(.*)", path, re.DOTALL).groups("")  # type: ignore[union-attr]
+    return str(scheme) + posixpath.normpath(unicodedata.normalize("NFC", str(below)).replace("\\", "/"))
+
+
+def with_near_names(landed: DataFrame) -> DataFrame:
+    """Give rows of `landed` (as of `landed_images`) without their file the one that is the same name in one spelling.
+
+    If there are several, or the name differs by case, the row says which file it nearly names, and that file is not
+    taken in without it.
+    """
+    rows = _spelled(landed.where("reason = 'missing_file'").select("source", "line", F.col("named").alias("path")))
+    alone = landed.where("source_uri = source AND (reason IS NULL OR reason = 'missing_metadata')")
+    files = _spelled(alone.select(F.col("source_uri").alias("path"))).withColumnsRenamed(
+        {"path": "near_uri", "spelling": "near_spelling"}
+    )
+    each_row, each_file = Window.partitionBy("source", "line"), Window.partitionBy("near_uri")
+    same = F.when(F.col("spelling") == F.col("near_spelling"), 1)
+    pairs = (
+        rows.join(files, F.lower("spelling") == F.lower("near_spelling"))
+        .withColumn(
+            "is_same", same.isNotNull() & (F.count(same).over(each_row) == 1) & (F.count(same).over(each_file) == 1)
+        )
+        .groupBy("source", "line")
+        .agg(F.max_by("near_uri", "is_same").alias("near_uri"), F.max("is_same").alias("is_same"))
+    )
+    pairs = computed(pairs)
+    if pairs.isEmpty():
+        return landed
+    return _without_named(_joined(landed, pairs, alone), pairs)
+
+
+def _joined(landed: DataFrame, pairs: DataFrame, alone: DataFrame) -> DataFrame:
+    facts = alone.select(F.col("source_uri").alias("near_uri"), *(F.col(n).alias(f"near_{n}") for n in _FILE_FACTS))
+    joined = landed.join(pairs.join(facts, "near_uri"), ["source", "line"], "left")
+    found = F.coalesce(F.col("is_same"), F.lit(False))
+    near = F.concat(
+        F.lit("the file that the row names did not land; nearly the same name: "),
+        F.regexp_extract("near_uri", "([^/]*)$", 1),
+    )
+    return joined.withColumns(
+        {
+            **{name: F.when(found, F.col(f"near_{name}")).otherwise(F.col(name)) for name in _FILE_FACTS},
+            "reason": F.when(~found, F.col("reason")),
+            "message": F.when(found, None).when(F.col("near_uri").isNotNull(), near).otherwise(F.col("message")),
+        }
+    ).select(landed.columns)
+
+
+def _without_named(landed: DataFrame, pairs: DataFrame) -> DataFrame:
+    """Leave out the statements that named files made by themselves; refuse those of files that are nearly named."""
+    named = pairs.groupBy("near_uri").agg(
+        F.max("is_same").alias("is_named"), F.first(F.concat_ws(":", "source", "line")).alias("by")
+    )
+    own = (F.col("source_uri") == F.col("near_uri")) & (F.col("source") == F.col("source_uri")) & (F.col("line") == 0)
+    joined = landed.join(named, own, "left").where("NOT coalesce(is_named, false)")
+    nearly = F.col("near_uri").isNotNull()
+    message = F.concat(F.lit("no metadata row names this file; nearly: "), F.regexp_extract("by", "([^/]*)$", 1))
+    return joined.withColumns(
+        {
+            "reason": F.when(nearly, "missing_metadata").otherwise(F.col("reason")),
+            "message": F.when(nearly, message).otherwise(F.col("message")),
+        }
+    ).select(landed.columns)
+
+
+def _spelled(rows: DataFrame) -> DataFrame:
+    """Add `spelling` of `path`."""
+    columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in rows.schema)
+
+    def spell(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            spelled = pa.array([spelling(path) for path in batch.column("path").to_pylist()], pa.string())
+            yield pa.RecordBatch.from_arrays([*batch.columns, spelled], [*batch.schema.names, "spelling"])
+
+    return rows.mapInArrow(spell, f"{columns}, spelling string")

@@ -1,0 +1,44 @@
+"""Names of columns as people write them, and the fields that they are: each certain, or the row is refused."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Fields that decide who may see a picture: a name that is nearly one of these is a slip, and what it says counts.
+_GUARDED = ("visibility", "moderation", "deleted")
+_NEARLY = 0.85  # of difflib's ratio: visibilty and delete are, tag and title are not
+
+
+class UnclearColumns(Exception):
+    """Raised when it is not certain which column is which field; the message says why."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The field of each column, by position; None for a column that is none of ours."""
+
+    fields: tuple[str | None, ...]
+    renamed: bool  # a column is spelled otherwise than its field
+
+    @classmethod
+    def of(cls, names: Sequence[str], fields: Sequence[str]) -> "Columns":
+        """Return the fields that columns called `names` are: case, spaces and dashes do not matter.
+
+        Raises:
+            UnclearColumns: two columns are one field, or a name is nearly that of a field that decides who sees a
+                picture.
+        """
+        by_plain_name = {_plain(field): field for field in fields}
+        found = tuple(by_plain_name.get(_plain(name)) for name in names)
+        for number, (name, field) in enumerate(zip(names, found, strict=True)):
+            if field is not None and field in found[:number]:
+                raise UnclearColumns(f"{field} is there twice")
+            guarded = [guard for guard in _GUARDED if guard in fields]
+            if field is None and (near := difflib.get_close_matches(_plain(name), guarded, 1, _NEARLY)):
+                raise UnclearColumns(f"{name[:40]} is not a field; is it {near[0]}?")
+        return cls(found, any(field not in (None, name) for name, field in zip(names, found, strict=True)))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip("\ufeff \t").lower())

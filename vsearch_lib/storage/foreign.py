@@ -1,0 +1,108 @@
+"""Files and objects that others put somewhere: found and read wherever they lie."""
+
+import errno
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import obstore
+from obstore.exceptions import InvalidPathError, NotFoundError, PermissionDeniedError
+from obstore.store import S3Store
+
+from vsearch_lib.storage.stores import Bucket, Stored, local_path, stored
+
+
+def read_bytes(uri: str) -> bytes:
+    """Return the bytes of the file or object at `uri`.
+
+    Raises:
+        OSError: there is none (FileNotFoundError), or it may not be read (PermissionError).
+    """
+    path = local_path(uri)
+    if path is not None:
+        return path.read_bytes()
+    folder, _, name = uri.rpartition("/")
+    with _as_os_errors(uri):
+        return bytes(obstore.get(Bucket.of(folder).store, name).bytes())
+
+
+def open_file(uri: str) -> BinaryIO:
+    """Open the file or object at `uri` for reading; an object is fetched block by block.
+
+    Raises:
+        OSError: there is none (FileNotFoundError), or it may not be read (PermissionError).
+    """
+    path = local_path(uri)
+    if path is not None:
+        return path.open("rb")
+    folder, _, name = uri.rpartition("/")
+    with _as_os_errors(uri):
+        return io.BufferedReader(_Object(obstore.open_reader(Bucket.of(folder).store, name)))
+
+
+class _Object(io.RawIOBase):
+    """An object as Python's own readers take it."""
+
+    def __init__(self, reader: "obstore.ReadableFile") -> None:
+        super().__init__()
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = bytes(self._reader.read(len(buffer)))
+        buffer[: len(block)] = block
+        return len(block)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._reader.seek(offset, whence)
+
+
+@contextmanager
+def _as_os_errors(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except NotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), uri) from None
+    except PermissionDeniedError:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), uri) from None
+
+
+def objects_below(uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
+    """Return the objects below the bucket's folder `uri`, keys relative to it, and folders that cannot be listed.
+
+    A key that obstore cannot name (`a//b`, control characters) ends a listing: then each folder is listed by itself,
+    and the one with such a key is returned with the reason.
+    """
+    store = Bucket.of(uri).store
+    try:
+        return [stored(item) for page in obstore.list(store) for item in page], []
+    except InvalidPathError:
+        return _objects_by_folder(store, uri)
+
+
+def _objects_by_folder(store: S3Store, uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
+    found: list[Stored] = []
+    refused: list[tuple[str, str]] = []
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            found += [stored(item) for page in obstore.list(store, folder) for item in page]
+            continue
+        except InvalidPathError as error:
+            why = str(error).splitlines()[0]
+        try:
+            level = obstore.list_with_delimiter(store, folder)
+        except InvalidPathError:
+            refused.append((f"{uri}/{folder}".rstrip("/"), f"a key below it cannot be read: {why}"))
+            continue
+        found += [stored(item) for item in level["objects"]]
+        folders += level["common_prefixes"]
+    return found, refused
