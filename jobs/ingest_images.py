@@ -15,7 +15,7 @@ from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.images.near_names import with_near_names
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.computed import computed
-from vsearch_lib.landing.account import count_refused, say_missing
+from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
 from vsearch_lib.landing.causes import with_causes
 from vsearch_lib.landing.erased import with_erased
 from vsearch_lib.landing.known import Landing
@@ -37,6 +37,8 @@ def run(job: Job) -> list[Figure]:
     if (known_before := landing.known()) is not None:
         return known_before
     passed_over = listing.passed_over + found.sidecars
+    if not (found.pictures or found.metadata or found.unread or listing.refused):
+        return nothing_landed(job, "images", passed_over)
     statements, read = _statements(job, listing, found, days)
     counted = count_refused(statements, landed=F.count("*"), key="image_id")
     statements = statements.where(f"reason IS NULL OR reason <> '{NO_RECORDS}'")

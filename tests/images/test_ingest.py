@@ -118,6 +118,7 @@ def test_what_landed_is_accounted_for(story):
         "images_unchanged": 0,
         "images_duplicate": 0,
         "images_refused": 5,
+        "images_passed_over": 0,
         "images_read": 5,
         "images_known": 3,
         "images_awaited": 0,

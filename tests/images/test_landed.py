@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.images.landed import landed_images
-from vsearch_lib.landing.files import plain_path
+from vsearch_lib.images.metadata import looks_like_metadata, sort_out
+from vsearch_lib.landing.listing import list_landed
 
 ODD = "odd [a] {b} #1 50% %20 a+b größe 東京"
 
 
 def collected(spark, uri, dates=None) -> dict[str, dict]:
     """Landed rows as dictionaries, by image id, else by file and line."""
-    rows = [row.asDict() for row in landed_images(spark, str(uri), dates).collect()]
+    listing = list_landed(str(uri), dates, never_clutter=looks_like_metadata)
+    rows = [row.asDict() for row in landed_images(spark, listing, sort_out(listing)).collect()]
     found = {row["image_id"] or f"{Path(row['source']).name}:{row['line']}": row for row in rows}
     assert len(found) == len(rows)
     return found
@@ -148,10 +150,6 @@ def test_dates_choose_what_is_looked_at(spark, described):
     assert sorted(rows) == ["b", "c", "went"]
 
 
-def test_nothing_landed_is_none(spark, tmp_path):
-    assert landed_images(spark, str(tmp_path / "none"), None) is None
-
-
 # A plain folder
 
 
@@ -179,13 +177,6 @@ def test_without_metadata_only_the_file_speaks(spark, plain):
     assert (row["reason"], row["deleted"], row["line"]) == (None, False, 0)
 
 
-def test_a_local_path_has_one_spelling(spark):
-    paths = ["file:/a/b", "file:///a/b", "/a/b", "s3a://a/b", "/a/file:/b"]
-    frame = spark.createDataFrame([(path,) for path in paths], "path string")
-    got = [row[0] for row in frame.select(plain_path("path")).collect()]
-    assert got == ["/a/b", "/a/b", "/a/b", "s3a://a/b", "/a/file:/b"]
-
-
 def test_a_plain_folder_and_one_with_metadata_lie_side_by_side(spark, tmp_path, make):
     landing = make.landing(tmp_path / "mixed")
     landing.put("date=2024-05-06/dogs/plain.png", make.picture(1))
@@ -197,3 +188,38 @@ def test_a_plain_folder_and_one_with_metadata_lie_side_by_side(spark, tmp_path, 
     assert rows["date=2024-05-06/dogs/plain.png"]["tags"] == ["dogs"]
     assert rows["named"]["reason"] is None
     assert rows["unnamed.png:0"]["reason"] == "missing_metadata"
+
+
+def test_a_picture_with_one_private_row_is_private_whatever_another_row_says(spark, tmp_path, make):
+    landing = make.landing(tmp_path / "twice")
+    landing.put("date=2024-05-06/below/a.png", make.picture(1))
+    landing.put("date=2024-05-06/b.png", make.picture(2))
+    landing.describe([make.row("a", visibility="private")], "date=2024-05-06/below/Metadata.json")
+    landing.describe(
+        [
+            make.row("again", file="below/a.png", visibility="public"),
+            make.row("b", visibility="public"),
+            make.row("same b", file="b.png", visibility="hidden"),
+        ],
+        "date=2024-05-06/metadata.jsonl",
+    )
+    rows = collected(spark, landing.folder)
+    assert {name: row["visibility"] for name, row in rows.items() if row["reason"] is None} == {
+        "a": "private",
+        "again": "private",
+        "b": "public",
+    }
+
+
+def test_a_file_of_metadata_that_is_not_read_refuses_the_pictures_beside_and_below_it(spark, tmp_path, make):
+    landing = make.landing(tmp_path / "unread")
+    for name in ("a/one.png", "a/below/two.png", "b/three.png"):
+        landing.put(name, make.picture(len(name)))
+    landing.put("a/metadata.xlsx", b"PK\x03\x04")
+    rows = collected(spark, landing.folder)
+    assert {name: row["reason"] for name, row in rows.items()} == {
+        "one.png:0": "missing_metadata",
+        "two.png:0": "missing_metadata",
+        "metadata.xlsx:0": "unread_metadata",
+        "b/three.png": None,
+    }

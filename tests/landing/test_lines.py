@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from vsearch_lib.landing.files import LandedFile
 from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines
+from vsearch_lib.landing.listing import list_landed
 
 FIELDS = "name string, n int, share double, ok boolean, at timestamp"
 AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 DAY = date(2024, 5, 6)
-LINES = "source string, block bigint, row bigint, text string"
+LINES = "source string, block bigint, row bigint, text string, reason string"
 ODD = "odd [a] {b} #1 50% %20 a+b größe"
 
 
@@ -43,7 +43,7 @@ def landed(spark, tmp_path_factory, write_lines) -> dict[str, list[tuple[int, di
     )
     table = pa.table({"name": ["a", None], "n": [1, None], "share": [0.5, None], "ok": [True, None], "at": [AT, None]})
     pq.write_table(table, folder / "four.parquet")
-    lines = read_lines(spark, [LandedFile(str(file), DAY) for file in sorted(folder.iterdir())])
+    lines = read_lines(spark, list_landed(str(folder)).files, FIELDS, set())
     numbered = number_lines(parse(lines, FIELDS), lines).collect()
     found: dict[str, list[tuple[int, dict]]] = {}
     for row in sorted(numbered, key=lambda row: row["line"]):
@@ -101,8 +101,8 @@ def test_parquet_rows_are_read_like_lines(landed):
 
 
 def test_no_files_give_no_lines(spark):
-    lines = read_lines(spark, [])
-    assert lines.columns == ["source", "landed_on", "block", "row", "text"]
+    lines = read_lines(spark, [], FIELDS, set())
+    assert lines.columns == ["source", "landed_on", "block", "row", "text", "reason", "message"]
     assert lines.isEmpty()
 
 
@@ -116,7 +116,7 @@ def test_lines_are_numbered_exactly_when_files_are_split(spark, tmp_path, write_
     before = spark.conf.get(setting)
     spark.conf.set(setting, "1024")
     try:
-        lines = read_lines(spark, [LandedFile(file, DAY) for file in sorted(files)])
+        lines = read_lines(spark, list_landed(str(tmp_path)).files, FIELDS, set())
         rows = number_lines(parse(lines, FIELDS), lines).select("source", "line", "n").collect()
         blocks = lines.select("source", "block").distinct().count()
     finally:
@@ -156,7 +156,7 @@ MISFITS = st.sampled_from(WRONG_VALUES + NOT_OBJECTS) | CUT | GLUED
 @examples(max_examples=12, deadline=None)
 @given(st.lists(st.tuples(FITTING, st.just(True)) | st.tuples(MISFITS, st.just(False)), min_size=1, max_size=40))
 def test_exactly_the_lines_that_do_not_fit_are_marked(spark, lines):
-    frame = spark.createDataFrame([("f", 0, n, text) for n, (text, _) in enumerate(lines)], LINES)
+    frame = spark.createDataFrame([("f", 0, n, text, None) for n, (text, _) in enumerate(lines)], LINES)
     rows = {row["row"]: row for row in parse(frame, FIELDS).collect()}
     assert len(rows) == len(lines)
     for number, (text, fits) in enumerate(lines):
@@ -167,12 +167,12 @@ def test_exactly_the_lines_that_do_not_fit_are_marked(spark, lines):
 
 @pytest.mark.parametrize("lines", [NOT_OBJECTS, WRONG_VALUES], ids=["no objects", "wrong values"])
 def test_none_of_these_lines_fits(spark, lines):
-    frame = spark.createDataFrame([("f", 0, n, text) for n, text in enumerate(lines)], LINES)
+    frame = spark.createDataFrame([("f", 0, n, text, None) for n, text in enumerate(lines)], LINES)
     assert [row["text"] for row in parse(frame, FIELDS).collect() if row[CORRUPT] is None] == []
 
 
 def test_values_are_read_as_they_were_written(spark):
     written = {"name": 'q"\\/\u2028 é {}', "n": -(2**31), "share": 1e-9, "ok": False}
-    frame = spark.createDataFrame([("f", 0, 0, json.dumps(written))], LINES)
+    frame = spark.createDataFrame([("f", 0, 0, json.dumps(written), None)], LINES)
     (row,) = parse(frame, FIELDS).collect()
     assert {name: row[name] for name in written} == written

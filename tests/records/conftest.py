@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from vsearch_lib.lake import table_schema
-from vsearch_lib.landing.files import LandedFile
+from vsearch_lib.landing.listing import list_landed
 from vsearch_lib.records.ingest import RecordKind, landed_records
 
 Content = Sequence[object] | str
@@ -60,8 +61,9 @@ def read_records(spark, tmp_path_factory):
         for name, content in files.items():
             write(folder / name, content)
         erasures = spark.createDataFrame(list(erased), "kind string, id_sha256 string")
-        paths = [LandedFile(str(folder / name), LANDED_ON) for name in sorted(files)]
-        landed = landed_records(spark, kind, paths, table_schema(kind.table).names, erasures)
+        listing = list_landed(str(folder))
+        listing = replace(listing, files=[file._replace(landed_on=LANDED_ON) for file in listing.files])
+        landed = landed_records(spark, kind, listing, table_schema(kind.table).names, erasures)
         accepted = landed.accepted.collect()
         refused = landed.refused().collect()
         by_key = {row[kind.key[-1]]: row.asDict() for row in accepted}

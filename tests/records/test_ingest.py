@@ -5,6 +5,7 @@ from hashlib import sha256
 import pytest
 
 from vsearch_lib.lake import table_schema
+from vsearch_lib.landing.listing import Listing
 from vsearch_lib.records.ingest import landed_records
 from vsearch_lib.records.interactions import INTERACTIONS
 from vsearch_lib.records.judgements import JUDGEMENTS
@@ -20,7 +21,7 @@ def test_a_kind_has_the_key_of_its_table(kind):
 
 @kinds
 def test_a_kind_gives_every_column_of_its_table(spark, kind, lake):
-    landed = landed_records(spark, kind, [], table_schema(kind.table).names, lake.read("erasures"))
+    landed = landed_records(spark, kind, Listing("/landing"), table_schema(kind.table).names, lake.read("erasures"))
     assert set(table_schema(kind.table).names) <= set(landed.accepted.columns)
 
 

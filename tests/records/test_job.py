@@ -24,7 +24,7 @@ def run(spark, settings, tmp_path):
 
 def account(table: str, *numbers: int) -> dict[str, float]:
     names = ("landed", "accepted", "unchanged", "duplicate", "refused")
-    return {f"{table}_{name}": number for name, number in zip(names, numbers, strict=True)}
+    return {f"{table}_passed_over": 0, **{f"{table}_{n}": number for n, number in zip(names, numbers, strict=True)}}
 
 
 def versions(lake: Lake, *tables: str) -> list[int | None]:

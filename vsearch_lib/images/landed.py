@@ -20,7 +20,7 @@ _SAID = ("file", *STATEMENT[1:])
 _WHOLE = "file IS NOT NULL AND NOT coalesce(deleted, false)"
 RULES = {
     f"{CORRUPT} IS NOT NULL": ("malformed_line", cause_unknown("an image")),
-    "source IS NULL AND described": ("missing_metadata", "no metadata row that can be read names this file"),
+    "source IS NULL": ("missing_metadata", "no metadata row that can be read names this file"),
     "image_id IS NULL OR image_id = ''": ("missing_field", "image_id is missing"),
     f"owner_id IS NULL AND {_WHOLE}": ("missing_field", "owner_id is missing"),
     f"uploaded_at IS NULL AND {_WHOLE}": ("missing_field", "uploaded_at is missing"),
@@ -42,6 +42,7 @@ _LISTED = pa.schema(
         ("described", pa.bool_()),
     ]
 )
+_ALONE = "source IS NULL AND NOT described"  # a picture that no metadata speaks of
 _COLUMNS = {  # of a statement
     **dict.fromkeys(("image_id", "owner_id"), "string"),
     "uploaded_at": "timestamp",
@@ -134,7 +135,8 @@ def _described(files: DataFrame, lines: DataFrame, uri: str) -> DataFrame:
     rows = parse(lines, FIELDS).withColumnsRenamed({"row": "line", "landed_on": "metadata_landed_on"}).drop("block")
     rows = rows.withColumn("named", F.when(F.expr(_WHOLE), F.concat("folder", F.lit("/"), F.col("file"))))
     joined = rows.join(files, rows["named"] == files["source_uri"], "full_outer")
-    checked = refuse_where(joined.withColumn("landed_on", F.coalesce("metadata_landed_on", "file_landed_on")), RULES)
+    rules = {f"({condition}) AND NOT ({_ALONE})": refusal for condition, refusal in RULES.items()}
+    checked = refuse_where(joined.withColumn("landed_on", F.coalesce("metadata_landed_on", "file_landed_on")), rules)
     # Rows may contradict each other about one file: then it is private.
     of_file = Window.partitionBy(F.coalesce("source_uri", F.concat_ws(":", "source", "line")))
     one_is_private = F.max(F.coalesce(F.col("visibility") == "private", F.lit(False))).over(of_file)
@@ -149,9 +151,8 @@ def _described(files: DataFrame, lines: DataFrame, uri: str) -> DataFrame:
         "landed_on": F.col("landed_on"),
         "source": F.coalesce("source", "source_uri"),
     }
-    alone = F.col("source").isNull() & F.col("reason").isNull()
     by_place = _said_by_its_place(uri)
-    values = {name: F.when(alone, by_place[name]).otherwise(value) for name, value in said.items()}
+    values = {name: F.when(F.expr(_ALONE), by_place[name]).otherwise(value) for name, value in said.items()}
     visibility = F.when(about_a_file & one_is_private, F.lit("private")).otherwise(F.col("visibility"))
     return _statements(checked, **values, visibility=visibility, line=F.coalesce("line", F.lit(0)))
 

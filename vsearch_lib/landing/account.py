@@ -112,6 +112,14 @@ def count_refused(rows: DataFrame, *, landed: Column, key: str | None = None) ->
     return Counted(read - empty, refused - empty, erased, unreadable, empty, keys)
 
 
+def nothing_landed(job: Job, table: str, passed_over: Mapping[str, int]) -> list[Figure]:
+    """Return the figures of a run to which nothing landed but clutter, and say so if there is some."""
+    account = Account(table, passed_over=passed_over)
+    if passed_over:
+        job.say(account.line())
+    return account.figures()
+
+
 def say_missing(job: Job, table: str, listing: Listing) -> None:
     """Say of each place that was to be looked at and is not there that nothing landed."""
     for place in listing.missing:

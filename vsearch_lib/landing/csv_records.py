@@ -5,6 +5,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+_PROBLEMS = {
+    "": "a quote is not closed",
+    "unexpected end of data": "a quote is not closed",
+    "',' expected after '\"'": "a quote closes before its value ends; a quote inside a value is doubled",
+}
+
 
 class CsvRecord(NamedTuple):
     """A record that begins in `line` (from 1), its text, and its fields, or why they are not certain."""
@@ -28,9 +34,7 @@ def csv_records(lines: Iterable[str]) -> Iterator[CsvRecord]:
         try:
             fields = next(csv.reader(feed, strict=True))
         except (csv.Error, StopIteration) as error:
-            text = feed.put_back_all_but_one()
-            problem = str(error) or "a quote is not closed"
-            yield CsvRecord(line, text, None, f"not CSV: {problem}")
+            yield CsvRecord(line, feed.put_back_all_but_one(), None, f"not CSV: {_PROBLEMS.get(str(error), error)}")
             continue
         if fields:
             yield CsvRecord(line, "".join(feed.taken).rstrip("\r\n"), fields, None)

@@ -122,13 +122,27 @@ def unpacked(file: BinaryIO, compression: Compression | None) -> BinaryIO:
     if compression == "gzip":
         return io.BufferedReader(gzip.GzipFile(fileobj=file))
     if compression == "zstd":
-        return io.BufferedReader(_Stream(pa.input_stream(file, compression="zstd")))
+        return io.BufferedReader(_Stream(pa.input_stream(_Borrowed(file), compression="zstd")))
     return file
 
 
 def encoding_of(head: bytes) -> str:
     """Return the encoding of a text: what its byte-order mark says, else UTF-8."""
     return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+
+
+class _Borrowed(io.RawIOBase):
+    """A file that Arrow reads from and does not close."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
 
 
 class _Stream(io.RawIOBase):

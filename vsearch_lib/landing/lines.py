@@ -151,7 +151,7 @@ def parse(lines: DataFrame, fields: str) -> DataFrame:
         *lines.columns,
         F.expr("get(_parsed.rows, 0)").alias("_row"),
         F.expr(whole).alias("_whole"),
-        *(F.expr(f"try_cast(get(_parsed.rows, 0).`{name}` AS timestamp)").alias(f"_{name}") for name in moments),
+        *(_moment(f"get(_parsed.rows, 0).`{name}`").alias(f"_{name}") for name in moments),
     )
     # LIKE '____-__-__%', without a regular expression a line.
     day = "length({0}) >= 10 AND substr({0}, 5, 1) = '-' AND substr({0}, 8, 1) = '-'"
@@ -172,6 +172,12 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
     joined = rows.join(F.broadcast(starts), ["source", "block"], "left")
     line = F.coalesce(F.col("row") - F.col("first") + F.col("before") + 1, F.col("row"))
     return joined.withColumn("line", line).drop("block", "row", "first", "before")
+
+
+def _moment(value: str) -> Column:
+    # RFC 3339 allows the small z, which Spark does not read.
+    small_z = f"CASE WHEN endswith({value}, 'z') THEN try_cast(upper({value}) AS timestamp) END"
+    return F.expr(f"coalesce(try_cast({value} AS timestamp), {small_z})")
 
 
 def _parsed(text: Column, read_as: str) -> Column:

@@ -77,7 +77,7 @@ def list_landed(uri: str, dates: Sequence[date] | None = None, *, never_clutter:
         never_clutter: says of a file's name that the file counts, however much it looks like clutter.
     """
     folder = local_path(uri)
-    found = Listing(uri if folder is None else str(folder))
+    found = Listing(uri.rstrip("/") if folder is None else str(folder))
     places = [found.uri] if dates is None else [f"{found.uri}/date={day}" for day in dates]
     for place in places:
         (_list_bucket if folder is None else _list_folder)(place, found, never_clutter)

@@ -11,7 +11,7 @@ from vsearch_lib.job import Figure, Job
 from vsearch_lib.lake import table_schema
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.lake.tables import same
-from vsearch_lib.landing.account import Account, count_refused, say_missing
+from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
 from vsearch_lib.landing.known import Landing
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.quarantine import check_share, refused_sources, settle
@@ -29,10 +29,7 @@ def take_in(job: Job, kind: RecordKind, tables: Sequence[str]) -> list[Figure]:
     if (known := landing.known()) is not None:
         return known
     if not listing.files and not listing.refused:
-        account = Account(kind.table, passed_over=listing.passed_over)
-        if listing.passed_over:
-            job.say(account.line())
-        return account.figures()
+        return nothing_landed(job, kind.table, listing.passed_over)
     landed = landed_records(job.spark, kind, listing, table_schema(kind.table).names, job.lake.read("erasures"))
     counted = count_refused(landed.kept, landed=F.sum("copies"))
     refusals = computed(landed.refused()) if counted.refused else None

@@ -1,0 +1,94 @@
+"""A row and its file find each other in any spelling of one name, and never by a name that is another."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsearch_lib.images.landed import landed_images
+from vsearch_lib.images.metadata import looks_like_metadata, sort_out
+from vsearch_lib.images.near_names import spelling, with_near_names
+from vsearch_lib.landing.listing import list_landed
+
+DAY = "date=2026-11-01"
+
+
+def nfd(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/a/Käse.jpg", nfd("/a/Käse.jpg")),
+        ("/a/sub/c.jpg", "/a/sub\\c.jpg"),
+        ("/a/./d.jpg", "/a/d.jpg"),
+        ("/a/b/../d.jpg", "/a//d.jpg"),
+        ("s3a://bucket/a/./b.jpg", "s3a://bucket/a/b.jpg"),
+    ],
+)
+def test_these_are_one_name(one, other):
+    assert spelling(one) == spelling(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("/a/IMG.jpg", "/a/img.jpg"), ("/a/e.jpg", "/a/é.jpg"), ("/a b", "/a%20b")])
+def test_these_are_two_names(one, other):
+    assert spelling(one) != spelling(other)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_a_spelling_is_its_own(path):
+    assert spelling(spelling(f"/{path}")) == spelling(f"/{path}")
+
+
+@pytest.fixture(scope="module")
+def found(spark, tmp_path_factory, make):
+    landing = make.landing(tmp_path_factory.mktemp("near") / "landing")
+    for n, name in enumerate((nfd("Käse"), "IMG_1", "sub/c", "d", "twice/é", nfd("twice/é"), "lone")):
+        landing.put(f"{DAY}/{name}.png", make.picture(n))
+    landing.put("outside.png", make.picture(9))
+    landing.describe(
+        [
+            make.row("kaese", file="Käse.png"),
+            make.row("case", file="img_1.png"),
+            make.row("windows", file="sub\\c.png"),
+            make.row("dot", file="./d.png"),
+            make.row("e", file="twice/é.png"),
+            make.row("outside", file="../outside.png", visibility="private"),
+            make.row("gone", file="gone.png"),
+        ],
+        f"{DAY}/metadata.jsonl",
+    )
+    listing = list_landed(str(landing.folder), never_clutter=looks_like_metadata)
+    rows = with_near_names(landed_images(spark, listing, sort_out(listing))).collect()
+    assert len(rows) == 10
+    return {row["image_id"] or row["source"].rsplit("/", 1)[-1]: row for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("image_id", "file"),
+    [("kaese", nfd("Käse.png")), ("windows", "c.png"), ("dot", "d.png"), ("e", "é.png"), ("outside", "outside.png")],
+)
+def test_a_row_finds_its_file_in_another_spelling(found, image_id, file):
+    row = found[image_id]
+    assert (row["reason"], row["message"], row["source_uri"].rsplit("/", 1)[-1]) == (None, None, file)
+    assert None not in (row["source_bytes"], row["source_modified_at"], row["file_landed_on"])
+
+
+def test_a_row_that_differs_by_case_is_told_the_name(found):
+    assert found["case"]["reason"] == "missing_file"
+    assert found["case"]["message"].endswith("nearly the same name: IMG_1.png")
+    assert found["IMG_1.png"]["reason"] == "missing_metadata"
+    assert found["IMG_1.png"]["message"].endswith("nearly: metadata.jsonl:2")
+
+
+def test_other_rows_and_files_stay_as_they_are(found):
+    assert found["gone"]["reason"] == "missing_file"
+    assert found["lone.png"]["reason"] == "missing_metadata"
+    assert found[nfd("é.png")]["reason"] == "missing_metadata"
+
+
+def test_a_picture_that_metadata_of_another_folder_names_is_as_private_as_that_says(found):
+    assert found["outside"]["visibility"] == "private"
+    assert "outside.png" not in found

@@ -1,0 +1,51 @@
+"""A column is a field of ours for certain, or it is none, or nothing is read."""
+
+import pytest
+
+from vsearch_lib.landing.columns import Columns, UnclearColumns
+
+FIELDS = ["image_id", "file", "tags", "visibility", "deleted"]
+
+
+def test_columns_are_fields_by_their_names():
+    columns = Columns.of(["file", "title", "image_id"], FIELDS)
+    assert columns.fields == ("file", None, "image_id")
+    assert not columns.renamed
+
+
+@pytest.mark.parametrize("name", ["Visibility", "VISIBILITY", " visibility ", "\ufeffvisibility"])
+def test_case_and_spaces_do_not_matter(name):
+    columns = Columns.of(["file", name], FIELDS)
+    assert columns == Columns(("file", "visibility"), renamed=True)
+
+
+@pytest.mark.parametrize("name", ["image id", "Image-ID", "IMAGE__ID"])
+def test_words_may_be_divided_otherwise(name):
+    assert Columns.of([name], FIELDS).fields == ("image_id",)
+
+
+@pytest.mark.parametrize("names", [["visibility", "visibility"], ["tags", "file", "Tags"], ["image_id", "image id"]])
+def test_a_field_that_is_there_twice_is_unclear(names):
+    with pytest.raises(UnclearColumns, match="is there twice"):
+        Columns.of(names, FIELDS)
+
+
+def test_unknown_columns_may_repeat():
+    assert Columns.of(["", "", "file"], FIELDS).fields == (None, None, "file")
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("visibilty", "visibility"), ("visiblity", "visibility"), ("delete", "deleted")]
+)
+def test_a_slip_in_a_name_that_decides_who_sees_a_picture_is_unclear(name, near):
+    with pytest.raises(UnclearColumns, match=f"{name} is not a field; is it {near}"):
+        Columns.of(["file", name], FIELDS)
+
+
+@pytest.mark.parametrize("name", ["title", "tag", "files", "is_visible_from", "vis", "weight"])
+def test_other_names_are_none_of_ours(name):
+    assert Columns.of([name], FIELDS).fields == (None,)
+
+
+def test_a_slip_counts_only_if_the_records_have_the_field():
+    assert Columns.of(["visibilty"], ["user_id"]).fields == (None,)
