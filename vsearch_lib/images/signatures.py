@@ -12,7 +12,7 @@ _TAKEN = (
     ("AVIF", rb".{4}ftypavi[fs]"),
     ("HEIC", rb".{4}ftyp(?:he[iv][cmsx]|mif1|msf1)"),
 )
-# "the format", where it is known; the first that fits decides.
+# Others that are known; the first that fits decides.
 _NOT_TAKEN = (
     ("only zero bytes at its start", rb"\0{16}|\0+\Z"),
     ("JPEG 2000", rb"\0{3}\x0cjP  |\xff\x4f\xff\x51"),
