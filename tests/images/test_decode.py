@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vsearch_lib.config import PROJECT
-from vsearch_lib.images.decode import Limits, Picture, RefusedPicture, normalise
+from vsearch_lib.images.decode import Limits, Picture, RefusedPicture, normalise, upright_rgb
 from vsearch_lib.landing.refusal import REASONS
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000, max_aspect=20, min_side=16, size=64)
 REAL = PROJECT.parent / "shared" / "data" / "malformed"
 real_files = pytest.mark.skipif(not REAL.is_dir(), reason="the real files of ../shared/data are not here")
+FORMS = ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF"]
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 30), (30, 30, 220), (220, 220, 30)
 
 
@@ -53,7 +54,8 @@ def oriented(upright: Image.Image, orientation: int, form: str = "JPEG") -> byte
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"quality": 95, "subsampling": 0} if form == "JPEG" else {}
-    return encoded(upright.transpose(stored) if stored is not None else upright, form, exif=exif, **options)
+    # As bytes: of an object pillow-heif takes the note, and does not tell the picture itself how it lies.
+    return encoded(upright.transpose(stored) if stored is not None else upright, form, exif=exif.tobytes(), **options)
 
 
 def pixels(picture: Picture) -> np.ndarray:
@@ -85,13 +87,20 @@ def refused(content: bytes, limits: Limits = LIMITS) -> str:
 # Upright
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_however_the_camera_was_held_the_picture_is_upright(orientation, form):
     picture = normalise(oriented(scene(), orientation, form), LIMITS)
     assert (picture.width, picture.height) == (48, 32)
     assert about(quarters(picture), [RED, GREEN, BLUE, YELLOW], 30)
     assert np.abs(pixels(picture) - np.asarray(scene())).mean() < 8
+
+
+@pytest.mark.parametrize("form", ["JPEG", "HEIF", "PNG"])
+def test_the_whole_picture_is_upright_and_as_large_as_it_landed(form):
+    whole = upright_rgb(oriented(scene(300, 200), 6, form), LIMITS)
+    assert (whole.mode, whole.size) == ("RGB", (300, 200))
+    assert np.abs(np.asarray(whole).astype(int) - np.asarray(scene(300, 200))).mean() < 8
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 200])
@@ -174,7 +183,7 @@ def test_a_palettes_transparent_colour_shows_white(form):
     assert about(quarters(normalise(encoded(image, form, transparency=0), LIMITS)), [(255, 255, 255)] * 4, 3)
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("form", FORMS)
 def test_every_format_promised_is_taken(form):
     assert about(quarters(normalise(encoded(scene(), form), LIMITS)), [RED, GREEN, BLUE, YELLOW], 40)
 
@@ -306,7 +315,7 @@ def test_what_is_no_picture_we_take_is_an_unsupported_format(content):
     assert refused(content) == "unsupported_format"
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_truncated_picture_is_undecodable(form):
     noisy = Image.fromarray(np.random.default_rng(2).integers(0, 255, (64, 64, 3), np.uint8))
     content = encoded(noisy, form)
@@ -328,7 +337,7 @@ def test_a_picture_with_a_broken_middle_is_undecodable():
 
 @examples(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"]),
+    st.sampled_from(FORMS),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=3)), max_size=4),
     st.floats(0, 1),
 )
@@ -340,7 +349,7 @@ def test_damage_gives_a_picture_or_a_refusal(form, damage, kept):
     outcome(bytes(content[: int(kept * len(content))]))
 
 
-WHOLE = {form: encoded(scene(), form) for form in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")}
+WHOLE = {form: encoded(scene(), form) for form in FORMS}
 
 
 def outcome(content: bytes) -> str:

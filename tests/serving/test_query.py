@@ -56,6 +56,15 @@ def test_a_crop_has_the_vector_of_the_part_as_a_picture_of_its_own(model):
     assert cosine(query_vector(model, encoded(picture), LIMITS), part) < 0.9999
 
 
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF", "JPEG without its end marker"])
+def test_a_query_may_be_all_that_is_taken_in_crops_too(model, kind):
+    picture = blocks()
+    content = encoded(picture, kind) if kind in ("HEIF", "AVIF") else encoded(picture, "JPEG")[:-2]
+    assert cosine(query_vector(model, content, LIMITS), query_vector(model, encoded(picture), LIMITS)) > 0.99
+    part = query_vector(model, encoded(picture.crop((32, 16, 80, 64))), LIMITS)
+    assert cosine(query_vector(model, content, LIMITS, crop=(32, 16, 48, 48)), part) > 0.99
+
+
 def test_a_crop_is_counted_in_the_upright_picture(model):
     picture = blocks()
     exif = Image.Exif()

@@ -10,10 +10,13 @@ import numpy as np
 import simplejpeg
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from vsearch_lib.images.colour import reduced_rgb
+from vsearch_lib.images import heif
+from vsearch_lib.images.colour import in_srgb, reduced_rgb
+from vsearch_lib.images.jpeg_end import with_end_marker
 from vsearch_lib.images.measures import brightness, phash, sharpness
+from vsearch_lib.images.signatures import describe, taken_format
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", *heif.FORMATS)
 JPEG_QUALITY = 90
 
 # The pixel limit is ours, checked on the header: Pillow's own would warn first and raise a different error later.
@@ -34,6 +37,8 @@ _TURNS = {
 _SIDEWAYS = (5, 6, 7, 8)
 # Grey of 2 and 4 bits, as Pillow names the layouts → 8-bit grey a step.
 _GREY_STEPS = {"L;2": 85, "L;4": 17}
+# TIFF's NewSubfileType; its lowest bit says that the page is a smaller copy of another.
+_KIND_OF_PAGE = 254
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,26 @@ def normalise(content: bytes, limits: Limits) -> Picture:
     Raises:
         RefusedPicture: with the reason code and one line of detail.
     """
+    rgb, (width, height), mode = _read(content, limits, limits.size)
+    luma = rgb.convert("L")
+    jpeg = simplejpeg.encode_jpeg(np.asarray(rgb), quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
+    if _is_normal(content, jpeg):
+        jpeg = content
+    values = np.asarray(luma)
+    return Picture(jpeg, phash(luma), width, height, mode, brightness(values), sharpness(values))
+
+
+def upright_rgb(content: bytes, limits: Limits) -> Image.Image:
+    """Return the whole picture, upright and in RGB, as large as it is.
+
+    Raises:
+        RefusedPicture: as `normalise` does.
+    """
+    return _read(content, limits, limits.max_pixels)[0]
+
+
+def _read(content: bytes, limits: Limits, size: int) -> tuple[Image.Image, tuple[int, int], str]:
+    """Return the picture upright, in RGB and shrunk, the upright sides of the whole one, and its mode."""
     if not content:
         raise RefusedPicture("empty_file", "0 bytes")
     if len(content) > limits.max_bytes:
@@ -88,13 +113,13 @@ def normalise(content: bytes, limits: Limits) -> Picture:
         image = _open(content)
         _check_sides(image, limits)
         mode = image.mode
-        rgb, (width, height) = _decode(image, limits.size)
-    luma = rgb.convert("L")
-    jpeg = simplejpeg.encode_jpeg(np.asarray(rgb), quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
-    if _is_normal(content, jpeg):
-        jpeg = content
-    values = np.asarray(luma)
-    return Picture(jpeg, phash(luma), width, height, mode, brightness(values), sharpness(values))
+        try:
+            return *_decode(image, size), mode
+        except RefusedPicture:
+            whole = with_end_marker(content) if image.format in ("JPEG", "MPO") else None
+            if whole is None:
+                raise
+            return *_decode(_open(whole), size), mode
 
 
 def _is_normal(content: bytes, encoded: bytes) -> bool:
@@ -110,11 +135,28 @@ def _is_normal(content: bytes, encoded: bytes) -> bool:
 
 def _open(content: bytes) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
-        raise RefusedPicture("unsupported_format", f"starts with {content[:8].hex()}") from None
+        if name := taken_format(content):
+            raise RefusedPicture("undecodable", f"{name} by its first bytes, but it cannot be opened") from None
+        raise RefusedPicture("unsupported_format", describe(content)) from None
     except Exception as error:
         raise RefusedPicture("undecodable", _first_line(error)) from None
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_camera_raw(image, content):
+        raise RefusedPicture("unsupported_format", "camera raw file (CR2, NEF, ARW, DNG and the like)")
+    if image.format in heif.FORMATS and (box := heif.cut_box(content)):
+        raise RefusedPicture("undecodable", f"the file ends inside of its box {box}")
+    if image.format == "AVIF":
+        image.info["nclx_profile"] = heif.named_colours(content)
+        # Pillow has read how the picture itself says it lies; what XMP says is of the picture before that.
+        image.info.pop("xmp", None)
+    return image
+
+
+def _is_camera_raw(image: TiffImagePlugin.TiffImageFile, content: bytes) -> bool:
+    """Whether a TIFF is what a camera's sensor saw: its first page, all that Pillow would read, is a small preview."""
+    kind = image.tag_v2.get(_KIND_OF_PAGE, 0)
+    return content[8:10] == b"CR" or bool(isinstance(kind, int) and kind & 1 and ExifTags.Base.SubIFDs in image.tag_v2)
 
 
 def _check_sides(image: Image.Image, limits: Limits) -> None:
@@ -154,6 +196,8 @@ def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]
         rgb = reduced_rgb(image, factor)
         if scale < 1:
             rgb = Image.fromarray(cv2.resize(np.asarray(rgb), target, interpolation=cv2.INTER_LINEAR))
+        if image.format in heif.FORMATS:
+            rgb = in_srgb(rgb, image.info)
     except Exception as error:
         # Decoders raise OSError, SyntaxError, ValueError, struct.error, MemoryError and more on broken files.
         raise RefusedPicture("undecodable", _first_line(error)) from None

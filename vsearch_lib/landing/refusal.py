@@ -13,7 +13,7 @@ REASONS: Mapping[str, str] = {
     "too_many_pixels": "the picture is larger than image.max_pixels; it was not decoded",
     "too_small": "a side is shorter than image.min_side",
     "too_narrow": "the longer side is more than image.max_aspect times the shorter",
-    "unsupported_format": "not a JPEG, PNG, WebP, GIF, TIFF or BMP, by content",
+    "unsupported_format": "not a JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC or AVIF, by content",
     "undecodable": "an image by its header, but broken or truncated",
     "missing_file": "a metadata row names a file that did not land",
     "malformed_line": "a row that does not fit its header, or is not an object of the expected fields and types",

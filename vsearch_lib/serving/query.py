@@ -2,13 +2,10 @@
 
 import io
 
-from PIL import Image, ImageOps
-
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.registry import CARD, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
-from vsearch_lib.images.colour import to_rgb
-from vsearch_lib.images.decode import FORMATS, Limits, RefusedPicture, normalise
+from vsearch_lib.images.decode import Limits, RefusedPicture, normalise, upright_rgb
 from vsearch_lib.index.manifest import Manifest, digest
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
@@ -38,21 +35,20 @@ def query_vector(
     """
     try:
         if crop:
-            normalise(content, limits)  # refuse what is broken or too large before opening it in full
-            content = _cropped(content, crop)
+            content = _cropped(content, limits, crop)
         picture = normalise(content, limits)
     except RefusedPicture as refusal:
         raise UsageError(f"the query picture is refused ({refusal.reason}): {refusal}") from None
     return model.embed([picture.jpeg])
 
 
-def _cropped(content: bytes, crop: tuple[int, int, int, int]) -> bytes:
+def _cropped(content: bytes, limits: Limits, crop: tuple[int, int, int, int]) -> bytes:
     x, y, width, height = crop
-    image = ImageOps.exif_transpose(Image.open(io.BytesIO(content), formats=FORMATS))
+    image = upright_rgb(content, limits)
     if x < 0 or y < 0 or width < 1 or height < 1 or x + width > image.width or y + height > image.height:
         raise UsageError(
             f"--crop {x},{y},{width},{height} lies outside the picture, which is {image.width} x {image.height}"
         )
     part = io.BytesIO()
-    to_rgb(image).crop((x, y, x + width, y + height)).save(part, "PNG")
+    image.crop((x, y, x + width, y + height)).save(part, "PNG")
     return part.getvalue()
