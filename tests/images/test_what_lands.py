@@ -147,9 +147,10 @@ def make_day(rng: random.Random, folder: Path, below: str, picture) -> Day:
         lines = ["image_id,file,owner_id,uploaded_at,visibility"]
         for row in rows:
             row_text = io.StringIO(newline="")
-            csv.writer(row_text, lineterminator="").writerow([v or "" for k, v in row.items() if k != "title"])
+            csv.writer(row_text).writerow([v or "" for k, v in row.items() if k != "title"])
             whole = rng.random() < 0.6 or "\n" in row["file"]
-            lines.append(row_text.getvalue() if whole else break_row(rng, row_text.getvalue()))
+            line = row_text.getvalue().removesuffix("\r\n")
+            lines.append(line if whole else break_row(rng, line))
             day.good |= {row["image_id"]} if whole else set()
             day.landed += not whole
         put("metadata.csv", "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
