@@ -31,9 +31,9 @@ from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registration import register
 from vsearch_lib.encoder.registry import recipe_of
 from vsearch_lib.index import manifest as manifests
-from vsearch_lib.index.gate import recall
 from vsearch_lib.index.publication import publish, read_candidate
 from vsearch_lib.index.published import current_manifest
+from vsearch_lib.index.recall import recall
 from vsearch_lib.index.template import train_template, training_sample
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, start_session
@@ -189,12 +189,15 @@ def compare(settings: Settings, again: list[Settings], lake: Lake, vectors: np.n
             theirs += [seconds(_rescored, single, base, query[None], **point) for query in some]
         found = np.concatenate([hits.ids for _, hits in mine])
         ours_ms, theirs_ms = (1000 * float(np.median([t for t, _ in one])) for one in (mine, theirs))
-        reached = recall(found, truth).mean
+        reached = recall(found, truth, queries, base.__getitem__).mean
         print(f"nprobe {nprobe:>3}, shortlist {shortlist:>3}: recall@10 {reached:.3f}", end=" ")
-        print(f"({recall(found, of_stored).mean:.3f} of what is exact on the stored halves),", end=" ")
+        print(
+            f"({recall(found, of_stored, queries, searcher.vectors).mean:.3f} of what is exact on the stored halves),",
+            end=" ",
+        )
         print(f"{ours_ms:.2f} ms, one index {theirs_ms:.2f} ms: {ours_ms / theirs_ms:.2f} times", end="")
         rescored = np.concatenate([_rescored(plain, base, query[None], **point) for query in queries])
-        print(f"; as faiss trains, recall@10 {recall(rescored, truth).mean:.3f}")
+        print(f"; as faiss trains, recall@10 {recall(rescored, truth, queries, base.__getitem__).mean:.3f}")
 
 
 def _search(index: faiss.Index, queries: np.ndarray, k: int, *, nprobe: int) -> tuple[np.ndarray, np.ndarray]:
@@ -233,7 +236,10 @@ def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.n
     rebuilt = Searcher(store, build(settings, lake, "rebuilt", compact=True), cache=settings.cache)
     for nprobe, shortlist in POINTS[2:4]:
         point = {"nprobe": nprobe, "shortlist": shortlist}
-        reached = [recall(s.search(queries, 10, **point).ids, s.exact(queries, 10).ids).mean for s in (old, rebuilt)]
+        reached = [
+            recall(s.search(queries, 10, **point).ids, s.exact(queries, 10).ids, queries, s.vectors).mean
+            for s in (old, rebuilt)
+        ]
         print(f"nprobe {nprobe}, shortlist {shortlist}: recall@10 {reached[0]:.4f}, {reached[1]:.4f} when folded in")
     names = [searcher.rows["image_id"].to_pylist() for searcher in (old, rebuilt)]
     for searcher, ids in zip((old, rebuilt), names, strict=True):

@@ -1,5 +1,6 @@
 """What other libraries make of the same vectors: build time, bytes and latency where recall@10 reaches .97.
 
+    export PYTHONPATH=.     # recall is the project's own
     .venv/bin/python benchmarks/index_others.py hnswlib var/sift       # after make tuning-libraries
     python3.11 -m venv var/autofaiss && var/autofaiss/bin/pip install autofaiss==2.18.0 \
         faiss-cpu==1.11.0 'numpy<2' 'pyarrow<20'
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+
+from vsearch_lib.index.recall import recall
 
 THREADS = 2
 RECALL = 0.97
@@ -47,8 +50,8 @@ def tell(build_seconds: float, file_bytes: int, search: Search, base: np.ndarray
     truth = exact(base, queries)
     for effort in EFFORTS:
         found = search(queries, effort)
-        recall = np.mean([len(set(a) & set(b)) for a, b in zip(found, truth, strict=True)]) / 10
-        if recall >= RECALL:
+        reached = recall(found, truth, queries, base.__getitem__).mean
+        if reached >= RECALL:
             break
     taken = []
     for query in queries:
@@ -57,7 +60,7 @@ def tell(build_seconds: float, file_bytes: int, search: Search, base: np.ndarray
         taken.append(time.perf_counter() - start)
     rows = len(base)
     print(f"{rows} vectors of {base.shape[1]}: built in {build_seconds:.0f} s, {file_bytes / rows:.0f} bytes a vector;")
-    print(f"  recall@10 {recall:.3f} at effort {effort}, {1000 * np.median(taken):.2f} ms a query")
+    print(f"  recall@10 {reached:.3f} at effort {effort}, {1000 * np.median(taken):.2f} ms a query")
 
 
 def hnswlib_index(base: np.ndarray) -> tuple[float, int, Search]:

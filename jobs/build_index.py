@@ -10,6 +10,7 @@ from typing import Any
 import faiss
 from pyspark.sql import DataFrame
 
+from vsearch_lib.eligibility import require_images
 from vsearch_lib.encoder.promotion import current_model
 from vsearch_lib.encoder.registry import CARD, Card
 from vsearch_lib.errors import VsearchError
@@ -110,7 +111,8 @@ def _whole(job: Job, store: Store, served: Manifest | None, card: Card, at: Mapp
     counts = _counts(rows)
     total = sum(counts.values())
     if not total and not served:
-        raise VsearchError(f"{card.version} has embedded no living image: run ingest_images and embed_images first")
+        require_images(job.lake, job.settings)
+        raise VsearchError(f"{card.version} has embedded no living image: run embed_images first")
     if served:
         same = ("factory", "template", "template_sample")
         template = {name: served[name] for name in same}

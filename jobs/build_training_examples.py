@@ -4,26 +4,31 @@ import hashlib
 
 from pyspark.sql import functions as F
 
-from vsearch_lib.eligibility import public_images
+from vsearch_lib.eligibility import images_to_learn_from, require_images
 from vsearch_lib.encoder.registry import newest, recipe_of
-from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.augmented import augmentation_examples
-from vsearch_lib.examples.split import is_test
 from vsearch_lib.job import Figure, Job, main
 
 
 def run(job: Job) -> list[Figure]:
-    """Write a snapshot where a model is to be trained: there is none of this recipe yet, or --retrain asks for one."""
+    """Write a snapshot if a model is to be trained: there is none of this recipe yet, or --retrain asks for one.
+
+    Nothing is written if no image may be learnt from: `train_encoder` says what it does then.
+
+    Raises:
+        VsearchError: the lake has no image.
+    """
     settings = job.settings
     if not settings.training.epochs:
         return []
     if not job.retrain and newest(settings.models.uri, recipe_of(settings)):
         return []
     chosen = settings.examples
-    images = public_images(job.lake).where(~is_test(test_share=chosen.test_share, seed=chosen.seed))
+    require_images(job.lake, settings)
+    images = images_to_learn_from(job.lake, settings)
     version = job.lake.version("images")
     if version is None or images.isEmpty():
-        raise VsearchError(f"no image to learn from in {job.lake.path('images')}: run ingest_images first")
+        return []
     grouping = job.lake.version("near_duplicates")
     made_from = hashlib.sha256(f"{version} {grouping} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
     snapshot = f"v{version:09d}-{made_from}"

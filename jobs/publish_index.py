@@ -53,7 +53,10 @@ def run(job: Job) -> list[Figure]:
 
 
 def _strata(job: Job, searcher: Searcher) -> dict[str, gates.Stratum]:
-    """Return the recall for each kind of query; for none where no image can be answered with."""
+    """Return the recall for each kind of query. A kind is left out if there is nothing that its queries could find.
+
+    An image that is asked for needs another one to find; a crop finds its own picture.
+    """
     rng = np.random.default_rng(job.settings.index.seed)
     visible = searcher.visible_ids()
     if not len(visible):
@@ -61,10 +64,10 @@ def _strata(job: Job, searcher: Searcher) -> dict[str, gates.Stratum]:
     count = min(job.settings.gate.queries, len(visible))
     sample = np.sort(rng.choice(visible, size=count, replace=False))
     newest = _newest(searcher, visible, count)
-    strata = {
-        "whole": gates.measure(searcher, searcher.vectors(sample), own=sample),
-        "new": gates.measure(searcher, searcher.vectors(newest), own=newest),
-    }
+    strata = {}
+    if len(visible) > 1:
+        strata["whole"] = gates.measure(searcher, searcher.vectors(sample), own=sample)
+        strata["new"] = gates.measure(searcher, searcher.vectors(newest), own=newest)
     crops = _crops(job, searcher, sample, rng)
     return {**strata, **({"crop": gates.measure(searcher, crops)} if len(crops) else {})}
 

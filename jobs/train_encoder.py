@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
+from vsearch_lib.eligibility import images_to_learn_from, require_images
 from vsearch_lib.embedding.features import features_model, features_recipe
 from vsearch_lib.embedding.projected import fit_projection, keep_projected
 from vsearch_lib.encoder.promotion import hold_current
@@ -26,7 +27,14 @@ DECODED_TO_VIEW = 1.25
 
 
 def run(job: Job) -> list[Figure]:
-    """Register a model where there is none of this recipe yet, or where --retrain asks for a new one."""
+    """Register a model if there is none of this recipe yet, or if --retrain asks for a new one.
+
+    A first night that may learn from no image projects the backbone's features instead of training: it has an index.
+
+    Raises:
+        UsageError: the settings ask for neither weights nor training.
+        VsearchError: the lake has no image, or --retrain asks for training and there is nothing to learn from.
+    """
     settings = job.settings
     recipe = recipe_of(settings)
     if not job.retrain and (card := newest(settings.models.uri, recipe)):
@@ -37,13 +45,20 @@ def run(job: Job) -> list[Figure]:
             "model.weights = none and training.epochs = 0 would leave the network with random weights: give "
             "training.epochs above 0, or model.weights"
         )
+    require_images(job.lake, settings)
+    learning = recipe.training != "none" and not images_to_learn_from(job.lake, settings).isEmpty()
+    if recipe.training != "none" and not learning and job.retrain:
+        raise VsearchError(
+            "no image to learn from: all are private or in the test split (examples.test_share); run retrain once "
+            "there are more"
+        )
     # Seconds of importing, that a night with a model does not wait for.
     from vsearch_lib.encoder.weights import initial_encoder
 
     encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
     backbone = features_model(settings.models.uri, recipe) or _register_backbone(job, features_recipe(recipe))
     hold_current(settings.models.uri, recipe, run_id=job.run_id, now=datetime.now(UTC))
-    if recipe.training == "none":
+    if not learning:
         return _projected(job, encoder, recipe, backbone)
     return _trained(job, encoder, recipe, backbone)
 
@@ -79,7 +94,9 @@ def _projected(job: Job, encoder: "Encoder", recipe: Recipe, backbone: Card) -> 
     keep_projected(job, card.version, fitted)
     job.made["model"] = card.version
     pictures = f"{fitted.pictures} picture{'' if fitted.pictures == 1 else 's'}"
-    if fitted.pictures < encoder.dimension:
+    if not fitted.pictures:
+        about = "drawn at random, because all images are private or in the test split: run retrain once there are more"
+    elif fitted.pictures < encoder.dimension:
         about = f"chosen from {pictures}, too few to choose well: run retrain once there are more"
     else:
         about = f"that keep {fitted.variance_kept:.0%} of the variance of {pictures}"

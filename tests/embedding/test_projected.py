@@ -14,7 +14,7 @@ from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.embedding.features import features_recipe, stored_features
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registry import cards, load_model, newest, recipe_of
-from vsearch_lib.errors import UsageError
+from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.index.manifest import rows_of
 from vsearch_lib.job import Job
 from vsearch_lib.runner import load_job
@@ -105,6 +105,45 @@ def test_a_catalogue_of_private_images_alone_has_a_model_too(nights, jpegs):
     nights.catalogue.images({name: sha256(jpeg) for name, jpeg in jpegs.items()}, visibility="private")
     figures = nights.run("train_encoder", "embed_images")
     assert (figures["projection_pictures"], figures["images_embedded"]) == (0, len(jpegs))
+
+
+def test_a_first_night_that_asks_for_training_and_has_nothing_to_learn_from_is_searched_all_the_same(nights, jpegs):
+    nights.overrides = (*nights.overrides, "training.epochs=1")
+    nights.catalogue.land(jpegs)
+    nights.catalogue.images({name: sha256(jpeg) for name, jpeg in jpegs.items()}, visibility="private")
+    nights.run("build_training_examples", *STEPS)
+    assert len(nights.searcher().rows) == len(jpegs)
+    assert any(
+        "not trained" in line and "drawn at random, because all images are private" in line for line in nights.said
+    )
+    with pytest.raises(VsearchError, match="no image to learn from: all are private or in the test split"):
+        nights.run("build_training_examples", "train_encoder", retrain=True)
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_lake_without_an_image_says_what_to_do_and_gets_no_model(nights, epochs):
+    nights.overrides = (*nights.overrides, f"training.epochs={epochs}")
+    with pytest.raises(VsearchError, match=r"the lake has no image, .*: put pictures in .*, then run vsearch run"):
+        nights.run("build_training_examples", "train_encoder")
+    assert newest(nights.settings.models.uri, recipe_of(nights.settings)) is None
+
+
+def test_an_index_without_an_image_says_what_to_do(nights, jpegs):
+    nights.catalogue.land(jpegs)
+    nights.run("train_encoder")
+    with pytest.raises(VsearchError, match="has embedded no living image: run embed_images first"):
+        nights.run("build_index")
+    hashes = {name: sha256(jpeg) for name, jpeg in jpegs.items()}
+    nights.catalogue.images(hashes, deleted_at=datetime(2024, 5, 7, tzinfo=UTC))
+    with pytest.raises(VsearchError, match="the lake has no image"):
+        nights.run("build_index")
+
+
+def test_one_image_is_published_without_a_recall_that_nothing_was_measured_for(nights, draw):
+    nights.catalogue.land({"only": draw(1)})
+    figures = nights.run()
+    assert figures["index_rows"] == 1
+    assert list(nights.searcher().manifest["gate"]["strata"]) == ["crop"]
 
 
 def test_a_picture_that_has_no_features_is_refused_once_and_stops_nothing_later(nights, jpegs, draw):

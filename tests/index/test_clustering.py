@@ -75,3 +75,17 @@ def test_copies_and_strays_make_no_group_ask_for_more_than_it_has(lists, copies,
 def test_more_lists_than_vectors_are_refused(sample):
     with pytest.raises(RuntimeError, match="should be at least as large as number of clusters"):
         filled(sample[:20], 21)
+
+
+def test_copies_of_one_vector_get_one_place_and_not_a_share_of_the_lists(sample):
+    """Half of the vectors are the same one. As many lists at its place would be half of them."""
+    copy = -sample[:1]
+    centroids = filled(np.concatenate([sample, np.repeat(copy, len(sample), axis=0)]), LISTS).reconstruct_n(0, LISTS)
+    assert (centroids @ copy[0] > 0.99).sum() <= 2
+
+
+@pytest.mark.parametrize("different", [1, 3, LISTS - 1, LISTS])
+def test_fewer_different_vectors_than_lists_still_fill_all_lists(sample, different):
+    quantizer = filled(np.resize(sample[:different], (400, sample.shape[1])), LISTS)
+    assert quantizer.ntotal == LISTS
+    assert np.isfinite(quantizer.reconstruct_n(0, LISTS)).all()

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
 import numpy as np
 import pytest
 
-from vsearch_lib.index.gate import Recall, Stratum, measure, recall, refusals, report
+from vsearch_lib.index.gate import Stratum, measure, refusals, report
 from vsearch_lib.index.manifest import decode, encode
+from vsearch_lib.index.recall import Recall
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
 
 NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
-
-
-def test_recall_is_the_mean_share_of_the_truth_found():
-    truth = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]])
-    found = np.array([[4, 3, 2, 1], [5, 6, 99, -1], [-1, -1, -1, -1]])  # shares 1, 1/2, 0
-    measured = recall(found, truth)
-    assert measured.mean == pytest.approx(0.5)
-    # Deviation of 1, .5, 0 with n - 1: .5; 1.96 · .5 / √3
-    assert measured.half_width_95 == pytest.approx(1.959964 * 0.5 / math.sqrt(3))
-
-
-def test_the_interval_of_yes_and_no_is_the_binomials():
-    truth = np.arange(200)[:, None]
-    found = np.where(np.arange(200)[:, None] < 180, truth, -1)
-    expected = 1.959964 * math.sqrt(0.9 * 0.1 / 199)
-    assert recall(found, truth).mean == pytest.approx(0.9)
-    assert recall(found, truth).half_width_95 == pytest.approx(expected)
-
-
-def test_one_query_has_no_interval():
-    assert recall(np.array([[1]]), np.array([[1]])) == Recall(1.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +132,52 @@ def test_each_depth_is_measured_with_the_short_list_that_it_is_answered_with(sma
     ]
     assert np.mean(shares) < 1
     assert measure(narrow, content.vectors[rows], own=rows).rescored[10].mean == pytest.approx(np.mean(shares))
+
+
+@pytest.fixture(scope="module")
+def placeholders(small_index):
+    """Half of 600 pictures are different, half are the same one: every second row."""
+    content = small_index.catalogue()
+    vectors = content.vectors.copy()
+    vectors[1::2] = content.vectors[1]
+    return replace(content, vectors=vectors, visibility=["public"] * 600, moderation=["ok"] * 600)
+
+
+KINDS = ["IVF1,Flat", "IVF8,PQ8x4np", "OPQ8,IVF8,PQ8x4np", "IVF8_HNSW32,PQ8x4np", "IVF8,SQ8", "RR,IVF8,RaBitQ4"]
+
+
+@pytest.mark.parametrize("factory", KINDS)
+def test_three_hundred_identical_pictures_do_not_lower_the_recall_of_any_kind_of_index(
+    small_index, placeholders, tmp_path, factory
+):
+    built = small_index.build(tmp_path, placeholders, factory=factory, shortlist=250)
+    searcher = Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
+    rows = np.arange(0, 600, 13)  # of both halves
+    scores = placeholders.vectors[rows].astype(np.float64) @ placeholders.vectors.T
+    scores[np.arange(len(rows)), rows] = -np.inf  # a row that finds itself does not count
+    tenth = np.sort(scores, axis=1)[:, -10]
+    shares = []
+    for at, answers in enumerate(searcher.search(placeholders.vectors[rows], 11).ids):
+        others = [row for row in answers if row != rows[at]][:10]
+        shares.append((scores[at, others] >= tenth[at] - 1e-5).mean())
+    measured = measure(searcher, placeholders.vectors[rows], own=rows).rescored[10].mean
+    assert measured == pytest.approx(np.mean(shares))
+    assert measured > 0.99
+
+
+def test_an_index_that_misses_lists_still_fails_among_identical_pictures(small_index, placeholders, tmp_path):
+    """Each query lies near one of the different pictures, and a short list of 1 holds only one of its neighbours."""
+    built = small_index.build(tmp_path, placeholders, nprobe=1, shortlist=1)
+    searcher = Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
+    rows = np.arange(0, 600, 2)
+    assert measure(searcher, placeholders.vectors[rows], own=rows).rescored[10].mean < 0.95
+
+
+def test_a_row_that_is_alone_has_no_recall(small_index, tmp_path):
+    one = small_index.catalogue(rows=1, dimension=4)
+    searcher = Searcher(
+        open_store(str(tmp_path)), small_index.build(tmp_path, one, factory="IVF1,Flat", shards=1), cache=NO_CACHE
+    )
+    with pytest.raises(ValueError, match="no row can be answered"):
+        measure(searcher, one.vectors, own=np.array([0]))
+    assert measure(searcher, one.vectors).rescored[10] == Recall(1.0, 0.0)

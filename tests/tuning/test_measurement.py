@@ -23,19 +23,29 @@ def exact(queries: np.ndarray, k: int) -> np.ndarray:
 
 
 def test_the_truth_leaves_the_row_itself_out():
-    queries = queries_of(exact, ROWS[[0, 4]], np.array([0, 4]), among=5)
+    queries = queries_of(exact, ROWS.__getitem__, np.array([0, 4]), among=5)
     assert queries.truth.tolist() == [[1, 2, 3, 4], [3, 2, 1, 0]]
 
 
 def test_recall_is_the_share_of_the_others_found_whether_or_not_the_row_finds_itself():
-    queries = Queries(ROWS[:3], np.array([0, 1, 2]), np.array([[1, 2], [0, 2], [1, 3]]))
+    queries = Queries(ROWS[:3], np.array([0, 1, 2]), np.array([[1, 2], [0, 2], [1, 3]]), ROWS.__getitem__)
     answers = {0: [0, 2, 1], 1: [2, 0, 4], 2: [4, 2, 1]}  # both; both, not itself; one of two
     (found,) = measure([lambda query, k: np.array([answers[exact(query, 1)[0, 0]]])], queries)
     assert found.recall_at_10.mean == pytest.approx((1 + 1 + 0.5) / 3)
 
 
+def test_of_five_pictures_with_the_same_vector_any_others_are_right_answers():
+    """Row 0 is asked for. Rows 1 to 4 are its copies: 2 of them are the truth, and the index returns the other 2."""
+    copies = np.repeat(ROWS[:1], 5, axis=0)
+    queries = Queries(copies[:1], np.array([0]), np.array([[1, 2]]), copies.__getitem__)
+    others, with_itself, twice = measure(
+        [lambda query, k, answer=answer: np.array([answer]) for answer in ([3, 4, 2], [0, 4, 3], [3, 3, 0])], queries
+    )
+    assert [m.recall_at_10.mean for m in (others, with_itself, twice)] == [1, 1, 0.5]
+
+
 def test_rows_that_are_not_found_are_missing_from_the_recall():
-    queries = queries_of(exact, ROWS[[0, 4]], np.array([0, 4]), among=5)
+    queries = queries_of(exact, ROWS.__getitem__, np.array([0, 4]), among=5)
     two_answers, none = measure([lambda query, k: exact(query, 2), lambda query, k: np.full((1, k), -1)], queries)
     assert two_answers.recall_at_10.mean == 0.25  # the row itself, and one of four others
     assert none.recall_at_10.mean == 0
@@ -49,12 +59,13 @@ def test_as_many_are_asked_for_as_leave_ten_without_the_row_itself():
         asked.append((query.shape, k))
         return np.argsort(-(query @ rows.T), axis=1, kind="stable")[:, :k]
 
-    measure([ask], queries_of(ask, rows[:3], np.arange(3), among=20))
+    measure([ask], queries_of(ask, rows.__getitem__, np.arange(3), among=20))
     assert {k for _, k in asked} == {11}
     assert {shape for shape, _ in asked[1:]} == {(1, 20)}  # the truth is asked for at once, the rest one by one
 
 
-ROWS_OF_20 = Queries(np.eye(20, dtype=np.float32), np.arange(20), np.zeros((20, 10), dtype=np.int64))
+AXES = np.eye(20, dtype=np.float32)
+ROWS_OF_20 = Queries(AXES, np.arange(20), np.zeros((20, 10), dtype=np.int64), AXES.__getitem__)
 
 
 def asking(seconds: Callable[[int, int], float]) -> Ask:
@@ -105,7 +116,7 @@ def test_queries_are_asked_on_one_thread_and_what_is_built_afterwards_has_them_a
         return np.arange(k)[None]
 
     with pytest.raises(RuntimeError, match="interrupted"):
-        measure([ask], Queries(np.eye(20, dtype=np.float32), np.arange(20), np.zeros((20, 10), dtype=np.int64)))
+        measure([ask], ROWS_OF_20)
     assert set(threads) == {1}
     assert faiss.omp_get_max_threads() == before
 

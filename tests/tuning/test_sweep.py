@@ -95,5 +95,5 @@ def test_an_index_that_shows_one_image_cannot_be_tuned(small_index, tmp_path):
     one.visibility[:3] = ["private"] * 3
     one.visibility[3] = "public"
     built = small_index.build(tmp_path, one, factory="IVF1,Flat", shards=1)
-    with pytest.raises(UsageError, match="v1 shows 1 images"):
+    with pytest.raises(UsageError, match=r"v1 shows 1 image: .* needs at least 2"):
         published_queries(Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE), count=5, seed=1)

@@ -1,5 +1,6 @@
 """The centroids of many lists, by k-means in two levels."""
 
+import hashlib
 import math
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -29,27 +30,45 @@ def train_coarse(quantizer: faiss.Index, sample: Vectors, lists: int, threads: E
     itself into as many lists as its share of the vectors: about 2·n·√K·d a round. Groups cut through what lies on their
     borders, so that in a last round each vector goes to the nearest of all centroids, which `quantizer` finds.
 
+    Equal vectors count once until the last round. Otherwise a placeholder that half a catalogue shows would get half of
+    the lists: all at one place, one of them with every copy, and a query near them would visit the empty ones.
+
     In `lone_threads` the centroids are the same however many there are.
 
     Raises:
         RuntimeError: of faiss, where there are more lists than vectors.
     """
     limit = _MAX_VECTORS_PER_GROUP
-    groups = threads.submit(_kmeans, sample, math.isqrt(lists), max_points_per_centroid=limit).result()
+    different = _different(sample, at_least=lists)
+    groups = threads.submit(_kmeans, different, math.isqrt(lists), max_points_per_centroid=limit).result()
     within = faiss.IndexFlatIP(sample.shape[1])
     within.add(groups)
-    nearest = np.concatenate([found for _, found in _assigned(sample, within, threads)])
+    nearest = np.concatenate([found for _, found in _assigned(different, within, threads)])
     order = np.argsort(nearest, kind="stable")
     ends = np.cumsum(np.bincount(nearest))
     # Rounded so that they add up to all lists; a tiny group may get none.
-    shares = np.diff(ends * lists // len(sample), prepend=0)
+    shares = np.diff(ends * lists // len(different), prepend=0)
     places = [place for place in zip([0, *ends[:-1]], ends, shares, strict=True) if place[2]]
-    parts = threads.map(lambda place: _kmeans(sample[order[place[0] : place[1]]], int(place[2])), places)
+    parts = threads.map(lambda place: _kmeans(different[order[place[0] : place[1]]], int(place[2])), places)
     centroids = np.concatenate(list(parts))
     threads.submit(quantizer.add, centroids).result()
     means = _means(_assigned(sample, quantizer, threads), centroids)
     quantizer.reset()
     threads.submit(quantizer.add, means).result()
+
+
+def _different(vectors: Vectors, *, at_least: int) -> Vectors:
+    """Return each different vector of (n, d) once, in order; equal ones too if fewer than `at_least` are different."""
+    # Hashes take far less memory than sorting the vectors; two that collide cost one vector of the sample.
+    hashes = [hashlib.blake2b(vector, digest_size=8).digest() for vector in vectors]
+    _, firsts = np.unique(np.frombuffer(b"".join(hashes), dtype="<u8"), return_index=True)
+    if len(firsts) == len(vectors):
+        return vectors
+    if len(firsts) < at_least:
+        equal = np.setdiff1d(np.arange(len(vectors)), firsts)
+        firsts = np.concatenate([firsts, equal[: at_least - len(firsts)]])
+    chosen: Vectors = vectors[np.sort(firsts)]
+    return chosen
 
 
 def _assigned(sample: Vectors, quantizer: faiss.Index, threads: Executor) -> Iterator[tuple[Vectors, RowIds]]:

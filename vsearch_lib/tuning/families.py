@@ -50,7 +50,7 @@ def sampled_queries(vectors: Vectors, *, count: int, seed: int) -> Queries:
     """Return `count` seeded rows of `vectors` (n, d) to be asked for, and what exact search answers."""
     exact = _flat(vectors).search
     own = drawn(np.arange(len(vectors)), count, seed)
-    return queries_of(lambda queries, k: exact(queries, k, 0), vectors[own], own, among=len(vectors))
+    return queries_of(lambda queries, k: exact(queries, k, 0), vectors.__getitem__, own, among=len(vectors))
 
 
 def _bits(dimension: int) -> Sequence[int]:

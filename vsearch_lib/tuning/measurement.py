@@ -9,7 +9,7 @@ from typing import TypeAlias
 import faiss
 import numpy as np
 
-from vsearch_lib.index.gate import Recall, recall
+from vsearch_lib.index.recall import Recall, recall, without_own
 from vsearch_lib.vectors import RowIds, Vectors
 
 DEPTH = 10  # of the recall that is measured
@@ -17,6 +17,7 @@ TURNS = 3  # that everything measured together takes, one after the other
 _WARM_UP = 10  # queries asked before the clock starts: the first ones find cold caches
 
 Ask: TypeAlias = Callable[[Vectors, int], RowIds]  # (n, d) and k to (n, k); best first, -1 where there are fewer
+VectorsOf: TypeAlias = Callable[[RowIds], Vectors]  # (m,) to (m, d), as exact search reads them
 Progress: TypeAlias = Callable[[int, int], None]  # done, of how many
 
 
@@ -30,13 +31,15 @@ class Queries:
 
     Attributes:
         vectors: unit vectors, (n, d).
-        own: the row that each of them is, (n,): that it finds itself counts for nothing.
+        own: the row that each of them is, (n,): that it finds itself does not count.
         truth: the nearest others, (n, k), k being `DEPTH` or as many as there are.
+        vectors_of: returns the vectors (m, d) of row ids (m,), which answers are judged by.
     """
 
     vectors: Vectors
     own: RowIds
     truth: RowIds
+    vectors_of: VectorsOf
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,11 @@ def drawn(rows: RowIds, count: int, seed: int) -> RowIds:
     return np.sort(np.random.default_rng(seed).choice(rows, size=min(count, len(rows)), replace=False))
 
 
-def queries_of(exact: Ask, vectors: Vectors, own: RowIds, *, among: int) -> Queries:
-    """Return queries with what `exact` search answers to them; `among` rows can be answered with, at least 2."""
+def queries_of(exact: Ask, vectors_of: VectorsOf, own: RowIds, *, among: int) -> Queries:
+    """Return rows `own` (n,) as queries, with what `exact` search answers; `among` rows can be answered, at least 2."""
+    vectors = vectors_of(own)
     depth = min(DEPTH, among - 1)
-    return Queries(vectors, own, _others(exact(vectors, depth + 1), own, depth))
+    return Queries(vectors, own, without_own(exact(vectors, depth + 1), own), vectors_of)
 
 
 def measure(asks: Sequence[Ask], queries: Queries, *, progress: Progress = unwatched) -> list[Measured]:
@@ -73,7 +77,9 @@ def measure(asks: Sequence[Ask], queries: Queries, *, progress: Progress = unwat
                 found[at], ms = _asked(ask, queries.vectors, depth + 1)
                 best_ms[at] = np.minimum(best_ms[at], ms)
                 progress(turn * len(asks) + at + 1, TURNS * len(asks))
-    recalls = [recall(_others(ids, queries.own, depth), queries.truth) for ids in found]
+    recalls = [
+        recall(without_own(ids, queries.own), queries.truth, queries.vectors, queries.vectors_of) for ids in found
+    ]
     percentiles = np.percentile(best_ms, [50, 95], axis=1).T
     return [Measured(r, float(median), float(p95)) for r, (median, p95) in zip(recalls, percentiles, strict=True)]
 
@@ -101,7 +107,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
-
-
-def _others(ids: RowIds, own: RowIds, depth: int) -> RowIds:
-    return np.array([row[row != me][:depth] for row, me in zip(ids, own, strict=True)])

@@ -37,9 +37,12 @@ def published_queries(searcher: Searcher, *, count: int, seed: int) -> Queries:
     """
     visible = searcher.visible_ids()
     if len(visible) < 2:
-        raise UsageError(f"{searcher.manifest['version']} shows {len(visible)} images: there is nothing to tune")
+        number = f"{len(visible) or 'no'} image{'' if len(visible) == 1 else 's'}"
+        raise UsageError(
+            f"{searcher.manifest['version']} shows {number}: tuning asks images for others, so it needs at least 2"
+        )
     own = drawn(visible, count, seed)
-    return queries_of(lambda vectors, k: searcher.exact(vectors, k).ids, searcher.vectors(own), own, among=len(visible))
+    return queries_of(lambda vectors, k: searcher.exact(vectors, k).ids, searcher.vectors, own, among=len(visible))
 
 
 def served(searcher: Searcher) -> Setting:
