@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.images import facts
 from vsearch_lib.images.decode import Limits
 from vsearch_lib.images.files import FACTS, files_to_read, read_files, with_facts
-from vsearch_lib.images.landed import FIELDS, landed_images
+from vsearch_lib.images.landed import FIELDS, landed_images, path_below
 from vsearch_lib.images.metadata import SortedOut, looks_like_metadata, sort_out
 from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.images.near_names import with_near_names
@@ -50,6 +50,8 @@ def run(job: Job) -> list[Figure]:
     if read is not None:
         _keep_files(job, read)
     accepted = _fold_into_images(job, statements.where("reason IS NULL"))
+    if found.described:
+        _withdraw_made_of_files_alone(job, statements, listing.uri)
     settle(job, "images", refusals, _sources(job, statements, listing))
     account = counted.account("images", accepted, passed_over)
     job.say(account.line())
@@ -157,6 +159,19 @@ def _fold_into_images(job: Job, statements: DataFrame) -> int:
         moved += lake.upsert("images_awaited", waiting, when=facts.AWAITED_WHEN, assign=facts.AWAITED_ASSIGN)
     _fold_arrived(job)
     return moved
+
+
+def _withdraw_made_of_files_alone(job: Job, statements: DataFrame, uri: str) -> None:
+    """Delete images that were made of a file before metadata of it landed: that says whose the picture is."""
+    described = statements.where("source_uri IS NOT NULL AND (line > 0 OR reason = 'missing_metadata')")
+    files = described.select("source_uri", path_below(uri).alias("image_id"), "file_landed_on").distinct()
+    files = files.join(described.where("line > 0").select("image_id"), "image_id", "left_anti")
+    alone = job.lake.read("images").where("owner_id = 'unknown' AND deleted_at IS NULL")
+    left = computed(alone.join(files, ["image_id", "source_uri"]))
+    if not left.isEmpty():
+        said_on = F.col("said_on").withField("deleted", F.greatest("said_on.deleted", "file_landed_on"))
+        gone = left.withColumns({"deleted_at": F.col("file_landed_on").cast("timestamp"), "said_on": said_on})
+        job.lake.upsert("images", gone.drop("file_landed_on"), when=facts.WHEN, assign=facts.ASSIGN)
 
 
 def _fold_arrived(job: Job) -> None:

@@ -245,6 +245,37 @@ def test_the_stored_phash_and_facts_are_those_of_the_file_that_holds(days, take_
     assert set(hashes.values()) == {hashlib.sha256(make.picture(8)).hexdigest()}
 
 
+# What is private
+
+
+def test_on_one_day_what_keeps_a_picture_from_others_holds(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("date=2024-05-06/a.png", make.picture(1))
+    rows = [
+        make.row("a", visibility="private", moderation="blocked"),
+        {"image_id": "a", "visibility": "public", "moderation": "ok"},
+    ]
+    landing.describe(rows, "date=2024-05-06/metadata.jsonl")
+    (a,) = take_in(landing, "first")[0].read("images").collect()
+    assert (a["visibility"], a["moderation"]) == ("private", "blocked")
+    landing.describe([{"image_id": "a", "visibility": "public", "moderation": "ok"}], "date=2024-05-07/metadata.jsonl")
+    (a,) = take_in(landing, "second")[0].read("images").collect()
+    assert (a["visibility"], a["moderation"]) == ("public", "ok")
+
+
+def test_an_image_made_of_a_file_alone_is_withdrawn_when_metadata_of_the_file_lands(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    for number, name in enumerate(("a", "b", "c")):
+        landing.put(f"date=2024-05-06/{name}.png", make.picture(number))
+    landing.put("date=2024-05-07/d.png", make.picture(3))
+    take_in(landing, "alone")
+    rows = [make.row("a", visibility="private"), make.row("date=2024-05-06/c.png", file="c.png", visibility="private")]
+    landing.describe(rows, "date=2024-05-06/metadata.jsonl")
+    lake, _ = take_in(landing, "described")
+    living = {row["image_id"]: row["visibility"] for row in lake.read("images").where("deleted_at IS NULL").collect()}
+    assert living == {"a": "private", "date=2024-05-06/c.png": "private", "date=2024-05-07/d.png": "public"}
+
+
 # Mending
 
 

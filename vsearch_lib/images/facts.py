@@ -23,6 +23,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
     "moderation": ("moderation",),
     "deleted": ("deleted",),
 }
+# A fact → what it says of a picture that others must not see.
+_KEPT_FROM_OTHERS = {"visibility": "private", "moderation": "blocked"}
 # A fact → its columns in `images`.
 _STORED = {**_SAID, "uploaded_at": ("uploaded_at", "upload_date"), "deleted": ("deleted_at",)}
 _AWAITED = {fact: columns for fact, columns in _SAID.items() if fact != "file"}
@@ -32,11 +34,12 @@ def fold(statements: DataFrame) -> DataFrame:
     """Return a row an image: the columns of a statement, each fact as said last, and `said_on`.
 
     `statements` are accepted rows of `landed_images` with the facts of their files. Within a landing day the order is
-    that of source and line.
+    that of source and line; but what keeps a picture from others holds whatever else is said on its day.
     """
-    order = "struct(landed_on, source, line)"
     facts = []
     for fact, columns in _SAID.items():
+        kept_from_others = f"{fact} = '{_KEPT_FROM_OTHERS[fact]}', " if fact in _KEPT_FROM_OTHERS else ""
+        order = f"struct(landed_on, {kept_from_others}source, line)"
         said = f"FILTER (WHERE {columns[0]} IS NOT NULL)"
         facts.append(F.expr(f"max_by({_struct(columns)}, {order}) {said}").alias(f"_{fact}"))
         facts.append(F.expr(f"max(landed_on) {said}").alias(f"_{fact}_on"))

@@ -108,7 +108,7 @@ def _plain(files: DataFrame, uri: str) -> DataFrame:
 
 def _said_by_its_place(uri: str) -> dict[str, Column]:
     """Return what a file says that no metadata speaks of."""
-    below = F.substr("source_uri", F.lit(len(uri) + 2))
+    below = path_below(uri)
     folders = F.slice(F.split(below, "/"), 1, F.size(F.split(below, "/")) - 1)
     return {
         "image_id": below,
@@ -119,6 +119,11 @@ def _said_by_its_place(uri: str) -> dict[str, Column]:
         "landed_on": F.col("file_landed_on"),
         "source": F.col("source_uri"),
     }
+
+
+def path_below(uri: str) -> Column:
+    """Return the path of `source_uri` below the folder `uri`: the id of a picture that no metadata speaks of."""
+    return F.substr("source_uri", F.lit(len(uri) + 2))
 
 
 def _statements(rows: DataFrame, **columns: Column) -> DataFrame:
