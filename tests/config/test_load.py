@@ -63,6 +63,15 @@ def test_a_value_may_hold_equals_signs():
     assert load_settings("demo", ["lake.uri=s3a://bucket/a=b"]).lake.uri == "s3a://bucket/a=b"
 
 
+@pytest.mark.parametrize("name", ["a #1", "100% [neu]", "{a,b}", "*x", "2024", "it's", "a: b", "~"])
+def test_a_folder_may_have_a_name_that_yaml_would_read_as_something_else(name):
+    assert load_settings("demo", [f"var=/data/{name}"]).var == f"/data/{name}"
+
+
+def test_a_folder_in_the_quotes_of_yaml_is_the_same_folder():
+    assert load_settings("demo", ['var="/data/a #1"']).var == load_settings("demo", ["var=/data/a #1"]).var
+
+
 def test_one_setting_of_sparks_own_can_be_added():
     assert load_settings("demo", ["spark.conf.a=b"]).spark.conf["a"] == "b"
 
@@ -207,6 +216,8 @@ def test_an_unknown_key_in_a_file_names_the_file(conf):
         ("model.dimension=100", "model.dimension", ("8",)),
         ("index.shards=two", "index.shards", ("integer",)),
         ("index.factory=Flat", "index.factory", ("IVF",)),
+        ("lake.uri=/data/a`b", "lake.uri", ("backtick",)),
+        ("lake.uri=/data/a\tb", "lake.uri", ("control",)),
     ],
 )
 def test_a_value_out_of_range_is_answered_with_key_origin_and_what_is_allowed(override, key, allowed):

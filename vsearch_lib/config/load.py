@@ -81,6 +81,9 @@ def _parse_override(override: str) -> tuple[Key, Any]:
     name, equals, text = override.partition("=")
     if not equals or not name:
         raise UsageError(f"--set {override}: write section.key=value, for example --set index.shards=4")
+    if _PATH_KEYS.match(name) and text and text != "null" and text[0] not in "\"'":
+        # YAML would read some names of folders as something else, and of others drop what follows a #.
+        return tuple(name.split(".")), text
     try:
         value = yaml.safe_load(text) if text else ""
     except (yaml.YAMLError, ValueError):

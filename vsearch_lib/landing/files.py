@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import UsageError
+from vsearch_lib.lake.paths import escape_glob
 
 METADATA_NAME = r"/metadata\.(jsonl|jsonl\.gz|csv|parquet)$"
 RECORD_NAME = r"\.(jsonl|jsonl\.gz|csv|parquet)$"
@@ -102,11 +103,6 @@ def exists(spark: SparkSession, uri: str) -> bool:
     """Whether a file or folder lies at `uri`, on any filesystem that Spark knows."""
     filesystem, path = _filesystem(spark, uri)
     return bool(filesystem.exists(path))
-
-
-def escape_glob(path: str) -> str:
-    """Return `path` as Spark's readers take it, who would read some characters of a name as a pattern."""
-    return re.sub(r"([\\{}\[\]*?])", r"\\\1", path)
 
 
 def _filesystem(spark: SparkSession, uri: str) -> tuple[Any, Any]:

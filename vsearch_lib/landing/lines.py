@@ -11,7 +11,8 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, NumericType, StructType, TimestampType
 
-from vsearch_lib.landing.files import LandedFile, escape_glob
+from vsearch_lib.lake.paths import escape_glob
+from vsearch_lib.landing.files import LandedFile
 
 CORRUPT = "_corrupt"
 _CSV = ".csv"
