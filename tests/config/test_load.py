@@ -94,6 +94,53 @@ def test_var_may_be_a_bucket():
     assert load_settings("cluster", ["var=s3a://bucket/a"]).index.uri == "s3a://bucket/a/index"
 
 
+def test_pictures_land_where_the_rest_lands_unless_they_are_set_apart():
+    assert load_settings("demo", ["landing.uri=/landing"]).landing.images == "/landing/images"
+    assert load_settings("demo", ["var=/set"]).landing.images == "/set/landing/images"
+    assert load_settings("demo", ["landing.uri=/landing", "landing.images=/photos"]).landing.images == "/photos"
+    assert load_settings("demo", ["landing.images={landing.uri}/photos", "var=/set"]).landing.images == (
+        "/set/landing/photos"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("s3a://bucket/prefix/", "s3a://bucket/prefix"),
+        ("s3a://bucket/", "s3a://bucket"),
+        ("s3://bucket//a///b//", "s3://bucket/a/b"),
+        ("file:///x//photos", "file:///x/photos"),
+        ("file:/x/photos/", "file:///x/photos"),
+        ("file://x/photos", "file:///x/photos"),
+        ("file:///x/../photos/.", "file:///photos"),
+        ("//x//photos/", "/x/photos"),
+        ("/", "/"),
+    ],
+)
+def test_a_path_is_read_without_doubled_and_trailing_slashes(written, read):
+    assert load_settings("demo", [f"landing.images={written}"]).landing.images == read
+
+
+SLASHES = st.sampled_from(["/", "//", "///"])
+
+
+@examples(max_examples=60, deadline=None)
+@given(
+    scheme=st.sampled_from(["", "file://", "s3://", "s3a://", "hdfs://host:8020"]),
+    parts=st.lists(st.tuples(SLASHES, st.sampled_from(["a", "b c", "d#", "é", "e=1"])), min_size=1, max_size=4),
+    end=st.sampled_from(["", "/", "//"]),
+)
+def test_however_many_slashes_divide_a_path_it_is_the_same_path(scheme, parts, end):
+    first, *more = parts
+    start = scheme + ("" if scheme.startswith("s3") else first[0]) + first[1]
+    written = start + "".join(slashes + name for slashes, name in more) + end
+    read = load_settings("demo", [f"var={written}"])
+    names = "/".join(name for _, name in parts)
+    assert read.var == scheme + ("" if scheme.startswith("s3") else "/") + names
+    assert read.lake.uri == f"{read.var}/lake"
+    assert load_settings("demo", [f"var={read.var}"]) == read
+
+
 def test_a_relative_path_in_a_file_starts_at_the_project(conf, tmp_path, monkeypatch):
     project = conf({"landing": {"images": "pictures/../photos"}, "model": {"weights": "weights.safetensors"}})
     monkeypatch.chdir(tmp_path)
