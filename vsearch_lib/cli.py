@@ -1,6 +1,7 @@
 """The `vsearch` command."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,13 +134,12 @@ def _run(arguments: argparse.Namespace) -> None:
     print_summary(results, console)
     if not any(result.step.job == "publish_index" for result in results):
         return
+    images = ["--images", arguments.images] if arguments.images else []
     # Only what says where the index is: the rest stands in its manifest.
-    options = " ".join(
-        f"--set {override}" for override in arguments.overrides if override.startswith(("var=", "index.uri="))
-    )
-    images = f"--images {arguments.images}" if arguments.images else ""
-    command = " ".join(f"{sys.argv[0]} search --env {arguments.env} {images} {options} --image FILE".split())
-    console.print(f"search it: {command}", markup=False, highlight=False, soft_wrap=True)
+    named = [o for o in arguments.overrides if o.startswith(("var=", "index.uri="))]
+    places = [word for override in named for word in ("--set", override)]
+    command = shlex.join([sys.argv[0], "search", "--env", arguments.env, *images, *places])
+    console.print(f"search it: {command} --image FILE", markup=False, highlight=False, soft_wrap=True)
 
 
 def _search(arguments: argparse.Namespace) -> None:

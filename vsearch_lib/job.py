@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from vsearch_lib import errors
+from vsearch_lib import account, errors
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import ArtefactError, UsageError, VsearchError
 from vsearch_lib.ticker import every
@@ -155,6 +155,7 @@ def main(run: Run, arguments: Sequence[str] | None = None) -> NoReturn:
 
 def exit_code(action: Callable[[], None]) -> int:
     """Call `action`; return 0, or print one line to stderr and return the error's exit code."""
+    account.stand_in()
     try:
         action()
     except VsearchError as error:

@@ -63,6 +63,15 @@ def test_a_value_may_hold_equals_signs():
     assert load_settings("demo", ["lake.uri=s3a://bucket/a=b"]).lake.uri == "s3a://bucket/a=b"
 
 
+@pytest.mark.parametrize("name", ["a #1", "100% [neu]", "{a,b}", "*x", "2024", "it's", "a: b", "~"])
+def test_a_folder_may_have_a_name_that_yaml_would_read_as_something_else(name):
+    assert load_settings("demo", [f"var=/data/{name}"]).var == f"/data/{name}"
+
+
+def test_a_folder_in_the_quotes_of_yaml_is_the_same_folder():
+    assert load_settings("demo", ['var="/data/a #1"']).var == load_settings("demo", ["var=/data/a #1"]).var
+
+
 def test_one_setting_of_sparks_own_can_be_added():
     assert load_settings("demo", ["spark.conf.a=b"]).spark.conf["a"] == "b"
 
@@ -83,6 +92,53 @@ def test_var_is_put_in_whatever_layer_names_it(conf):
 
 def test_var_may_be_a_bucket():
     assert load_settings("cluster", ["var=s3a://bucket/a"]).index.uri == "s3a://bucket/a/index"
+
+
+def test_pictures_land_where_the_rest_lands_unless_they_are_set_apart():
+    assert load_settings("demo", ["landing.uri=/landing"]).landing.images == "/landing/images"
+    assert load_settings("demo", ["var=/set"]).landing.images == "/set/landing/images"
+    assert load_settings("demo", ["landing.uri=/landing", "landing.images=/photos"]).landing.images == "/photos"
+    assert load_settings("demo", ["landing.images={landing.uri}/photos", "var=/set"]).landing.images == (
+        "/set/landing/photos"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("s3a://bucket/prefix/", "s3a://bucket/prefix"),
+        ("s3a://bucket/", "s3a://bucket"),
+        ("s3://bucket//a///b//", "s3://bucket/a/b"),
+        ("file:///x//photos", "file:///x/photos"),
+        ("file:/x/photos/", "file:///x/photos"),
+        ("file://x/photos", "file:///x/photos"),
+        ("file:///x/../photos/.", "file:///photos"),
+        ("//x//photos/", "/x/photos"),
+        ("/", "/"),
+    ],
+)
+def test_a_path_is_read_without_doubled_and_trailing_slashes(written, read):
+    assert load_settings("demo", [f"landing.images={written}"]).landing.images == read
+
+
+SLASHES = st.sampled_from(["/", "//", "///"])
+
+
+@examples(max_examples=60, deadline=None)
+@given(
+    scheme=st.sampled_from(["", "file://", "s3://", "s3a://", "hdfs://host:8020"]),
+    parts=st.lists(st.tuples(SLASHES, st.sampled_from(["a", "b c", "d#", "é", "e=1"])), min_size=1, max_size=4),
+    end=st.sampled_from(["", "/", "//"]),
+)
+def test_however_many_slashes_divide_a_path_it_is_the_same_path(scheme, parts, end):
+    first, *more = parts
+    start = scheme + ("" if scheme.startswith("s3") else first[0]) + first[1]
+    written = start + "".join(slashes + name for slashes, name in more) + end
+    read = load_settings("demo", [f"var={written}"])
+    names = "/".join(name for _, name in parts)
+    assert read.var == scheme + ("" if scheme.startswith("s3") else "/") + names
+    assert read.lake.uri == f"{read.var}/lake"
+    assert load_settings("demo", [f"var={read.var}"]) == read
 
 
 def test_a_relative_path_in_a_file_starts_at_the_project(conf, tmp_path, monkeypatch):
@@ -207,6 +263,8 @@ def test_an_unknown_key_in_a_file_names_the_file(conf):
         ("model.dimension=100", "model.dimension", ("8",)),
         ("index.shards=two", "index.shards", ("integer",)),
         ("index.factory=Flat", "index.factory", ("IVF",)),
+        ("lake.uri=/data/a`b", "lake.uri", ("backtick",)),
+        ("lake.uri=/data/a\tb", "lake.uri", ("control",)),
     ],
 )
 def test_a_value_out_of_range_is_answered_with_key_origin_and_what_is_allowed(override, key, allowed):

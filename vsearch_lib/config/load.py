@@ -17,6 +17,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONF = PROJECT / "conf"
 _PATH_KEYS = re.compile(r"^(var|cache|landing\.images|model\.weights|spark\.workers_environment|[a-z]+\.uri)$")
 
+_URI = re.compile(r"[a-z][a-z0-9]*://|file:/")
+_NAMED_FOLDERS = ("{var}", "{landing.uri}")  # in this order: the second may start with the first
+
 NAMED_WEIGHTS = ("packaged", "hub", "none")  # of model.weights, which otherwise is a file
 
 Key = tuple[str, ...]
@@ -81,6 +84,9 @@ def _parse_override(override: str) -> tuple[Key, Any]:
     name, equals, text = override.partition("=")
     if not equals or not name:
         raise UsageError(f"--set {override}: write section.key=value, for example --set index.shards=4")
+    if _PATH_KEYS.match(name) and text and text != "null" and text[0] not in "\"'":
+        # YAML would read some names of folders as something else, and of others drop what follows a #.
+        return tuple(name.split(".")), text
     try:
         value = yaml.safe_load(text) if text else ""
     except (yaml.YAMLError, ValueError):
@@ -93,9 +99,13 @@ def _anchored(key: Key, value: Any, folder: Path) -> Any:
     """Relative paths mean: from the project's folder in a file, from the current folder in `--set`."""
     if not isinstance(value, str) or not _PATH_KEYS.match(".".join(key)):
         return value
-    if "://" in value or value.startswith("{var}") or (key == ("model", "weights") and value in NAMED_WEIGHTS):
+    if (
+        _URI.match(value)
+        or value.startswith(_NAMED_FOLDERS)
+        or (key == ("model", "weights") and value in NAMED_WEIGHTS)
+    ):
         return value
-    return os.path.normpath(folder / value)
+    return str(folder / value)
 
 
 def _folder_name(folder: Path) -> str:
@@ -105,16 +115,34 @@ def _folder_name(folder: Path) -> str:
     return f"{readable}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]}"
 
 
+def _settled(values: Mapping[Key, Any]) -> dict[Key, Any]:
+    """Return `values` with folders in place of their names, and each path in one spelling."""
+    settled = dict(values)
+    for name in _NAMED_FOLDERS:
+        folder = str(settled.get(tuple(name.strip("{}").split("."))))
+        settled = {k: v.replace(name, folder) if isinstance(v, str) else v for k, v in settled.items()}
+    paths = {k: _one_spelling(v) for k, v in settled.items() if isinstance(v, str) and _PATH_KEYS.match(".".join(k))}
+    return {**settled, **paths}
+
+
+def _one_spelling(path: str) -> str:
+    """Return `path` without doubled or trailing slashes: in a bucket `a//b` is not `a/b`, and arithmetic is one off."""
+    if path.startswith("file:/"):
+        return f"file://{_one_spelling('/' + path.removeprefix('file:').lstrip('/'))}"
+    scheme, mark, rest = path.partition("://") if _URI.match(path) else ("", "", os.path.normpath(path))
+    rest = re.sub("/+", "/", rest)
+    return f"{scheme}{mark}{rest.rstrip('/') or rest}"
+
+
 def _checked(values: Mapping[Key, Any], origin: Mapping[Key, str]) -> Settings:
-    var = values.get(("var",))
     tree: dict[str, Any] = {}
-    for key, value in values.items():
+    for key, value in _settled(values).items():
         branch = tree
         for name in key[:-1]:
             branch = branch.setdefault(name, {})
             if not isinstance(branch, dict):
                 raise UsageError(f"{origin[key]}: {'.'.join(key)}: {name} is a setting, not a section")
-        branch[key[-1]] = value.replace("{var}", str(var)) if isinstance(value, str) else value
+        branch[key[-1]] = value
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:

@@ -26,6 +26,16 @@ class Location(Section):
     uri: str
 
 
+class Lake(Location):
+    @field_validator("uri")
+    @classmethod
+    def _tables_can_be_named(cls, uri: str) -> str:
+        # Delta puts the path of a table into SQL as it is, between backticks.
+        if re.search(r"[`\x00-\x1f\x7f]", uri):
+            raise PydanticCustomError("uri", "must not hold a backtick or a control character")
+        return uri
+
+
 class Index(Section):
     uri: str
     factory: str
@@ -127,7 +137,7 @@ class Settings(Section):
     var: str
     cache: Path
     landing: Landing
-    lake: Location
+    lake: Lake
     models: Location
     index: Index
     reports: Location

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
 from vsearch_lib.lake import Lake
+from vsearch_lib.lake.paths import escape_glob
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 
@@ -46,7 +47,7 @@ class Pending:
         """Return sha256 and vector of `files`, each picture once."""
         if not files:
             return self._spark.createDataFrame([], _ROWS)
-        rows = self._spark.read.schema(_ROWS).parquet(*(f"{self.uri}/{name}" for name in files))
+        rows = self._spark.read.schema(_ROWS).parquet(*(escape_glob(f"{self.uri}/{name}") for name in files))
         return rows.dropDuplicates(["sha256"])
 
     def remove(self, files: list[str]) -> None:

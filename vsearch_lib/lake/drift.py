@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
+from vsearch_lib.lake.paths import quoted
 from vsearch_lib.lake.schema import TableSchema, table_names, table_schema
 from vsearch_lib.lake.tables import Lake
 
@@ -40,7 +41,7 @@ def drift(lake: Lake) -> list[Difference]:
 
 
 def _differences(lake: Lake, schema: TableSchema) -> Iterator[Difference]:
-    name = f"delta.{_quoted(lake.path(schema.table))}"
+    name = f"delta.{quoted(lake.path(schema.table))}"
     stored = lake.spark.table(name)
     detail = lake.spark.sql(f"DESCRIBE DETAIL {name}").collect()[0]
     findings = [
@@ -66,8 +67,8 @@ def _columns(stored: StructType, wanted: StructType, *path: str) -> Iterator[_Fi
         if not column.nullable:
             yield f"{text} NOT NULL, for which stored rows have no value", []
             continue
-        place = f"AFTER {_quoted(wanted[number - 1].name)}" if number else "FIRST"
-        yield text, [f"ADD COLUMNS ({_quoted(*path, column.name)} {kind} COMMENT {_literal(comment)} {place})"]
+        place = f"AFTER {quoted(wanted[number - 1].name)}" if number else "FIRST"
+        yield text, [f"ADD COLUMNS ({quoted(*path, column.name)} {kind} COMMENT {_literal(comment)} {place})"]
     for name in stored.names:
         if name not in wanted.names:
             kind = stored[name].dataType.simpleString()
@@ -80,7 +81,7 @@ def _columns(stored: StructType, wanted: StructType, *path: str) -> Iterator[_Fi
 
 def _column(stored: StructField, wanted: StructField, *path: str) -> Iterator[_Finding]:
     here = (*path, wanted.name)
-    label, alter = f"column {_dotted(*here)}", f"ALTER COLUMN {_quoted(*here)}"
+    label, alter = f"column {_dotted(*here)}", f"ALTER COLUMN {quoted(*here)}"
     kinds = stored.dataType, wanted.dataType
     if isinstance(kinds[0], StructType) and isinstance(kinds[1], StructType):
         yield from _columns(kinds[0], kinds[1], *here)
@@ -101,8 +102,8 @@ def _moves(order: list[str], wanted: list[str], *path: str) -> Iterator[str]:
         if order[number] != name:
             order.remove(name)
             order.insert(number, name)
-            place = f"AFTER {_quoted(wanted[number - 1])}" if number else "FIRST"
-            yield f"ALTER COLUMN {_quoted(*path, name)} {place}"
+            place = f"AFTER {quoted(wanted[number - 1])}" if number else "FIRST"
+            yield f"ALTER COLUMN {quoted(*path, name)} {place}"
 
 
 def _table(
@@ -127,12 +128,12 @@ def _checks(stored: DataFrame, properties: dict[str, str], schema: TableSchema) 
         old = found.pop(name.lower(), None)
         if old is None or _tokens(old) != _tokens(condition):
             obstacle = _obstacle(stored, condition, schema)
-            drop = [] if old is None else [f"DROP CONSTRAINT {_quoted(name)}"]
-            add = f"ADD CONSTRAINT {_quoted(name)} CHECK ({condition})"
+            drop = [] if old is None else [f"DROP CONSTRAINT {quoted(name)}"]
+            add = f"ADD CONSTRAINT {quoted(name)} CHECK ({condition})"
             text = f"check {name} is {old or 'missing'}, should be {condition}"
             yield (f"{text}, but {obstacle}", []) if obstacle else (text, [*drop, add])
     for name, old in found.items():
-        yield f"check {name} is {old}, should not be there", [f"DROP CONSTRAINT {_quoted(name)}"]
+        yield f"check {name} is {old}, should not be there", [f"DROP CONSTRAINT {quoted(name)}"]
 
 
 def _obstacle(stored: DataFrame, condition: str, schema: TableSchema) -> str | None:
@@ -154,10 +155,6 @@ def _tokens(condition: str) -> str:
 
 def _dotted(*path: str) -> str:
     return ".".join(path)
-
-
-def _quoted(*path: str) -> str:
-    return ".".join(f"`{name.replace('`', '``')}`" for name in path)
 
 
 def _literal(text: str) -> str:

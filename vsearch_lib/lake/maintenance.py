@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import UsageError
+from vsearch_lib.lake.paths import quoted
 from vsearch_lib.lake.schema import table_schema
 from vsearch_lib.lake.tables import Lake
 
@@ -86,13 +87,13 @@ def _optimize(lake: Lake, table: str, crowded: list[str | None]) -> None:
     by = f"ZORDER BY (`{order}`)" if order else ""
     # Without the setting a Z-order sorts rows into files and not within them, which is nothing where a day is a file.
     with _settings(lake.spark, {"spark.databricks.io.skipping.mdc.sortWithinFiles": "true"} if order else {}):
-        lake.spark.sql(f"OPTIMIZE delta.`{lake.path(table)}` {where} {by}")
+        lake.spark.sql(f"OPTIMIZE delta.{quoted(lake.path(table))} {where} {by}")
 
 
 def _vacuum(lake: Lake, table: str, retention_hours: int) -> int:
     """Delete the files that have been in no version for `retention_hours`; return how many."""
-    spark, path = lake.spark, lake.path(table)
-    _set_retention(spark, path, retention_hours)
+    spark, name = lake.spark, f"delta.{quoted(lake.path(table))}"
+    _set_retention(spark, name, retention_hours)
     settings = {
         # Delta lists with as many tasks as this, 10,000 unless told: a minute of nothing on a small table.
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(spark.sparkContext.defaultParallelism),
@@ -101,22 +102,22 @@ def _vacuum(lake: Lake, table: str, retention_hours: int) -> int:
     }
     with _settings(spark, settings):
         # The directories of change data are listed too, and stay.
-        unused = spark.sql(f"VACUUM delta.`{path}` DRY RUN").where("path LIKE '%.parquet' OR path LIKE '%.bin'").count()
+        unused = spark.sql(f"VACUUM {name} DRY RUN").where("path LIKE '%.parquet' OR path LIKE '%.bin'").count()
         if unused:
-            spark.sql(f"VACUUM delta.`{path}`")
+            spark.sql(f"VACUUM {name}")
     return unused
 
 
-def _set_retention(spark: SparkSession, path: str, hours: int) -> None:
+def _set_retention(spark: SparkSession, name: str, hours: int) -> None:
     """Make the retention a property of the table, where it is not yet.
 
     VACUUM's own RETAIN is ignored by Delta 4.3, and never kept more than the property says: the log forgets by it which
     files were removed when. So Delta's check of RETAIN against the property has nothing to refuse, and stays on.
     """
-    detail = spark.sql(f"DESCRIBE DETAIL delta.`{path}`").select("properties").head(1)[0]
+    detail = spark.sql(f"DESCRIBE DETAIL {name}").select("properties").head(1)[0]
     wanted = f"interval {hours} hours"
     if detail["properties"].get(_RETENTION, f"interval {_DELTAS_OWN_HOURS} hours") != wanted:
-        spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('{_RETENTION}' = '{wanted}')")
+        spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_RETENTION}' = '{wanted}')")
 
 
 @contextmanager

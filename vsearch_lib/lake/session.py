@@ -3,16 +3,17 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark import SparkContext
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from vsearch_lib.config import PROJECT, Settings
 from vsearch_lib.errors import VsearchError
+from vsearch_lib.lake.java import UTF8_LOCALE, start_java
 from vsearch_lib.lake.workers import PYTHON, sent_to_workers
 
 _DEFAULTS = {
@@ -42,6 +43,8 @@ _DEFAULTS = {
 }
 # On one machine: the driver lists folders itself, for a task for each would look at the same disk.
 _DEFAULTS_OF_ONE_MACHINE = {"spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000"}
+# Java reads file names as the locale says, and a machine's own may be POSIX.
+_DEFAULTS_OF_A_CLUSTER = {"spark.executorEnv.LC_ALL": UTF8_LOCALE}
 
 
 def start_session(settings: Settings, name: str) -> SparkSession:
@@ -50,30 +53,29 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     Started in-process, the JVM writes what it has to say to `<var>/logs/spark.log`; under spark-submit it was there
     before us and keeps its own output.
     """
-    builder = SparkSession.builder.appName(name)
+    options = {"spark.app.name": name}
     if settings.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
-        builder = builder.master(settings.spark.master).config("spark.driver.memory", settings.spark.driver_memory)
+        options |= {"spark.master": settings.spark.master, "spark.driver.memory": settings.spark.driver_memory}
     environment = settings.spark.workers_environment
     # A machine that is its own worker has all of it.
     sent = sent_to_workers(environment) if environment and not _is_local(settings) else {}
     # Workers would take the first python3 on PATH.
     os.environ.setdefault("PYSPARK_PYTHON", PYTHON if sent else sys.executable)
-    here = _DEFAULTS_OF_ONE_MACHINE if _is_local(settings) else {}
-    for key, value in {**_DEFAULTS, **here, **_s3_server(), **sent, **settings.spark.conf}.items():
-        builder = builder.config(key, value)
+    here = _DEFAULTS_OF_ONE_MACHINE if _is_local(settings) else _DEFAULTS_OF_A_CLUSTER
+    options |= {**_DEFAULTS, **here, **_s3_server(), **sent, **settings.spark.conf}
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
-        return _ready(builder.getOrCreate(), settings)
+        return _started(options, settings)
     os.environ.setdefault("SPARK_CONF_DIR", str(PROJECT / "conf" / "spark"))
     if _is_local(settings):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     log = _log_file(settings)
     # Unused, but Spark makes the folder: not in whatever folder the command was called from.
-    builder = builder.config("spark.sql.warehouse.dir", str(log.parent / "warehouse"))
+    options["spark.sql.warehouse.dir"] = str(log.parent / "warehouse")
     with log.open("ab") as sink:
         terminal = os.dup(2)
         os.dup2(sink.fileno(), 2)
         try:
-            return _ready(builder.getOrCreate(), settings)
+            return _started(options, settings)
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
@@ -145,7 +147,10 @@ def _s3_server() -> dict[str, str]:
     return found
 
 
-def _ready(spark: SparkSession, settings: Settings) -> SparkSession:
+def _started(options: Mapping[str, str], settings: Settings) -> SparkSession:
+    if SparkContext._active_spark_context is None:
+        start_java(SparkConf().setAll(list(options.items())))
+    spark = SparkSession.builder.config(map=dict(options)).getOrCreate()
     context = spark.sparkContext
     if not str(context.master).startswith("local") and context.getCheckpointDir() is None:
         # Executors are processes that come and go: what `computed` keeps must outlive them.

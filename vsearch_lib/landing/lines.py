@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, LongType, StructType, TimestampType
 
-from vsearch_lib.landing.files import escape_glob
+from vsearch_lib.lake.paths import escape_glob
 from vsearch_lib.landing.formats import for_spark
 from vsearch_lib.landing.listing import LandedFile, RefusedFile
 from vsearch_lib.landing.rows import rows_of
