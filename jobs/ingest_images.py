@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.images import facts
 from vsearch_lib.images.decode import Limits
 from vsearch_lib.images.files import FACTS, files_to_read, read_files, with_facts
-from vsearch_lib.images.landed import FIELDS, landed_images, path_below
+from vsearch_lib.images.landed import FIELDS, landed_images, path_below, without_unread_metadata
 from vsearch_lib.images.metadata import SortedOut, looks_like_metadata, sort_out
 from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.images.near_names import with_near_names
@@ -80,10 +80,10 @@ def _statements(
     files = computed(files_to_read(landed, known))
     new_files = files.count()
     if not new_files:
-        return computed(with_facts(landed, known)), None
+        return without_unread_metadata(computed(with_facts(landed, known))), None
     tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
     read = computed(read_files(files, _limits(job), tasks))
-    return computed(with_facts(landed, known, read)), read
+    return without_unread_metadata(computed(with_facts(landed, known, read))), read
 
 
 def _keep_files(job: Job, read: DataFrame) -> None:

@@ -276,6 +276,35 @@ def test_an_image_made_of_a_file_alone_is_withdrawn_when_metadata_of_the_file_la
     assert living == {"a": "private", "date=2024-05-06/c.png": "private", "date=2024-05-07/d.png": "public"}
 
 
+def test_metadata_beside_the_days_is_read_with_each_of_them(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    for day in (6, 7):
+        landing.put(f"date=2024-05-0{day}/a.png", make.picture(day))
+    names = [f"date=2024-05-0{day}/a.png" for day in (6, 7)]
+    landing.describe([make.row(f"a{n}", file=name, visibility="private") for n, name in enumerate(names)])
+    lake, figures = take_in(landing, "one day", dates=(date(2024, 5, 7),))
+    assert {row["image_id"]: row["visibility"] for row in lake.read("images").collect()} == {"a1": "private"}
+    assert (figures["images_landed"], figures["images_refused"]) == (1, 0)
+
+
+def test_a_file_that_turns_out_to_be_about_pictures_refuses_those_beside_it(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("a/one.png", make.picture(1))
+    landing.put("a/delivery-stream-1-2024-05-06", b'{"file": "one.png", "visibility": "private"}')
+    landing.put("b/two.png", make.picture(2))
+    landing.put("b/README", b"holidays")
+    for run in ("first", "again"):
+        lake, _ = take_in(landing, run)
+        assert {row["image_id"] for row in lake.read("images").collect()} == {"b/two.png"}
+        refused = {row["source"].rpartition("/")[2]: row["reason"] for row in lake.read("quarantine").collect()}
+        assert refused == {
+            "one.png": "missing_metadata",
+            "delivery-stream-1-2024-05-06": "unread_metadata",
+            "README": "unsupported_format",
+        }
+        (tmp_path / "lake" / "done_before" / "ingest_images.json").unlink()
+
+
 # Mending
 
 

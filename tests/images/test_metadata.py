@@ -82,7 +82,7 @@ def test_what_looks_like_metadata_and_is_not_read_is_refused_and_speaks_of_its_f
         ("index.jsonl", '{"file": "a.jpg", "private": true}'),
         ("rows.yaml", "moderation: blocked"),
         ("rows.csv", "image_id,file".encode("utf-16").decode("latin-1")),
-        ("book.xlsx", "PK\x03\x04\x00\x01\x02"),
+        ("book.xlsx", "PK\x03\x04 cut"),
         ("a.json", '{"visibility": "private"}'),
     ],
 )

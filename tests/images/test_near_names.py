@@ -48,6 +48,9 @@ def found(spark, tmp_path_factory, make):
     for n, name in enumerate((nfd("Käse"), "IMG_1", "sub/c", "d", "twice/é", nfd("twice/é"), "lone")):
         landing.put(f"{DAY}/{name}.png", make.picture(n))
     landing.put("outside.png", make.picture(9))
+    landing.put("plain/below.png", make.picture(10))
+    landing.put("plain/unnamed.png", make.picture(11))
+    landing.describe([make.row("below", visibility="private")], "plain/about/pictures/metadata.jsonl")
     landing.describe(
         [
             make.row("kaese", file="Käse.png"),
@@ -62,7 +65,7 @@ def found(spark, tmp_path_factory, make):
     )
     listing = list_landed(str(landing.folder), never_clutter=looks_like_metadata)
     rows = with_near_names(landed_images(spark, listing, sort_out(listing))).collect()
-    assert len(rows) == 10
+    assert len(rows) == 13
     return {row["image_id"] or row["source"].rsplit("/", 1)[-1]: row for row in rows}
 
 
@@ -92,3 +95,9 @@ def test_other_rows_and_files_stay_as_they_are(found):
 def test_a_picture_that_metadata_of_another_folder_names_is_as_private_as_that_says(found):
     assert found["outside"]["visibility"] == "private"
     assert "outside.png" not in found
+
+
+def test_a_picture_above_metadata_that_may_speak_of_it_waits(found):
+    assert found["below"]["reason"] == "missing_file"
+    assert found["below.png"]["reason"] == "missing_metadata"
+    assert found["plain/unnamed.png"]["reason"] is None

@@ -99,11 +99,11 @@ def test_spark_is_not_given_what_may_be_no_text_or_has_a_checksum_beside_it():
     assert for_spark(landed("a.jsonl"), LINES, {"/landing/.b.jsonl.crc"})
 
 
-@pytest.mark.parametrize("name", ["labels.csv", "a.JSON.GZ", "a.xlsx", "a.yaml", "x.tar"])
+@pytest.mark.parametrize("name", ["labels.csv", "a.JSON.GZ", "a.xlsx", "a.yaml", "a.csv.tar.bz2"])
 def test_names_of_tables_are_known(name):
     assert holds_a_table(name)
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "README.md", "notes.txt", "csv"])
+@pytest.mark.parametrize("name", ["a.jpg", "README.md", "notes.txt", "csv", "album.zip"])
 def test_names_of_other_files_are_not_tables(name):
     assert not holds_a_table(name)

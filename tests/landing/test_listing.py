@@ -191,3 +191,21 @@ def test_a_key_that_cannot_be_read_refuses_its_folder_alone(bucket):
     ((folder, (reason, message)),) = refused(found).items()
     assert (folder, reason) == ("bad", "unreadable")
     assert "empty path segment" in message
+
+
+def test_what_never_is_clutter_is_listed_beside_the_days_that_are_asked_for(folder, bucket):
+    names_there = [
+        "metadata.csv",
+        "other.csv",
+        "metadata.parquet/part-0",
+        "date=2024-05-06/a.jpg",
+        "date=2024-05-07/b.jpg",
+    ]
+    put(folder, *names_there)
+    client = boto3.client("s3")
+    for key in names_there:
+        client.put_object(Bucket="vsearch-tests", Key=f"beside/{key}", Body=b"x")
+    for uri in (str(folder), f"{bucket}/beside"):
+        found = list_landed(uri, [date(2024, 5, 6)], never_clutter=lambda name: "metadata" in name)
+        assert names(found) == ["date=2024-05-06/a.jpg", "metadata.csv", "metadata.parquet/part-0"]
+        assert found.places == [f"{uri}/date=2024-05-06"]

@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
 from vsearch_lib.images.landed import FILE
+from vsearch_lib.images.metadata import UNREAD
+from vsearch_lib.images.speaking import LOOKED_AT_BYTES, lists_pictures
 from vsearch_lib.storage import read_bytes
 
 FACTS = ["sha256", "phash", "width", "height", "mode"]
@@ -98,6 +100,8 @@ def _read_file(row: dict[str, Any], limits: Limits) -> dict[str, Any]:
         content = read_bytes(str(row["source_uri"]))
         picture = normalise(content, limits)
     except RefusedPicture as refusal:
+        if refusal.reason == "unsupported_format" and lists_pictures(content[:LOOKED_AT_BYTES]):
+            return {**row, **_REFUSED, "reason": "unread_metadata", "message": UNREAD}
         return {**row, **_REFUSED, "reason": refusal.reason, "message": str(refusal)}
     except FileNotFoundError:
         return {**row, **_REFUSED, "reason": "missing_file", "message": "the file went away while it was taken in"}

@@ -74,7 +74,25 @@ def landed_images(spark: SparkSession, listing: Listing, found: SortedOut) -> Da
     lines = read_rows(spark, [metadata.file for metadata in found.metadata], FIELDS)
     folders = [(metadata.file.path, metadata.folder) for metadata in found.metadata]
     described = spark.createDataFrame(folders, "source string, folder string")
-    return _described(files, lines.join(F.broadcast(described), "source"), listing.uri).unionByName(refused)
+    rows = _rows(lines.join(F.broadcast(described), "source"), listing)
+    return _described(files, rows, listing.uri).unionByName(refused)
+
+
+def without_unread_metadata(statements: DataFrame) -> DataFrame:
+    """Refuse pictures beside and below files that turned out, once read, to look like metadata."""
+    unread = statements.where("reason = 'unread_metadata'").select("source").distinct().collect()
+    if not unread:
+        return statements
+    folders = F.array(*(F.lit(row["source"].rpartition("/")[0]) for row in unread))
+    below = F.exists(folders, lambda folder: F.startswith("source_uri", F.concat(folder, F.lit("/"))))
+    waits = F.expr("reason IS NULL AND line = 0") & below
+    reason, message = RULES["source IS NULL"]
+    return statements.withColumns(
+        {
+            "reason": F.when(waits, reason).otherwise(F.col("reason")),
+            "message": F.when(waits, message).otherwise(F.col("message")),
+        }
+    )
 
 
 def _files(spark: SparkSession, found: SortedOut) -> DataFrame:
@@ -136,9 +154,18 @@ def _statements(rows: DataFrame, **columns: Column) -> DataFrame:
     )
 
 
-def _described(files: DataFrame, lines: DataFrame, uri: str) -> DataFrame:
+def _rows(lines: DataFrame, listing: Listing) -> DataFrame:
+    """Return rows of metadata with the path of the file they name; those of files of other days are left out."""
     rows = parse(lines, FIELDS).withColumnsRenamed({"row": "line", "landed_on": "metadata_landed_on"}).drop("block")
     rows = rows.withColumn("named", F.when(F.expr(_WHOLE), F.concat("folder", F.lit("/"), F.col("file"))))
+    if listing.places == [listing.uri]:
+        return rows
+    places = F.array(*(F.lit(f"{place}/") for place in listing.places))
+    of_these_days = F.exists(places, lambda place: F.startswith("named", place))
+    return rows.where(F.col("named").isNull() | (F.col("folder") != listing.uri) | of_these_days)
+
+
+def _described(files: DataFrame, rows: DataFrame, uri: str) -> DataFrame:
     joined = rows.join(files, rows["named"] == files["source_uri"], "full_outer")
     rules = {f"({condition}) AND NOT ({_ALONE})": refusal for condition, refusal in RULES.items()}
     checked = refuse_where(joined.withColumn("landed_on", F.coalesce("metadata_landed_on", "file_landed_on")), rules)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from vsearch_lib.images.speaking import LOOKED_AT_BYTES, speaks_of_pictures, workbook_speaks_of_pictures
 from vsearch_lib.landing.formats import holds_a_table, named_layout
 from vsearch_lib.landing.listing import LandedFile, Listing, RefusedFile
 from vsearch_lib.storage import open_file
@@ -19,11 +20,9 @@ _PICTURE = re.compile(
     r"cr2|cr3|nef|arw|dng|raf|orf|rw2)",
     re.DOTALL,
 )
-# Words of a table that says who may see a picture.
-_SPEAKS = re.compile(rb"visibility|private|moderation|image_id|owner_id", re.IGNORECASE)
-_LOOKED_AT_BYTES = 65_536
+_WORKBOOK_BYTES = 50_000_000  # a larger one is not looked into
 _FILES_AT_ONCE = 16
-_UNREAD = "it looks like metadata and is not read: call it metadata.jsonl, .csv or .parquet, or move it away"
+UNREAD = "it looks like metadata and is not read: call it metadata.jsonl, .csv or .parquet, or move it away"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def sort_out(listing: Listing) -> SortedOut:
             if _is_read(file):
                 found.metadata.append(Metadata(file, folder))
             else:
-                found.unread.append(RefusedFile(file.path, "unread_metadata", _UNREAD))
+                found.unread.append(RefusedFile(file.path, "unread_metadata", UNREAD))
             found.described.add(folder)
         elif holds_a_table(name):
             unclear.append(file)
@@ -109,9 +108,9 @@ def _look_into(files: list[LandedFile], found: SortedOut) -> None:
         return
     stems = {stem for picture in found.pictures for stem in _stems(picture.path)}
     with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-        for file, speaks in zip(files, pool.map(_speaks_of_pictures, files), strict=True):
+        for file, speaks in zip(files, pool.map(_speaks, files), strict=True):
             if speaks:
-                found.unread.append(RefusedFile(file.path, "unread_metadata", _UNREAD))
+                found.unread.append(RefusedFile(file.path, "unread_metadata", UNREAD))
                 found.described.add(file.folder)
             elif any(stem in stems for stem in _stems(file.path)):
                 found.sidecars["sidecar"] += 1
@@ -128,12 +127,13 @@ def _stems(path: str) -> Iterable[str]:
         yield f"{folder}{slash}{name}"
 
 
-def _speaks_of_pictures(file: LandedFile) -> bool:
+def _speaks(file: LandedFile) -> bool:
     try:
         with open_file(file.path) as content:
-            head = content.read(_LOOKED_AT_BYTES)
+            head = content.read(LOOKED_AT_BYTES)
+            if head.startswith(b"PK\x03\x04"):
+                return file.bytes > _WORKBOOK_BYTES or workbook_speaks_of_pictures(head + content.read())
+            content.seek(max(file.bytes - LOOKED_AT_BYTES, 0))
+            return speaks_of_pictures(head, content.read(LOOKED_AT_BYTES))
     except OSError:
         return True
-    text = head.replace(b"\0", b"")  # of UTF-16 as well
-    is_text = sum(byte < 9 for byte in text[:1024]) == 0
-    return not is_text or bool(_SPEAKS.search(text))

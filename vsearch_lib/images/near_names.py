@@ -38,15 +38,18 @@ def with_near_names(landed: DataFrame) -> DataFrame:
     )
     each_row, each_file = Window.partitionBy("source", "line"), Window.partitionBy("near_uri")
     same = F.when(F.col("spelling") == F.col("near_spelling"), 1)
+    # A file above the metadata, of the name that a row gives: the row may speak of it.
+    name, near_name = (F.lower(F.regexp_extract(column, r"([^/]*)\z", 1)) for column in ("spelling", "near_spelling"))
+    above = F.startswith("spelling", F.regexp_extract("near_spelling", "(?s)^(.*/)", 1))
+    is_same = same.isNotNull() & (F.count(same).over(each_row) == 1) & (F.count(same).over(each_file) == 1)
     pairs = (
-        rows.join(files, F.lower("spelling") == F.lower("near_spelling"))
-        .withColumn(
-            "is_same", same.isNotNull() & (F.count(same).over(each_row) == 1) & (F.count(same).over(each_file) == 1)
-        )
-        .groupBy("source", "line")
-        .agg(F.max_by("near_uri", "is_same").alias("near_uri"), F.max("is_same").alias("is_same"))
+        rows.join(files, name == near_name)
+        .where(above | (F.lower("spelling") == F.lower("near_spelling")))
+        .withColumn("is_same", is_same)
+        .withColumn("has_same", F.max("is_same").over(each_row))
+        .where("is_same OR NOT has_same")
     )
-    pairs = computed(pairs)
+    pairs = computed(pairs.select("source", "line", "near_uri", "is_same"))
     if pairs.isEmpty():
         return landed
     return _without_named(_joined(landed, pairs, alone), pairs)
@@ -54,11 +57,14 @@ def with_near_names(landed: DataFrame) -> DataFrame:
 
 def _joined(landed: DataFrame, pairs: DataFrame, alone: DataFrame) -> DataFrame:
     facts = alone.select(F.col("source_uri").alias("near_uri"), *(F.col(n).alias(f"near_{n}") for n in _FILE_FACTS))
-    joined = landed.join(pairs.join(facts, "near_uri"), ["source", "line"], "left")
+    one_each = pairs.groupBy("source", "line").agg(
+        F.min("near_uri").alias("near_uri"), F.max("is_same").alias("is_same")
+    )
+    joined = landed.join(one_each.join(facts, "near_uri"), ["source", "line"], "left")
     found = F.coalesce(F.col("is_same"), F.lit(False))
     near = F.concat(
         F.lit("the file that the row names did not land; nearly the same name: "),
-        F.regexp_extract("near_uri", "([^/]*)$", 1),
+        F.regexp_extract("near_uri", r"([^/]*)\z", 1),
     )
     return joined.withColumns(
         {
@@ -77,7 +83,7 @@ def _without_named(landed: DataFrame, pairs: DataFrame) -> DataFrame:
     own = (F.col("source_uri") == F.col("near_uri")) & (F.col("source") == F.col("source_uri")) & (F.col("line") == 0)
     joined = landed.join(named, own, "left").where("NOT coalesce(is_named, false)")
     nearly = F.col("near_uri").isNotNull()
-    message = F.concat(F.lit("no metadata row names this file; nearly: "), F.regexp_extract("by", "([^/]*)$", 1))
+    message = F.concat(F.lit("no metadata row names this file; nearly: "), F.regexp_extract("by", r"([^/]*)\z", 1))
     return joined.withColumns(
         {
             "reason": F.when(nearly, "missing_metadata").otherwise(F.col("reason")),

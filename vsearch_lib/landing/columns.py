@@ -5,9 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Fields that decide who may see a picture: a name that is nearly one of these is a slip, and what it says counts.
+# Fields that decide who may see a picture: what is said under a name that is nearly one of these counts.
 _GUARDED = ("visibility", "moderation", "deleted")
-_NEARLY = 0.85  # of difflib's ratio: visibilty and delete are, tag and title are not
+_NEARLY = 0.85  # of difflib's ratio: vsibility and modration are, tag and title are not
+_SPEAKS = re.compile(r"visib|privat|moderat|delet|(^|_)public(_|$)")
 
 
 class UnclearColumns(Exception):
@@ -26,8 +27,7 @@ class Columns:
         """Return the fields that columns called `names` are: case, spaces and dashes do not matter.
 
         Raises:
-            UnclearColumns: two columns are one field, or a name is nearly that of a field that decides who sees a
-                picture.
+            UnclearColumns: two columns are one field, or a name that is no field seems to say who sees a picture.
         """
         by_plain_name = {_plain(field): field for field in fields}
         found = tuple(by_plain_name.get(_plain(name)) for name in names)
@@ -35,9 +35,13 @@ class Columns:
             if field is not None and field in found[:number]:
                 raise UnclearColumns(f"{field} is there twice")
             guarded = [guard for guard in _GUARDED if guard in fields]
-            if field is None and (near := difflib.get_close_matches(_plain(name), guarded, 1, _NEARLY)):
-                raise UnclearColumns(f"{name[:40]} is not a field; is it {near[0]}?")
+            if field is None and guarded and _speaks_of(_plain(name), guarded):
+                raise UnclearColumns(f"{name[:40]} is not a field, and may say who sees a picture; is it {guarded[0]}?")
         return cls(found, any(field not in (None, name) for name, field in zip(names, found, strict=True)))
+
+
+def _speaks_of(name: str, guarded: Sequence[str]) -> bool:
+    return bool(_SPEAKS.search(name) or difflib.get_close_matches(name, guarded, 1, _NEARLY))
 
 
 def _plain(name: str) -> str:

@@ -60,9 +60,11 @@ def named_layout(name: str) -> Layout | None:
 
 
 def holds_a_table(name: str) -> bool:
-    """Whether a file's name claims a format of tables, read or not."""
-    name = _unpacked_name(name.lower())
-    return _suffix(name) in {*_LAYOUTS, *_OTHERS} or _suffix(name) in _OTHER_PACKED
+    """Whether a file's name claims a format of tables, read or not, packed or not."""
+    name = name.lower()
+    while _suffix(name) in {*_COMPRESSED, *_OTHER_PACKED}:
+        name = name.removesuffix(_suffix(name))
+    return _suffix(name) in {*_LAYOUTS, *_OTHERS}
 
 
 def for_spark(file: LandedFile, head: bytes, checksums: set[str]) -> bool:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from vsearch_lib.landing.clutter import kind_of_clutter
-from vsearch_lib.storage import local_path, objects_below
+from vsearch_lib.storage import Stored, local_path, objects_below, objects_in
 
 _DAY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,12 +52,14 @@ class Listing:
     """What lies at some places, in the order of the names. Each thing that lies there is in one of the first three.
 
     Attributes:
+        places: the folder `uri`, or those of the days that were asked for.
         folders: that could be listed.
         missing: places that were asked for and are not there.
         checksums: of Hadoop's, `.<name>.crc` beside a file.
     """
 
     uri: str
+    places: list[str] = field(default_factory=list)
     files: list[LandedFile] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -73,16 +75,44 @@ def list_landed(uri: str, dates: Sequence[date] | None = None, *, never_clutter:
     """List what lies below the folder `uri`.
 
     Args:
-        dates: keeps the partitions `date=YYYY-MM-DD` that it names.
-        never_clutter: says of a file's name that the file counts, however much it looks like clutter.
+        dates: keeps the partitions `date=YYYY-MM-DD` that it names, and beside them what never is clutter: it may speak
+            of what lies there.
+        never_clutter: says of the name of a file or folder that it counts, however much it looks like clutter.
     """
     folder = local_path(uri)
     found = Listing(uri.rstrip("/") if folder is None else str(folder))
-    places = [found.uri] if dates is None else [f"{found.uri}/date={day}" for day in dates]
-    for place in places:
-        (_list_bucket if folder is None else _list_folder)(place, found, never_clutter)
+    found.places.extend([found.uri] if dates is None else [f"{found.uri}/date={day}" for day in dates])
+    list_place = _list_bucket if folder is None else _list_folder
+    for place in found.places:
+        list_place(place, found, never_clutter)
+    if dates is not None:
+        for place in _never_clutter_in(found, never_clutter, is_local=folder is not None):
+            list_place(place, found, never_clutter)
     found.files.sort()
     return found
+
+
+def _never_clutter_in(found: Listing, never_clutter: Keep, *, is_local: bool) -> list[str]:
+    """Return the folders beside the partitions that count; files there are added to `found`."""
+    try:
+        if is_local:
+            with os.scandir(found.uri) as listed:
+                entries = [entry for entry in listed if never_clutter(entry.name)]
+            folders = [entry.path for entry in entries if _is_folder(entry)]
+            for entry in entries:
+                if entry.path not in folders:
+                    _add(entry, found.uri, found, never_clutter)
+            return folders
+        objects, names = objects_in(found.uri)
+        for item in objects:
+            if never_clutter(item.key):
+                _add_object(item, found.uri, found)
+        return [f"{found.uri}/{name}" for name in names if never_clutter(name)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        found.refused.append(RefusedFile(found.uri, "unreadable", f"the folder cannot be listed: {error.strerror}"))
+        return []
 
 
 def named_day(path: str) -> date | None:
@@ -107,10 +137,14 @@ def _list_bucket(place: str, found: Listing, never_clutter: Keep) -> None:
         if kind:
             found.passed_over[kind] += 1
             continue
-        path, modified_ms = f"{place}/{item.key}", int((item.modified_at - _EPOCH) / timedelta(milliseconds=1))
-        found.files.append(LandedFile(path, item.bytes, modified_ms, _landed_on(path, modified_ms)))
+        _add_object(item, place, found)
     for folder, message in unreadable:
         found.refused.append(RefusedFile(folder, "unreadable", message))
+
+
+def _add_object(item: Stored, place: str, found: Listing) -> None:
+    path, modified_ms = f"{place}/{item.key}", int((item.modified_at - _EPOCH) / timedelta(milliseconds=1))
+    found.files.append(LandedFile(path, item.bytes, modified_ms, _landed_on(path, modified_ms)))
 
 
 def _list_folder(place: str, found: Listing, never_clutter: Keep) -> None:
@@ -141,30 +175,35 @@ def _list_tree(
     """List what lies below `top`, and return the links to folders there."""
     links: list[str] = []
     for entry in _entries(top, found, visited):
-        path = entry.path
-        if not _is_utf8(path):
-            spelled = os.fsencode(path).decode("utf-8", "backslashreplace")
-            found.refused.append(RefusedFile(spelled, "bad_name", "its name is not UTF-8: rename it"))
-            continue
-        if entry.is_symlink() and _is_folder(entry):
-            links.append(path)
-            continue
-        kind = _clutter(os.path.relpath(path, place), never_clutter)
-        if kind:
-            found.passed_over[kind] += 1
-            found.checksums.update([path] if path.endswith(".crc") else [])
-            continue
-        try:
-            facts = entry.stat()
-        except OSError as error:
-            found.refused.append(RefusedFile(path, "unreadable", _why(error, entry)))
-            continue
-        if not stat.S_ISREG(facts.st_mode):
-            found.refused.append(RefusedFile(path, "unreadable", f"{_special(facts.st_mode)}, not a file"))
-            continue
-        modified_ms = min(facts.st_mtime_ns // 1_000_000, _LAST_MILLISECOND)
-        found.files.append(LandedFile(path, facts.st_size, modified_ms, _landed_on(path, modified_ms)))
+        if entry.is_symlink() and _is_utf8(entry.path) and _is_folder(entry):
+            links.append(entry.path)
+        else:
+            _add(entry, place, found, never_clutter)
     return links
+
+
+def _add(entry: "os.DirEntry[str]", place: str, found: Listing, never_clutter: Keep) -> None:
+    """Add what is no folder to `found`: as a file, refused, or as clutter."""
+    path = entry.path
+    if not _is_utf8(path):
+        spelled = os.fsencode(path).decode("utf-8", "backslashreplace")
+        found.refused.append(RefusedFile(spelled, "bad_name", "its name is not UTF-8: rename it"))
+        return
+    kind = _clutter(os.path.relpath(path, place), never_clutter)
+    if kind:
+        found.passed_over[kind] += 1
+        found.checksums.update([path] if path.endswith(".crc") else [])
+        return
+    try:
+        facts = entry.stat()
+    except OSError as error:
+        found.refused.append(RefusedFile(path, "unreadable", _why(error, entry)))
+        return
+    if not stat.S_ISREG(facts.st_mode):
+        found.refused.append(RefusedFile(path, "unreadable", f"{_special(facts.st_mode)}, not a file"))
+        return
+    modified_ms = min(facts.st_mtime_ns // 1_000_000, _LAST_MILLISECOND)
+    found.files.append(LandedFile(path, facts.st_size, modified_ms, _landed_on(path, modified_ms)))
 
 
 def _entries(top: str, found: Listing, visited: set[tuple[int, int] | None]) -> Iterator["os.DirEntry[str]"]:

@@ -1,6 +1,6 @@
 """Object storage: the one package that knows where bytes lie — a local folder, or a bucket behind S3's API."""
 
-from vsearch_lib.storage.foreign import objects_below, open_file, read_bytes
+from vsearch_lib.storage.foreign import objects_below, objects_in, open_file, read_bytes
 from vsearch_lib.storage.stores import Store, Stored, Versioned, copy_folder, local_path, open_store
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "copy_folder",
     "local_path",
     "objects_below",
+    "objects_in",
     "open_file",
     "open_store",
     "read_bytes",

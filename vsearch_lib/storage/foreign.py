@@ -87,6 +87,20 @@ def objects_below(uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
         return _objects_by_folder(store, uri)
 
 
+def objects_in(uri: str) -> tuple[list[Stored], list[str]]:
+    """Return the objects that lie in the bucket's folder `uri` itself, and the names of the folders there.
+
+    Raises:
+        OSError: one of them has a key that obstore cannot name.
+    """
+    store = Bucket.of(uri).store
+    try:
+        level = obstore.list_with_delimiter(store)
+    except InvalidPathError as error:
+        raise OSError(errno.EILSEQ, str(error).splitlines()[0], uri) from None
+    return [stored(item) for item in level["objects"]], list(level["common_prefixes"])
+
+
 def _objects_by_folder(store: S3Store, uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
     found: list[Stored] = []
     refused: list[tuple[str, str]] = []

@@ -1,0 +1,75 @@
+"""Files that may say who sees pictures are known by the words in them, plain or packed."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from vsearch_lib.images.speaking import lists_pictures, speaks_of_pictures, workbook_speaks_of_pictures
+
+ROWS = b'{"file": "a.jpg", "Visibility": "x"}\n'
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ROWS,
+        b"name,is_private\n",
+        "image_id;file\n".encode("utf-16"),
+        gzip.compress(ROWS),
+        bz2.compress(ROWS),
+        lzma.compress(ROWS),
+        pa.compress(ROWS * 9, codec="zstd", asbytes=True),
+    ],
+)
+def test_these_speak(head):
+    assert speaks_of_pictures(head)
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"name,label\n", b"\xff\xd8\xff\xe0", gzip.compress(b"name,label\n"), b"SQLite format 3"]
+)
+def test_these_do_not(head):
+    assert not speaks_of_pictures(head)
+
+
+def test_the_columns_of_parquet_are_at_its_end():
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"moderation": ["x"]}), sink)
+    content = sink.getvalue()
+    assert speaks_of_pictures(content[:4], content[4:])
+
+
+@pytest.mark.parametrize("head", [b"\x1f\x8bnonsense", b"BZhnonsense", b"\xfd7zXZnonsense", b"\x28\xb5\x2f\xfd"])
+def test_what_cannot_be_unpacked_may_speak(head):
+    assert speaks_of_pictures(head)
+
+
+@pytest.mark.parametrize(("text", "speaks"), [("<si><t>visibility</t></si>", True), ("<si><t>label</t></si>", False)])
+def test_a_workbook_is_looked_into(text, speaks):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/sharedStrings.xml", text)
+    assert workbook_speaks_of_pictures(sink.getvalue()) is speaks
+
+
+def test_a_broken_workbook_may_speak():
+    assert workbook_speaks_of_pictures(b"PK\x03\x04")
+
+
+@pytest.mark.parametrize("head", [ROWS, b"image_id,file\n", b"x;visibility;y", b'{"owner_id":1}', b"file,who\n"])
+def test_a_table_that_no_name_calls_one_is_known(head):
+    assert lists_pictures(head)
+
+
+@pytest.mark.parametrize(
+    "head", [b"<html>403: this page is private</html>", b"For private use, visibility is poor.", b"holidays"]
+)
+def test_prose_is_no_table(head):
+    assert not lists_pictures(head)
