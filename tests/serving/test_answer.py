@@ -103,3 +103,8 @@ def test_a_broken_query_file_is_a_usage_error_in_one_line(served, tmp_path):
 def test_without_an_index_the_error_says_what_to_run(settings, pictures):
     with pytest.raises(ArtefactError, match="nothing is published"):
         answer_file(settings, pictures[0], k=3, crop=None)
+
+
+def test_ids_and_tags_do_nothing_to_a_terminal():
+    found = {"rank": 1, "cosine": 0.5, "image_id": "\x1b[31mred\nnew", "tags": ["\x1b[2J", "größe"]}
+    assert as_text(Answers(Path("q.jpg"), "v", [found])) == r"  1  0.5000  \x1b[31mred\nnew  \x1b[2J größe"

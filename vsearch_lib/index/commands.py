@@ -10,6 +10,7 @@ from vsearch_lib.index import manifest as manifests
 from vsearch_lib.index.published import read_pointer, read_version, versions
 from vsearch_lib.index.retention import collect, damages, known_version, roll_back
 from vsearch_lib.storage import open_store
+from vsearch_lib.terminal import printable
 
 
 def run_action(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -53,7 +54,7 @@ def _verify(arguments: argparse.Namespace, settings: Settings) -> None:
     manifest = known_version(store, arguments.version)
     broken = damages(store, manifest)
     for line in broken:
-        print(line)
+        print(printable(line))
     files = len(manifests.files_of(manifest))
     if broken:
         raise ArtefactError(

@@ -10,6 +10,7 @@ from vsearch_lib.errors import UsageError
 from vsearch_lib.images.decode import Limits
 from vsearch_lib.serving.query import model_of, query_vector
 from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.terminal import printable
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def as_json(answers: Answers) -> str:
 def as_text(answers: Answers) -> str:
     """Return an answer a line: rank, cosine, image id, tags."""
     return "\n".join(
-        f"{found['rank']:>3}  {found['cosine']:.4f}  {found['image_id']}  {' '.join(found['tags'])}"
+        printable(f"{found['rank']:>3}  {found['cosine']:.4f}  {found['image_id']}  {' '.join(found['tags'])}")
         for found in answers.found
     )
 
