@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from vsearch_lib.encoder.registry import Recipe, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.index.publication import publish
-from vsearch_lib.serving.answer import answer_file, as_json, as_text
+from vsearch_lib.serving.answer import Answers, answer_file, as_json, as_text
 from vsearch_lib.storage import open_store
 
 PICTURES = 12
