@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import re
 import sys
 import time
 import traceback
@@ -20,9 +19,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from vsearch_lib import account, errors
+from vsearch_lib import account, causes
 from vsearch_lib.config import Settings, environments, load_settings
-from vsearch_lib.errors import ArtefactError, UsageError, VsearchError
+from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.ticker import every
 from vsearch_lib.trace import Trace, partition_name
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from vsearch_lib.lake import Lake
 
 _ORPHAN_SECONDS = 1.0  # between looks at whether spark-submit is still there
-_CAUSE_CHARACTERS = 200  # of what Java says: it may repeat a whole file
 
 
 @dataclass(frozen=True)
@@ -158,40 +156,41 @@ def exit_code(action: Callable[[], None]) -> int:
     account.stand_in()
     try:
         action()
+        _flush()
     except VsearchError as error:
-        print(f"vsearch: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(error)
     except KeyboardInterrupt:
         print("vsearch: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        _give_up_output()
+        return 141  # who reads it has read enough: as a shell tells it
     except Exception as error:
-        if told := _told_by_a_worker(error) or _unreadable_file(error):
-            print(f"vsearch: {told}", file=sys.stderr)
-            return told.exit_code
+        if told := causes.told(error):
+            return _failed(told)
         # Ours, not the user's: the place in the code is what a report needs.
         traceback.print_exc()
         return 1
     return 0
 
 
-def _told_by_a_worker(error: Exception) -> VsearchError | None:
-    """Return the error for people that a Spark task raised: what reaches the driver is the text of its trace."""
-    found = re.search(rf"^{errors.__name__}\.(\w+): (.+)$", str(error), re.MULTILINE)
-    kind = getattr(errors, found[1], None) if found else None
-    return kind(found[2]) if found and isinstance(kind, type) and issubclass(kind, VsearchError) else None
+def _failed(error: VsearchError) -> int:
+    print(f"vsearch: {error}", file=sys.stderr)
+    return error.exit_code
 
 
-def _unreadable_file(error: Exception) -> VsearchError | None:
-    """Return the error for people where Spark could not read a table's file: it says which in the text of a trace."""
-    found = re.search(r"\[FAILED_READ_FILE\.\w+\] .* reading file (.+?)\.\s", str(error))
-    if found is None:
-        return None
-    causes = re.findall(r"^Caused by: (?:[\w$]+\.)*([\w$]+: .+)$", str(error), re.MULTILINE)
-    why = f" ({causes[-1].replace(found[1], 'it').strip()[:_CAUSE_CHARACTERS]})" if causes else ""
-    return ArtefactError(
-        f"{found[1]} cannot be read{why}; if it is damaged or gone, put its backup back, or mend the table as "
-        'docs/runbook.md says under "A corrupted partition"'
-    )
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up_output()
+        error.filename = "standard output"
+        raise
+
+
+def _give_up_output() -> None:
+    """Let nothing more be written: Python tries again as it ends, and prints what came of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(run: Run, arguments: Sequence[str] | None) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from vsearch_lib import causes
 from vsearch_lib.config import PROJECT, Settings
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.lake.java import UTF8_LOCALE, start_java
@@ -76,6 +78,12 @@ def start_session(settings: Settings, name: str) -> SparkSession:
         os.dup2(sink.fileno(), 2)
         try:
             return _started(options, settings)
+        except PySparkRuntimeError as error:
+            if error.getCondition() != "JAVA_GATEWAY_EXITED":
+                raise
+            raise VsearchError(
+                f"Java, which Spark needs, did not start: see that java, 17 or 21, is on PATH; its words are in {log}"
+            ) from None
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
@@ -159,6 +167,12 @@ def _started(options: Mapping[str, str], settings: Settings) -> SparkSession:
 
 
 def _log_file(settings: Settings) -> Path:
+    """Return the file for what Java has to say, once it is sure that it can be written."""
     folder = PROJECT / "var" / "logs" if "://" in settings.var else Path(settings.var) / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "spark.log").open("ab").close()
+    except OSError as error:
+        told = causes.told(error)
+        raise (VsearchError(f"var = {settings.var}: {told}") if told else error) from None
     return folder / "spark.log"
