@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NoReturn
 from vsearch_lib import account, causes
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import UsageError, VsearchError
+from vsearch_lib.terminal import printable
 from vsearch_lib.ticker import every
 from vsearch_lib.trace import Trace, partition_name
 
@@ -42,6 +43,10 @@ class Figure:
     slice: str = "all"
 
 
+def _print(line: str) -> None:
+    print(printable(line))
+
+
 def _no_progress(_done: int, _total: int) -> None:
     """Nobody watches."""
 
@@ -59,7 +64,7 @@ class Job:
     retry: bool = False  # take in again what was refused, and nothing else
     made: dict[str, str] = field(default_factory=dict)  # what is no table, and its version: model, index
     progress: Callable[[int, int], None] = field(default=_no_progress)
-    say: Callable[[str], None] = field(default=print)
+    say: Callable[[str], None] = field(default=_print)
 
     @property
     def spark(self) -> SparkSession:
@@ -175,7 +180,7 @@ def exit_code(action: Callable[[], None]) -> int:
 
 
 def _failed(error: VsearchError) -> int:
-    print(f"vsearch: {error}", file=sys.stderr)
+    print(f"vsearch: {printable(str(error))}", file=sys.stderr)
     return error.exit_code
 
 
