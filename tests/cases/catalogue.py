@@ -1,0 +1,5 @@
+"""All cases, in the order of their numbers."""
+
+from tests.cases import metadata, names, records, zoo
+
+CASES = tuple(sorted((*names.CASES, *zoo.CASES, *metadata.CASES, *records.CASES), key=lambda case: case.number))
