@@ -16,6 +16,7 @@ from PIL import Image
 from tests.cases.case import TAKES_ALL, Case, Outcome, Part, account_line
 from tests.cases.catalogue import CASES
 from tests.cases.lake import Found, differences, found_in
+from tests.cases.nights import CHECKS
 from tests.cases.zoo import ZOO, shown_upright
 from vsearch_lib.config import load_settings
 from vsearch_lib.job import Job
@@ -107,6 +108,12 @@ def test_case_by_the_address_that_a_person_wrote(spark, inputs, tmp_path, case, 
 @pytest.mark.parametrize("table", ["images", *RECORDS])
 def test_the_sum_of_all_cases_is_said(together, table):
     assert account_line(table, outcomes(table)) in together.said
+
+
+def test_every_case_has_folders_to_take_in_or_a_check_of_its_own_and_a_number():
+    assert {case.number for case in CASES if not case.parts} == set(CHECKS)
+    assert all(case.own_process for case in CASES if not case.parts)
+    assert len({case.number for case in CASES}) == len(CASES)
 
 
 def test_a_day_without_a_folder_is_said_by_each_job_and_takes_in_nothing(spark, tmp_path):

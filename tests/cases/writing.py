@@ -60,7 +60,7 @@ def numbered(stem: str, count: int, suffix: str = "") -> list[str]:
     return [f"{stem}{number}{suffix}" for number in range(count)]
 
 
-def row(image_id: str, file: str | None = None, **more: object) -> dict[str, object]:
+def row(image_id: object, file: str | None = None, **more: object) -> dict[str, object]:
     """Return a whole row of metadata; the file is called as the image, if nothing else is said."""
     return {
         "image_id": image_id,
