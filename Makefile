@@ -6,6 +6,7 @@ IMAGES ?=
 ARGS ?=
 CLOTHING ?= ../shared/data/clothing
 PHOTOS ?= $(CLOTHING)/images
+CASES ?=
 WEIGHTS ?= ../shared/data/weights/mobilenet_v2.safetensors
 SIFT ?= var/sift
 LOCKS := conf/locks
@@ -18,7 +19,7 @@ VERSITYGW := var/bin/versitygw
 
 PORT ?= 8080
 
-.PHONY: help demo airflow test test-cluster test-scheduler test-s3 workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
+.PHONY: help demo airflow test test-cluster test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -47,6 +48,9 @@ test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days
 
 test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
 	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/index tests/serving
+
+test-cases: $(JOBS_READY) ## inputs that made other pipelines fail, each by the commands people type; CASES="10 22" chooses
+	@.venv/bin/python -m tests.cases.run_cases $(CASES)
 
 check: $(JOBS_READY) ## style and types
 	@.venv/bin/ruff check .

@@ -1,0 +1,203 @@
+"""The script form of the cases: each input is given to the commands that people type. A line a case; 1 if one failed.
+
+usage: python -m tests.cases.run_cases [NUMBER ...] [--keep]
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.cases.case import TAKES_ALL, Case, Outcome, Part, account_line
+from tests.cases.catalogue import CASES
+from tests.cases.lake import differences, found_in
+from tests.cases.nights import CHECKS
+from tests.cases.processes import (
+    INGEST_SECONDS,
+    NotRun,
+    as_stranger,
+    command,
+    python,
+    setting,
+    vsearch,
+    without_override,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_SHOWN = 4  # problems of a case
+_STRANGER = 54_321
+_DAY = "2026-11-01"
+_DEFAULT_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """In what a case's commands run: words before them, and variables to set or leave out."""
+
+    before: Sequence[str] = ()
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Lakes:
+    """What the commands left in their lakes, read in one session that the first look starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._session: SparkSession | None = None
+
+    def differences(self, var: Path, case: Case, part: Part, must: Mapping[str, Outcome]) -> Iterator[str]:
+        """Yield how the lake below `var` differs from what must be in it."""
+        from vsearch_lib.config import load_settings
+        from vsearch_lib.lake import Lake, start_session
+
+        if self._session is None:
+            self._session = start_session(load_settings("demo", [f"var={self._folder}"]), "cases")
+        lake = Lake(self._session, f"{var}/lake", "cases")
+        for table, outcome in must.items():
+            folder = case_folder(self._folder, case) / part.folder
+            place = str(folder / table if part.is_landing_zone else folder)
+            found = found_in(lake, table).below(place, None if table == "images" else "")
+            yield from (f"{table}: {one}" for one in differences(outcome, found))
+
+    def close(self) -> None:
+        """Stop the session."""
+        if self._session is not None:
+            self._session.stop()
+
+
+def case_folder(folder: Path, case: Case) -> Path:
+    """Return the folder of a case's input."""
+    return folder / "inputs" / case.label
+
+
+def main() -> None:
+    """Run the cases asked for, and exit with 1 if one failed."""
+    known = [case.number for case in CASES]
+    parser = argparse.ArgumentParser(prog="python -m tests.cases.run_cases", description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", nargs="*", type=int, metavar="NUMBER", help="of cases (default: all)")
+    parser.add_argument("--keep", action="store_true", help="leave inputs and lakes where they are, and say where")
+    chosen = parser.parse_args()
+    if unknown := sorted(set(chosen.numbers) - set(known)):
+        parser.error(f"no such case: {', '.join(map(str, unknown))}; there are {', '.join(map(str, known))}")
+    folder = Path(tempfile.mkdtemp(prefix="vsearch-cases-"))
+    folder.chmod(0o755)  # a case that is another user reads its input here
+    lakes = Lakes(folder)
+    try:
+        results = [_told(case, folder, lakes) for case in CASES if case.number in (chosen.numbers or known)]
+    finally:
+        lakes.close()
+        if chosen.keep:
+            print(f"kept: {folder}")
+        else:
+            _remove(folder)
+    sys.exit(0 if all(results) else 1)
+
+
+def _told(case: Case, folder: Path, lakes: Lakes) -> bool:
+    """Run a case, print its line, and return whether nothing is wrong."""
+    began, problems = time.monotonic(), list[str]()
+    try:
+        case.build(case_folder(folder, case))
+        problems += _problems(case, folder, lakes)
+        result = f"failed: {'; '.join(problems[:_SHOWN])}" if problems else "ok"
+    except NotRun as why:
+        result = f"not run: {why}"
+    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    print(f"{case.label:<36} {time.monotonic() - began:5.0f} s  {result}{more}", flush=True)
+    return not problems
+
+
+def _problems(case: Case, folder: Path, lakes: Lakes) -> Iterator[str]:
+    var = folder / f"var{case.number:02d}"
+    if case.number in CHECKS:
+        yield from CHECKS[case.number](case_folder(folder, case), var)
+    for part in case.parts:
+        var = folder / f"var{case.number:02d}-{part.folder}"
+        circumstances = _circumstances(case, var)
+        name = f"{part.folder}: " if len(case.parts) > 1 else ""
+        yield from (f"{name}{problem}" for problem in _taken_in(case, part, folder, var, circumstances, lakes))
+    if case.number == 31:
+        yield from _a_day_that_is_not_there(case, folder, lakes)
+
+
+def _circumstances(case: Case, var: Path) -> Circumstances:
+    if case.number == 3:
+        return Circumstances(environment={"LANG": None, "LC_ALL": "POSIX"})
+    if case.number == 5:
+        return Circumstances(before=without_override())
+    if case.number == 36:
+        before = as_stranger(_STRANGER)
+        var.mkdir()
+        os.chown(var, _STRANGER, _STRANGER)
+        return Circumstances(before, {"HOME": str(var)})
+    return Circumstances()
+
+
+def _taken_in(
+    case: Case, part: Part, folder: Path, var: Path, circumstances: Circumstances, lakes: Lakes
+) -> Iterator[str]:
+    """Take a part in by command and yield what is wrong with how that ended, and with what is in the lake then."""
+    words = [*circumstances.before, *_ingest(part, case_folder(folder, case) / part.folder, var)]
+
+    def run(*more: str):
+        return command([*words, *more], seconds=INGEST_SECONDS, environment=circumstances.environment)
+
+    if part.stops_by_default:
+        yield from run().problems(3, says="more than quality.max_refused_share")
+        nothing = {table: Outcome() for table in part.tables}
+        yield from (f"it stopped, and {one}" for one in lakes.differences(var, case, part, nothing))
+    done = run(*([f"--set={TAKES_ALL}"] if _is_over_default(part) else []))
+    yield from done.problems(0)
+    lines = (account_line(table, [outcome]) for table, outcome in part.tables.items())
+    yield from (f"it did not say {line!r}" for line in lines if line not in done.output.splitlines())
+    yield from lakes.differences(var, case, part, part.tables)
+
+
+def _ingest(part: Part, folder: Path, var: Path) -> list[str]:
+    if part.is_landing_zone:
+        places = (setting("landing.uri", folder), setting("landing.images", folder / "images"))
+        return vsearch("run", "ingest", "--env=demo", setting("var", var), *places)
+    job = python("jobs/ingest_images.py", "--env=demo")
+    return [*job, setting("var", var), setting("landing.images", part.address(folder))]
+
+
+def _is_over_default(part: Part) -> bool:
+    """Whether more of a table is refused than the default share allows; what cannot be read here does not count."""
+    shares = []
+    for outcome in part.tables.values():
+        refused = sum(reason != "unreadable" for reason in outcome.refused.values())
+        shares.append(refused / max(1, refused + len(outcome.accepted)))
+    return max(shares) > _DEFAULT_SHARE
+
+
+def _a_day_that_is_not_there(case: Case, folder: Path, lakes: Lakes) -> Iterator[str]:
+    (part,) = case.parts
+    zone, var = case_folder(folder, case) / part.folder, folder / "var31-by-date"
+    done = command([*_ingest(part, zone, var), f"--date={_DAY}"], seconds=INGEST_SECONDS)
+    yield from done.problems(0)
+    for table in ("images", "users", "interactions", "judgements"):
+        line = f"{table}: nothing landed: there is no folder {zone / table / f'date={_DAY}'}"
+        if line not in done.output.splitlines():
+            yield f"with a date it did not say {line!r}"
+    nothing = {table: Outcome() for table in part.tables}
+    yield from (f"with a date {one}" for one in lakes.differences(var, case, part, nothing))
+
+
+def _remove(folder: Path) -> None:
+    for above, folders, _ in os.walk(folder):
+        for name in folders:
+            if not os.path.islink(os.path.join(above, name)):
+                os.chmod(os.path.join(above, name), 0o700)  # also those that a case locked
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
