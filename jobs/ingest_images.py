@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -101,7 +102,7 @@ def _keep_files(job: Job, read: DataFrame) -> None:
 
 def _sources(job: Job, statements: DataFrame, listing: Listing) -> DataFrame:
     """Return the files, and the folders by now readable, that this run has found anything out about."""
-    folders = job.spark.createDataFrame([(folder,) for folder in listing.folders], "source string")
+    folders = job.spark.createDataFrame(pa.table({"source": pa.array(listing.folders, pa.string())}))
     named = statements.select("source").union(statements.select("source_uri")).where("source IS NOT NULL")
     return named.union(folders).distinct()
 

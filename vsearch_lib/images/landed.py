@@ -72,8 +72,11 @@ def landed_images(spark: SparkSession, listing: Listing, found: SortedOut) -> Da
     if not found.described:
         return _plain(files, listing.uri).unionByName(refused)
     lines = read_rows(spark, [metadata.file for metadata in found.metadata], FIELDS)
-    folders = [(metadata.file.path, metadata.folder) for metadata in found.metadata]
-    described = spark.createDataFrame(folders, "source string, folder string")
+    columns = {
+        "source": pa.array([metadata.file.path for metadata in found.metadata], pa.string()),
+        "folder": pa.array([metadata.folder for metadata in found.metadata], pa.string()),
+    }
+    described = spark.createDataFrame(pa.table(columns))
     rows = _rows(lines.join(F.broadcast(described), "source"), listing)
     return _described(files, rows, listing.uri).unionByName(refused)
 
@@ -116,8 +119,11 @@ def _files(spark: SparkSession, found: SortedOut) -> DataFrame:
 
 
 def _refused(spark: SparkSession, refused: list[RefusedFile]) -> DataFrame:
-    rows = spark.createDataFrame([tuple(file) for file in refused], "source string, reason string, message string")
-    return _statements(rows, line=F.lit(0))
+    columns = {
+        name: pa.array([file[number] for file in refused], pa.string())
+        for number, name in enumerate(("source", "reason", "message"))
+    }
+    return _statements(spark.createDataFrame(pa.table(columns)), line=F.lit(0))
 
 
 def _plain(files: DataFrame, uri: str) -> DataFrame:

@@ -58,7 +58,7 @@ def read_lines(spark: SparkSession, files: Sequence[LandedFile], fields: str, ch
 def read_rows(spark: SparkSession, files: Sequence[LandedFile], fields: str) -> DataFrame:
     """Return what `read_lines` does, every row looked at by `rows_of`, which is slower and refuses unclear names."""
     if not files:
-        return spark.createDataFrame([], _LINES)
+        return spark.createDataFrame(_ARROW_LINES.empty_table())
     columns = {"path": [file.path for file in files], "landed_on": [file.landed_on for file in files]}
     # A task a file: none of them can be split.
     listed = spark.createDataFrame(pa.table(columns)).repartition(len(files))
@@ -67,8 +67,11 @@ def read_rows(spark: SparkSession, files: Sequence[LandedFile], fields: str) -> 
 
 def refused_lines(spark: SparkSession, refused: Sequence[RefusedFile]) -> DataFrame:
     """Return files that are refused as a whole as `read_lines` does."""
-    rows = [(file.path, None, _BY_LINE, 0, None, file.reason, file.message) for file in refused]
-    return spark.createDataFrame(rows, _LINES)
+    rows = [
+        {"source": file.path, "block": _BY_LINE, "row": 0, "reason": file.reason, "message": file.message}
+        for file in refused
+    ]
+    return spark.createDataFrame(pa.Table.from_pylist(rows, schema=_ARROW_LINES))
 
 
 def _head(file: LandedFile) -> bytes:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -64,7 +65,7 @@ def _listed_as_refused(job: Job, table: str, listing: Listing) -> Listing:
 def _sources(job: Job, listing: Listing) -> DataFrame:
     """Return the files, and the folders by now readable, that this run has found anything out about."""
     paths = [file.path for file in listing.files] + [file.path for file in listing.refused] + listing.folders
-    return job.spark.createDataFrame([(path,) for path in paths], "source string")
+    return job.spark.createDataFrame(pa.table({"source": pa.array(paths, pa.string())}))
 
 
 def _newer(kind: RecordKind, table: str) -> str:
