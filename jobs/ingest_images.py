@@ -13,7 +13,7 @@ from vsearch_lib.images.files import FACTS, files_to_read, read_files, with_fact
 from vsearch_lib.images.landed import FIELDS, landed_images, path_below, without_unread_metadata
 from vsearch_lib.images.metadata import SortedOut, looks_like_metadata, sort_out
 from vsearch_lib.images.near_duplicates import regroup
-from vsearch_lib.images.near_names import with_near_names
+from vsearch_lib.images.near_names import UNMATCHED, with_near_names
 from vsearch_lib.job import Figure, Job, main
 from vsearch_lib.lake.computed import computed
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
@@ -70,7 +70,7 @@ def _statements(
 ) -> tuple[DataFrame, DataFrame | None]:
     """Return what landed with the facts of its files, and what new files gave, None if there are none."""
     landed = computed(_without_erased(job, landed_images(job.spark, listing, found)))
-    if found.metadata and not landed.where("reason = 'missing_file'").isEmpty():
+    if found.metadata and not landed.where(UNMATCHED).isEmpty():
         landed = computed(with_near_names(landed))
     known = job.lake.read("image_files")
     if days is not None:

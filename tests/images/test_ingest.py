@@ -281,7 +281,8 @@ def test_metadata_beside_the_days_is_read_with_each_of_them(tmp_path, make, take
     for day in (6, 7):
         landing.put(f"date=2024-05-0{day}/a.png", make.picture(day))
     names = [f"date=2024-05-0{day}/a.png" for day in (6, 7)]
-    landing.describe([make.row(f"a{n}", file=name, visibility="private") for n, name in enumerate(names)])
+    before = {"uploaded_at": "2023-11-14T00:00:00Z", "visibility": "private"}
+    landing.describe([make.row(f"a{n}", file=name, **before) for n, name in enumerate(names)])
     lake, figures = take_in(landing, "one day", dates=(date(2024, 5, 7),))
     assert {row["image_id"]: row["visibility"] for row in lake.read("images").collect()} == {"a1": "private"}
     assert (figures["images_landed"], figures["images_refused"]) == (1, 0)

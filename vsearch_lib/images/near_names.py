@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.images.landed import FILE
 from vsearch_lib.lake.computed import computed
 
+UNMATCHED = "named IS NOT NULL AND source_uri IS NULL"  # rows of metadata that name a file that did not land
 _FILE_FACTS = [*FILE, "file_landed_on"]
 
 
@@ -31,7 +32,7 @@ def with_near_names(landed: DataFrame) -> DataFrame:
     If there are several, or the name differs by case, the row says which file it nearly names, and that file is not
     taken in without it.
     """
-    rows = _spelled(landed.where("reason = 'missing_file'").select("source", "line", F.col("named").alias("path")))
+    rows = _spelled(landed.where(UNMATCHED).select("source", "line", "reason", F.col("named").alias("path")))
     alone = landed.where("source_uri = source AND (reason IS NULL OR reason = 'missing_metadata')")
     files = _spelled(alone.select(F.col("source_uri").alias("path"))).withColumnsRenamed(
         {"path": "near_uri", "spelling": "near_spelling"}
@@ -41,7 +42,13 @@ def with_near_names(landed: DataFrame) -> DataFrame:
     # A file above the metadata, of the name that a row gives: the row may speak of it.
     name, near_name = (F.lower(F.regexp_extract(column, r"([^/]*)\z", 1)) for column in ("spelling", "near_spelling"))
     above = F.startswith("spelling", F.regexp_extract("near_spelling", "(?s)^(.*/)", 1))
-    is_same = same.isNotNull() & (F.count(same).over(each_row) == 1) & (F.count(same).over(each_file) == 1)
+    # A row that is refused for another reason cannot have its file; the file waits all the same.
+    is_same = (
+        (F.col("reason") == "missing_file")
+        & same.isNotNull()
+        & (F.count(same).over(each_row) == 1)
+        & (F.count(same).over(each_file) == 1)
+    )
     pairs = (
         rows.join(files, name == near_name)
         .where(above | (F.lower("spelling") == F.lower("near_spelling")))
@@ -70,7 +77,9 @@ def _joined(landed: DataFrame, pairs: DataFrame, alone: DataFrame) -> DataFrame:
         {
             **{name: F.when(found, F.col(f"near_{name}")).otherwise(F.col(name)) for name in _FILE_FACTS},
             "reason": F.when(~found, F.col("reason")),
-            "message": F.when(found, None).when(F.col("near_uri").isNotNull(), near).otherwise(F.col("message")),
+            "message": F.when(found, None)
+            .when(F.col("near_uri").isNotNull() & (F.col("reason") == "missing_file"), near)
+            .otherwise(F.col("message")),
         }
     ).select(landed.columns)
 
