@@ -8,6 +8,7 @@ from rich.table import Table
 from vsearch_lib.evaluation.ranking import RANKING_FIGURES
 from vsearch_lib.job import Figure
 from vsearch_lib.runner import StepResult
+from vsearch_lib.terminal import printable
 
 
 def print_summary(results: Sequence[StepResult], console: Console) -> None:
@@ -22,7 +23,7 @@ def print_summary(results: Sequence[StepResult], console: Console) -> None:
     console.print(f"{total:.0f} s in {len(results)} steps", highlight=False)
     for result in results:
         for line in result.said:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _facts(figures: Sequence[Figure]) -> Table:

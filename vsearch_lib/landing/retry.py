@@ -9,6 +9,7 @@ from vsearch_lib.config import Settings
 from vsearch_lib.job import Job, record
 from vsearch_lib.lake import Lake
 from vsearch_lib.runner import load_job
+from vsearch_lib.terminal import printable
 
 # Table → the job that refuses what was going there.
 WRITTEN_BY = {
@@ -34,7 +35,7 @@ def as_text(rows: DataFrame, *, limit: int) -> str:
     items = rows.orderBy("table", "source", "line").limit(limit).collect()
     for item in items:
         place = f"{item['source']}:{item['line']}" if item["line"] else item["source"]
-        lines.append(f"{item['first_seen']:%Y-%m-%d}  {item['reason']}  {place}  {item['message']}")
+        lines.append(printable(f"{item['first_seen']:%Y-%m-%d}  {item['reason']}  {place}  {item['message']}"))
     total = sum(row["count"] for row in counts)
     if total > len(items):
         lines.append(f"{total - len(items)} more; -n shows more of them, --table and --reason choose")
