@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vsearch_lib.arguments import Parser, check_output, count, crop
 from vsearch_lib.job import (
     add_common_arguments,
     add_setting_arguments,
@@ -18,6 +19,7 @@ from vsearch_lib.job import (
     settings_of,
 )
 from vsearch_lib.steps import GRAPHS
+from vsearch_lib.terminal import printable, say
 
 if TYPE_CHECKING:
     from vsearch_lib.config import Settings
@@ -33,7 +35,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vsearch",
         description="Visual search: images in, similar images out.",
         epilog="Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 refused by a quality or recall gate.",
@@ -47,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 
     search = commands.add_parser("search", help="find pictures like one you give")
     search.add_argument("--image", required=True, metavar="FILE", help="the picture to search with")
-    search.add_argument("--crop", type=_crop, metavar="X,Y,W,H", help="search with this part of it, in pixels")
-    search.add_argument("-k", type=_count, default=10, help="how many answers (default: 10)")
+    search.add_argument("--crop", type=crop, metavar="X,Y,W,H", help="search with this part of it, in pixels")
+    search.add_argument("-k", type=count, default=10, help="how many answers (default: 10)")
     search.add_argument("--json", action="store_true", help="print the answers as JSON")
     search.add_argument("--html", metavar="OUT", help="write the answers as a page with pictures")
     add_setting_arguments(search)
@@ -65,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     shown = actions.add_parser("list", help="count and list what is refused", description="Count and list it.")
     shown.add_argument("--table", choices=REFUSED_FROM, help="only what was going there")
     shown.add_argument("--reason", metavar="CODE", help="only this code of docs/quarantine.md")
-    shown.add_argument("-n", type=_count, default=20, help="how many items to list (default: 20)")
+    shown.add_argument("-n", type=count, default=20, help="how many items to list (default: 20)")
     again = actions.add_parser("retry", help="take in again what is refused, and nothing else", description="Retry it.")
     again.add_argument("--table", choices=REFUSED_FROM, help="only what was going there")
     for listing_or_retry in (shown, again):
@@ -116,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
     demo.add_argument("out", type=Path, metavar="OUT")
-    demo.add_argument("--images", type=_count, default=2000, metavar="N")
+    demo.add_argument("--images", type=count, default=2000, metavar="N")
     demo.add_argument("--seed", type=int, default=7)
     demo.set_defaults(call=_demo_data)
     return parser
@@ -139,11 +141,14 @@ def _run(arguments: argparse.Namespace) -> None:
     named = [o for o in arguments.overrides if o.startswith(("var=", "index.uri="))]
     places = [word for override in named for word in ("--set", override)]
     command = shlex.join([sys.argv[0], "search", "--env", arguments.env, *images, *places])
-    console.print(f"search it: {command} --image FILE", markup=False, highlight=False, soft_wrap=True)
+    line = printable(f"search it: {command} --image FILE")
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _search(arguments: argparse.Namespace) -> None:
     settings = settings_of(arguments)
+    if arguments.html:
+        check_output("--html", Path(arguments.html))
     from vsearch_lib.serving.answer import answer_file, as_json, as_text, write_page
     from vsearch_lib.serving.lean import without_pandas
 
@@ -153,7 +158,7 @@ def _search(arguments: argparse.Namespace) -> None:
     if arguments.html:
         write_page(settings, answers, Path(arguments.html))
         if not arguments.json:
-            print(f"page: {arguments.html}")
+            say(f"page: {arguments.html}")
 
 
 def _index(arguments: argparse.Namespace) -> None:
@@ -184,7 +189,8 @@ def _quarantine(arguments: argparse.Namespace) -> None:
             return
         rows = listed(lake, table=arguments.table, reason=None).select("table").distinct().collect()
         tables = sorted({row["table"] for row in rows} & set(REFUSED_FROM))
-        print("\n".join(retry(lake, settings, tables)) if tables else "nothing is refused: there is nothing to retry")
+        for line in retry(lake, settings, tables) if tables else ["nothing is refused: there is nothing to retry"]:
+            say(line)
 
 
 def _erase(arguments: argparse.Namespace) -> None:
@@ -226,21 +232,7 @@ def _demo_data(arguments: argparse.Namespace) -> None:
             seed=arguments.seed,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    print(f"demo-data: {summary}")
-
-
-def _crop(text: str) -> tuple[int, int, int, int]:
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H in pixels, for example 40,10,200,180") from None
-    return x, y, width, height
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return int(text)
+    say(f"demo-data: {summary}")
 
 
 if __name__ == "__main__":

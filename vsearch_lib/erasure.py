@@ -16,6 +16,7 @@ from vsearch_lib.config import Settings
 from vsearch_lib.embedding.pending import remove_all as remove_all_pending
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.computed import computed
+from vsearch_lib.terminal import printable
 
 Kind = Literal["user", "image"]
 # Table → columns that name a user, or an image.
@@ -92,7 +93,7 @@ def report(erased: Erased, settings: Settings) -> str:
             "until vsearch index gc deletes them",
             f"pages under {settings.reports.uri} show what they showed: delete those made before today",
         ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _remember(lake: Lake, erased: Sequence[tuple[str, str]]) -> None:

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vsearch_lib import account, causes
+from vsearch_lib.arguments import Parser
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import UsageError, VsearchError
-from vsearch_lib.terminal import printable
+from vsearch_lib.terminal import printable, say
 from vsearch_lib.ticker import every
 from vsearch_lib.trace import Trace, partition_name
 
@@ -43,10 +44,6 @@ class Figure:
     slice: str = "all"
 
 
-def _print(line: str) -> None:
-    print(printable(line))
-
-
 def _no_progress(_done: int, _total: int) -> None:
     """Nobody watches."""
 
@@ -64,7 +61,7 @@ class Job:
     retry: bool = False  # take in again what was refused, and nothing else
     made: dict[str, str] = field(default_factory=dict)  # what is no table, and its version: model, index
     progress: Callable[[int, int], None] = field(default=_no_progress)
-    say: Callable[[str], None] = field(default=_print)
+    say: Callable[[str], None] = field(default=say)
 
     @property
     def spark(self) -> SparkSession:
@@ -180,7 +177,7 @@ def exit_code(action: Callable[[], None]) -> int:
 
 
 def _failed(error: VsearchError) -> int:
-    print(f"vsearch: {printable(str(error))}", file=sys.stderr)
+    print(printable(f"vsearch: {error}"), file=sys.stderr)
     return error.exit_code
 
 
@@ -199,7 +196,7 @@ def _give_up_output() -> None:
 
 
 def _run(run: Run, arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(description=run.__doc__)
+    parser = Parser(description=run.__doc__)
     add_common_arguments(parser)
     parser.add_argument(
         "--retrain", action="store_true", help="build_training_examples, train_encoder: make a new model"
@@ -230,7 +227,7 @@ def _run(run: Run, arguments: Sequence[str] | None) -> None:
         made=job.made,
         figures={f"{f.metric}[{f.slice}]": f.value for f in figures},
     )
-    print(trace.line())
+    say(trace.line())
     trace.leave()
 
 

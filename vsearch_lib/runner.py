@@ -28,6 +28,7 @@ from vsearch_lib.encoder.registry import newest, recipe_of
 from vsearch_lib.job import Figure, Job, Run, record
 from vsearch_lib.lake import Lake, spark_session
 from vsearch_lib.steps import GRAPHS, Step, in_order
+from vsearch_lib.terminal import printable
 from vsearch_lib.ticker import every
 
 _TELL_SECONDS = 0.5
@@ -155,7 +156,7 @@ class _Show:
             self._print(f"{self._name}: {done} of {total}, about {left:.0f} s left")
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

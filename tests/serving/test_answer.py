@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.registration import register
 from vsearch_lib.encoder.registry import Recipe, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.evaluation.page import Answer, Query, render
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.index.publication import publish
 from vsearch_lib.serving.answer import Answers, answer_file, as_json, as_text
@@ -99,6 +102,94 @@ def test_a_broken_query_file_is_a_usage_error_in_one_line(served, tmp_path):
     with pytest.raises(UsageError, match="refused") as refused:
         answer_file(served, tmp_path / "broken.jpg", k=3, crop=None)
     assert "\n" not in str(refused.value)
+
+
+def slip(kind: str, folder: Path) -> Path:
+    """What a person may give in place of a picture file."""
+    file = folder / kind
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "link to nothing":
+        file.symlink_to(folder / "nothing")
+    elif kind == "empty":
+        file.touch()
+    elif kind == "no picture":
+        file.write_text("text")
+    elif kind == "huge":
+        with file.open("wb") as sink:
+            sink.truncate(10**12)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("folder", "this is a folder"),
+        ("pipe", "not a regular file"),
+        ("link to nothing", "no such file"),
+        ("-", "no such file"),
+        ("empty", "empty_file"),
+        ("no picture", "unsupported_format"),
+        ("huge", "image.max_bytes"),
+        ("n" * 300, "file name too long"),
+        ("nul\0", "null byte"),
+    ],
+)
+def test_what_is_no_picture_file_is_bad_usage_before_the_index_is_opened(settings, tmp_path, kind, said):
+    with pytest.raises(UsageError, match=said) as refused:
+        answer_file(settings, slip(kind, tmp_path), k=3, crop=None)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to this user")
+def test_a_file_that_may_not_be_read_is_bad_usage(settings, pictures):
+    pictures[0].chmod(0)
+    with pytest.raises(UsageError, match="permission denied"):
+        answer_file(settings, pictures[0], k=3, crop=None)
+
+
+def test_a_part_outside_of_the_picture_is_bad_usage_before_the_index_is_opened(settings, pictures):
+    with pytest.raises(UsageError, match="lies outside the picture"):
+        answer_file(settings, pictures[0], k=3, crop=(0, 0, 1000, 10))
+
+
+def test_more_answers_than_pictures_are_all_of_them(served, pictures):
+    assert len(answer_file(served, pictures[0], k=10**9, crop=None).found) == PICTURES - 2
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"[]", b'{"version": "v1"}', b"null"])
+def test_a_pointer_that_is_none_is_told_before_the_model_is_loaded(served, pictures, content):
+    Path(served.index.uri, "CURRENT").write_bytes(content)
+    shutil.rmtree(served.models.uri)
+    with pytest.raises(ArtefactError, match="CURRENT is not a pointer") as refused:
+        answer_file(served, pictures[0], k=3, crop=None)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_pointer_to_a_manifest_that_is_gone_is_told(served, pictures):
+    shutil.rmtree(Path(served.index.uri, "manifests"))
+    with pytest.raises(ArtefactError, match=r"manifests/v1\.json is missing"):
+        answer_file(served, pictures[0], k=3, crop=None)
+
+
+def test_a_pointer_with_a_line_end_that_an_editor_added_is_the_same_pointer(served, pictures):
+    pointer = Path(served.index.uri, "CURRENT")
+    pointer.write_bytes(pointer.read_bytes() + b"\n")
+    assert answer_file(served, pictures[0], k=1, crop=None).found
+
+
+def test_text_shows_an_answer_a_line_whatever_its_id_holds():
+    facts = {"rank": 1, "cosine": 1.0, "image_id": "a\x1b[31m\nb\u202e", "tags": ["x\ty", "café"]}
+    assert as_text(Answers(Path("query"), "v1", [facts])) == r"  1  1.0000  a\x1b[31m\nb\u202e  x\ty café"
+
+
+def test_a_page_shows_an_id_that_is_html_as_text(pictures):
+    listed = [Answer("<script>alert(1)</script>", pictures[0].read_bytes(), 1.0, "<b>tag</b>", None)]
+    page = render("Pictures like <i>", "version <u>", [], [Query("<q>", pictures[0].read_bytes(), "<name>", listed)])
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert all(tag not in page for tag in ("<script>alert", "<b>tag", "<i>", "<u>", "<q>", "<name>"))
 
 
 def test_without_an_index_the_error_says_what_to_run(settings, pictures):

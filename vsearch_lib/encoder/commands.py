@@ -8,6 +8,7 @@ from vsearch_lib.encoder.promotion import current_model, promote
 from vsearch_lib.encoder.registry import Card, cards, load_model, recipe_of
 from vsearch_lib.errors import UsageError
 from vsearch_lib.job import new_run_id
+from vsearch_lib.terminal import say
 
 
 def run_action(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -22,7 +23,7 @@ def _list(settings: Settings) -> None:
     used = current_model(settings)
     for card in cards(settings.models.uri, used.recipe):
         mark = "*" if card.version == used.version else " "
-        print(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {_made_from(card)}")
+        say(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {_made_from(card)}")
 
 
 def _made_from(card: Card) -> str:
@@ -43,4 +44,4 @@ def _promote(settings: Settings, version: str) -> None:
     # One that cannot be read would stop every night.
     card = load_model(settings.models.uri, version).card
     promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))
-    print(f"{version} is in use from now on: vsearch run refresh_index embeds with it and publishes its index")
+    say(f"{version} is in use from now on: vsearch run refresh_index embeds with it and publishes its index")

@@ -10,7 +10,7 @@ from vsearch_lib.index import manifest as manifests
 from vsearch_lib.index.published import read_pointer, read_version, versions
 from vsearch_lib.index.retention import collect, damages, known_version, roll_back
 from vsearch_lib.storage import open_store
-from vsearch_lib.terminal import printable
+from vsearch_lib.terminal import say
 
 
 def run_action(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -22,7 +22,7 @@ def _list(_: argparse.Namespace, settings: Settings) -> None:
     store = open_store(settings.index.uri)
     found = versions(store)
     if not found:
-        print(f"nothing is published at {store.uri}")
+        say(f"nothing is published at {store.uri}")
     served, broken = None, []
     try:
         pointer = read_pointer(store)
@@ -35,11 +35,11 @@ def _list(_: argparse.Namespace, settings: Settings) -> None:
             manifest = read_version(store, version)
         except ArtefactError as error:
             broken.append(error)
-            print(f"{mark} {version}  damaged")
+            say(f"{mark} {version}  damaged")
             continue
         rows, dead = manifests.rows_of(manifest), manifest["counts"].get("dead", 0)
         deltas = f", {len(manifest['deltas'])} deltas" if manifest["deltas"] else ""
-        print(f"{mark} {version}  {manifest['kind']:<9}  {rows - dead} living rows of {rows}{deltas}")
+        say(f"{mark} {version}  {manifest['kind']:<9}  {rows - dead} living rows of {rows}{deltas}")
     if broken:
         raise broken[0]
 
@@ -54,18 +54,18 @@ def _verify(arguments: argparse.Namespace, settings: Settings) -> None:
     manifest = known_version(store, arguments.version)
     broken = damages(store, manifest)
     for line in broken:
-        print(printable(line))
+        say(line)
     files = len(manifests.files_of(manifest))
     if broken:
         raise ArtefactError(
             f"{manifest['version']}: {len(broken)} of {files} files are damaged; vsearch index rollback"
         )
-    print(f"{manifest['version']}: {files} files are what the manifest says")
+    say(f"{manifest['version']}: {files} files are what the manifest says")
 
 
 def _rollback(arguments: argparse.Namespace, settings: Settings) -> None:
     pointer = roll_back(open_store(settings.index.uri), arguments.version, now=datetime.now(UTC))
-    print(f"{pointer.version} is served from {settings.index.uri}")
+    say(f"{pointer.version} is served from {settings.index.uri}")
 
 
 def _gc(_: argparse.Namespace, settings: Settings) -> None:
@@ -77,8 +77,8 @@ def _gc(_: argparse.Namespace, settings: Settings) -> None:
         now=datetime.now(UTC),
     )
     for version in gone.versions:
-        print(f"deleted {version}")
-    print(f"{len(gone.versions)} versions and {gone.files} files deleted, {gone.bytes} bytes")
+        say(f"deleted {version}")
+    say(f"{len(gone.versions)} versions and {gone.files} files deleted, {gone.bytes} bytes")
 
 
 _ACTIONS: Mapping[str, Callable[[argparse.Namespace, Settings], None]] = {

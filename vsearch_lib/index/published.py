@@ -41,8 +41,9 @@ def read_pointer(store: Store) -> Pointer | None:
         names = ("version", "manifest", "manifest_sha256", "published_at", "publish_id")
         return Pointer(**{name: str(fields[name]) for name in names}, stored=stored)
     except (ValueError, TypeError, KeyError) as error:
+        why = f"{type(error).__name__}: {error}"
         raise ArtefactError(
-            f"{store.uri}/{POINTER} is not a pointer ({error!r}): roll back to one of vsearch index list"
+            f"{store.uri}/{POINTER} is not a pointer ({why}): roll back to one of vsearch index list"
         ) from None
 
 

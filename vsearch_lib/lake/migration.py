@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from vsearch_lib import terminal
 from vsearch_lib.errors import SchemaDrift
 from vsearch_lib.lake.drift import Difference, drift
 from vsearch_lib.lake.tables import Lake
@@ -9,7 +10,7 @@ from vsearch_lib.lake.tables import Lake
 _WAY_OUT = "change those files in schemas/ back, or move the tables away and run the steps that fill them again"
 
 
-def check(lake: Lake, say: Callable[[str], None] = print) -> None:
+def check(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
     """Say every difference.
 
     Raises:
@@ -27,7 +28,7 @@ def check(lake: Lake, say: Callable[[str], None] = print) -> None:
     raise SchemaDrift(f"{lake.uri}: {count} from schemas/; run vsearch schema migrate")
 
 
-def migrate(lake: Lake, say: Callable[[str], None] = print) -> None:
+def migrate(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
     """Make the stored tables what their files say, and say each change; all of them or, where one cannot be, none.
 
     A migration that was interrupted goes on where it stopped when it is run again.

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vsearch_lib.config import Settings
-from vsearch_lib.errors import UsageError
 from vsearch_lib.images.decode import Limits
-from vsearch_lib.serving.query import model_of, query_vector
+from vsearch_lib.serving.query import model_of, query_jpeg, read_query
 from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.terminal import printable
 
@@ -29,13 +28,13 @@ def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int,
         UsageError: the file is not there or not a picture.
         ArtefactError: nothing is published, or it does not verify.
     """
-    if not file.is_file():
-        raise UsageError(f"--image {file}: no such file")
-    searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     image = settings.image
     limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
-    vector = query_vector(model_of(searcher.manifest), file.read_bytes(), limits, crop=crop)
-    hits = searcher.search(vector, k)
+    # What was asked wrongly is told before the index is opened, and what is broken before the model is.
+    jpeg = query_jpeg(read_query(file, limits), limits, crop=crop)
+    searcher = Searcher.open(settings.index.uri, cache=settings.cache)
+    vector = model_of(searcher.manifest).embed([jpeg])
+    hits = searcher.search(vector, min(k, max(1, len(searcher.rows))))
     rows = [(int(row), float(score)) for row, score in zip(hits.ids[0], hits.scores[0], strict=True) if row >= 0]
     facts = [searcher.rows.slice(row, 1).to_pylist()[0] for row, _ in rows]
     found = [
@@ -73,5 +72,6 @@ def write_page(settings: Settings, answers: Answers, out: Path) -> None:
         for found in answers.found
         if found["image_id"] in jpegs
     ]
-    query = Query(str(answers.query), answers.query.read_bytes(), answers.query.name, listed)
-    out.write_text(render(f"Pictures like {answers.query.name}", f"version {answers.version}", [], [query]))
+    name = printable(answers.query.name)  # of bytes that are no text, it could not be written
+    query = Query(printable(str(answers.query)), answers.query.read_bytes(), name, listed)
+    out.write_text(render(f"Pictures like {name}", f"version {answers.version}", [], [query]), encoding="utf-8")

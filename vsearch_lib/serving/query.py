@@ -1,6 +1,8 @@
 """A picture file → its vector, by the model that made the index."""
 
 import io
+import stat
+from pathlib import Path
 
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.registry import CARD, load_model
@@ -28,7 +30,36 @@ def model_of(manifest: Manifest) -> Embedder:
 def query_vector(
     model: Embedder, content: bytes, limits: Limits, *, crop: tuple[int, int, int, int] | None = None
 ) -> Vectors:
-    """Return the (1, d) vector of a picture's bytes, or of its part `crop`: x, y, width, height in upright pixels.
+    """Return the (1, d) vector of a picture's bytes, or of its part `crop`, as `query_jpeg` takes it."""
+    return model.embed([query_jpeg(content, limits, crop=crop)])
+
+
+def read_query(file: Path, limits: Limits) -> bytes:
+    """Return the bytes of a query file.
+
+    Raises:
+        UsageError: it is not there, not a file, too large, or may not be read.
+    """
+    try:
+        status = file.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise UsageError(f"--image {file}: this is a folder; give a picture file")
+        # Of a pipe nobody knows whether anything ever comes.
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"--image {file}: this is not a regular file; give a picture file")
+        if status.st_size > limits.max_bytes:
+            raise UsageError(
+                f"--image {file}: {status.st_size} bytes, and image.max_bytes is {limits.max_bytes}; give a smaller one"
+            )
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"--image {file}: no such file; give a picture file") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--image {file}: {str(getattr(error, 'strerror', error)).lower()}") from None
+
+
+def query_jpeg(content: bytes, limits: Limits, *, crop: tuple[int, int, int, int] | None = None) -> bytes:
+    """Return a picture, or its part `crop` (x, y, width, height in upright pixels), in the form that is embedded.
 
     Raises:
         UsageError: the bytes are not a picture that is taken, or the crop lies outside it.
@@ -36,10 +67,9 @@ def query_vector(
     try:
         if crop:
             content = _cropped(content, limits, crop)
-        picture = normalise(content, limits)
+        return normalise(content, limits).jpeg
     except RefusedPicture as refusal:
         raise UsageError(f"the query picture is refused ({refusal.reason}): {refusal}") from None
-    return model.embed([picture.jpeg])
 
 
 def _cropped(content: bytes, limits: Limits, crop: tuple[int, int, int, int]) -> bytes:
