@@ -100,5 +100,5 @@ def test_a_picture_that_metadata_of_another_folder_names_is_as_private_as_that_s
 
 def test_a_picture_above_metadata_that_may_speak_of_it_waits(found):
     assert found["below"]["reason"] == "time_in_future"
-    assert found["below.png"]["reason"] == "missing_metadata"
+    assert found["plain/below.png"]["reason"] == "missing_metadata"
     assert found["plain/unnamed.png"]["reason"] is None
