@@ -145,10 +145,12 @@ def test_what_cannot_be_done_is_one_line_and_the_pointer_stays(vsearch, store, p
 
 
 @pytest.mark.parametrize("arguments", [[], ["lists"], ["show", "v1", "v2"], ["gc", "v1"], ["list", "--all"]])
-def test_bad_usage_exits_2_and_shows_how(vsearch, arguments):
+def test_bad_usage_exits_2_and_says_in_a_line_where_help_is(vsearch, arguments):
     code, said, error = vsearch(*arguments)
     assert (code, said) == (2, [])
-    assert error[0].startswith("usage: vsearch")
+    (line,) = error
+    assert line.startswith("vsearch")
+    assert line.endswith("--help")
 
 
 def test_gc_deletes_what_the_settings_let_go_and_counts_it(vsearch, store, published):

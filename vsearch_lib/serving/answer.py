@@ -59,6 +59,10 @@ def as_text(answers: Answers) -> str:
     )
 
 
+def _listed(tags: list[str]) -> str:
+    return printable(", ".join(tags))
+
+
 def write_page(settings: Settings, answers: Answers, out: Path) -> None:
     """Write the answers as a self-contained page; the pictures come from the lake."""
     from vsearch_lib.evaluation.page import Answer, Query, render
@@ -68,7 +72,7 @@ def write_page(settings: Settings, answers: Answers, out: Path) -> None:
     with spark_session(settings, "vsearch search") as spark:
         jpegs = stored_jpegs(Lake(spark, settings.lake.uri, "search"), [found["image_id"] for found in answers.found])
     listed = [
-        Answer(found["image_id"], jpegs[found["image_id"]], found["cosine"], ", ".join(found["tags"]), None)
+        Answer(printable(found["image_id"]), jpegs[found["image_id"]], found["cosine"], _listed(found["tags"]), None)
         for found in answers.found
         if found["image_id"] in jpegs
     ]
