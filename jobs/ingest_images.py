@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 from vsearch_lib.images import facts
 from vsearch_lib.images.decode import Limits
 from vsearch_lib.images.files import FACTS, files_to_read, read_files, with_facts
+from vsearch_lib.images.kept_private import with_private_kept
 from vsearch_lib.images.landed import FIELDS, landed_images, path_below, without_unread_metadata
-from vsearch_lib.images.metadata import SortedOut, looks_like_metadata, sort_out
+from vsearch_lib.images.metadata import SortedOut, may_be_metadata, sort_out
 from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.images.near_names import UNMATCHED, with_near_names
 from vsearch_lib.job import Figure, Job, main
@@ -31,7 +32,7 @@ _TABLES = ("images", "images_awaited", "image_files", "image_pixels", "near_dupl
 def run(job: Job) -> list[Figure]:
     """Take in the pictures of the landing partitions asked for."""
     days = refused_days(job, "images") if job.retry else job.dates
-    listing = list_landed(job.settings.landing.images, days, never_clutter=looks_like_metadata)
+    listing = list_landed(job.settings.landing.images, days, never_clutter=may_be_metadata)
     say_missing(job, "images", listing)
     found = sort_out(listing)
     landing = Landing.of(job, "images", listing, opened=[metadata.file for metadata in found.metadata], tables=_TABLES)
@@ -41,6 +42,7 @@ def run(job: Job) -> list[Figure]:
     if not (found.pictures or found.metadata or found.unread or listing.refused):
         return nothing_landed(job, "images", passed_over)
     statements, read = _statements(job, listing, found, days)
+    sources = _sources(job, statements, listing)
     counted = count_refused(statements, landed=F.count("*"), key="image_id")
     statements = statements.where(f"reason IS NULL OR reason <> '{NO_RECORDS}'")
     refusals = None
@@ -51,9 +53,9 @@ def run(job: Job) -> list[Figure]:
     if read is not None:
         _keep_files(job, read)
     accepted = _fold_into_images(job, statements.where("reason IS NULL"))
-    if found.described:
+    if found.described or refusals is not None:
         _withdraw_made_of_files_alone(job, statements, listing.uri)
-    settle(job, "images", refusals, _sources(job, statements, listing))
+    settle(job, "images", refusals, sources)
     account = counted.account("images", accepted, passed_over)
     job.say(account.line())
     in_the_lake = [
@@ -80,11 +82,12 @@ def _statements(
         known = known.where("reason IS NULL")
     files = computed(files_to_read(landed, known))
     new_files = files.count()
-    if not new_files:
-        return without_unread_metadata(computed(with_facts(landed, known))), None
-    tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
-    read = computed(read_files(files, _limits(job), tasks))
-    return without_unread_metadata(computed(with_facts(landed, known, read))), read
+    read = None
+    if new_files:
+        tasks = max(job.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
+        read = computed(read_files(files, _limits(job), tasks))
+    statements = with_facts(landed, known, *([] if read is None else [read]))
+    return without_unread_metadata(computed(with_private_kept(statements) if found.metadata else statements)), read
 
 
 def _keep_files(job: Job, read: DataFrame) -> None:
@@ -130,7 +133,10 @@ def _listed_as_refused(job: Job, landed: DataFrame) -> DataFrame:
     whole = F.col("q_line") == 0
     same_file = (F.col("source_uri") == F.col("q_source")) | (F.col("source") == F.col("q_source"))
     same_folder = F.startswith("source", F.concat("q_source", F.lit("/")))
-    return landed.join(wanted, same_line | (whole & (same_file | same_folder)), "left_semi")
+    again = computed(landed.join(wanted, same_line | (whole & (same_file | same_folder)), "left_semi"))
+    # With all that is said of the same images: a row that was taken in may keep them from others.
+    others = landed.join(again.select("image_id").distinct(), "image_id", "left_semi")
+    return again.unionByName(others.join(again, ["source", "line"], "left_anti"))
 
 
 def _limits(job: Job) -> Limits:
@@ -166,7 +172,7 @@ def _withdraw_made_of_files_alone(job: Job, statements: DataFrame, uri: str) -> 
     """Delete images that were made of a file before metadata of it landed: that says whose the picture is."""
     described = statements.where("source_uri IS NOT NULL AND (line > 0 OR reason = 'missing_metadata')")
     files = described.select("source_uri", path_below(uri).alias("image_id"), "file_landed_on").distinct()
-    files = files.join(described.where("line > 0").select("image_id"), "image_id", "left_anti")
+    files = files.join(described.where("reason IS NULL").select("image_id"), "image_id", "left_anti")
     alone = job.lake.read("images").where("owner_id = 'unknown' AND deleted_at IS NULL")
     left = computed(alone.join(files, ["image_id", "source_uri"]))
     if not left.isEmpty():

@@ -276,6 +276,49 @@ def test_an_image_made_of_a_file_alone_is_withdrawn_when_metadata_of_the_file_la
     assert living == {"a": "private", "date=2024-05-06/c.png": "private", "date=2024-05-07/d.png": "public"}
 
 
+def test_a_refused_row_keeps_a_picture_from_others_as_much_as_an_accepted_one(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    for number, name in enumerate(("capital", "spelled", "change", "elsewhere", "broken", "open")):
+        landing.put(f"date=2024-05-06/{name}.png", make.picture(number))
+    landing.put("date=2024-05-06/bad.png", b"nonsense")
+    public = [
+        make.row(name, visibility="public") for name in ("capital", "spelled", "change", "elsewhere", "broken", "open")
+    ]
+    private = [
+        make.row("other id", file="capital.png", visibility="Private"),
+        make.row("another id", file="./spelled.png", visibility="Private"),
+        {"image_id": "change", "visibility": "private", "uploaded_at": "yesterday"},
+        make.row("elsewhere", file="gone.png", visibility="private"),
+        make.row("broken", file="bad.png", visibility="private"),
+    ]
+    landing.describe([*public, *private], "date=2024-05-06/metadata.jsonl")
+    lake, figures = take_in(landing, "night", "quality.max_refused_share=1")
+    images = {row["image_id"]: row["visibility"] for row in lake.read("images").collect()}
+    names = ("capital", "spelled", "change", "elsewhere", "broken")
+    assert images == {**dict.fromkeys(names, "private"), "open": "public"}
+    parts = ("accepted", "unchanged", "duplicate", "refused")
+    assert figures["images_landed"] == sum(figures[f"images_{part}"] for part in parts)
+
+
+def test_on_one_day_a_deletion_holds_whatever_its_file_is_called(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("date=2024-05-06/a.png", make.picture(1))
+    landing.describe([make.row("a")], "date=2024-05-06/metadata.jsonl")
+    landing.describe([{"image_id": "a", "deleted": True}], "date=2024-05-06/metadata-deletions.jsonl")
+    (a,) = take_in(landing, "night")[0].read("images").collect()
+    assert a["deleted_at"] is not None
+
+
+def test_a_retry_takes_in_all_that_is_said_of_an_image(tmp_path, make, take_in):
+    landing = make.landing(tmp_path / "photos")
+    landing.put("date=2024-05-06/a.png", make.picture(1))
+    landing.describe([{"image_id": "a", "visibility": "private"}], "date=2024-05-06/metadata-1.jsonl")
+    landing.describe([make.row("a", visibility="public")], "date=2024-05-06/metadata-2.jsonl")
+    take_in(landing, "night", "image.max_bytes=10", "quality.max_refused_share=1")
+    (a,) = take_in(landing, "retry", retry=True)[0].read("images").collect()
+    assert a["visibility"] == "private"
+
+
 def test_metadata_beside_the_days_is_read_with_each_of_them(tmp_path, make, take_in):
     landing = make.landing(tmp_path / "photos")
     for day in (6, 7):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vsearch_lib.images.metadata import looks_like_metadata, sort_out
+from vsearch_lib.images.metadata import may_be_metadata, sort_out
 from vsearch_lib.landing.listing import list_landed
 
 
@@ -19,7 +19,7 @@ def sorted_out(tmp_path: Path):
             file = tmp_path / "landing" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content)
-        listing = list_landed(str(tmp_path / "landing"), never_clutter=looks_like_metadata)
+        listing = list_landed(str(tmp_path / "landing"), never_clutter=may_be_metadata)
         found = sort_out(listing)
 
         def below(path: str) -> str:
@@ -108,11 +108,39 @@ def test_pictures_are_never_metadata(sorted_out):
 
 
 def test_spark_and_macs_own_files_are_clutter(sorted_out):
-    found = sorted_out("a.jpg", "._metadata.jsonl", ".metadata.jsonl.crc", "_spark_metadata/0", "_metadata")
+    found = sorted_out("a.jpg", "._metadata.jsonl", ".metadata.jsonl.crc", "_spark_metadata/0")
     assert found[:4] == (["a.jpg"], {}, [], [])
 
 
 def test_metadata_that_cannot_be_opened_speaks_of_its_folder(sorted_out, tmp_path):
     (tmp_path / "landing" / "day").mkdir(parents=True)
     (tmp_path / "landing" / "day" / "metadata.jsonl").symlink_to("nowhere")
+    assert sorted_out("day/a.jpg")[3] == ["day"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("metadata.parquet/_temporary/0/part-0.parquet", ".metadata/part-0.csv", "_metadata/part-0.csv", "_metadata"),
+        *("metadata/.hidden", "metadata.csv/Thumbs.db", "metadata.csv.bak", "metadata.csv~"),
+    ],
+)
+def test_whatever_lies_in_or_is_called_metadata_speaks_of_the_folder_beside(sorted_out, path):
+    assert sorted_out("day/a.jpg", f"day/{path}")[3] == ["day"]
+
+
+def test_a_table_written_as_a_folder_speaks_of_the_folder_beside(sorted_out):
+    found = sorted_out("day/a.jpg", **{"day/catalogue.csv/part-0": "image_id,visibility"})
+    assert found[2:4] == (["day/catalogue.csv/part-0"], ["day"])
+
+
+def test_a_link_to_metadata_that_is_listed_elsewhere_speaks_of_its_own_folder(sorted_out, tmp_path):
+    (tmp_path / "landing" / "d2").mkdir(parents=True)
+    (tmp_path / "landing" / "d2" / "metadata").symlink_to("../d1/metadata")
+    assert sorted_out("d2/a.jpg", "d1/metadata/part-0.csv")[3] == ["d1", "d2"]
+
+
+def test_a_table_whose_name_is_not_utf8_speaks_of_its_folder(sorted_out, tmp_path):
+    (tmp_path / "landing" / "day").mkdir(parents=True)
+    (tmp_path / "landing" / "day" / os.fsdecode(b"\xe9tat.csv")).write_text("x")
     assert sorted_out("day/a.jpg")[3] == ["day"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsearch_lib.images.landed import landed_images
-from vsearch_lib.images.metadata import looks_like_metadata, sort_out
+from vsearch_lib.images.metadata import may_be_metadata, sort_out
 from vsearch_lib.images.near_names import spelling, with_near_names
 from vsearch_lib.landing.listing import list_landed
 
@@ -64,7 +64,7 @@ def found(spark, tmp_path_factory, make):
         ],
         f"{DAY}/metadata.jsonl",
     )
-    listing = list_landed(str(landing.folder), never_clutter=looks_like_metadata)
+    listing = list_landed(str(landing.folder), never_clutter=may_be_metadata)
     rows = with_near_names(landed_images(spark, listing, sort_out(listing))).collect()
     assert len(rows) == 13
     return {row["image_id"] or row["source"].rsplit("/", 1)[-1]: row for row in rows}

@@ -20,6 +20,9 @@ ROWS = b'{"file": "a.jpg", "Visibility": "x"}\n'
     [
         ROWS,
         b"name,is_private\n",
+        b'{"is_public": false}',
+        b'{"isPublic": false}',
+        b'{"deleted": true}',
         "image_id;file\n".encode("utf-16"),
         gzip.compress(ROWS),
         bz2.compress(ROWS),
@@ -63,7 +66,18 @@ def test_a_broken_workbook_may_speak():
     assert workbook_speaks_of_pictures(b"PK\x03\x04")
 
 
-@pytest.mark.parametrize("head", [ROWS, b"image_id,file\n", b"x;visibility;y", b'{"owner_id":1}', b"file,who\n"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        ROWS,
+        b"image_id,file\n",
+        b"x;visibility;y",
+        b"name,tags,visibility\r\n",
+        b"path;moderation\n",
+        b'{"owner_id":1}',
+        b"file,who\n",
+    ],
+)
 def test_a_table_that_no_name_calls_one_is_known(head):
     assert lists_pictures(head)
 

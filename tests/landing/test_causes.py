@@ -17,6 +17,7 @@ TYPES = {
         ('{"position": "three"}', 'position: "three" is not a whole number'),
         ('{"dwell_ms": 1500.5}', "dwell_ms: 1500.5 is not a whole number"),
         ('{"position": 2147483648}', "position: 2147483648 is too large"),
+        (f'{{"position": {"9" * 400}}}', f"position: {'9' * 40} is too large"),
         ('{"position": true}', "position: true is not a whole number"),
         ('{"latitude": "north"}', 'latitude: "north" is not a number'),
         ('{"ok": 1}', "ok: 1 is not true or false"),

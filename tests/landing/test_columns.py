@@ -35,7 +35,20 @@ def test_unknown_columns_may_repeat():
 
 
 @pytest.mark.parametrize(
-    "name", ["visibilty", "vsibility", "modration", "delete", "is_private", "Private", "public", "visible"]
+    "name",
+    [
+        "visibilty",
+        "vsibility",
+        "modration",
+        "delete",
+        "is_private",
+        "Private",
+        "public",
+        "visible",
+        "isPublic",
+        "privacy",
+        "hidden",
+    ],
 )
 def test_a_name_that_may_decide_who_sees_a_picture_is_unclear(name):
     with pytest.raises(UnclearColumns, match=f"{name} is not a field, and may say who sees a picture"):

@@ -24,7 +24,7 @@ def test_quotes_inside_quotes_are_doubled():
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_end_as_any_system_ends_them(end):
-    assert records(f"a,b{end}{end}c,d") == [(1, ["a", "b"]), (3, ["c", "d"])]
+    assert records(f"a,b{end} {end}c,d") == [(1, ["a", "b"]), (3, ["c", "d"])]
 
 
 def test_a_quote_that_is_not_closed_refuses_its_line_and_the_next_are_read():

@@ -99,7 +99,9 @@ def test_spark_is_not_given_what_may_be_no_text_or_has_a_checksum_beside_it():
     assert for_spark(landed("a.jsonl"), LINES, {"/landing/.b.jsonl.crc"})
 
 
-@pytest.mark.parametrize("name", ["labels.csv", "a.JSON.GZ", "a.xlsx", "a.yaml", "a.csv.tar.bz2"])
+@pytest.mark.parametrize(
+    "name", ["labels.csv", "a.JSON.GZ", "a.xlsx", "a.yaml", "a.csv.tar.bz2", "a.csv.bak", "a.csv~"]
+)
 def test_names_of_tables_are_known(name):
     assert holds_a_table(name)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.config import load_settings
-from vsearch_lib.images.metadata import looks_like_metadata, sort_out
+from vsearch_lib.images.metadata import may_be_metadata, sort_out
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, table_schema
 from vsearch_lib.landing.known import Landing
@@ -62,7 +62,7 @@ def known(spark, landed, looked_at) -> Callable[..., bool]:
         settings = load_settings("demo", chosen)
         job = Job(settings, Lake(spark, settings.lake.uri, "ask"), "ask", dates, retry=retry, say=lambda _: None)
         watched = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
-        listing = list_landed(settings.landing.images, dates, never_clutter=looks_like_metadata)
+        listing = list_landed(settings.landing.images, dates, never_clutter=may_be_metadata)
         opened = [metadata.file for metadata in sort_out(listing).metadata]
         return Landing.of(job, "images", listing, opened=opened, tables=watched).known() is not None
 

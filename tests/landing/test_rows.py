@@ -63,9 +63,23 @@ def test_a_json_line_that_says_a_thing_twice_is_refused_and_its_neighbours_are_r
 
 
 def test_names_inside_a_value_are_its_own(read):
-    assert read("a.jsonl", '{"x": {"visibilty": 1, "tags": 2, "tags": 3}, "tags": "t"}') == {
-        1: {"x": {"visibilty": 1, "tags": 3}, "tags": "t"}
+    assert read("a.jsonl", '{"x": {"tags": 2, "tags": 3}, "tags": "t"}') == {1: {"x": {"tags": 3}, "tags": "t"}}
+
+
+def test_what_a_value_says_inside_of_who_sees_a_picture_refuses_the_row(read):
+    assert read("a.jsonl", '{"image_id": "a", "meta": [{"Visibility": "private"}]}') == {1: "malformed_line"}
+
+
+def test_a_value_that_python_cannot_hold_refuses_its_row(read):
+    late = pa.array([2**62, 0], pa.int64()).cast(pa.timestamp("us"))
+    assert read("a.parquet", pa.table({"uploaded_at": late, "image_id": ["a", "b"]})) == {
+        1: "malformed_line",
+        2: {"uploaded_at": "1970-01-01T00:00:00+00:00", "image_id": "b"},
     }
+
+
+def test_packed_text_that_is_broken_from_its_start_refuses_the_file(read):
+    assert read("a.jsonl.gz", gzip.compress(b"{}")[:10] + b"\xff" * 40) == {0: "broken_file"}
 
 
 def test_bytes_that_are_not_utf8_refuse_their_row(read):

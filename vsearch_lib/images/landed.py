@@ -1,7 +1,7 @@
 """Landed pictures and what is said about them → one row a statement, accepted or not. No picture is opened here."""
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.images.metadata import SortedOut
@@ -175,10 +175,6 @@ def _described(files: DataFrame, rows: DataFrame, uri: str) -> DataFrame:
     joined = rows.join(files, rows["named"] == files["source_uri"], "full_outer")
     rules = {f"({condition}) AND NOT ({_ALONE})": refusal for condition, refusal in RULES.items()}
     checked = refuse_where(joined.withColumn("landed_on", F.coalesce("metadata_landed_on", "file_landed_on")), rules)
-    # Rows may contradict each other about one file: then it is private.
-    of_file = Window.partitionBy(F.coalesce("source_uri", F.concat_ws(":", "source", "line")))
-    one_is_private = F.max(F.coalesce(F.col("visibility") == "private", F.lit(False))).over(of_file)
-    about_a_file = F.col("source_uri").isNotNull() & F.col("source").isNotNull()
     said = {
         "image_id": F.col("image_id"),
         "owner_id": F.col("owner_id"),
@@ -191,8 +187,7 @@ def _described(files: DataFrame, rows: DataFrame, uri: str) -> DataFrame:
     }
     by_place = _said_by_its_place(uri)
     values = {name: F.when(F.expr(_ALONE), by_place[name]).otherwise(value) for name, value in said.items()}
-    visibility = F.when(about_a_file & one_is_private, F.lit("private")).otherwise(F.col("visibility"))
-    return _statements(checked, **values, visibility=visibility, line=F.coalesce("line", F.lit(0)))
+    return _statements(checked, **values, line=F.coalesce("line", F.lit(0)))
 
 
 def _tags() -> Column:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vsearch_lib.images.speaking import LOOKED_AT_BYTES, speaks_of_pictures, workbook_speaks_of_pictures
 from vsearch_lib.landing.formats import holds_a_table, named_layout
@@ -45,77 +46,86 @@ class SortedOut:
 
 
 def looks_like_metadata(name: str) -> bool:
-    """Whether a file's or folder's name says that it is metadata: then it is never clutter."""
+    """Whether a file's or folder's name says that it is metadata."""
     name = name.lower()
-    return (
-        "metadata" in name
-        and not _PICTURE.fullmatch(name)
-        and not name.startswith(("._", "_"))
-        and not name.endswith(".crc")
-    )
+    return "metadata" in name and name != "_spark_metadata" and not _belongs_to_another(name)
+
+
+def may_be_metadata(name: str) -> bool:
+    """Whether a file or folder of that name may be about pictures: then it is never clutter."""
+    name = name.lower()
+    return looks_like_metadata(name) or (holds_a_table(name) and not _belongs_to_another(name))
 
 
 def sort_out(listing: Listing) -> SortedOut:
     """Sort the files of `listing`; of these only tables that are not called metadata are looked into."""
     found = SortedOut()
-    unclear: list[LandedFile] = []
+    unclear: list[Metadata] = []
     for file in listing.files:
-        name = file.name.lower()
-        if _PICTURE.fullmatch(name):
+        spoken_of = None if _PICTURE.fullmatch(file.name.lower()) else _spoken_of(file.path, listing.uri)
+        if spoken_of is None:
             found.pictures.append(file)
-        elif folder := _described_by(file, listing.uri):
+        elif not looks_like_metadata(spoken_of.by):
+            unclear.append(Metadata(file, spoken_of.folder))
+        else:
+            found.described.add(spoken_of.folder)
             if _is_read(file):
-                found.metadata.append(Metadata(file, folder))
+                found.metadata.append(Metadata(file, spoken_of.folder))
             else:
                 found.unread.append(RefusedFile(file.path, "unread_metadata", UNREAD))
-            found.described.add(folder)
-        elif holds_a_table(name):
-            unclear.append(file)
-        else:
-            found.pictures.append(file)
-    # A folder or file that cannot be looked at may be metadata, and so may one whose name cannot be read.
-    for refused in listing.refused:
-        if looks_like_metadata(refused.path.rpartition("/")[2]):
-            found.described.add(refused.path.rpartition("/")[0])
+    # What cannot be opened, and what was passed over in a folder of metadata, may be metadata.
+    for path in (*(refused.path for refused in listing.refused), *listing.passed_over_inside):
+        if path == listing.uri:
+            found.described.add(path)
+        elif spoken_of := _spoken_of(path, listing.uri):
+            found.described.add(spoken_of.folder)
     _look_into(unclear, found)
     return found
 
 
-def _described_by(file: LandedFile, uri: str) -> str | None:
-    """Return the folder whose files a file of metadata names, None if the file is none.
+class _SpokenOf(NamedTuple):
+    folder: str
+    by: str  # the name of the file or folder that may be metadata
+
+
+def _spoken_of(path: str, uri: str) -> _SpokenOf | None:
+    """Return the folder whose files a file may speak of, None if it speaks of none.
 
     Spark writes a table as a folder of files: one that is called as metadata is lies beside the pictures.
     """
-    above, *below = f"{file.folder}/".removeprefix(f"{uri}/").split("/")
     folder = uri
-    for name in (above, *below):
-        if looks_like_metadata(name):
-            return folder
-        folder = f"{folder}/{name}" if name else folder
-    return file.folder if looks_like_metadata(file.name) else None
+    for name in path.removeprefix(f"{uri}/").split("/"):
+        if may_be_metadata(name):
+            return _SpokenOf(folder, name)
+        folder = f"{folder}/{name}"
+    return None
+
+
+def _belongs_to_another(name: str) -> bool:
+    return bool(_PICTURE.fullmatch(name)) or name.startswith("._") or name.endswith(".crc")
 
 
 def _is_read(file: LandedFile) -> bool:
     name = file.name.lower()
-    if name.startswith("."):
+    if name.startswith(".") or "/_temporary/" in file.path:
         return False
     return named_layout(name) is not None or (not holds_a_table(name) and "." not in name)
 
 
-def _look_into(files: list[LandedFile], found: SortedOut) -> None:
+def _look_into(tables: list[Metadata], found: SortedOut) -> None:
     """Tell tables that may be about pictures from those that are not, by the words in them."""
-    if not files:
+    if not tables:
         return
     stems = {stem for picture in found.pictures for stem in _stems(picture.path)}
     with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-        for file, speaks in zip(files, pool.map(_speaks, files), strict=True):
+        for table, speaks in zip(tables, pool.map(_speaks, tables), strict=True):
             if speaks:
-                found.unread.append(RefusedFile(file.path, "unread_metadata", UNREAD))
-                found.described.add(file.folder)
-            elif any(stem in stems for stem in _stems(file.path)):
+                found.unread.append(RefusedFile(table.file.path, "unread_metadata", UNREAD))
+                found.described.add(table.folder)
+            elif any(stem in stems for stem in _stems(table.file.path)):
                 found.sidecars["sidecar"] += 1
             else:
-                found.pictures.append(file)  # refused as none, by its content
+                found.pictures.append(table.file)  # refused as none, by its content
 
 
 def _stems(path: str) -> Iterable[str]:
@@ -127,7 +137,8 @@ def _stems(path: str) -> Iterable[str]:
         yield f"{folder}{slash}{name}"
 
 
-def _speaks(file: LandedFile) -> bool:
+def _speaks(table: Metadata) -> bool:
+    file = table.file
     try:
         with open_file(file.path) as content:
             head = content.read(LOOKED_AT_BYTES)

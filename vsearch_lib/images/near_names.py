@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.images.landed import FILE
@@ -30,45 +30,46 @@ def with_near_names(landed: DataFrame) -> DataFrame:
     """Give rows of `landed` (as of `landed_images`) without their file the one that is the same name in one spelling.
 
     If there are several, or the name differs by case, the row says which file it nearly names, and that file is not
-    taken in without it.
+    taken in without it; nor is a file of that name in a folder above, of which the row may speak.
     """
     rows = _spelled(landed.where(UNMATCHED).select("source", "line", "reason", F.col("named").alias("path")))
-    alone = landed.where("source_uri = source AND (reason IS NULL OR reason = 'missing_metadata')")
-    files = _spelled(alone.select(F.col("source_uri").alias("path"))).withColumnsRenamed(
-        {"path": "near_uri", "spelling": "near_spelling"}
-    )
-    each_row, each_file = Window.partitionBy("source", "line"), Window.partitionBy("near_uri")
+    files = _spelled(landed.where("source_uri IS NOT NULL").select(F.col("source_uri").alias("path")).distinct())
+    files = files.withColumnsRenamed({"path": "near_uri", "spelling": "near_spelling"})
+    each_row = Window.partitionBy("source", "line")
     same = F.when(F.col("spelling") == F.col("near_spelling"), 1)
-    # A file above the metadata, of the name that a row gives: the row may speak of it.
-    name, near_name = (F.lower(F.regexp_extract(column, r"([^/]*)\z", 1)) for column in ("spelling", "near_spelling"))
-    above = F.startswith("spelling", F.regexp_extract("near_spelling", "(?s)^(.*/)", 1))
-    # A row that is refused for another reason cannot have its file; the file waits all the same.
-    is_same = (
-        (F.col("reason") == "missing_file")
-        & same.isNotNull()
-        & (F.count(same).over(each_row) == 1)
-        & (F.count(same).over(each_file) == 1)
-    )
     pairs = (
-        rows.join(files, name == near_name)
-        .where(above | (F.lower("spelling") == F.lower("near_spelling")))
-        .withColumn("is_same", is_same)
+        rows.withColumn("near", F.explode(_near_paths(F.lower("spelling"))))
+        .join(files, F.col("near") == F.lower("near_spelling"))
+        .withColumn("is_same", same.isNotNull() & (F.count(same).over(each_row) == 1))
         .withColumn("has_same", F.max("is_same").over(each_row))
         .where("is_same OR NOT has_same")
     )
     pairs = computed(pairs.select("source", "line", "near_uri", "is_same"))
     if pairs.isEmpty():
         return landed
-    return _without_named(_joined(landed, pairs, alone), pairs)
+    return _without_named(_joined(landed, pairs), pairs)
 
 
-def _joined(landed: DataFrame, pairs: DataFrame, alone: DataFrame) -> DataFrame:
-    facts = alone.select(F.col("source_uri").alias("near_uri"), *(F.col(n).alias(f"near_{n}") for n in _FILE_FACTS))
+def _near_paths(path: Column) -> Column:
+    """Return a path, and that of a file of its name in each folder above."""
+    parts = F.split(path, "/")
+    name = F.element_at(parts, -1)
+    return F.transform(
+        F.sequence(F.lit(1), F.size(parts) - 1),
+        lambda length: F.concat(F.array_join(F.slice(parts, 1, length), "/"), F.lit("/"), name),
+    )
+
+
+def _joined(landed: DataFrame, pairs: DataFrame) -> DataFrame:
+    facts = landed.where("source_uri IS NOT NULL").select(
+        F.col("source_uri").alias("near_uri"), *(F.col(n).alias(f"near_{n}") for n in _FILE_FACTS)
+    )
     one_each = pairs.groupBy("source", "line").agg(
         F.min("near_uri").alias("near_uri"), F.max("is_same").alias("is_same")
     )
-    joined = landed.join(one_each.join(facts, "near_uri"), ["source", "line"], "left")
+    joined = landed.join(one_each.join(facts.distinct(), "near_uri"), ["source", "line"], "left")
     found = F.coalesce(F.col("is_same"), F.lit(False))
+    missing = F.coalesce(F.col("reason") == "missing_file", F.lit(False))
     near = F.concat(
         F.lit("the file that the row names did not land; nearly the same name: "),
         F.regexp_extract("near_uri", r"([^/]*)\z", 1),
@@ -76,9 +77,9 @@ def _joined(landed: DataFrame, pairs: DataFrame, alone: DataFrame) -> DataFrame:
     return joined.withColumns(
         {
             **{name: F.when(found, F.col(f"near_{name}")).otherwise(F.col(name)) for name in _FILE_FACTS},
-            "reason": F.when(~found, F.col("reason")),
-            "message": F.when(found, None)
-            .when(F.col("near_uri").isNotNull() & (F.col("reason") == "missing_file"), near)
+            "reason": F.when(~(found & missing), F.col("reason")),
+            "message": F.when(found & missing, None)
+            .when(F.col("near_uri").isNotNull() & missing, near)
             .otherwise(F.col("message")),
         }
     ).select(landed.columns)
@@ -87,7 +88,7 @@ def _joined(landed: DataFrame, pairs: DataFrame, alone: DataFrame) -> DataFrame:
 def _without_named(landed: DataFrame, pairs: DataFrame) -> DataFrame:
     """Leave out the statements that named files made by themselves; refuse those of files that are nearly named."""
     named = pairs.groupBy("near_uri").agg(
-        F.max("is_same").alias("is_named"), F.first(F.concat_ws(":", "source", "line")).alias("by")
+        F.max("is_same").alias("is_named"), F.min(F.concat_ws(":", "source", "line")).alias("by")
     )
     own = (F.col("source_uri") == F.col("near_uri")) & (F.col("source") == F.col("source_uri")) & (F.col("line") == 0)
     joined = landed.join(named, own, "left").where("NOT coalesce(is_named, false)")

@@ -66,8 +66,10 @@ def _misfit(value: object, kind: str) -> str | None:
         return None if isinstance(value, bool) else f"{shown} is not {_SAID[kind]}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{shown} is not {_SAID[kind]}"
-    if kind in _BITS and (not float(value).is_integer() or abs(value) >= 2 ** _BITS[kind]):
-        return f"{shown} is not {_SAID[kind]}" if not float(value).is_integer() else f"{shown} is too large"
+    if kind in _BITS and isinstance(value, float) and not value.is_integer():
+        return f"{shown} is not {_SAID[kind]}"
+    if kind in _BITS and abs(value) >= 2 ** _BITS[kind]:
+        return f"{shown} is too large"
     return None
 
 

@@ -12,7 +12,7 @@ _FOLDERS = {
 }
 _FILES = {
     "system": {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "picasa.ini", ".ds_store"},
-    "job marker": {"_success", "_metadata", "_common_metadata"},
+    "job marker": {"_success"},
 }
 _PATTERNS = {
     "system": re.compile(r"\._.*", re.DOTALL),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 # Fields that decide who may see a picture: what is said under a name that is nearly one of these counts.
 _GUARDED = ("visibility", "moderation", "deleted")
 _NEARLY = 0.85  # of difflib's ratio: vsibility and modration are, tag and title are not
-_SPEAKS = re.compile(r"visib|privat|moderat|delet|(^|_)public(_|$)")
+_SPEAKS = re.compile(r"visib|privat|privacy|moderat|delet|hidden|audience|(^|_)(public|shared|access)(_|$)")
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class UnclearColumns(Exception):
@@ -40,9 +41,16 @@ class Columns:
         return cls(found, any(field not in (None, name) for name, field in zip(names, found, strict=True)))
 
 
+def refuse_if_it_speaks(names: Sequence[str], fields: Sequence[str]) -> None:
+    """Raise UnclearColumns if one of `names`, which stand inside another field, seems to say who sees a picture."""
+    guarded = [guard for guard in _GUARDED if guard in fields]
+    if guarded and (found := next((name for name in names if _speaks_of(_plain(name), guarded)), None)):
+        raise UnclearColumns(f"{found[:40]} stands inside another field; it is not read there")
+
+
 def _speaks_of(name: str, guarded: Sequence[str]) -> bool:
     return bool(_SPEAKS.search(name) or difflib.get_close_matches(name, guarded, 1, _NEARLY))
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", "_", name.strip("\ufeff \t").lower())
+    return re.sub(r"[\s_-]+", "_", _CAPITAL.sub("_", name).strip("\ufeff \t").lower())

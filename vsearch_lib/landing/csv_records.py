@@ -36,7 +36,7 @@ def csv_records(lines: Iterable[str]) -> Iterator[CsvRecord]:
         except (csv.Error, StopIteration) as error:
             yield CsvRecord(line, feed.put_back_all_but_one(), None, f"not CSV: {_PROBLEMS.get(str(error), error)}")
             continue
-        if fields:
+        if fields and "".join(feed.taken).strip():
             yield CsvRecord(line, "".join(feed.taken).rstrip("\r\n"), fields, None)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
@@ -21,7 +22,11 @@ _LAYOUTS: dict[str, Layout] = {
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _PARQUET = b"PAR1"
 # Formats of tables that are not read, by name or by content.
-_OTHERS = (".tsv", ".xlsx", ".xls", ".ods", ".avro", ".orc", ".arrow", ".feather", ".yaml", ".yml", ".xml", ".sqlite")
+_OTHERS = (
+    *(".tsv", ".tab", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".avro", ".orc", ".arrow", ".feather", ".parq"),
+    *(".yaml", ".yml", ".toml", ".xml", ".json5", ".sqlite", ".sqlite3"),
+)
+_COPIES = (".bak", ".old", ".orig", ".save", ".part", ".tmp", "._copying_")
 _OTHER_PACKED = (".bz2", ".xz", ".zip", ".7z", ".lz4", ".snappy", ".br", ".deflate", ".tar")
 _OTHER_MAGIC = {
     b"BZh": "bzip2",
@@ -35,6 +40,8 @@ _OTHER_MAGIC = {
 # Names that Spark's own reader would decompress, or leave out.
 _SPARK_UNPACKS = (*_COMPRESSED, *_OTHER_PACKED, ".bgz")
 HEAD_BYTES = 4096
+# What reading raises if a file is not what it should be.
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, OverflowError, zlib.error, pa.ArrowException)
 _READ = "JSON lines, CSV and Parquet are read, plain or packed with gzip or zstd"
 
 
@@ -60,9 +67,10 @@ def named_layout(name: str) -> Layout | None:
 
 
 def holds_a_table(name: str) -> bool:
-    """Whether a file's name claims a format of tables, read or not, packed or not."""
+    """Whether a file's name claims a format of tables, read or not, packed or not, a copy or not."""
     name = name.lower()
-    while _suffix(name) in {*_COMPRESSED, *_OTHER_PACKED}:
+    name = name.rstrip("~ ")
+    while _suffix(name) in {*_COMPRESSED, *_OTHER_PACKED, *_COPIES}:
         name = name.removesuffix(_suffix(name))
     return _suffix(name) in {*_LAYOUTS, *_OTHERS}
 
@@ -166,7 +174,7 @@ class _Stream(io.RawIOBase):
 def _head_of(inner: BinaryIO) -> bytes:
     try:
         return inner.read(HEAD_BYTES)
-    except (OSError, EOFError, ValueError) as error:
+    except UNREADABLE as error:
         raise NotReadable("broken_file", f"it cannot be unpacked: {error}; write it again") from None
 
 

@@ -14,6 +14,7 @@ from vsearch_lib.storage import Stored, local_path, objects_below, objects_in
 
 _DAY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MILLISECOND = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _LAST_MILLISECOND = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
@@ -56,6 +57,7 @@ class Listing:
         folders: that could be listed.
         missing: places that were asked for and are not there.
         checksums: of Hadoop's, `.<name>.crc` beside a file.
+        passed_over_inside: clutter and links in folders, or with names, that never are clutter.
     """
 
     uri: str
@@ -66,6 +68,7 @@ class Listing:
     folders: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     checksums: set[str] = field(default_factory=set)
+    passed_over_inside: list[str] = field(default_factory=list)
 
 
 Keep = Callable[[str], bool]
@@ -129,15 +132,19 @@ def _landed_on(path: str, modified_ms: int) -> date:
 
 
 def _list_bucket(place: str, found: Listing, never_clutter: Keep) -> None:
-    objects, unreadable = objects_below(place)
+    try:
+        objects, unreadable = objects_below(place)
+    except OSError as error:
+        found.refused.append(RefusedFile(place, "unreadable", f"the folder cannot be listed: {error.strerror}"))
+        return
     if not objects and not unreadable:
         found.missing.append(place)
     for item in objects:
         kind = _clutter(item.key, never_clutter)
         if kind:
-            found.passed_over[kind] += 1
-            continue
-        _add_object(item, place, found)
+            _pass_over(kind, f"{place}/{item.key}", place, found, never_clutter)
+        else:
+            _add_object(item, place, found)
     for folder, message in unreadable:
         found.refused.append(RefusedFile(folder, "unreadable", message))
 
@@ -162,7 +169,7 @@ def _list_folder(place: str, found: Listing, never_clutter: Keep) -> None:
         for link in links:
             identity = _identity(link)
             if identity is None or identity in visited:
-                found.passed_over["link to a listed folder"] += 1
+                _pass_over("link to a listed folder", link, place, found, never_clutter)
             else:
                 visited.add(identity)
                 waiting.append(link)
@@ -191,8 +198,7 @@ def _add(entry: "os.DirEntry[str]", place: str, found: Listing, never_clutter: K
         return
     kind = _clutter(os.path.relpath(path, place), never_clutter)
     if kind:
-        found.passed_over[kind] += 1
-        found.checksums.update([path] if path.endswith(".crc") else [])
+        _pass_over(kind, path, place, found, never_clutter)
         return
     try:
         facts = entry.stat()
@@ -202,7 +208,7 @@ def _add(entry: "os.DirEntry[str]", place: str, found: Listing, never_clutter: K
     if not stat.S_ISREG(facts.st_mode):
         found.refused.append(RefusedFile(path, "unreadable", f"{_special(facts.st_mode)}, not a file"))
         return
-    modified_ms = min(facts.st_mtime_ns // 1_000_000, _LAST_MILLISECOND)
+    modified_ms = max(_FIRST_MILLISECOND, min(facts.st_mtime_ns // 1_000_000, _LAST_MILLISECOND))
     found.files.append(LandedFile(path, facts.st_size, modified_ms, _landed_on(path, modified_ms)))
 
 
@@ -228,6 +234,15 @@ def _entries(top: str, found: Listing, visited: set[tuple[int, int] | None]) -> 
                 folders.append(entry.path)
             else:
                 yield entry
+
+
+def _pass_over(kind: str, path: str, place: str, found: Listing, never_clutter: Keep) -> None:
+    found.passed_over[kind] += 1
+    if path.endswith(".crc"):
+        found.checksums.add(path)
+    # The place itself may be such a folder.
+    if any(never_clutter(name) for name in (place.rpartition("/")[2], *path.removeprefix(f"{place}/").split("/"))):
+        found.passed_over_inside.append(path)
 
 
 def _clutter(below: str, never_clutter: Keep) -> str | None:

@@ -9,16 +9,15 @@ import io
 import json
 import math
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vsearch_lib.landing.columns import Columns, UnclearColumns
+from vsearch_lib.landing.columns import Columns, UnclearColumns, refuse_if_it_speaks
 from vsearch_lib.landing.csv_records import csv_records
-from vsearch_lib.landing.formats import HEAD_BYTES, Format, NotReadable, encoding_of, recognise, unpacked
+from vsearch_lib.landing.formats import HEAD_BYTES, UNREADABLE, Format, NotReadable, encoding_of, recognise, unpacked
 from vsearch_lib.storage import open_file
 
 NO_RECORDS = "no_records"  # in place of a reason: the file is whole, and empty
@@ -26,8 +25,6 @@ _BLOCK_BYTES = 2**20
 _PARQUET_ROWS = 1024
 _INTEGER = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0+)?")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
-# What reading raises if a file is not what it should be.
-_UNREADABLE = (OSError, EOFError, ValueError, pa.ArrowException, zlib.error)
 
 
 class Row(NamedTuple):
@@ -80,7 +77,7 @@ def _read_to_the_end(file: BinaryIO, form: Format) -> None:
         stream = unpacked(file, form.compression)
         while stream.read(_BLOCK_BYTES):
             pass
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise NotReadable("broken_file", f"it does not unpack to its end: {error}; write it again") from None
     file.seek(0)
 
@@ -96,8 +93,10 @@ def _json_rows(lines: Iterator[str], fields: Mapping[str, str]) -> Iterator[Row]
 def _json_row(number: int, text: str, fields: Mapping[str, str]) -> Row:
     # What is no object of the fields is left to the parser: here names alone are looked at.
     names: list[str] = []
+    inside: list[str] = []
 
     def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        inside.extend(names)
         names[:] = [name for name, _ in pairs]  # of the outermost object in the end
         return dict(pairs)
 
@@ -106,6 +105,7 @@ def _json_row(number: int, text: str, fields: Mapping[str, str]) -> Row:
         if not isinstance(record, dict):
             return Row(number, text)
         columns = Columns.of(names, list(fields))
+        refuse_if_it_speaks(inside, list(fields))
     except UnclearColumns as problem:
         return Row(number, text, "malformed_line", str(problem))
     except (ValueError, RecursionError):
@@ -159,31 +159,30 @@ def _parquet_rows(file: BinaryIO, fields: Mapping[str, str]) -> Iterator[Row]:
         named = {name: known for name, known in zip(table.schema_arrow.names, columns.fields, strict=True) if known}
         for batch in table.iter_batches(_PARQUET_ROWS, columns=chosen):
             batch.validate(full=True)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise NotReadable("broken_file", f"not a whole Parquet file: {_first_line(error)}; write it again") from None
     if not named:
         raise UnclearColumns(f"none of its columns is a field: {', '.join(table.schema_arrow.names)[:80]}")
     number = 0
     for batch in table.iter_batches(_PARQUET_ROWS, columns=chosen):
-        for record in _without_nanoseconds(batch).to_pylist():
+        values = {named[name]: column for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+        for row in range(batch.num_rows):
             number += 1
-            yield _parquet_row(number, {named[name]: value for name, value in record.items()})
+            yield _parquet_row(number, {name: column[row] for name, column in values.items()})
 
 
-def _without_nanoseconds(batch: pa.RecordBatch) -> pa.RecordBatch:
-    columns = [
-        column.cast(pa.timestamp("us", column.type.tz), safe=False) if pa.types.is_timestamp(column.type) else column
-        for column in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-
-def _parquet_row(number: int, record: Mapping[str, object]) -> Row:
-    try:
-        known = {name: plain for name, value in record.items() if (plain := _plain(value)) is not None}
-        return Row(number, json.dumps(known, ensure_ascii=False))
-    except ValueError as error:
-        return Row(number, None, "malformed_line", f"a value that is no text: {_first_line(error)}")
+def _parquet_row(number: int, record: Mapping[str, pa.Scalar]) -> Row:
+    known = {}
+    for name, value in record.items():
+        try:
+            if pa.types.is_timestamp(value.type):  # Python's own moments have no nanoseconds
+                value = value.cast(pa.timestamp("us", value.type.tz), safe=False)
+            plain = _plain(value.as_py())
+        except UNREADABLE as error:
+            return Row(number, None, "malformed_line", f"{name}: a value that cannot be read: {_first_line(error)}")
+        if plain is not None:
+            known[name] = plain
+    return Row(number, json.dumps(known, ensure_ascii=False))
 
 
 def _plain(value: object) -> object:

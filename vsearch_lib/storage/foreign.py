@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import obstore
-from obstore.exceptions import InvalidPathError, NotFoundError, PermissionDeniedError
+from obstore.exceptions import BaseError, InvalidPathError, NotFoundError, PermissionDeniedError
 from obstore.store import S3Store
 
 from vsearch_lib.storage.stores import Bucket, Stored, local_path, stored
@@ -72,6 +72,8 @@ def _as_os_errors(uri: str) -> Iterator[None]:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), uri) from None
     except PermissionDeniedError:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), uri) from None
+    except BaseError as error:
+        raise OSError(errno.EIO, str(error).splitlines()[0], uri) from None
 
 
 def objects_below(uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
@@ -79,26 +81,40 @@ def objects_below(uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
 
     A key that obstore cannot name (`a//b`, control characters) ends a listing: then each folder is listed by itself,
     and the one with such a key is returned with the reason.
+
+    Raises:
+        OSError: the folder cannot be listed.
     """
     store = Bucket.of(uri).store
-    try:
-        return [stored(item) for page in obstore.list(store) for item in page], []
-    except InvalidPathError:
-        return _objects_by_folder(store, uri)
+    with _as_os_errors(uri):
+        try:
+            found = [stored(item) for page in obstore.list(store) for item in page]
+            refused: list[tuple[str, str]] = []
+        except InvalidPathError:
+            found, refused = _objects_by_folder(store, uri)
+    # Consoles make a folder by an object without a byte, whose key ends with a slash.
+    folders = {"", *(parent for item in found for parent in _parents(item.key))}
+    return [item for item in found if item.bytes or item.key not in folders], refused
 
 
 def objects_in(uri: str) -> tuple[list[Stored], list[str]]:
     """Return the objects that lie in the bucket's folder `uri` itself, and the names of the folders there.
 
     Raises:
-        OSError: one of them has a key that obstore cannot name.
+        OSError: the folder cannot be listed, or one of the keys cannot be named.
     """
     store = Bucket.of(uri).store
-    try:
+    with _as_os_errors(uri):
         level = obstore.list_with_delimiter(store)
-    except InvalidPathError as error:
-        raise OSError(errno.EILSEQ, str(error).splitlines()[0], uri) from None
-    return [stored(item) for item in level["objects"]], list(level["common_prefixes"])
+    folders = ["", *level["common_prefixes"]]
+    found = [stored(item) for item in level["objects"]]
+    return [item for item in found if item.bytes or item.key not in folders], folders[1:]
+
+
+def _parents(key: str) -> Iterator[str]:
+    while "/" in key:
+        key = key.rpartition("/")[0]
+        yield key
 
 
 def _objects_by_folder(store: S3Store, uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -177,6 +178,12 @@ class _LocalFolder:
         return path
 
 
+@lru_cache(maxsize=256)
+def _store(bucket: str, prefix: str, _environment: frozenset[tuple[str, str]]) -> S3Store:
+    """Return one client for all that reads from one place by the same credentials."""
+    return S3Store(bucket, prefix=prefix or None)
+
+
 class Bucket:
     """A prefix of a bucket."""
 
@@ -190,7 +197,11 @@ class Bucket:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        self.store = S3Store.from_url(uri)
+        # Not by URL, in which a name's # or % would mean something else.
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        self.store = _store(
+            bucket, prefix.strip("/"), frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
+        )
 
     def read(self, key: str) -> bytes:
         try:
