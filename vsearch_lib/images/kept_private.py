@@ -5,8 +5,8 @@ from pyspark.sql import functions as F
 
 # A refused row may have meant more than it says; of an accepted one the fold knows moderation and deletion.
 _KEEPS = (
-    "line > 0 AND (coalesce(visibility <> 'public', false) OR (reason IS NOT NULL AND "
-    "(coalesce(moderation NOT IN ('ok', 'unreviewed'), false) OR coalesce(deleted, false))))"
+    "coalesce(visibility <> 'public', false) OR (reason IS NOT NULL AND "
+    "(coalesce(moderation NOT IN ('ok', 'unreviewed'), false) OR coalesce(deleted, false)))"
 )
 
 

@@ -52,7 +52,7 @@ def rows_of(path: str, fields: Mapping[str, str]) -> Iterator[Row]:
     except NotReadable as refusal:
         yield Row(0, None, refusal.reason, str(refusal))
     except UnclearColumns as problem:
-        yield Row(0, None, "malformed_header", f"{problem}; name each column once, as docs/tables.md does")
+        yield Row(0, None, "malformed_header", f"{problem}; docs/tables.md lists the names")
     except FileNotFoundError:
         yield Row(0, None, "unreadable", "the file went away while it was taken in")
     except OSError as error:
@@ -125,7 +125,7 @@ def _csv_rows(lines: Iterator[str], fields: Mapping[str, str]) -> Iterator[Row]:
         raise UnclearColumns(f"its first line is no header: {header.problem or 'not UTF-8'}")
     columns = Columns.of(header.fields, list(fields))
     if not any(columns.fields):
-        raise UnclearColumns(f"none of its columns is a field: {header.text[:80]!r}; a comma divides them")
+        raise UnclearColumns(f"none of its columns is a field: {header.text[:80]!r}; divide them by commas")
     for line, text, values, problem in records:
         if values is None:
             yield Row(line, _clean(text), "malformed_line", problem)
