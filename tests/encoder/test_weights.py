@@ -155,7 +155,7 @@ def test_a_recipe_tells_a_trained_network_from_a_projected_one(tmp_path):
 
 @pytest.mark.parametrize("weights", ["null", "3"])
 def test_weights_that_name_nothing_are_refused_with_what_can_be_named(tmp_path, weights):
-    with pytest.raises(UsageError, match="must be packaged, hub, none, or a safetensors file"):
+    with pytest.raises(UsageError, match="packaged, hub, none, or a safetensors file"):
         chosen(tmp_path, f"model.weights={weights}")
 
 
