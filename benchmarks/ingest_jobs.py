@@ -30,9 +30,11 @@ from pyspark.sql import SparkSession
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.images.files import files_to_read, read_files
 from vsearch_lib.images.landed import landed_images
+from vsearch_lib.images.metadata import may_be_metadata, sort_out
 from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, start_session
 from vsearch_lib.lake.computed import computed
+from vsearch_lib.landing.listing import list_landed
 from vsearch_lib.runner import load_job
 
 COPIES = 3
@@ -64,7 +66,8 @@ def photos(spark: SparkSession, folder: Path, source: Path) -> None:
     few = load_settings("demo", [f"var={folder / 'lake-0'}", f"landing.images={landings[1].landing.images}"])
     take_in(spark, few, ("ingest_images",), None)
     cores = os.cpu_count() or 1
-    listed = computed(landed_images(spark, few.landing.images, None))
+    listing = list_landed(few.landing.images, never_clutter=may_be_metadata)
+    listed = computed(landed_images(spark, listing, sort_out(listing)))
     files = computed(files_to_read(listed, Lake(spark, few.lake.uri, "none").read("image_files").limit(0)))
     read = read_files(files, LIMITS, -(-len(contents) // FILES_PER_TASK))
     plain, same_work = [], []
