@@ -169,3 +169,8 @@ def test_a_reader_that_has_read_enough_is_no_failure_worth_a_word():
     done = ended("print('text')", stdout=writing)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_program_that_may_not_be_run_is_named():
+    trace = 'java.io.IOException: Cannot run program "/x/python": error=13, Permission denied'
+    assert str(causes.told(RuntimeError(trace))).startswith("/x/python: permission denied; ")

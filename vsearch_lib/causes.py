@@ -53,6 +53,7 @@ _WORDS = {
 }
 _SAID = re.compile(rf"\b({'|'.join(map(re.escape, _WORDS))})(?=$|[\s)'\".:,])", re.MULTILINE)
 _PLACES = (
+    r'Cannot run program "(.+?)"',
     # In a trace the last cause comes last, and says most.
     r"(?:FileNotFoundException|FileSystemException|AccessDeniedException): (/.+?)(?: \(|: |$)",
     r"\[Errno \d+\] [\w -]+: '(.+?)'",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -123,10 +124,16 @@ def as_stranger(uid: int) -> list[str]:
     """Return the words that run a command as a user that the machine has no name for.
 
     Raises:
-        NotRun: only root can become another user.
+        NotRun: only root can become another user, or others may not run this Python.
     """
     needs_root()
-    return [_setpriv(), f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    words = [_setpriv(), f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    # By a shell: the first program is still started with root's rights.
+    if subprocess.run(
+        [*words, "sh", "-c", f"exec {shlex.quote(sys.executable)} -c ''"], capture_output=True
+    ).returncode:
+        raise NotRun("needs a Python that other users may run")
+    return words
 
 
 def without_override() -> list[str]:
