@@ -52,7 +52,7 @@ def test_a_file_that_is_open_is_named_when_its_disk_is_full(capsys):
         with Path("/dev/full").open("w") as sink:
             sink.write("text")
 
-    assert "/dev/full: no space left on device; make room" in line_of(write, capsys)
+    assert "/dev/full: no space left on device; the disk is full: make room" in line_of(write, capsys)
 
 
 def folder_below_a_file(folder: Path) -> None:

@@ -16,7 +16,7 @@ _CAUSE_CHARACTERS = 200  # of what Java says: it may repeat a whole file
 _ROOM = "make room on its disk, and run the same again: what was committed stays"
 _ACCESS = "let this user read and write there, or choose another place, and run the same again"
 _TO_DO = {
-    errno.ENOSPC: _ROOM,
+    errno.ENOSPC: f"the disk is full: {_ROOM}",
     errno.EDQUOT: _ROOM,
     errno.EFBIG: "files may not be so large there (ulimit -f): raise the limit, and run the same again",
     errno.EROFS: "choose a place that can be written",
