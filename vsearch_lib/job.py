@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from vsearch_lib import account, causes
+from vsearch_lib import system_errors, system_user
 from vsearch_lib.arguments import Parser
 from vsearch_lib.config import Settings, environments, load_settings
 from vsearch_lib.errors import UsageError, VsearchError
@@ -155,7 +155,7 @@ def main(run: Run, arguments: Sequence[str] | None = None) -> NoReturn:
 
 def exit_code(action: Callable[[], None]) -> int:
     """Call `action`; return 0, or print one line to stderr and return the error's exit code."""
-    account.stand_in()
+    system_user.stand_in()
     try:
         action()
         _flush()
@@ -168,8 +168,8 @@ def exit_code(action: Callable[[], None]) -> int:
         _give_up_output()
         return 141  # who reads it has read enough: as a shell tells it
     except Exception as error:
-        if told := causes.told(error):
-            return _failed(told)
+        if known := system_errors.for_people(error):
+            return _failed(known)
         # Ours, not the user's: the place in the code is what a report needs.
         traceback.print_exc()
         return 1

@@ -15,7 +15,7 @@ from typing import Any
 
 from pyspark import SparkConf, SparkContext
 
-from vsearch_lib import account
+from vsearch_lib import system_user
 from vsearch_lib.errors import UsageError
 
 UTF8_LOCALE = "C.UTF-8"
@@ -41,7 +41,7 @@ def start_java(conf: SparkConf) -> None:
             f"Java reads file names as {encoding} here, and would read other letters as '?': set "
             f"LC_ALL={UTF8_LOCALE}, or another UTF-8 locale that this machine has, before Java starts"
         )
-    if not account.is_named():
+    if not system_user.is_named():
         users = jvm.org.apache.hadoop.security.UserGroupInformation
         users.setLoginUser(users.createRemoteUser(os.environ.get("HADOOP_USER_NAME") or str(os.getuid())))
 
@@ -51,7 +51,7 @@ def _lacking() -> dict[str, str]:
     found: dict[str, str] = {}
     if locale.getencoding().lower() != "utf-8":
         found["LC_ALL"] = UTF8_LOCALE
-    if not account.is_named():
+    if not system_user.is_named():
         own = os.environ.get("SPARK_SUBMIT_OPTS", "")
         home = shlex.quote(os.environ.get("HOME") or tempfile.gettempdir())
         found["SPARK_SUBMIT_OPTS"] = f"-Duser.home={home} -Duser.name={os.getuid()} {own}".strip()

@@ -12,7 +12,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from vsearch_lib import causes
+from vsearch_lib import system_errors
 from vsearch_lib.config import PROJECT, Settings
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.lake.java import UTF8_LOCALE, start_java
@@ -173,6 +173,6 @@ def _log_file(settings: Settings) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "spark.log").open("ab").close()
     except OSError as error:
-        told = causes.told(error)
-        raise (VsearchError(f"var = {settings.var}: {told}") if told else error) from None
+        known = system_errors.for_people(error)
+        raise (VsearchError(f"var = {settings.var}: {known}") if known else error) from None
     return folder / "spark.log"

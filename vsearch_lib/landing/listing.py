@@ -50,7 +50,7 @@ class RefusedFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies at some places, in the order of the names. Each thing that lies there is in one of the first three.
+    """What lies at some places, files in the order of their names: each thing is in `files`, `refused` or passed over.
 
     Attributes:
         places: the folder `uri`, or those of the days that were asked for.

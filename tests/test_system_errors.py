@@ -1,4 +1,4 @@
-"""What a person can cause is told in one line, whoever noticed it first: Python, Java, or a library."""
+"""What a person can cause is reported in one line, whoever noticed it first: Python, Java, or a library."""
 
 import os
 import resource
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vsearch_lib import causes
+from vsearch_lib import system_errors
 from vsearch_lib.config import PROJECT, load_settings
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.job import exit_code
@@ -38,7 +38,7 @@ def files_of_at_most(size: int):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_is_told_with_the_folder_that_was_written_to(tmp_path, capsys):
+def test_a_full_disk_is_reported_with_the_folder_that_was_written_to(tmp_path, capsys):
     def write() -> None:
         with files_of_at_most(1000):
             open_store(str(tmp_path / "models")).write_new("m1/weights", b"x" * 5000)
@@ -76,13 +76,13 @@ def long_name(folder: Path) -> None:
         (long_name, "file name too long"),
     ],
 )
-def test_what_the_system_refuses_is_told_with_its_place(tmp_path, capsys, action, what):
+def test_what_the_system_refuses_is_reported_with_its_place(tmp_path, capsys, action, what):
     line = line_of(lambda: action(tmp_path), capsys)
     assert what in line
     assert str(tmp_path) in line
 
 
-@pytest.mark.parametrize("number", sorted(causes._TO_DO))
+@pytest.mark.parametrize("number", sorted(system_errors._TO_DO))
 def test_every_cause_says_what_to_do(number, capsys):
     def fail() -> None:
         raise OSError(number, os.strerror(number), "/data/file")
@@ -109,29 +109,29 @@ TRACES = {
 
 
 @pytest.mark.parametrize(("trace", "line"), TRACES.items(), ids=range(len(TRACES)))
-def test_a_cause_in_the_text_of_a_trace_is_told_in_a_line(trace, line):
-    told = causes.told(RuntimeError(trace))
-    assert str(told).startswith(line)
-    assert "\n" not in str(told)
+def test_a_cause_in_the_text_of_a_trace_is_reported_in_a_line(trace, line):
+    reported = system_errors.for_people(RuntimeError(trace))
+    assert str(reported).startswith(line)
+    assert "\n" not in str(reported)
 
 
 @pytest.mark.parametrize("fault", [KeyError("No space"), ValueError("permission"), OSError("no number"), TypeError()])
 def test_a_fault_of_ours_is_not_taken_for_the_systems(fault):
-    assert causes.told(fault) is None
+    assert system_errors.for_people(fault) is None
 
 
-def test_a_place_that_spark_cannot_make_is_told_in_a_line(spark, tmp_path, capsys):
+def test_a_place_that_spark_cannot_make_is_reported_in_a_line(spark, tmp_path, capsys):
     (tmp_path / "file").touch()
     assert f"{tmp_path}/file" in line_of(lambda: spark.range(1).write.parquet(f"{tmp_path}/file/below"), capsys)
 
 
-def test_a_var_that_cannot_be_written_is_told_before_java_starts(tmp_path):
+def test_a_var_that_cannot_be_written_is_reported_before_java_starts(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(VsearchError, match=f"var = {tmp_path}/file: .*not a directory"):
         session._log_file(load_settings("demo", [f"var={tmp_path}/file"]))
 
 
-def test_a_java_that_is_not_there_is_told_in_a_line(tmp_path):
+def test_a_java_that_is_not_there_is_reported_in_a_line(tmp_path):
     (tmp_path / "java" / "bin").mkdir(parents=True)
     (tmp_path / "java" / "bin" / "java").symlink_to("/bin/false")
     code = (
@@ -155,7 +155,7 @@ def ended(code: str, **streams) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_an_output_that_cannot_be_written_is_told_in_a_line():
+def test_an_output_that_cannot_be_written_is_reported_in_a_line():
     with Path("/dev/full").open("w") as full:
         done = ended("print('text')", stdout=full)
     assert done.returncode == 1
@@ -173,4 +173,4 @@ def test_a_reader_that_has_read_enough_is_no_failure_worth_a_word():
 
 def test_a_program_that_may_not_be_run_is_named():
     trace = 'java.io.IOException: Cannot run program "/x/python": error=13, Permission denied'
-    assert str(causes.told(RuntimeError(trace))).startswith("/x/python: permission denied; ")
+    assert str(system_errors.for_people(RuntimeError(trace))).startswith("/x/python: permission denied; ")

@@ -69,12 +69,12 @@ _UNMADE = re.compile(
 )
 
 
-def told(error: BaseException) -> VsearchError | None:
+def for_people(error: BaseException) -> VsearchError | None:
     """Return what `error` means to a person, None where it is a fault of ours."""
     # Some of what Spark raises has Java's trace beside its text.
     text = f"{error}\n{getattr(error, '_stackTrace', '')}"
     found = _by_a_worker(text) or _by_the_system(error) or _by_a_trace(text) or _unreadable_file(text)
-    return found or (told(error.__cause__) if error.__cause__ else None)
+    return found or (for_people(error.__cause__) if error.__cause__ else None)
 
 
 def _by_a_worker(text: str) -> VsearchError | None:
