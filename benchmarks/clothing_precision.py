@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.search.searcher import Searcher
 
 
 def main(index: str, metadata: str) -> None:

@@ -29,17 +29,19 @@ from pyspark.sql import SparkSession
 from torch.utils.data import DataLoader, Dataset
 
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.store import embed_pixels
 from vsearch_lib.embedding.udf import embedding_udf
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.pixels import to_square
 from vsearch_lib.encoder.projection import fit_pca
-from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import load_model, recipe_of
-from vsearch_lib.encoder.weights import initial_encoder
-from vsearch_lib.job import Job
-from vsearch_lib.lake import Lake, start_session
-from vsearch_lib.runner import load_job
+from vsearch_lib.lake import Lake
+from vsearch_lib.models.load import load_model
+from vsearch_lib.models.registration import register
+from vsearch_lib.models.registry import recipe_of
+from vsearch_lib.models.weights import initial_encoder
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.spark.session import start_session
 
 SIDE = 224
 BATCH = 64
@@ -108,7 +110,7 @@ def by_turns(spark: SparkSession, settings: Settings, version: str) -> None:
     lake = Lake(spark, settings.lake.uri, "turns")
     pixels = lake.read("image_pixels").select("sha256", "jpeg")
     count, tasks = pixels.count(), spark.sparkContext.defaultParallelism
-    job = Job(settings=settings, lake=lake, run_id="turns", say=lambda _: None)
+    job = StepContext(settings=settings, lake=lake, run_id="turns", say=lambda _: None)
     model, embed = load_model(settings.models.uri, version), embedding_udf(spark, settings, version=version)
     ratios = []
     for turn in range(TURNS + 1):
@@ -177,7 +179,7 @@ def main(photos: str, weights: str) -> None:
         spark = start_session(load_settings("demo", chosen), "bench")
         settings = load_settings("demo", chosen)
         lake = Lake(spark, settings.lake.uri, "photos")
-        load_job("ingest_images")(Job(settings=settings, lake=lake, run_id="photos", say=lambda _: None))
+        body_of("ingest_images")(StepContext(settings=settings, lake=lake, run_id="photos", say=lambda _: None))
         for backbone in LOOP_PHOTOS:
             initial = {"tf_efficientnet_lite0": "packaged", "mobilenet_v2": weights}.get(backbone, "none")
             model = [f"model.backbone={backbone}", f"model.weights={initial}", f"models.uri={folder}/models-{backbone}"]

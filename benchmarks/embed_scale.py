@@ -25,15 +25,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.pending import VECTORS
 from vsearch_lib.embedding.worker import _groups, task_embedder
-from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import Model, load_model, recipe_of
-from vsearch_lib.encoder.weights import initial_encoder
-from vsearch_lib.job import Job
-from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, position, remember
-from vsearch_lib.runner import load_job
+from vsearch_lib.models.load import Model, load_model
+from vsearch_lib.models.registration import register
+from vsearch_lib.models.registry import recipe_of
+from vsearch_lib.models.weights import initial_encoder
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.spark.session import start_session
 from vsearch_lib.ticker import every
 
 SIZES = (4_000, 40_000)
@@ -159,9 +161,9 @@ def largest_worker() -> Iterator[list[int]]:
 def run_job(spark: SparkSession, settings: Settings, name: str) -> tuple[float, dict[str, float]]:
     """Return the seconds of a job, and its figures."""
     lake = Lake(spark, settings.lake.uri, f"run-{time.monotonic_ns()}")
-    job = Job(settings=settings, lake=lake, run_id=lake.run_id, say=lambda _: None)
+    job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=lambda _: None)
     began = time.perf_counter()
-    figures = load_job(name)(job)
+    figures = body_of(name)(job)
     return time.perf_counter() - began, {figure.metric: figure.value for figure in figures}
 
 

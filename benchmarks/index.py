@@ -26,19 +26,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
+from vsearch_lib.artefact import manifest as manifests
+from vsearch_lib.artefact.published import current_manifest
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import recipe_of
-from vsearch_lib.index import manifest as manifests
-from vsearch_lib.index.publication import publish, read_candidate
-from vsearch_lib.index.published import current_manifest
-from vsearch_lib.index.recall import recall
+from vsearch_lib.index.candidate import read_candidate
+from vsearch_lib.index.step import build_index
 from vsearch_lib.index.template import train_template, training_sample
-from vsearch_lib.job import Job
-from vsearch_lib.lake import Lake, start_session
-from vsearch_lib.runner import load_job
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.lake import Lake
+from vsearch_lib.models.registration import register
+from vsearch_lib.models.registry import recipe_of
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.publishing.recall import recall
+from vsearch_lib.search.searcher import Searcher
+from vsearch_lib.spark.session import start_session
 from vsearch_lib.storage import open_store
 from vsearch_lib.ticker import every
 
@@ -132,8 +134,8 @@ def seconds(action: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[
 def build(settings: Settings, lake: Lake, run_id: str, *, compact: bool = False) -> manifests.Manifest:
     """Run the job, publish what it built without a gate, and return the manifest."""
     store = open_store(settings.index.uri)
-    job = Job(settings=settings, lake=lake, run_id=run_id, compact=compact, say=lambda line: print(f"  {line}"))
-    load_job("build_index")(job)
+    job = StepContext(settings=settings, lake=lake, run_id=run_id, say=lambda line: print(f"  {line}"))
+    build_index(job, compact=compact)
     candidate = read_candidate(store, run_id)
     assert candidate is not None
     searcher = Searcher(store, candidate, cache=settings.cache)

@@ -21,7 +21,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from vsearch_lib.index.recall import recall
+from vsearch_lib.publishing.recall import recall
 
 THREADS = 2
 RECALL = 0.97

@@ -18,10 +18,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from vsearch_lib.config import load_settings
-from vsearch_lib.job import Job
-from vsearch_lib.lake import Lake, start_session
+from vsearch_lib.context import StepContext
+from vsearch_lib.lake import Lake
 from vsearch_lib.records.interactions import INTERACTIONS
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.spark.session import start_session
 
 EVENTS = 1_000_000
 FILES = 10
@@ -74,11 +75,11 @@ def main(events: int) -> None:
         times: dict[str, list[float]] = {"plain": [], "job": [], "job again": []}
         for turn in range(-WARMING_UP, ROUNDS):
             lake = Lake(spark, str(folder / f"lake-{turn}"), f"run-{turn}")
-            job = Job(settings=settings, lake=lake, run_id=f"run-{turn}", say=lambda _: None)
+            job = StepContext(settings=settings, lake=lake, run_id=f"run-{turn}", say=lambda _: None)
             landed = spark.read.schema(INTERACTIONS.fields).json(str(folder / "landing" / "interactions"))
             times["plain"].append(seconds(landed.write.parquet, str(folder / f"plain-{turn}")))
-            times["job"].append(seconds(load_job("ingest_interactions"), job))
-            times["job again"].append(seconds(load_job("ingest_interactions"), job))
+            times["job"].append(seconds(body_of("ingest_interactions"), job))
+            times["job again"].append(seconds(body_of("ingest_interactions"), job))
         times = {side: taken[WARMING_UP:] for side, taken in times.items()}
         for side, taken in times.items():
             print(f"{side:10} {min(taken):6.1f} s   {', '.join(f'{one:.1f}' for one in taken)}")

@@ -28,14 +28,15 @@ from PIL import Image
 from pyspark.sql import SparkSession
 
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.images.files import files_to_read, read_files
 from vsearch_lib.images.landed import landed_images
 from vsearch_lib.images.metadata import may_be_metadata, sort_out
-from vsearch_lib.job import Job
-from vsearch_lib.lake import Lake, start_session
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.lake import Lake
 from vsearch_lib.landing.listing import list_landed
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.session import start_session
 
 COPIES = 3
 FILES_PER_TASK = 500  # the job's
@@ -48,8 +49,8 @@ EVENTS_A_DAY = 2_000
 def take_in(spark: SparkSession, settings: Settings, jobs: tuple[str, ...], dates: tuple[date, ...] | None) -> float:
     """Return the seconds of ingest jobs over some days, or all."""
     lake = Lake(spark, settings.lake.uri, f"run-{time.monotonic_ns()}")
-    job = Job(settings=settings, lake=lake, run_id=lake.run_id, dates=dates, say=lambda _: None)
-    return sum(seconds(load_job(name), job) for name in jobs)
+    job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, dates=dates, say=lambda _: None)
+    return sum(seconds(body_of(name), job) for name in jobs)
 
 
 def photos(spark: SparkSession, folder: Path, source: Path) -> None:

@@ -104,21 +104,21 @@ def asset(name: str) -> Asset:
     return Asset(f"vsearch/{name}")
 
 
-def submit_graph(name: str) -> None:
+def submit_graph(graph_name: str) -> None:
     """Make the tasks of a step graph. Call it inside a DAG."""
-    graph = GRAPHS[name]
-    tasks = {step.job: submit(step) for step in graph}
+    graph = GRAPHS[graph_name]
+    tasks = {step.name: submit(step) for step in graph}
     for step in graph:
-        tasks[step.job].set_upstream([tasks[job] for job in step.after])
+        tasks[step.name].set_upstream([tasks[name] for name in step.after])
 
 
 def submit(step: Step) -> SparkStep:
-    """Return the task of a step: spark-submit of `jobs/<job>.py` in the jobs environment. Call it inside a DAG."""
+    """Return the task of a step: spark-submit of `jobs/<name>.py` in the jobs environment. Call it inside a DAG."""
     python = str(PROJECT / ".venv" / "bin" / "python")
     return SparkStep(
-        task_id=step.job,
+        task_id=step.name,
         doc=step.does,
-        name=f"vsearch {step.job}",
+        name=f"vsearch {step.name}",
         conn_id="spark_default",
         # Jobs run in an environment of their own: Airflow's libraries and theirs exclude one another.
         spark_binary=str(PROJECT / ".venv" / "bin" / "spark-submit"),
@@ -127,7 +127,7 @@ def submit(step: Step) -> SparkStep:
             "PYSPARK_DRIVER_PYTHON": python,
             "SPARK_CONF_DIR": str(PROJECT / "conf" / "spark"),
         },
-        application=str(PROJECT / "jobs" / f"{step.job}.py"),
+        application=str(PROJECT / "jobs" / f"{step.name}.py"),
         application_args=arguments_of(step),
         outlets=[asset(name) for name in step.writes],
     )
@@ -146,7 +146,7 @@ def arguments_of(step: Step) -> Callable[..., list[str]]:
             *(() if date == "all" else ("--date", date)),
             *("--run-id", run_id(run)),
             *(word for setting in settings for word in ("--set", setting)),
-            *step.arguments,
+            *step.options.words(),
         ]
 
     return render

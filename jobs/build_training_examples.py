@@ -1,43 +1,7 @@
 """Choose what the encoder learns from: write one snapshot of `training_examples`."""
 
-import hashlib
-
-from pyspark.sql import functions as F
-
-from vsearch_lib.eligibility import images_to_learn_from, require_images
-from vsearch_lib.encoder.registry import newest, recipe_of
-from vsearch_lib.examples.augmented import augmentation_examples
-from vsearch_lib.job import Figure, Job, main
-
-
-def run(job: Job) -> list[Figure]:
-    """Write a snapshot if a model is to be trained: there is none of this recipe yet, or --retrain asks for one.
-
-    Nothing is written if no image may be learnt from: `train_encoder` says what it does then.
-
-    Raises:
-        VsearchError: the lake has no image.
-    """
-    settings = job.settings
-    if not settings.training.epochs:
-        return []
-    if not job.retrain and newest(settings.models.uri, recipe_of(settings)):
-        return []
-    chosen = settings.examples
-    require_images(job.lake, settings)
-    images = images_to_learn_from(job.lake, settings)
-    version = job.lake.version("images")
-    if version is None or images.isEmpty():
-        return []
-    grouping = job.lake.version("near_duplicates")
-    made_from = hashlib.sha256(f"{version} {grouping} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
-    snapshot = f"v{version:09d}-{made_from}"
-    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.seed)
-    rows = examples.withColumn("snapshot", F.lit(snapshot)).withColumn("split", F.lit("train"))
-    job.lake.replace("training_examples", rows, f"snapshot = '{snapshot}'")
-    written = job.lake.read("training_examples").where(F.col("snapshot") == snapshot).count()
-    return [Figure("training_examples", written)]
-
+from vsearch_lib.examples.step import build_training_examples
+from vsearch_lib.run.main import main
 
 if __name__ == "__main__":
-    main(run)
+    main(build_training_examples)

@@ -1,42 +1,7 @@
 """Embed every living image that the current model has not embedded yet, and drop the vectors of those that left."""
 
-from pyspark.sql import functions as F
-
-from vsearch_lib.embedding.features import features_model
-from vsearch_lib.embedding.store import embed_and_store, embedded_figures
-from vsearch_lib.embedding.work import pixel_sources, refused_before, work_to_do
-from vsearch_lib.encoder.promotion import current_model
-from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.lake.changes import position, read_until, remember
-
-TABLES = ("images", "image_pixels")
-
-
-def run(job: Job) -> list[Figure]:
-    """Bring `embeddings` of the newest model of the configured recipe up to date with `images`."""
-    lake, maintenance = job.lake, job.settings.maintenance
-    card = current_model(job.settings)
-    version = card.version
-    reader = f"embed_images-{version}"
-    now = {table: at for table in TABLES if (at := position(lake, table))}
-    # Older changes may be gone from the tables' history.
-    within_hours = maintenance.retention_hours - maintenance.longest_reader_hours
-    compare_all = job.retry or not lake.exists("embeddings")
-    since = {} if compare_all else read_until(lake, reader, within_hours=within_hours)
-    if len(now) < len(TABLES) or since == now:
-        return [*embedded_figures(0, 0), Figure("embeddings_removed", 0)]
-    work = refused_before(lake, version) if job.retry else work_to_do(lake, version, since.get("images"), now["images"])
-    sources = pixel_sources(lake, since.get("image_pixels"), now["image_pixels"])
-    embedded = embed_and_store(job, version, work.todo, sources)
-    removed = lake.delete_keys("embeddings", work.departed)
-    backbone = features_model(job.settings.models.uri, card.recipe)
-    if backbone and not work.departed.isEmpty():
-        features = work.departed.withColumn("model_version", F.lit(backbone.version))
-        lake.delete_keys("embeddings", features)
-    if not job.retry:
-        remember(lake, reader, now)
-    return [*embedded, Figure("embeddings_removed", removed)]
-
+from vsearch_lib.embedding.step import embed_images
+from vsearch_lib.run.main import main
 
 if __name__ == "__main__":
-    main(run)
+    main(embed_images)

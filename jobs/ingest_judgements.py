@@ -1,14 +1,7 @@
 """Take landed human scores into `judgements`."""
 
-from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.records.job import take_in
-from vsearch_lib.records.judgements import JUDGEMENTS
-
-
-def run(job: Job) -> list[Figure]:
-    """Take in the judgements of the landing partitions asked for."""
-    return take_in(job, JUDGEMENTS, ("judgements",))
-
+from vsearch_lib.records.step import ingest_judgements
+from vsearch_lib.run.main import main
 
 if __name__ == "__main__":
-    main(run)
+    main(ingest_judgements)

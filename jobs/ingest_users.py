@@ -1,14 +1,7 @@
 """Take landed users into `users`, and what identifies them into `users_pii`."""
 
-from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.records.job import take_in
-from vsearch_lib.records.users import USERS
-
-
-def run(job: Job) -> list[Figure]:
-    """Take in the users of the landing partitions asked for."""
-    return take_in(job, USERS, ("users", "users_pii"))
-
+from vsearch_lib.records.step import ingest_users
+from vsearch_lib.run.main import main
 
 if __name__ == "__main__":
-    main(run)
+    main(ingest_users)

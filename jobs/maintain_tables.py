@@ -1,29 +1,7 @@
 """Merge the small files of every table, and delete the files that no reader can need any more."""
 
-from vsearch_lib.job import Figure, Job, main
-from vsearch_lib.lake import table_names
-from vsearch_lib.lake.maintenance import check_retention, maintain
-
-
-def run(job: Job) -> list[Figure]:
-    """Maintain each table that has been written; return its counts of files, the table's name as the slice."""
-    kept = job.settings.maintenance
-    check_retention(retention_hours=kept.retention_hours, longest_reader_hours=kept.longest_reader_hours)
-    tables = [table for table in table_names() if job.lake.exists(table)]
-    figures: list[Figure] = []
-    for done, table in enumerate(tables, start=1):
-        upkeep = maintain(job.lake, table, retention_hours=kept.retention_hours)
-        figures += [Figure(metric, value, table) for metric, value in vars(upkeep).items()]
-        job.progress(done, len(tables))
-    total = {metric: sum(f.value for f in figures if f.metric == metric) for metric in {f.metric for f in figures}}
-    if tables:
-        job.say(
-            f"maintain_tables: {len(tables)} tables, {total['files_before']:.0f} files became "
-            f"{total['files_after']:.0f}, {total['files_vacuumed']:.0f} deleted that were out of use for "
-            f"{kept.retention_hours} h"
-        )
-    return figures
-
+from vsearch_lib.maintenance.step import maintain_tables
+from vsearch_lib.run.main import main
 
 if __name__ == "__main__":
-    main(run)
+    main(maintain_tables)

@@ -1,30 +1,7 @@
 """Measure what the lake holds, and draw the page: for people who want to know what the models are made of."""
 
-from vsearch_lib.drawn import Drawn
-from vsearch_lib.job import Figure, Job, main, version_of
-from vsearch_lib.profile.figures import image_figures, query_figures, refusal_figures
-from vsearch_lib.profile.page import render
-
-_TABLES = ("images", "image_pixels", "near_duplicates", "interactions", "quarantine", "users", "judgements")
-
-
-def run(job: Job) -> list[Figure]:
-    """Profile the tables as they are now; a page of tables that have not moved since stays the newest."""
-    lake = job.lake
-    drawn = Drawn(job, "profile_lake", _TABLES)
-    if (before := drawn.before()) is not None:
-        return before
-    images, interactions = lake.read("images"), lake.read("interactions")
-    figures = [
-        *image_figures(images, lake.read("image_pixels"), lake.read("near_duplicates"), interactions),
-        *query_figures(interactions, images),
-        *refusal_figures(lake.read("quarantine")),
-        *(Figure(f"{table}_stored", lake.read(table).count()) for table in ("users", "judgements")),
-    ]
-    name = f"profile-{version_of(job.run_id)}.html"
-    drawn.keep(figures, name, render(job.run_id, figures))
-    return figures
-
+from vsearch_lib.measure.profile.step import profile_lake
+from vsearch_lib.run.main import main
 
 if __name__ == "__main__":
-    main(run)
+    main(profile_lake)

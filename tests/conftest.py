@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.s3_server import KEY, REGION, SECRET, s3_server
-from tests.small_model import SMALL
+from tests.support.s3_server import KEY, REGION, SECRET, s3_server
+from tests.support.small_model import SMALL
 from vsearch_lib.config import Settings, load_settings
-from vsearch_lib.job import Figure, Job
-from vsearch_lib.lake import Lake, start_session
-from vsearch_lib.runner import load_job
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
+from vsearch_lib.images.step import ingest_images
+from vsearch_lib.lake import Lake
+from vsearch_lib.spark.session import start_session
 
-pytest_plugins = ("tests.photo_catalogue", "tests.standalone_cluster")
+pytest_plugins = ("tests.support.photo_catalogue", "tests.support.standalone_cluster")
 
 
 # Of a few rows, compiling a plan takes longer than running it; the commands that tests start compile theirs.
@@ -74,8 +76,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def small_index() -> ModuleType:
-    """The module `tests/index/small_index.py`: catalogues, shards, manifests."""
-    path = Path(__file__).parent / "index" / "small_index.py"
+    """The module `tests/support/small_index.py`: catalogues, shards, manifests."""
+    path = Path(__file__).parent / "support" / "small_index.py"
     spec = importlib.util.spec_from_file_location("small_index", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -130,8 +132,8 @@ def take_in(spark):
         chosen = [f"var={var}", f"landing.images={landing.folder}", "quality.max_refused_share=0.9", *overrides]
         settings = load_settings("demo", chosen)
         lake = Lake(spark, settings.lake.uri, run_id)
-        job = Job(settings=settings, lake=lake, run_id=run_id, dates=dates, retry=retry, say=lambda _: None)
-        figures: list[Figure] = load_job("ingest_images")(job)
+        job = StepContext(settings=settings, lake=lake, run_id=run_id, dates=dates, say=lambda _: None)
+        figures: list[Figure] = ingest_images(job, retry=retry)
         return lake, {figure.metric: figure.value for figure in figures}
 
     return run

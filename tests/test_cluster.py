@@ -12,10 +12,10 @@ from pathlib import Path
 import boto3
 import pytest
 
+from vsearch_lib.artefact.manifest import rows_of
+from vsearch_lib.artefact.published import current_manifest
 from vsearch_lib.config import PROJECT
 from vsearch_lib.demo import write_catalogue
-from vsearch_lib.index.manifest import rows_of
-from vsearch_lib.index.published import current_manifest
 from vsearch_lib.storage import open_store
 
 pytestmark = pytest.mark.cluster

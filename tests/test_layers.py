@@ -5,11 +5,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from vsearch_lib.config import PROJECT
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.steps import STEPS
 
 LIBRARY = sorted((PROJECT / "vsearch_lib").rglob("*.py"))
 JOBS = sorted((PROJECT / "jobs").glob("*.py"))
@@ -64,22 +67,71 @@ def calls(attribute: str, files=CODE) -> set[str]:
     }
 
 
+# The rooms of the library, the lowest floor first: a room imports from those before it, and from itself.
+# fmt: off
+ROOMS = [
+    "errors", "vectors", "figures", "options", "steps", "terminal", "system_user", "system_errors", "ticker", "run_ids",
+    "config", "storage",
+    "report", "artefact", "search",
+    "spark", "lake", "context",
+    "eligibility", "quarantine", "erasure", "maintenance",
+    "landing", "images", "records",
+    "encoder", "models", "examples", "embedding", "training",
+    "index", "publishing", "serving",
+    "measure", "tuning", "demo",
+    "run", "cli",
+]
+# fmt: on
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
 def test_there_is_code_to_look_at():
     assert len(LIBRARY) > 40
     assert len(JOBS) >= 10
     assert DAGS
 
 
+def test_every_module_stands_in_a_room_of_the_list():
+    found = {file.relative_to(PROJECT / "vsearch_lib").with_suffix("").parts[0] for file in LIBRARY} - {"__init__"}
+    assert found == set(ROOMS)
+    assert len(ROOMS) == len(set(ROOMS))
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=name)
+def test_a_module_imports_from_no_higher_room(file):
+    own = file.relative_to(PROJECT / "vsearch_lib").with_suffix("").parts[0]
+    if own == "__init__":
+        assert set(imports(file)) == set()
+        return
+    higher = set(ROOMS[ROOMS.index(own) + 1 :])
+    named = {module for module in imports(file) if module.startswith("vsearch_lib.")}
+    assert {module for module in named if room(module) in higher} == set()
+
+
+def test_no_modules_import_one_another_in_a_circle():
+    modules = {".".join(file.relative_to(PROJECT).with_suffix("").parts): file for file in LIBRARY}
+    waits = {module: {m for m in imports(file) if m in modules} for module, file in modules.items()}
+    list(TopologicalSorter(waits).static_order())  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("file", JOBS, ids=name)
+def test_a_job_hands_over_to_the_step_of_its_name(file):
+    assert len(file.read_text().splitlines()) <= 15
+    body = body_of(file.stem)
+    assert f"{body.__module__}.{body.__name__}" in set(imports(file))
+
+
+def test_every_step_has_a_job():
+    assert {file.stem for file in JOBS} == set(STEPS)
+
+
 def test_the_library_knows_neither_its_jobs_nor_its_dags():
     assert importers("jobs", LIBRARY) == set()
     assert importers("dags", LIBRARY) == set()
     assert importers("airflow", [*LIBRARY, *JOBS]) == set()
-
-
-def test_jobs_do_not_know_one_another():
-    assert importers("jobs", JOBS) == set()
-    for job in JOBS:
-        assert importers(job.stem, JOBS) == set()
 
 
 @pytest.mark.parametrize("file", DAGS, ids=name)
@@ -93,9 +145,10 @@ def test_dags_import_nothing_of_ours_but_the_steps(file):
     assert all(re.match(r"vsearch_lib\.steps(\.|$)", module) for module in ours)
 
 
-def test_the_steps_and_the_library_itself_import_nothing_heavy():
-    for file in (PROJECT / "vsearch_lib" / "steps.py", PROJECT / "vsearch_lib" / "__init__.py"):
-        assert {module.split(".")[0] for module in imports(file)} <= {"dataclasses"}
+@pytest.mark.parametrize("module", ["steps", "options"])
+def test_the_step_graph_imports_nothing_but_dataclasses(module):
+    found = {named.split(".")[0] for named in imports(PROJECT / "vsearch_lib" / f"{module}.py")}
+    assert found <= {"dataclasses", "vsearch_lib"}
 
 
 def test_one_package_knows_delta():
@@ -126,7 +179,7 @@ def test_one_package_knows_object_storage():
 
 
 def test_openvino_is_known_where_networks_run_and_where_they_are_made():
-    assert importers("openvino") == {"vsearch_lib/encoder/embed.py", "vsearch_lib/encoder/registration.py"}
+    assert importers("openvino") == {"vsearch_lib/encoder/embed.py", "vsearch_lib/models/registration.py"}
 
 
 @pytest.mark.parametrize("module", ["vsearch_lib.embedding.worker", "vsearch_lib.serving.answer"])
@@ -140,13 +193,7 @@ def test_one_module_knows_petastorm():
 
 
 def test_faiss_stays_with_the_index_and_its_readers():
-    allowed = (
-        "vsearch_lib/index/",
-        "vsearch_lib/serving/",
-        "vsearch_lib/tuning/",
-        "jobs/build_index.py",
-        "benchmarks/",
-    )
+    allowed = ("vsearch_lib/index/", "vsearch_lib/search/", "vsearch_lib/tuning/")
     found = importers("faiss")
     assert found
     assert all(file.startswith(allowed) for file in found)
@@ -169,7 +216,7 @@ def test_torch_loads_weights_alone_and_in_one_place():
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load"
     ]
-    assert loads == [("vsearch_lib/encoder/weights.py", {"weights_only": "True"})]
+    assert loads == [("vsearch_lib/models/weights.py", {"weights_only": "True"})]
 
 
 def test_numpy_never_loads_pickles():

@@ -14,32 +14,32 @@ INGEST = ["ingest_images", "ingest_users", "ingest_interactions", "ingest_judgem
 graph_names = pytest.mark.parametrize("graph", sorted(GRAPHS))
 
 
-def step(job: str, *after: str) -> Step:
-    return Step(job, after, "")
+def step(name: str, *after: str) -> Step:
+    return Step(name, "", "", after)
 
 
 def names(graph) -> list[str]:
-    return [s.job for s in in_order(tuple(graph))]
+    return [s.name for s in in_order(tuple(graph))]
 
 
 @graph_names
 def test_every_step_is_a_job(graph):
     for s in GRAPHS[graph]:
-        assert (PROJECT / "jobs" / f"{s.job}.py").is_file()
+        assert (PROJECT / "jobs" / f"{s.name}.py").is_file()
 
 
 @graph_names
 def test_no_step_stands_twice_in_a_graph(graph):
-    jobs = [s.job for s in GRAPHS[graph]]
+    jobs = [s.name for s in GRAPHS[graph]]
     assert len(jobs) == len(set(jobs))
 
 
 @graph_names
 def test_every_step_comes_after_those_it_waits_for(graph):
     order = names(GRAPHS[graph])
-    assert sorted(order) == sorted(s.job for s in GRAPHS[graph])
+    assert sorted(order) == sorted(s.name for s in GRAPHS[graph])
     for s in GRAPHS[graph]:
-        assert all(order.index(before) < order.index(s.job) for before in s.after)
+        assert all(order.index(before) < order.index(s.name) for before in s.after)
 
 
 @pytest.mark.parametrize("graph", ["nightly", "retrain"])
@@ -54,7 +54,7 @@ def test_a_night_takes_everything_in_before_it_profiles_the_lake_and_makes_examp
 
 
 def test_nothing_waits_for_what_is_only_looked_at():
-    assert not [s.job for graph in GRAPHS.values() for s in graph if {"profile_lake", "measure_online"} & set(s.after)]
+    assert not [s.name for graph in GRAPHS.values() for s in graph if {"profile_lake", "measure_online"} & set(s.after)]
 
 
 def test_maintenance_mends_the_lake_first_and_deletes_from_the_index_last():
@@ -62,17 +62,17 @@ def test_maintenance_mends_the_lake_first_and_deletes_from_the_index_last():
 
 
 def test_a_night_is_what_the_daily_graphs_do_and_the_first_training():
-    daily = [s.job for graph in ("ingest", "refresh_index", "measure") for s in GRAPHS[graph]]
+    daily = [s.name for graph in ("ingest", "refresh_index", "measure") for s in GRAPHS[graph]]
     assert sorted(names(GRAPHS["nightly"])) == sorted([*daily, "build_training_examples", "train_encoder"])
 
 
 def test_only_what_takes_something_in_goes_by_landing_day():
-    assert {s.job for graph in GRAPHS.values() for s in graph if s.by_day} == set(INGEST)
+    assert {s.name for graph in GRAPHS.values() for s in graph if s.by_day} == set(INGEST)
 
 
 def test_only_a_retraining_tells_its_steps_to_make_a_new_model():
-    assert [s.job for s in GRAPHS["nightly"] if "--retrain" in s.arguments] == []
-    assert [s.job for s in GRAPHS["retrain"] if "--retrain" in s.arguments] == [
+    assert [s.name for s in GRAPHS["nightly"] if "--retrain" in s.options.words()] == []
+    assert [s.name for s in GRAPHS["retrain"] if "--retrain" in s.options.words()] == [
         "build_training_examples",
         "train_encoder",
     ]
@@ -115,13 +115,13 @@ def test_any_graph_without_a_ring_can_be_ordered(size: int, chance: random.Rando
     graph = [step(str(n), *(str(m) for m in range(n) if chance.random() < 0.3)) for n in range(size)]
     chance.shuffle(graph)
     order = names(graph)
-    assert sorted(order) == sorted(s.job for s in graph)
-    assert all(order.index(before) < order.index(s.job) for s in graph for before in s.after)
+    assert sorted(order) == sorted(s.name for s in graph)
+    assert all(order.index(before) < order.index(s.name) for s in graph for before in s.after)
 
 
 def test_a_night_takes_everything_in_before_it_learns_and_measures_what_it_published():
     ingest = {"ingest_images", "ingest_users", "ingest_interactions", "ingest_judgements"}
-    waits_for = {step.job: set(step.after) for step in GRAPHS["nightly"]}
+    waits_for = {step.name: set(step.after) for step in GRAPHS["nightly"]}
     assert waits_for == {
         **{job: set() for job in ingest},
         "profile_lake": ingest,
@@ -133,10 +133,10 @@ def test_a_night_takes_everything_in_before_it_learns_and_measures_what_it_publi
         "publish_index": {"build_index"},
         "evaluate": {"publish_index"},
     }
-    assert not [step.job for step in GRAPHS["nightly"] if step.arguments]
+    assert not [step.name for step in GRAPHS["nightly"] if step.options.words()]
 
 
 def test_a_retraining_makes_new_examples_and_a_new_model_and_takes_nothing_in():
-    retrained = [step.job for step in GRAPHS["retrain"] if step.arguments == ("--retrain",)]
+    retrained = [step.name for step in GRAPHS["retrain"] if step.options.words() == ("--retrain",)]
     assert retrained == ["build_training_examples", "train_encoder"]
-    assert not [step.job for step in GRAPHS["retrain"] if step.job.startswith("ingest")]
+    assert not [step.name for step in GRAPHS["retrain"] if step.name.startswith("ingest")]

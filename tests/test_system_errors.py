@@ -12,8 +12,8 @@ import pytest
 from vsearch_lib import system_errors
 from vsearch_lib.config import PROJECT, load_settings
 from vsearch_lib.errors import VsearchError
-from vsearch_lib.job import exit_code
-from vsearch_lib.lake import session
+from vsearch_lib.run.exit_codes import exit_code
+from vsearch_lib.spark import session
 from vsearch_lib.storage import open_store
 
 
@@ -135,7 +135,7 @@ def test_a_java_that_is_not_there_is_reported_in_a_line(tmp_path):
     (tmp_path / "java" / "bin").mkdir(parents=True)
     (tmp_path / "java" / "bin" / "java").symlink_to("/bin/false")
     code = (
-        "import sys; from vsearch_lib.job import exit_code; from vsearch_lib.lake import start_session;"
+        "import sys; from vsearch_lib.run.exit_codes import exit_code; from vsearch_lib.spark.session import start_session;"
         "from vsearch_lib.config import load_settings;"
         f"sys.exit(exit_code(lambda: start_session(load_settings('demo', ['var={tmp_path}']), 'x')))"
     )
@@ -147,7 +147,7 @@ def test_a_java_that_is_not_there_is_reported_in_a_line(tmp_path):
 
 
 def ended(code: str, **streams) -> subprocess.CompletedProcess[str]:
-    program = f"import sys; from vsearch_lib.job import exit_code; sys.exit(exit_code(lambda: {code}))"
+    program = f"import sys; from vsearch_lib.run.exit_codes import exit_code; sys.exit(exit_code(lambda: {code}))"
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": ""}
     return subprocess.run(
         [sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, text=True, **streams

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vsearch_lib import terminal
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.job import exit_code
+from vsearch_lib.run.exit_codes import exit_code
 from vsearch_lib.terminal import printable, say
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")

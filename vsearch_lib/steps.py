@@ -1,24 +1,31 @@
-"""The step graph: which job follows which. The DAGs and the local runner both read it, and nothing else decides order.
+"""The step graph: which step follows which. The DAGs and the local runner both read it, and nothing else decides order.
 
 Plain data without imports of weight: Airflow parses it every few seconds.
 """
 
 from dataclasses import dataclass, replace
 
+from vsearch_lib.options import Build, Intake, Options, Training
+
+_NONE = Options()
+
 
 @dataclass(frozen=True)
 class Step:
-    """A node: the job `jobs/<job>.py`, the jobs that must have ended before, and what the job is for.
+    """A node: a step, those that must have ended before it, and what it is for.
 
     Attributes:
+        name: its entry is `jobs/<name>.py`, and its body the function of that name in `module`.
+        options: the switches it takes, and how they stand in this graph.
         by_day: whether it takes in landing partitions, those that the run names.
         writes: what others may wait for: tables of the lake, and `index`, the published one.
     """
 
-    job: str
-    after: tuple[str, ...]
+    name: str
+    module: str
     does: str
-    arguments: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    options: Options = _NONE
     by_day: bool = False
     writes: tuple[str, ...] = ()
 
@@ -28,41 +35,94 @@ Graph = tuple[Step, ...]
 
 def _after(before: Graph, graph: Graph) -> Graph:
     """Return `graph` so that what waits for nothing in it waits for the ends of `before`."""
-    ends = tuple(step.job for step in before if not any(step.job in other.after for other in before))
+    ends = tuple(step.name for step in before if not any(step.name in other.after for other in before))
     return tuple(step if step.after else replace(step, after=ends) for step in graph)
 
 
 _INGEST = (
-    Step("ingest_images", (), "take in landed pictures", by_day=True, writes=("images",)),
-    Step("ingest_users", (), "take in landed users", by_day=True, writes=("users",)),
-    Step("ingest_interactions", (), "take in landed impressions and clicks", by_day=True, writes=("interactions",)),
-    Step("ingest_judgements", (), "take in landed human scores", by_day=True, writes=("judgements",)),
+    Step(
+        "ingest_images",
+        "vsearch_lib.images.step",
+        "take in landed pictures",
+        options=Intake(),
+        by_day=True,
+        writes=("images",),
+    ),
+    *(
+        Step(
+            f"ingest_{table}",
+            "vsearch_lib.records.step",
+            f"take in landed {records}",
+            options=Intake(),
+            by_day=True,
+            writes=(table,),
+        )
+        for table, records in (
+            ("users", "users"),
+            ("interactions", "impressions and clicks"),
+            ("judgements", "human scores"),
+        )
+    ),
 )
-# The encoder is trained on the first night only: without --retrain both steps leave an existing model alone.
+# The encoder is trained on the first night only: without `retrain` both steps leave an existing model alone.
 _TRAIN = (
-    Step("build_training_examples", (), "choose queries, positives, negatives", writes=("training_examples",)),
-    Step("train_encoder", ("build_training_examples",), "make a model where there is none yet"),
+    Step(
+        "build_training_examples",
+        "vsearch_lib.examples.step",
+        "choose queries, positives, negatives",
+        options=Training(),
+        writes=("training_examples",),
+    ),
+    Step(
+        "train_encoder",
+        "vsearch_lib.training.step",
+        "make a model where there is none yet",
+        after=("build_training_examples",),
+        options=Training(),
+    ),
 )
 _RETRAIN = (
-    replace(_TRAIN[0], arguments=("--retrain",)),
-    replace(_TRAIN[1], arguments=("--retrain",), does="make a new model"),
+    replace(_TRAIN[0], options=Training(retrain=True)),
+    replace(_TRAIN[1], options=Training(retrain=True), does="make a new model"),
 )
-_COMPARE = (Step("compare_models", (), "promote the new model where it ranks no worse than the one in use"),)
+_COMPARE = (
+    Step(
+        "compare_models",
+        "vsearch_lib.measure.comparison.step",
+        "promote the new model where it ranks no worse than the one in use",
+    ),
+)
 _PUBLISH = (
-    Step("build_index", (), "build what the served index lacks"),
-    Step("publish_index", ("build_index",), "check recall, then move the pointer", writes=("index",)),
+    Step("build_index", "vsearch_lib.index.step", "build what the served index lacks", options=Build()),
+    Step(
+        "publish_index",
+        "vsearch_lib.publishing.step",
+        "check recall, then move the pointer",
+        after=("build_index",),
+        writes=("index",),
+    ),
 )
 _COMPACT = (
-    replace(_PUBLISH[0], does="write all shards anew, deltas folded in", arguments=("--compact",)),
+    replace(_PUBLISH[0], does="write all shards anew, deltas folded in", options=Build(compact=True)),
     _PUBLISH[1],
 )
-_EMBED = (Step("embed_images", (), "embed what this model has not embedded yet", writes=("embeddings",)),)
+_EMBED = (
+    Step(
+        "embed_images",
+        "vsearch_lib.embedding.step",
+        "embed what this model has not embedded yet",
+        options=Intake(),
+        writes=("embeddings",),
+    ),
+)
 _REFRESH = (*_EMBED, *_after(_EMBED, _PUBLISH))
-_PROFILE = (Step("profile_lake", (), "measure what the lake holds, draw the page"),)
-_ONLINE = (Step("measure_online", (), "measure what people clicked, and drift; draw the page"),)
-_EVALUATE = (Step("evaluate", (), "measure the published index, draw the page"),)
-_MAINTAIN = (Step("maintain_tables", (), "merge small files, delete files out of use"),)
-_COLLECT = (Step("collect_index", (), "delete versions of the index that are out of use"),)
+_PROFILE = (Step("profile_lake", "vsearch_lib.measure.profile.step", "measure what the lake holds, draw the page"),)
+_ONLINE = (
+    Step("measure_online", "vsearch_lib.measure.online.step", "measure what people clicked, and drift; draw the page"),
+)
+_EVALUATE = (Step("evaluate", "vsearch_lib.measure.offline.step", "measure the published index, draw the page"),)
+_MAINTAIN = (Step("maintain_tables", "vsearch_lib.maintenance.step", "merge small files, delete files out of use"),)
+_COLLECT = (Step("collect_index", "vsearch_lib.publishing.step", "delete versions of the index that are out of use"),)
 
 GRAPHS: dict[str, Graph] = {
     "ingest": _INGEST,
@@ -91,6 +151,8 @@ GRAPHS: dict[str, Graph] = {
     ),
 }
 
+STEPS: dict[str, Step] = {step.name: step for graph in GRAPHS.values() for step in graph}
+
 
 def in_order(graph: Graph) -> list[Step]:
     """Return the steps so that each comes after those it waits for, otherwise as written.
@@ -101,9 +163,9 @@ def in_order(graph: Graph) -> list[Step]:
     done: list[Step] = []
     waiting = list(graph)
     while waiting:
-        ready = next((s for s in waiting if all(any(d.job == a for d in done) for a in s.after)), None)
+        ready = next((s for s in waiting if all(any(d.name == a for d in done) for a in s.after)), None)
         if ready is None:
-            raise ValueError(f"these steps wait for one another or for a missing one: {[s.job for s in waiting]}")
+            raise ValueError(f"these steps wait for one another or for a missing one: {[s.name for s in waiting]}")
         waiting.remove(ready)
         done.append(ready)
     return done

@@ -56,7 +56,8 @@ class Lakes:
     def differences(self, var: Path, case: Case, part: Part, must: Mapping[str, Outcome]) -> Iterator[str]:
         """Yield how the lake below `var` differs from what must be in it."""
         from vsearch_lib.config import load_settings
-        from vsearch_lib.lake import Lake, start_session
+        from vsearch_lib.lake import Lake
+        from vsearch_lib.spark.session import start_session
 
         if self._session is None:
             self._session = start_session(load_settings("demo", [f"var={self._folder}"]), "cases")

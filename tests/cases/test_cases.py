@@ -19,9 +19,9 @@ from tests.cases.lake import Found, differences, found_in
 from tests.cases.nights import CHECKS
 from tests.cases.zoo import ZOO, shown_upright
 from vsearch_lib.config import load_settings
-from vsearch_lib.job import Job
+from vsearch_lib.context import StepContext
 from vsearch_lib.lake import Lake
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
 
 RECORDS = ("interactions", "users")
 JOBS = ("images", *RECORDS, "judgements")
@@ -59,7 +59,9 @@ def take_in(spark, var: Path, images: str, zone: Path, tables: tuple[str, ...], 
     lake = Lake(spark, settings.lake.uri, "cases")
     said: list[str] = []
     for table in tables:
-        load_job(f"ingest_{table}")(Job(settings=settings, lake=lake, run_id="cases", dates=dates, say=said.append))
+        body_of(f"ingest_{table}")(
+            StepContext(settings=settings, lake=lake, run_id="cases", dates=dates, say=said.append)
+        )
     looked_at = ("images", *RECORDS)
     return TakenIn(zone, lake, said, {table: found_in(lake, table) for table in tables if table in looked_at})
 

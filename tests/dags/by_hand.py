@@ -11,13 +11,15 @@ from datetime import date
 import numpy as np
 
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import recipe_of
-from vsearch_lib.job import Job, new_run_id
-from vsearch_lib.lake import Lake, start_session, table_names
-from vsearch_lib.runner import load_job
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.lake import Lake, table_names
+from vsearch_lib.models.registration import register
+from vsearch_lib.models.registry import recipe_of
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.run_ids import new_run_id
+from vsearch_lib.search.searcher import Searcher
+from vsearch_lib.spark.session import start_session
 from vsearch_lib.steps import GRAPHS, in_order
 
 OF_THE_RUN = {"quarantine": ["run", "first_seen"], "embeddings": ["vector"]}  # a vector's last bits depend on its batch
@@ -35,9 +37,9 @@ def take_in(settings: Settings, days: list[date]) -> None:
     for day in days:
         run_id = new_run_id()
         lake = Lake(spark, settings.lake.uri, run_id)
-        job = Job(settings=settings, lake=lake, run_id=run_id, dates=(day,))
+        job = StepContext(settings=settings, lake=lake, run_id=run_id, dates=(day,))
         for step in [*in_order(GRAPHS["ingest"]), *in_order(GRAPHS["refresh_index"])]:
-            load_job(step.job)(job)
+            body_of(step.name)(job)
 
 
 def content(settings: Settings) -> dict[str, object]:

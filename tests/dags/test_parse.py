@@ -27,8 +27,8 @@ def test_every_file_is_imported_without_error_and_no_dag_is_missing(load_dags: C
 def test_the_tasks_are_exactly_the_step_graph(load_dags: Callable[[], Any], dag_id: str) -> None:
     dag = load_dags().dags[dag_id]
     edges = {(task.task_id, upstream) for task in dag.tasks for upstream in task.upstream_task_ids}
-    assert [task.task_id for task in dag.tasks] == [step.job for step in GRAPHS[dag_id]]
-    assert edges == {(step.job, upstream) for step in GRAPHS[dag_id] for upstream in step.after}
+    assert [task.task_id for task in dag.tasks] == [step.name for step in GRAPHS[dag_id]]
+    assert edges == {(step.name, upstream) for step in GRAPHS[dag_id] for upstream in step.after}
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
@@ -54,7 +54,7 @@ def test_the_index_is_refreshed_when_pictures_were_taken_in(dags: dict[str, Any]
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_every_task_tells_of_what_it_writes(load_dags: Callable[[], Any], dag_id: str) -> None:
     written = {task.task_id: [a.name for a in task.outlets] for task in load_dags().dags[dag_id].tasks}
-    assert written == {step.job: [f"vsearch/{name}" for name in step.writes] for step in GRAPHS[dag_id]}
+    assert written == {step.name: [f"vsearch/{name}" for name in step.writes] for step in GRAPHS[dag_id]}
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

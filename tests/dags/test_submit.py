@@ -144,7 +144,7 @@ def test_the_variable_chooses_the_configuration_of_runs_that_name_none(
 
 def test_the_tasks_of_a_run_share_its_id(submitted: Submit) -> None:
     calls = submitted("retrain")
-    assert calls.keys() == {step.job for step in GRAPHS["retrain"]}
+    assert calls.keys() == {step.name for step in GRAPHS["retrain"]}
     assert len({option(arguments(calls, job), "--run-id") for job in calls}) == 1
 
 
@@ -152,7 +152,7 @@ def test_the_jobs_understand_their_command_line(submitted: Submit) -> None:
     # The parser of the jobs lives in the jobs environment; asked there, it has the last word on our arguments.
     program = """
 import argparse, sys
-from vsearch_lib.job import add_common_arguments
+from vsearch_lib.run.arguments import add_common_arguments
 parser = argparse.ArgumentParser()
 add_common_arguments(parser)
 parser.add_argument("--retrain", action="store_true")

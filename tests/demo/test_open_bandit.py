@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.config import PROJECT
+from vsearch_lib.context import StepContext
 from vsearch_lib.demo.open_bandit import convert
-from vsearch_lib.job import Job
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
 
 REAL = PROJECT.parent / "shared" / "data" / "open-bandit"
 COLUMNS = [
@@ -60,8 +60,8 @@ def test_every_real_row_is_taken_in_and_the_second_time_nothing_changes(settings
     assert landed == 20_000 + 46 + 69
 
     def take_in() -> dict[str, float]:
-        job = Job(settings=settings, lake=lake, run_id="run", say=lambda _: None)
-        figures = load_job("ingest_interactions")(job)
+        job = StepContext(settings=settings, lake=lake, run_id="run", say=lambda _: None)
+        figures = body_of("ingest_interactions")(job)
         return {f.metric.removeprefix("interactions_"): f.value for f in figures if f.value}
 
     assert take_in() == {"landed": landed, "accepted": landed}

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsearch_lib.index.publication import publish
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
 NO_CACHE = Path("unused")  # files of a local folder are opened where they lie

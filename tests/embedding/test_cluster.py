@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.small_model import SMALL
+from tests.support.small_model import SMALL
 from vsearch_lib.config import PROJECT
-from vsearch_lib.encoder.registry import load_model
+from vsearch_lib.models.load import load_model
 
 pytestmark = pytest.mark.cluster
 

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from tests.photo_catalogue import Catalogue, sha256
+from tests.support.photo_catalogue import Catalogue, sha256
+from vsearch_lib.artefact.manifest import rows_of
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import features_recipe, stored_features
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registry import cards, load_model, newest, recipe_of
 from vsearch_lib.errors import UsageError, VsearchError
-from vsearch_lib.index.manifest import rows_of
-from vsearch_lib.job import Job
-from vsearch_lib.runner import load_job
+from vsearch_lib.models.load import load_model
+from vsearch_lib.models.registry import cards, newest, recipe_of
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.serving.query import model_of
-from vsearch_lib.serving.searcher import Searcher
 
 STEPS = ("train_encoder", "embed_images", "build_index", "publish_index")
 
@@ -39,9 +40,10 @@ class Nights:
     def run(self, *steps: str, retrain: bool = False) -> dict[str, float]:
         """Run the steps, all of `STEPS` if none are named; return their figures by name."""
         lake, figures = self.catalogue.lake, {}
+        switches = {"retrain": True} if retrain else {}
         for step in steps or STEPS:
-            job = Job(self.settings, lake, lake.run_id, retrain=retrain, say=self.said.append)
-            figures |= {figure.metric: figure.value for figure in load_job(step)(job)}
+            job = StepContext(self.settings, lake, lake.run_id, say=self.said.append)
+            figures |= {figure.metric: figure.value for figure in body_of(step)(job, **switches)}
         return figures
 
     def searcher(self) -> Searcher:
@@ -154,7 +156,7 @@ def test_a_picture_that_has_no_features_is_refused_once_and_stops_nothing_later(
     nights.run("train_encoder", "embed_images")
     backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
     lake = nights.catalogue.lake
-    job = Job(nights.settings, lake, lake.run_id, say=nights.said.append)
+    job = StepContext(nights.settings, lake, lake.run_id, say=nights.said.append)
     assert stored_features(job, backbone.version, lake.read("images")).count() == len(jpegs)
 
 
@@ -250,7 +252,7 @@ def test_a_network_without_weights_and_without_training_is_refused(nights, jpegs
 def test_a_misspelt_backbone_is_refused_before_spark_starts(tmp_path, monkeypatch):
     from rich.console import Console
 
-    from vsearch_lib import runner
+    from vsearch_lib.run import runner
 
     monkeypatch.setattr(runner, "spark_session", lambda *_: pytest.fail("Spark was started"))
     chosen = load_settings("demo", [f"var={tmp_path}", "model.backbone=resnet5O", "model.weights=none"])

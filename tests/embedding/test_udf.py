@@ -58,7 +58,7 @@ def test_a_landed_picture_has_one_vector_in_ingestion_the_table_a_search_and_the
 
 
 def embed_model(catalogue):
-    from vsearch_lib.encoder.registry import load_model
+    from vsearch_lib.models.load import load_model
 
     return load_model(catalogue.settings.models.uri, "m1").embedder(batch_size=1)
 

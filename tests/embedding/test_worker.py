@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from vsearch_lib.embedding import worker
-from vsearch_lib.encoder import torch_embed
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import Recipe, load_model
+from vsearch_lib.models import torch_embed
+from vsearch_lib.models.load import load_model
+from vsearch_lib.models.registration import register
+from vsearch_lib.models.registry import Recipe
 
 
 class Task:

@@ -12,8 +12,8 @@ from vsearch_lib.encoder.embed import Embedder, Graph
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.encoder.projection import Projection
-from vsearch_lib.encoder.registration import to_graph
 from vsearch_lib.errors import ArtefactError
+from vsearch_lib.models.registration import to_graph
 
 SIDE = 64
 PREPROCESSING = Preprocessing(SIDE, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))

@@ -10,10 +10,10 @@ from vsearch_lib.demo.studio import draw_one
 from vsearch_lib.encoder import embed
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.projection import fit_pca
-from vsearch_lib.encoder.registration import to_graph
-from vsearch_lib.encoder.registry import Recipe
-from vsearch_lib.encoder.weights import initial_encoder
 from vsearch_lib.images.decode import Limits, normalise
+from vsearch_lib.models.registration import to_graph
+from vsearch_lib.models.registry import Recipe
+from vsearch_lib.models.weights import initial_encoder
 
 PICTURES = 60
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from vsearch_lib.config import PROJECT
 from vsearch_lib.images.decode import Limits, Picture, RefusedPicture, normalise, upright_rgb
-from vsearch_lib.landing.refusal import REASONS
+from vsearch_lib.quarantine.reasons import REASONS
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000, max_aspect=20, min_side=16, size=64)
 REAL = PROJECT.parent / "shared" / "data" / "malformed"

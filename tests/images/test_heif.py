@@ -11,7 +11,7 @@ from PIL import Image
 
 from vsearch_lib.images import heif
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
-from vsearch_lib.landing.refusal import REASONS
+from vsearch_lib.quarantine.reasons import REASONS
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000, min_side=16, size=64, max_aspect=20)
 FORMS = ["HEIF", "AVIF"]

@@ -11,7 +11,7 @@ import pytest
 from vsearch_lib.config import PROJECT
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.lake import table_names
-from vsearch_lib.landing.refusal import REASONS
+from vsearch_lib.quarantine.reasons import REASONS
 
 REAL = PROJECT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data is not here: no broken files to land")

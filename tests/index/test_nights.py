@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.small_model import SMALL
+from tests.support.small_model import SMALL
 from vsearch_lib.config import load_settings
-from vsearch_lib.erasure import erase
+from vsearch_lib.context import StepContext
+from vsearch_lib.erasure.erase import erase
 from vsearch_lib.errors import GateRefused
-from vsearch_lib.job import Job
-from vsearch_lib.runner import load_job
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.index.step import build_index
+from vsearch_lib.publishing.step import publish_index
+from vsearch_lib.search.searcher import Searcher
 
 EMBEDDING = "model_version string, image_id string, sha256 string, vector array<float>"
 GONE = datetime(2024, 5, 7, tzinfo=UTC)
@@ -48,9 +49,9 @@ class Nights:
         settings = load_settings("demo", [f"var={self.catalogue.settings.var}", *SMALL, *small, *overrides])
         lake = self.catalogue.lake
         said: list[str] = []
-        job = Job(settings=settings, lake=lake, run_id=lake.run_id, compact=compact, say=said.append)
-        for step in ("build_index", "publish_index"):
-            load_job(step)(job)
+        job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=said.append)
+        build_index(job, compact=compact)
+        publish_index(job)
         return said
 
     @property
@@ -205,7 +206,7 @@ def test_without_the_tables_history_all_shards_are_written_anew(nights, draw):
     manifest = nights.index / pointer["manifest"]
     said = json.loads(manifest.read_text())
     said["table_ids"]["images"] = "a table that stood here before"
-    from vsearch_lib.index.manifest import digest, encode
+    from vsearch_lib.artefact.manifest import digest, encode
 
     manifest.write_bytes(encode(said))
     path.write_bytes(encode({**pointer, "manifest_sha256": digest(encode(said))}))

@@ -14,9 +14,9 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
+from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.index import shard as shards_module
 from vsearch_lib.index.placement import in_shards
-from vsearch_lib.index.rows import ROWS
 from vsearch_lib.index.shard import Slot, StoredFile, slots, store_file, write_shards
 from vsearch_lib.index.template import train_template
 from vsearch_lib.storage import open_store

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
+from vsearch_lib.context import StepContext
 from vsearch_lib.errors import WriteConflict
-from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, tables
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
 
 DAYS = [date(2024, 5, day) for day in (6, 7, 8)]
 
@@ -54,7 +54,7 @@ def take_in(spark, settings, days) -> None:
     run_id = "-".join(str(day) for day in days)
     lake = Lake(session, settings.lake.uri, run_id)
     for job in ("ingest_interactions", "ingest_images"):
-        load_job(job)(Job(settings=settings, lake=lake, run_id=run_id, dates=tuple(days), say=lambda _: None))
+        body_of(job)(StepContext(settings=settings, lake=lake, run_id=run_id, dates=tuple(days), say=lambda _: None))
 
 
 def content(lake: Lake) -> dict[str, list[str]]:

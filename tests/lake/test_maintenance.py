@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.config import load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.errors import UsageError
-from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, table_schema
 from vsearch_lib.lake.maintenance import check_retention, maintain
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
 
 HOUR = 3600
 MB = 2**20
@@ -173,7 +173,7 @@ def test_a_retention_shorter_than_the_longest_reader_is_refused_before_anything_
     refused = load_settings("demo", [f"var={settings.var}", "maintenance.retention_hours=23"])
     before = crowded.version("metrics")
     with pytest.raises(UsageError, match=r"maintenance\.retention_hours=23 .*maintenance\.longest_reader_hours=24"):
-        load_job("maintain_tables")(Job(settings=refused, lake=crowded, run_id="run-1"))
+        body_of("maintain_tables")(StepContext(settings=refused, lake=crowded, run_id="run-1"))
     assert crowded.version("metrics") == before
 
 
@@ -183,7 +183,7 @@ def test_a_retention_as_long_as_the_longest_reader_is_taken():
 
 def test_the_job_maintains_the_tables_there_are_and_says_what_it_did(crowded, settings):
     said: list[str] = []
-    figures = load_job("maintain_tables")(Job(settings=settings, lake=crowded, run_id="run-1", say=said.append))
+    figures = body_of("maintain_tables")(StepContext(settings=settings, lake=crowded, run_id="run-1", say=said.append))
     assert {figure.slice for figure in figures} == {"metrics"}
     value = {figure.metric: figure.value for figure in figures}
     assert (value["files_before"], value["files_after"]) == (3, 1)
@@ -191,4 +191,4 @@ def test_the_job_maintains_the_tables_there_are_and_says_what_it_did(crowded, se
 
 
 def test_a_lake_without_tables_has_nothing_to_maintain(lake, settings):
-    assert load_job("maintain_tables")(Job(settings=settings, lake=lake, run_id="run-1")) == []
+    assert body_of("maintain_tables")(StepContext(settings=settings, lake=lake, run_id="run-1")) == []

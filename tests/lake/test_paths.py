@@ -10,10 +10,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from vsearch_lib.embedding.pending import VECTORS, Pending
-from vsearch_lib.job import Figure, record
+from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake
-from vsearch_lib.lake.drift import drift
+from vsearch_lib.lake.differences import drift
 from vsearch_lib.lake.maintenance import maintain
+from vsearch_lib.lake.metrics import record
 from vsearch_lib.lake.paths import escape_glob, quoted
 
 ODD = "100% [neu] #1 Jörg's {a,b}+c *?&=~"

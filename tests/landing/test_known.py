@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.config import load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.images.metadata import may_be_metadata, sort_out
-from vsearch_lib.job import Job
 from vsearch_lib.lake import Lake, table_schema
 from vsearch_lib.landing.known import Landing
 from vsearch_lib.landing.listing import list_landed
@@ -60,11 +60,12 @@ def known(spark, landed, looked_at) -> Callable[..., bool]:
         var = landed.folder.parent
         chosen = [f"var={var}", f"landing.images={landed.folder}", "quality.max_refused_share=0.9", *overrides]
         settings = load_settings("demo", chosen)
-        job = Job(settings, Lake(spark, settings.lake.uri, "ask"), "ask", dates, retry=retry, say=lambda _: None)
+        context = StepContext(settings, Lake(spark, settings.lake.uri, "ask"), "ask", dates, say=lambda _: None)
         watched = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
         listing = list_landed(settings.landing.images, dates, never_clutter=may_be_metadata)
         opened = [metadata.file for metadata in sort_out(listing).metadata]
-        return Landing.of(job, "images", listing, opened=opened, tables=watched).known() is not None
+        landing = Landing.of(context, "images", listing, opened=opened, tables=watched, retry=retry)
+        return landing.known() is not None
 
     return ask
 

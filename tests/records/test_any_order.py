@@ -10,9 +10,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from vsearch_lib.config import load_settings
-from vsearch_lib.job import Job
+from vsearch_lib.context import StepContext
 from vsearch_lib.lake import Lake
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
 
 DAYS = [date(2024, 5, day) for day in (6, 7, 8)]
 
@@ -72,7 +72,7 @@ def test_any_order_repetition_and_split_give_the_same_table(spark, tmp_path_fact
     settings = load_settings("demo", [f"var={var}"])
     for number, day in enumerate([*order, *again]):
         lake = Lake(spark, settings.lake.uri, f"run-{number}")
-        load_job(job)(Job(settings=settings, lake=lake, run_id=lake.run_id, dates=(day,), say=lambda _: None))
+        body_of(job)(StepContext(settings=settings, lake=lake, run_id=lake.run_id, dates=(day,), say=lambda _: None))
     dwell, score = expected(landed)
     if job == "ingest_interactions":
         rows = lake.read("interactions").collect()

@@ -13,9 +13,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from vsearch_lib.config import load_settings
-from vsearch_lib.job import Job
+from vsearch_lib.context import StepContext
 from vsearch_lib.lake import Lake
-from vsearch_lib.runner import load_job
+from vsearch_lib.run.bodies import body_of
 
 FILES = 40
 WHOLE = [
@@ -105,7 +105,9 @@ def test_every_file_is_read_or_named(spark, tmp_path_factory, event, seed):
             refused |= {str(file)} if name not in CLUTTER else set()
     chosen = load_settings("demo", [f"var={folder}", "quality.max_refused_share=1"])
     lake = Lake(spark, chosen.lake.uri, "night")
-    figures = load_job("ingest_interactions")(Job(settings=chosen, lake=lake, run_id="night", say=lambda _: None))
+    figures = body_of("ingest_interactions")(
+        StepContext(settings=chosen, lake=lake, run_id="night", say=lambda _: None)
+    )
     found = {figure.metric: figure.value for figure in figures}
     parts = ("accepted", "unchanged", "duplicate", "refused", "passed_over")
     assert found["interactions_landed"] == sum(found[f"interactions_{part}"] for part in parts) == landed

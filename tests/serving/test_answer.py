@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registration import register
-from vsearch_lib.encoder.registry import Recipe, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
-from vsearch_lib.evaluation.page import Answer, Query, render
 from vsearch_lib.images.decode import Limits, normalise
-from vsearch_lib.index.publication import publish
+from vsearch_lib.models.load import load_model
+from vsearch_lib.models.registration import register
+from vsearch_lib.models.registry import Recipe
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.report.page import Answer, Query, render
 from vsearch_lib.serving.answer import Answers, answer_file, as_json, as_text
 from vsearch_lib.storage import open_store
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vsearch_lib.artefact.manifest import PARTS, encode, files_of
+from vsearch_lib.artefact.published import POINTER, manifest_key
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.index.manifest import PARTS, encode, files_of
-from vsearch_lib.index.publication import publish
-from vsearch_lib.index.published import POINTER, manifest_key
-from vsearch_lib.index.retention import roll_back
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.publishing.retention import roll_back
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.serving.live import LiveIndex
-from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -12,10 +12,10 @@ from PIL import Image
 
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.encoder.registration import register, to_graph
-from vsearch_lib.encoder.registry import Recipe
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
+from vsearch_lib.models.registration import register, to_graph
+from vsearch_lib.models.registry import Recipe
 from vsearch_lib.serving.query import model_of, query_vector
 
 LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000, min_side=16, size=64)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from vsearch_lib.artefact.published import current_manifest, read_pointer
 from vsearch_lib.errors import GateRefused, PublishConflict
-from vsearch_lib.index.gate import measure as gate_measure
-from vsearch_lib.index.publication import publish
-from vsearch_lib.index.published import current_manifest, read_pointer
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.publishing.gate import measure as gate_measure
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.tuning.adoption import adopt
 from vsearch_lib.tuning.sweep import Setting, published_queries, sweep

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from vsearch_lib.cli import _parser
+from vsearch_lib.artefact.published import current_manifest
+from vsearch_lib.cli.command_line import _parser
 from vsearch_lib.errors import ArtefactError, GateRefused, UsageError
-from vsearch_lib.index.publication import publish
-from vsearch_lib.index.published import current_manifest
+from vsearch_lib.publishing.publication import publish
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

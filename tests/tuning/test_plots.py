@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vsearch_lib.index.recall import Recall
+from vsearch_lib.publishing.recall import Recall
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import Method, Trial
 from vsearch_lib.tuning.plots import HEIGHT, WIDTH, Dot, Plot, Series, family_plots, sweep_plot

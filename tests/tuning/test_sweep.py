@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from vsearch_lib.errors import UsageError
-from vsearch_lib.index.gate import measure as gate_measure
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.publishing.gate import measure as gate_measure
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.tuning.sweep import SHORTLISTS, Setting, grid, published_queries, served, sweep
 

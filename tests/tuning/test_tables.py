@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsearch_lib.index.recall import Recall
+from vsearch_lib.publishing.recall import Recall
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import Method, Trial
 from vsearch_lib.tuning.sweep import Point, Setting

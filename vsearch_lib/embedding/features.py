@@ -10,11 +10,11 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.store import embed_and_store
 from vsearch_lib.embedding.work import without_vector
-from vsearch_lib.encoder.registry import Card, Recipe, newest
-from vsearch_lib.job import Job
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.models.registry import Card, Recipe, newest
+from vsearch_lib.spark.computed import computed
 from vsearch_lib.vectors import Vectors
 
 
@@ -28,7 +28,7 @@ def features_model(models_uri: str, recipe: Recipe) -> Card | None:
     return newest(models_uri, features_recipe(recipe))
 
 
-def stored_features(job: Job, version: str, images: DataFrame) -> DataFrame:
+def stored_features(context: StepContext, version: str, images: DataFrame) -> DataFrame:
     """Return image_id, sha256 and vector of `images` (image_id, sha256); compute and store those that are missing.
 
     Args:
@@ -37,13 +37,13 @@ def stored_features(job: Job, version: str, images: DataFrame) -> DataFrame:
     Raises:
         GateRefused: more than `quality.max_refused_share` of the missing ones cannot be embedded.
     """
-    known = job.lake.read("embeddings").where(F.col("model_version") == version)
+    known = context.lake.read("embeddings").where(F.col("model_version") == version)
     missing = without_vector(images.select("image_id", "sha256"), known)
     # What was refused before would be refused again, and be all that is missing: no share of it could pass.
-    refused = job.lake.read("quarantine").where("table = 'embeddings'").select(F.col("source").alias("image_id"))
+    refused = context.lake.read("quarantine").where("table = 'embeddings'").select(F.col("source").alias("image_id"))
     missing = computed(missing.join(refused, "image_id", "left_anti"))
-    embed_and_store(job, version, missing, [job.lake.read("image_pixels").select("sha256", "jpeg")])
-    stored = job.lake.read("embeddings").where(F.col("model_version") == version)
+    embed_and_store(context, version, missing, [context.lake.read("image_pixels").select("sha256", "jpeg")])
+    stored = context.lake.read("embeddings").where(F.col("model_version") == version)
     return stored.join(images.select("image_id", "sha256"), ["image_id", "sha256"]).select(
         "image_id", "sha256", "vector"
     )

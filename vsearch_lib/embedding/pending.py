@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.paths import escape_glob
+from vsearch_lib.lake.pending import pending_uri
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 
@@ -36,7 +37,7 @@ class Pending:
     """The pending vectors of one model."""
 
     def __init__(self, lake: Lake, model_version: str) -> None:
-        self.uri = f"{_root(lake)}/{model_version}"
+        self.uri = f"{pending_uri(lake)}/{model_version}"
         self._spark = lake.spark
 
     def files(self) -> list[str]:
@@ -55,14 +56,3 @@ class Pending:
         store = open_store(self.uri)
         for name in files:
             store.delete(name)
-
-
-def remove_all(lake: Lake) -> None:
-    """Delete what is pending of every model: after an erasure nobody can tell whose vectors are among it."""
-    store = open_store(_root(lake))
-    for key in store.list(""):
-        store.delete(key)
-
-
-def _root(lake: Lake) -> str:
-    return f"{lake.uri}/pending_embeddings"

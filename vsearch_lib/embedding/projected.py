@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from pyspark.sql import functions as F
 
+from vsearch_lib.context import StepContext
 from vsearch_lib.eligibility import public_images
 from vsearch_lib.embedding.features import as_arrays, stored_features
 from vsearch_lib.embedding.pending import Pending, write_pending
 from vsearch_lib.encoder.projection import Projection, fit_pca
-from vsearch_lib.encoder.registry import Card
 from vsearch_lib.examples.split import is_test
-from vsearch_lib.job import Job
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.models.registry import Card
+from vsearch_lib.spark.computed import computed
 from vsearch_lib.vectors import Vectors
 
 # The axes change little with more: of 3,068 clothing photos they find as much as of 3,781. The features of so many take
@@ -34,7 +34,7 @@ class Fitted:
     features: Vectors
 
 
-def fit_projection(job: Job, backbone: Card, *, dimension: int, seed: int) -> Fitted:
+def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed: int) -> Fitted:
     """Fit a projection to features of a seeded sample of the public images that are not in the test split.
 
     Spark tasks compute the features, those of test images too: `evaluate` ranks by them.
@@ -42,10 +42,10 @@ def fit_projection(job: Job, backbone: Card, *, dimension: int, seed: int) -> Fi
     Raises:
         GateRefused: more than `quality.max_refused_share` of the sample cannot be embedded.
     """
-    examples = job.settings.examples
+    examples = context.settings.examples
     order = F.xxhash64("image_id", F.lit(seed))
-    sample = computed(public_images(job.lake).orderBy(order, "image_id").limit(SAMPLE_IMAGES))
-    hashes, features = as_arrays(stored_features(job, backbone.version, sample), "sha256", width=backbone.dimension)
+    sample = computed(public_images(context.lake).orderBy(order, "image_id").limit(SAMPLE_IMAGES))
+    hashes, features = as_arrays(stored_features(context, backbone.version, sample), "sha256", width=backbone.dimension)
     held_out = sample.where(is_test(test_share=examples.test_share, seed=examples.seed)).select("sha256").distinct()
     tested = {row["sha256"] for row in held_out.collect()}
     fitted_to = [place for place, sha256 in enumerate(hashes) if sha256 not in tested]
@@ -53,11 +53,11 @@ def fit_projection(job: Job, backbone: Card, *, dimension: int, seed: int) -> Fi
     return Fitted(projection, len(fitted_to), kept, hashes, features)
 
 
-def keep_projected(job: Job, version: str, fitted: Fitted) -> None:
+def keep_projected(context: StepContext, version: str, fitted: Fitted) -> None:
     """Leave the sample's vectors of model `version` where `embed_images` looks first: none is computed twice."""
     vectors = fitted.projection.apply(fitted.features)
     lengths = np.linalg.norm(vectors, axis=1)
     directed = np.flatnonzero(lengths > 1e-6)  # the others are refused by embed_images, which says why
     if len(directed):
         unit = vectors[directed] / lengths[directed, None]
-        write_pending(Pending(job.lake, version).uri, [fitted.hashes[place] for place in directed], unit)
+        write_pending(Pending(context.lake, version).uri, [fitted.hashes[place] for place in directed], unit)

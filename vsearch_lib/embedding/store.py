@@ -7,14 +7,15 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.pending import Pending
 from vsearch_lib.embedding.work import only
 from vsearch_lib.embedding.worker import REPORT, embed_task
-from vsearch_lib.encoder.registry import Model, check_unchanged, load_model
 from vsearch_lib.errors import WriteConflict
-from vsearch_lib.job import Figure, Job
-from vsearch_lib.lake.computed import computed
-from vsearch_lib.landing.quarantine import check_share, settle
+from vsearch_lib.figures import Figure
+from vsearch_lib.models.load import Model, check_unchanged, load_model
+from vsearch_lib.quarantine.table import check_share, settle
+from vsearch_lib.spark.computed import computed
 from vsearch_lib.ticker import every
 
 _PROGRESS_SECONDS = 0.5
@@ -30,7 +31,7 @@ class Pass:
     refused: int
 
 
-def embed_and_store(job: Job, version: str, todo: DataFrame, sources: list[DataFrame]) -> list[Figure]:
+def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources: list[DataFrame]) -> list[Figure]:
     """Give the images `todo` (image_id, sha256) vectors of model `version` in `embeddings`, or list why they have none.
 
     Args:
@@ -43,8 +44,8 @@ def embed_and_store(job: Job, version: str, todo: DataFrame, sources: list[DataF
     wanted, pictures = todo.agg(F.count("*"), F.count_distinct("sha256")).collect()[0]
     if not wanted:
         return embedded_figures(0, 0)
-    model = load_model(job.settings.models.uri, version)
-    pending = Pending(job.lake, version)
+    model = load_model(context.settings.models.uri, version)
+    pending = Pending(context.lake, version)
     hashes = todo.select("sha256").distinct()
     if held := pending.files():
         hashes = computed(hashes.join(pending.read(held), "sha256", "left_anti"))
@@ -52,23 +53,25 @@ def embed_and_store(job: Job, version: str, todo: DataFrame, sources: list[DataF
     without_pixels, passes = pictures, list[Pass]()
     for pixels in sources:
         if without_pixels:
-            passes.append(embed_pixels(job, model, only(pixels, hashes, without_pixels), pending.uri, without_pixels))
+            passes.append(
+                embed_pixels(context, model, only(pixels, hashes, without_pixels), pending.uri, without_pixels)
+            )
             without_pixels -= passes[-1].pictures
             hashes = hashes.join(pixels.select("sha256"), "sha256", "left_anti")
-    check_unchanged(job.settings.models.uri, model.card)
+    check_unchanged(context.settings.models.uri, model.card)
     files = pending.files()
     vectors = pending.read(files)
     refused, failures = None, 0
     if without_pixels or any(one.refused for one in passes):
         refused = _refused(todo, vectors, passes)
         failures = refused.count()
-    check_share(job, "embeddings", refused, landed=wanted, count=failures)
+    check_share(context, "embeddings", refused, landed=wanted, count=failures)
     rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
-    written = job.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
+    written = context.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
     # Fewer where some were there already; or where another run, which ended meanwhile, took pending files along.
     if written < wanted - failures and todo.join(vectors, "sha256", "left_anti").count() > failures:
         raise WriteConflict(f"{pending.uri}: another run took vectors away that this one had made; run this step again")
-    settle(job, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
+    settle(context, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
     pending.remove(files)
     # Fewer than images where several are the same picture, or an earlier run was cut off.
     pictures = sum(one.pictures for one in passes)
@@ -76,21 +79,21 @@ def embed_and_store(job: Job, version: str, todo: DataFrame, sources: list[DataF
     return [*embedded_figures(wanted - failures, failures), Figure("pictures_computed", pictures), *_rates(tasks)]
 
 
-def embed_pixels(job: Job, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
+def embed_pixels(context: StepContext, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
     """Embed `pixels` (sha256, jpeg), which are no more than `pictures`, into files under `pending_uri`."""
-    context, embedding = job.spark.sparkContext, job.settings.embedding
-    done = context.accumulator(0)
+    spark, embedding = context.spark.sparkContext, context.settings.embedding
+    done = spark.accumulator(0)
     task = partial(
         embed_task,
-        model=context.broadcast(model),
+        model=spark.broadcast(model),
         done=done,
         pending_uri=pending_uri,
         batch_size=embedding.batch_size,
         pictures_per_file=embedding.images_per_task,
     )
-    tasks = max(context.defaultParallelism, -(-pictures // embedding.images_per_task))
+    tasks = max(spark.defaultParallelism, -(-pictures // embedding.images_per_task))
     # The tasks that ended have counted.
-    with every(_PROGRESS_SECONDS, lambda: job.progress(done.value, pictures)):
+    with every(_PROGRESS_SECONDS, lambda: context.progress(done.value, pictures)):
         report = computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
     sums = [F.sum(name).alias(name) for name in ("pictures", "seconds", "decode_seconds", "forward_seconds")]
     told = report.groupBy("task").agg(F.count("sha256").alias("refused"), *sums).collect()

@@ -10,9 +10,9 @@ from pyspark.sql.pandas.functions import pandas_udf
 from vsearch_lib.config import Settings
 from vsearch_lib.embedding.worker import task_embedder
 from vsearch_lib.encoder.embed import Embedder
-from vsearch_lib.encoder.promotion import current_model
-from vsearch_lib.encoder.registry import load_model
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
+from vsearch_lib.models.load import load_model
+from vsearch_lib.models.promotion import current_model
 
 Embed: TypeAlias = Callable[[str | Column], Column]
 

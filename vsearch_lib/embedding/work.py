@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.eligibility import LIVING
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, added, before_and_after
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.spark.computed import computed
 
-LIVING = "deleted_at IS NULL AND moderation != 'blocked'"
 _BROADCAST_ROWS = 2_000_000  # of keys, about 200 MB: sent to every worker, they save a shuffle of pictures or vectors
 
 

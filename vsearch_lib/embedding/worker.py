@@ -8,7 +8,7 @@ from pyspark import Accumulator, Broadcast, TaskContext
 
 from vsearch_lib.embedding.pending import write_pending
 from vsearch_lib.encoder.embed import Embedded, Embedder, Jpeg
-from vsearch_lib.encoder.registry import Model
+from vsearch_lib.models.load import Model
 
 # What a task reports: a row for each refused picture, and one (sha256 null) for the pictures of each file it wrote.
 REPORT = """sha256 string, reason string, message string, task int, pictures int, seconds double, decode_seconds double,

@@ -8,7 +8,7 @@ from vsearch_lib.images.metadata import SortedOut
 from vsearch_lib.landing.causes import cause_unknown
 from vsearch_lib.landing.lines import CORRUPT, parse, read_rows
 from vsearch_lib.landing.listing import LandedFile, Listing, RefusedFile
-from vsearch_lib.landing.refusal import refuse_where
+from vsearch_lib.quarantine.reasons import refuse_where
 
 FIELDS = (
     "image_id string, file string, owner_id string, uploaded_at timestamp, tags string, visibility string, "

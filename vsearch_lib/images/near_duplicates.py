@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import VsearchError
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.spark.computed import computed
 
 # Bits in which the perceptual hashes of near-duplicates may differ; half of a hash's bits are set, so differences are
 # even. Measured on 3,781 photos of clothes, one of them there twice, and on copies made of each of them:

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.images.landed import FILE
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.spark.computed import computed
 
 UNMATCHED = "named IS NOT NULL AND source_uri IS NULL"  # rows of metadata that name a file that did not land
 _FILE_FACTS = [*FILE, "file_landed_on"]

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.embedding.work import LIVING
+from vsearch_lib.artefact.rows import ROWS
+from vsearch_lib.eligibility import LIVING
 from vsearch_lib.index.placement import in_shards
-from vsearch_lib.index.rows import ROWS
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, changed, position
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.spark.computed import computed
 
 _FACTS = [*ROWS.names, "sha256"]
 _VECTOR = ["image_id", "sha256", "vector"]

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
+from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.index.rows import ROWS
-from vsearch_lib.lake.session import rows_per_batch
+from vsearch_lib.spark.session import rows_per_batch
 from vsearch_lib.storage import Store, open_store
 
 _ROWS_PER_BATCH = 4096

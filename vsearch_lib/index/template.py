@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.errors import UsageError
 from vsearch_lib.index.clustering import lone_threads, train_coarse
 from vsearch_lib.index.factory import untrained_index, wrong_dimension
-from vsearch_lib.lake.session import rows_per_batch
+from vsearch_lib.spark.session import rows_per_batch
 from vsearch_lib.vectors import Vectors
 
 _GRAIN = 1 << 30

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from vsearch_lib import terminal
 from vsearch_lib.errors import SchemaDrift
-from vsearch_lib.lake.drift import Difference, drift
+from vsearch_lib.lake.differences import Difference, drift
 from vsearch_lib.lake.tables import Lake
 
 _WAY_OUT = "change those files in schemas/ back, or move the tables away and run the steps that fill them again"

@@ -24,9 +24,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import SchemaDrift, WriteConflict
-from vsearch_lib.lake.computed import computed
 from vsearch_lib.lake.keys import reach_of, same_key
 from vsearch_lib.lake.schema import TableSchema, table_schema
+from vsearch_lib.spark.computed import computed
 
 _ATTEMPTS = 8
 _CONFLICTS = (

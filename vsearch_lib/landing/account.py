@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.job import Figure, Job
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
 from vsearch_lib.landing.listing import Listing
 from vsearch_lib.landing.rows import NO_RECORDS
 
@@ -112,15 +113,15 @@ def count_refused(rows: DataFrame, *, landed: Column, key: str | None = None) ->
     return Counted(read - empty, refused - empty, erased, unreadable, empty, keys)
 
 
-def nothing_landed(job: Job, table: str, passed_over: Mapping[str, int]) -> list[Figure]:
+def nothing_landed(context: StepContext, table: str, passed_over: Mapping[str, int]) -> list[Figure]:
     """Return the figures of a run to which nothing landed but clutter, and say so if there is some."""
     account = Account(table, passed_over=passed_over)
     if passed_over:
-        job.say(account.line())
+        context.say(account.line())
     return account.figures()
 
 
-def say_missing(job: Job, table: str, listing: Listing) -> None:
+def say_missing(context: StepContext, table: str, listing: Listing) -> None:
     """Say of each place that was to be looked at and is not there that nothing landed."""
     for place in listing.missing:
-        job.say(f"{table}: nothing landed: there is no folder {place}")
+        context.say(f"{table}: nothing landed: there is no folder {place}")

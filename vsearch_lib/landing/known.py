@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from vsearch_lib.job import Figure, Job
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
 from vsearch_lib.lake.changes import Position, position
 from vsearch_lib.lake.remembered import recall, remember, state_of
 from vsearch_lib.landing.account import Account
@@ -18,39 +19,47 @@ _SETTINGS = {"landing", "image", "quality"}
 class Landing:
     """What lay in a landing folder as a job began, where the job's tables stood, and what it is to the job."""
 
-    job: Job
+    context: StepContext
     table: str
     files: str | None  # a hash of them; None if hashing them would cost as much as taking them in
     at: dict[str, Position | None]
 
     @classmethod
     def of(
-        cls, job: Job, table: str, listing: Listing, *, opened: Sequence[LandedFile], tables: Sequence[str]
+        cls,
+        context: StepContext,
+        table: str,
+        listing: Listing,
+        *,
+        opened: Sequence[LandedFile],
+        tables: Sequence[str],
+        retry: bool,
     ) -> "Landing":
         """Look at what `listing` lists, and at the job's `tables`.
 
         Args:
+            retry: it is taken in whatever is known of it.
             opened: files that are told apart by their content. The others, pictures, are by length and time, as
                 `image_files` tells them apart.
         """
-        files = None if job.retry else _hash_of(listing, opened)
+        files = None if retry else _hash_of(listing, opened)
         watched = ("erasures", "quarantine", *tables) if files else ()
-        return cls(job, table, files, {name: position(job.lake, name) for name in watched})
+        return cls(context, table, files, {name: position(context.lake, name) for name in watched})
 
     def known(self) -> list[Figure] | None:
         """Say and return what the job would find again; None if it has to look."""
-        found = recall(self.job.lake, self._step, self._state(self.at)) if self.files else None
+        found = recall(self.context.lake, self._step, self._state(self.at)) if self.files else None
         if found is None:
             return None
         account = Account(**found["account"])
-        self.job.say(account.line())
+        self.context.say(account.line())
         return [*account.figures(), *(Figure(metric, value) for metric, value in found["more"].items())]
 
     def taken_in(self, account: Account, more: Sequence[Figure] = ()) -> None:
         """Note that all of it is in the tables: the same files again would change nothing, with `more` as figures."""
         if self.files is None:
             return
-        lake = self.job.lake
+        lake = self.context.lake
         at = dict(self.at)
         # As this run left them: what a rival commits after it, or to other tables, is worth another look.
         for table, version in lake.versions_written.items():
@@ -66,8 +75,8 @@ class Landing:
         return f"ingest_{self.table}"
 
     def _state(self, at: dict[str, Position | None]) -> str:
-        settings = self.job.settings.model_dump_json(include=_SETTINGS)
-        return state_of(at, files=self.files, days=self.job.dates, settings=settings)
+        settings = self.context.settings.model_dump_json(include=_SETTINGS)
+        return state_of(at, files=self.files, days=self.context.dates, settings=settings)
 
 
 def _hash_of(listing: Listing, opened: Sequence[LandedFile]) -> str | None:

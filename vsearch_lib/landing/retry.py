@@ -1,53 +1,13 @@
-"""What `vsearch quarantine` does: show what is refused, and take it in again after a mend."""
+"""What a retry looks at again."""
 
-from collections.abc import Sequence
+from datetime import date
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from vsearch_lib.config import Settings
-from vsearch_lib.job import Job, record
-from vsearch_lib.lake import Lake
-from vsearch_lib.runner import load_job
-from vsearch_lib.terminal import printable
-
-# Table → the job that refuses what was going there.
-WRITTEN_BY = {
-    **{table: f"ingest_{table}" for table in ("images", "users", "interactions", "judgements")},
-    "embeddings": "embed_images",
-}
+from vsearch_lib.context import StepContext
+from vsearch_lib.landing.listing import named_day
+from vsearch_lib.quarantine.table import refused_sources
 
 
-def listed(lake: Lake, *, table: str | None, reason: str | None) -> DataFrame:
-    """Return the rows of `quarantine`, those that `table` and `reason` name where they are given."""
-    rows = lake.read("quarantine")
-    if table:
-        rows = rows.where(F.col("table") == table)
-    return rows.where(F.col("reason") == reason) if reason else rows
-
-
-def as_text(rows: DataFrame, *, limit: int) -> str:
-    """Return counts by table and reason, then up to `limit` refused items, a line each."""
-    counts = rows.groupBy("table", "reason").count().orderBy("table", F.desc("count"), "reason").collect()
-    if not counts:
-        return "nothing is refused"
-    lines = [f"{row['count']:>8}  {row['table']}  {row['reason']}" for row in counts]
-    items = rows.orderBy("table", "source", "line").limit(limit).collect()
-    for item in items:
-        place = f"{item['source']}:{item['line']}" if item["line"] else item["source"]
-        lines.append(printable(f"{item['first_seen']:%Y-%m-%d}  {item['reason']}  {place}  {item['message']}"))
-    total = sum(row["count"] for row in counts)
-    if total > len(items):
-        lines.append(f"{total - len(items)} more; -n shows more of them, --table and --reason choose")
-    return "\n".join(lines)
-
-
-def retry(lake: Lake, settings: Settings, tables: Sequence[str]) -> list[str]:
-    """Run the jobs that write `tables` over what is refused, and return what they had to say, and what is left."""
-    said: list[str] = []
-    for table in tables:
-        job = Job(settings=settings, lake=lake, run_id=lake.run_id, retry=True, say=said.append)
-        record(lake, load_job(WRITTEN_BY[table])(job))
-        left = listed(lake, table=table, reason=None).count()
-        said.append(f"{table}: {left} refused items are left")
-    return said
+def refused_days(context: StepContext, table: str) -> tuple[date, ...] | None:
+    """Return the landing partitions of `refused_sources`, None where some lie outside of any."""
+    days = {named_day(source) for source in refused_sources(context, table)}
+    return None if None in days else tuple(sorted(day for day in days if day))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from vsearch_lib.lake.computed import computed
+from vsearch_lib.erasure.landed import with_erased
 from vsearch_lib.landing.causes import cause_unknown, with_causes
-from vsearch_lib.landing.erased import with_erased
 from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines, refused_lines
 from vsearch_lib.landing.listing import Listing
-from vsearch_lib.landing.refusal import refuse_where
 from vsearch_lib.landing.rows import NO_RECORDS
+from vsearch_lib.quarantine.reasons import refuse_where
+from vsearch_lib.spark.computed import computed
 
 MAX_EVENT_AGE_DAYS = 730
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from vsearch_lib.config import Settings
 from vsearch_lib.images.decode import Limits
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.serving.query import model_of, query_jpeg, read_query
-from vsearch_lib.serving.searcher import Searcher
 from vsearch_lib.terminal import printable
 
 
@@ -65,9 +65,10 @@ def _listed(tags: list[str]) -> str:
 
 def write_page(settings: Settings, answers: Answers, out: Path) -> None:
     """Write the answers as a self-contained page; the pictures come from the lake."""
-    from vsearch_lib.evaluation.page import Answer, Query, render
-    from vsearch_lib.lake import Lake, spark_session
+    from vsearch_lib.lake import Lake
     from vsearch_lib.lake.pictures import stored_jpegs
+    from vsearch_lib.report.page import Answer, Query, render
+    from vsearch_lib.spark.session import spark_session
 
     with spark_session(settings, "vsearch search") as spark:
         jpegs = stored_jpegs(Lake(spark, settings.lake.uri, "search"), [found["image_id"] for found in answers.found])

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from vsearch_lib.artefact.manifest import files_of
+from vsearch_lib.artefact.published import read_manifest, read_pointer
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.index.manifest import files_of
-from vsearch_lib.index.published import read_manifest, read_pointer
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
 

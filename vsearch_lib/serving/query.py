@@ -4,11 +4,12 @@ import io
 import stat
 from pathlib import Path
 
+from vsearch_lib.artefact.manifest import Manifest, digest
 from vsearch_lib.encoder.embed import Embedder
-from vsearch_lib.encoder.registry import CARD, load_model
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise, upright_rgb
-from vsearch_lib.index.manifest import Manifest, digest
+from vsearch_lib.models.load import load_model
+from vsearch_lib.models.registry import CARD
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 

@@ -4,12 +4,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vsearch_lib.artefact.published import Pointer
 from vsearch_lib.errors import GateRefused
-from vsearch_lib.index import gate as gates
-from vsearch_lib.index.publication import publish
-from vsearch_lib.index.published import Pointer
-from vsearch_lib.job import new_run_id, version_of
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.publishing import gate as gates
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.run_ids import new_run_id, version_of
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import Store
 from vsearch_lib.tuning.measurement import Queries
 from vsearch_lib.tuning.sweep import Point

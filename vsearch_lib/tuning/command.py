@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
+from vsearch_lib.artefact.manifest import digest
 from vsearch_lib.config import Settings
 from vsearch_lib.errors import GateRefused, UsageError
 from vsearch_lib.index.factory import FLAT_BELOW
-from vsearch_lib.index.manifest import digest
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.tuning.adoption import adopt
 from vsearch_lib.tuning.families import families, sampled_queries

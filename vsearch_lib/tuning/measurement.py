@@ -9,7 +9,7 @@ from typing import TypeAlias
 import faiss
 import numpy as np
 
-from vsearch_lib.index.recall import Recall, recall, without_own
+from vsearch_lib.publishing.recall import Recall, recall, without_own
 from vsearch_lib.vectors import RowIds, Vectors
 
 DEPTH = 10  # of the recall that is measured

@@ -5,7 +5,7 @@ from functools import partial
 
 from vsearch_lib.errors import UsageError
 from vsearch_lib.index.factory import list_count
-from vsearch_lib.serving.searcher import Searcher
+from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.tuning.measurement import Measured, Progress, Queries, drawn, measure, queries_of, unwatched
 from vsearch_lib.vectors import RowIds, Vectors
 

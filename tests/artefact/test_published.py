@@ -1,0 +1,74 @@
+"""Readers follow one pointer, and take nothing that is not what it says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from vsearch_lib.artefact.published import current_manifest, read_manifest, read_pointer, verified_file
+from vsearch_lib.errors import ArtefactError
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.storage import open_store
+
+
+@pytest.fixture
+def manifest(small_index, tmp_path) -> dict:
+    return small_index.build(tmp_path, small_index.catalogue(rows=60, dimension=4), factory="IVF1,Flat", shards=1)
+
+
+@pytest.fixture
+def store(tmp_path, manifest):
+    opened = open_store(str(tmp_path))
+    publish(opened, manifest, now=datetime(2026, 3, 1, tzinfo=UTC))
+    return opened
+
+
+def test_what_was_published_is_what_is_read(store, manifest):
+    assert current_manifest(store) == manifest
+    pointer = read_pointer(store)
+    assert (pointer.version, pointer.manifest) == ("v1", "manifests/v1.json")
+    assert pointer.published_at == "2026-03-01T00:00:00+00:00"
+
+
+def test_where_nothing_was_published_there_is_no_pointer(tmp_path):
+    store = open_store(str(tmp_path / "empty"))
+    assert read_pointer(store) is None
+    assert current_manifest(store) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"v1", b"{}", b"[]", b"null", b"\xff\xfe\xff", b'{"version": "v1"}'])
+def test_a_pointer_that_is_none_is_refused(store, tmp_path, content):
+    (tmp_path / "CURRENT").write_bytes(content)
+    with pytest.raises(ArtefactError, match="CURRENT is not a pointer"):
+        read_pointer(store)
+
+
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "one version for another"])
+def test_a_manifest_that_is_not_the_pointers_is_refused(store, tmp_path, damage):
+    path = tmp_path / "manifests" / "v1.json"
+    content = path.read_bytes()
+    match damage:
+        case "flipped":
+            path.write_bytes(content.replace(b'"nprobe": 8', b'"nprobe": 9'))
+        case "truncated":
+            path.write_bytes(content[:-1])
+        case "one version for another":
+            path.write_bytes(content.replace(b'"v1"', b'"v2"'))
+    assert path.read_bytes() != content
+    with pytest.raises(ArtefactError, match="sha256 differs"):
+        current_manifest(store)
+
+
+def test_a_manifest_that_has_gone_is_refused_by_name(store, tmp_path):
+    (tmp_path / "manifests" / "v1.json").unlink()
+    with pytest.raises(ArtefactError, match=r"manifests/v1\.json is missing"):
+        read_manifest(store, read_pointer(store))
+
+
+def test_a_file_is_opened_after_its_bytes_were_checked(store, tmp_path, manifest):
+    entry = manifest["shards"][0]["vectors"]
+    path = verified_file(store, entry, tmp_path / "cache")
+    path.write_bytes(path.read_bytes()[:-1] + b"\0\0")
+    with pytest.raises(ArtefactError, match="is corrupted"):
+        verified_file(store, entry, tmp_path / "cache")

@@ -1,0 +1,175 @@
+"""`vsearch index` says what there is, and how it ended by its exit code; what went wrong is one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from vsearch_lib.artefact.manifest import encode, files_of
+from vsearch_lib.artefact.published import POINTER, manifest_key, read_pointer, versions
+from vsearch_lib.cli.command_line import main
+from vsearch_lib.index.candidate import save_candidate
+from vsearch_lib.publishing.publication import publish
+from vsearch_lib.storage import open_store
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return open_store(str(tmp_path / "index"))
+
+
+@pytest.fixture
+def published(small_index, store) -> dict[str, dict]:
+    """Twenty images; four of them change, and then one of these again and another goes."""
+    content = small_index.catalogue(rows=20, dimension=2)
+    first = small_index.build(store.uri, content, factory="IVF1,Flat", shards=2)
+    some, one = small_index.chosen(content, [0, 1, 2, 3]), small_index.chosen(content, [3])
+    second = small_index.build_delta(store.uri, first, some, version="v2", dead=4)
+    third = small_index.build_delta(store.uri, second, one, gone=[content.ids[7]], version="v3", dead=6)
+    for manifest in (first, second, third):
+        publish(store, manifest, now=NOW)
+    return {manifest["version"]: manifest for manifest in (first, second, third)}
+
+
+@pytest.fixture
+def vsearch(tmp_path, monkeypatch, capsys):
+    """Run `vsearch index …` on the index; return its exit code, and the lines of both outputs."""
+
+    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
+        monkeypatch.setattr(sys, "argv", ["vsearch", "index", *arguments, "--env", "demo", "--set", f"var={tmp_path}"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return ended.value.code, said.out.splitlines(), said.err.splitlines()
+
+    return run
+
+
+def file_of(store, entry: dict) -> Path:
+    return Path(store.uri) / "files" / entry["file"]
+
+
+def test_list_counts_the_living_rows_of_each_version_and_marks_the_served_one(vsearch, published):
+    first, second = "  v1  full       20 living rows of 20", "  v2  delta      20 living rows of 24, 1 deltas"
+    third = "* v3  delta      19 living rows of 25, 2 deltas"
+    assert vsearch("list") == (0, [first, second, third], [])
+    assert vsearch("rollback", "v1")[0] == 0
+    assert vsearch("list") == (0, ["*" + first[1:], second, " " + third[1:]], [])
+
+
+def test_list_still_names_the_others_where_a_manifest_or_the_pointer_is_damaged(vsearch, store, published):
+    store.delete(manifest_key("v2"))
+    store.write_new(manifest_key("v2"), b"{}")
+    code, said, error = vsearch("list")
+    assert (code, [line[2:].split()[:2] for line in said]) == (1, [["v1", "full"], ["v2", "damaged"], ["v3", "delta"]])
+    assert len(error) == 1
+    assert "manifests/v2.json is not a manifest" in error[0]
+    store.replace(POINTER, b"", store.read_versioned(POINTER))
+    code, said, error = vsearch("list")
+    assert (code, len(said)) == (1, 3)
+    assert len(error) == 1
+    assert "CURRENT is not a pointer" in error[0]
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["verify"], ["rollback"], ["rollback", "v1"]])
+def test_where_nothing_is_published_there_is_nothing_to_look_after(vsearch, store, arguments):
+    assert vsearch(*arguments) == (2, [], [f"vsearch: nothing is published at {store.uri}"])
+    assert vsearch("list") == (0, [f"nothing is published at {store.uri}"], [])
+    assert vsearch("gc") == (0, ["0 versions and 0 files deleted, 0 bytes"], [])
+
+
+def test_show_prints_the_manifest_of_the_served_or_a_named_version(vsearch, published):
+    for arguments, version in (((), "v3"), (("v1",), "v1")):
+        code, said, error = vsearch("show", *arguments)
+        assert (code, error) == (0, [])
+        assert json.loads("\n".join(said)) == published[version]
+
+
+def test_verify_counts_the_files_of_a_whole_version(vsearch, published):
+    # A template, its sample, two shards of three files; then two deltas and two tombstone files.
+    assert vsearch("verify", "v1") == (0, ["v1: 8 files are what the manifest says"], [])
+    assert vsearch("verify") == (0, ["v3: 16 files are what the manifest says"], [])
+
+
+def test_verify_names_every_damaged_file_and_exits_1(vsearch, store, published):
+    entries = [published["v3"]["shards"][1]["vectors"], published["v3"]["tombstones"][1]]
+    missing, flipped = (file_of(store, entry) for entry in entries)
+    missing.unlink()
+    flipped.write_bytes(flipped.read_bytes()[::-1])
+    code, said, error = vsearch("verify")
+    assert code == 1
+    assert [line.split(" ")[0] for line in said] == [str(missing), str(flipped)]
+    assert error == ["vsearch: v3: 2 of 16 files are damaged; vsearch index rollback"]
+    assert vsearch("verify", "v1")[::2] == (1, ["vsearch: v1: 1 of 8 files are damaged; vsearch index rollback"])
+
+
+def test_verify_does_not_take_another_manifest_for_the_served_one(vsearch, store, published):
+    store.delete(manifest_key("v3"))
+    store.write_new(manifest_key("v3"), encode({**published["v3"], "tombstones": []}))
+    code, said, error = vsearch("verify")
+    assert (code, said, len(error)) == (1, [], 1)
+    assert "manifests/v3.json is not what CURRENT says" in error[0]
+
+
+def test_rollback_serves_the_parent_or_a_named_version(vsearch, store, published):
+    for arguments, version in (((), "v2"), ((), "v1"), (("v3",), "v3")):
+        assert vsearch("rollback", *arguments) == (0, [f"{version} is served from {store.uri}"], [])
+        assert read_pointer(store).version == version
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["rollback", "v3"], 2, "v3 is served already"),
+        (["rollback", "v9"], 2, "has no version v9; vsearch index list names those there are"),
+        (["rollback", "v2"], 1, "v2 cannot be served again: "),
+        (["rollback"], 1, "v2 cannot be served again: "),
+        (["verify", "v9"], 2, "has no version v9; vsearch index list names those there are"),
+        (["show", "v9"], 2, "has no version v9; vsearch index list names those there are"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_the_pointer_stays(vsearch, store, published, arguments, code, says):
+    file_of(store, published["v2"]["deltas"][0]["rows_file"]).unlink()
+    before = store.read(POINTER)
+    ended, said, error = vsearch(*arguments)
+    assert (ended, said, len(error)) == (code, [], 1)
+    assert error[0].startswith("vsearch: ")
+    assert says in error[0]
+    assert store.read(POINTER) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["lists"], ["show", "v1", "v2"], ["gc", "v1"], ["list", "--all"]])
+def test_bad_usage_exits_2_and_says_in_a_line_where_help_is(vsearch, arguments):
+    code, said, error = vsearch(*arguments)
+    assert (code, said) == (2, [])
+    (line,) = error
+    assert line.startswith("vsearch")
+    assert line.endswith("--help")
+
+
+def test_gc_deletes_what_the_settings_let_go_and_counts_it(vsearch, store, published):
+    """v1 is served, and one version is kept besides: the newest, which names the files of v2."""
+    save_candidate(store, "run-1", published["v3"])
+    vsearch("rollback", "v1")
+    assert vsearch("gc")[1] == ["0 versions and 0 files deleted, 0 bytes"]
+    deleted = ["deleted v2", "1 versions and 0 files deleted, 0 bytes"]
+    assert vsearch("gc", "--set", "index.retained_versions=1") == (0, deleted, [])
+    unnamed = Path(store.uri) / "files" / f"{'a' * 64}-codes.faiss"
+    unnamed.write_bytes(b"x" * 1000)
+    an_hour_and_more = datetime.now(UTC).timestamp() - 3700
+    for old in (unnamed, Path(store.uri) / "candidates" / "run-1.json", file_of(store, published["v1"]["template"])):
+        os.utime(old, (an_hour_and_more, an_hour_and_more))
+    candidate = len(encode(published["v3"]))
+    assert vsearch("gc")[1] == ["0 versions and 0 files deleted, 0 bytes"]
+    deleted = [f"0 versions and 2 files deleted, {1000 + candidate} bytes"]
+    assert vsearch("gc", "--set", "index.unused_hours=1") == (0, deleted, [])
+    assert versions(store) == ["v1", "v3"]
+    assert store.list("files") == sorted(f"files/{entry['file']}" for entry in files_of(published["v3"]))
+    assert vsearch("verify")[0] == vsearch("verify", "v3")[0] == 0

@@ -1,0 +1,124 @@
+"""What a night builds, rule by rule, on both sides of each limit of the design."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsearch_lib.index.kind import Plan, Wanted, choose
+
+SAME = Wanted(model="m1", factory="auto", shards=2)
+NEW = {"rows": 1000, "imbalance": 2.0, "quantization_error": 0.5}
+
+
+def served(*, dead: int = 0, deltas: tuple[int, ...] = (), tombstones: int = 0, now=None, new=NEW) -> dict:
+    """What `choose` looks at, of a version with 1,000 rows in its shards."""
+    return {
+        "version": "v7",
+        "factory": "IVF8,PQ8np",
+        "model": {"version": "m1"},
+        "template": {"sha256": "aa"},
+        "shards": [{"rows": 600}, {"rows": 400}],
+        "deltas": [{"rows": rows} for rows in deltas],
+        "tombstones": [{}] * tombstones,
+        "counts": {"shards": 2, "dead": dead},
+        "measures": {"template": new, "now": {**new, **(now or {})}} if new else {},
+    }
+
+
+def chosen(version, wanted=SAME, *, refused_template=None, compact=False) -> Plan:
+    return choose(version, wanted, refused_template=refused_template, compact=compact)
+
+
+def test_the_first_version_is_a_full_one_whatever_is_asked_for():
+    for compact in (False, True):
+        assert chosen(None, compact=compact) == Plan("full", "nothing is published yet")
+
+
+def test_where_nothing_speaks_against_it_a_night_is_a_delta_on_what_is_served():
+    assert chosen(served()) == Plan("delta", "on v7")
+    assert chosen(served(), Wanted("m1", "IVF8,PQ8np", 2)) == Plan("delta", "on v7")
+    assert chosen(served(), refused_template="of another template") == Plan("delta", "on v7")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        (Wanted("m2", "auto", 2), "the model is m2, and m1 is served"),
+        (Wanted("m1", "IVF16,PQ8np", 2), "index.factory is IVF16,PQ8np, and IVF8,PQ8np is served"),
+        (Wanted("m1", "auto", 3), "index.shards is 3, and 2 are served"),
+    ],
+)
+def test_another_model_factory_or_number_of_shards_makes_a_new_template(wanted, reason):
+    for compact in (False, True):
+        assert chosen(served(), wanted, compact=compact) == Plan("full", reason)
+
+
+@pytest.mark.parametrize(
+    ("measure", "most", "over", "reason"),
+    [
+        ("rows", 4000, 4001, "rows is 4001, over 4 times the 1000 of the new template"),
+        ("imbalance", 3.0, 3.01, "imbalance is 3.01, over 1.5 times the 2 of the new template"),
+        ("quantization_error", 0.6, 0.61, "quantization_error is 0.61, over 1.2 times the 0.5 of the new template"),
+    ],
+)
+def test_a_template_wears_out_over_its_limit_and_not_at_it(measure, most, over, reason):
+    assert chosen(served(now={measure: most})).kind == "delta"
+    assert chosen(served(now={measure: over})) == Plan("full", reason)
+    assert chosen(served(now={measure: over}), compact=True) == Plan("full", reason)
+
+
+def test_what_was_not_measured_wears_nothing_out():
+    assert chosen(served(new=None)).kind == "delta"
+    zero = {"rows": 1000, "imbalance": 1.0, "quantization_error": 0.0}  # IVF1,Flat loses nothing
+    assert chosen(served(new=zero, now={"quantization_error": 0.3})).kind == "delta"
+
+
+def test_a_template_that_the_gate_refused_is_not_built_on_again():
+    refused = Plan("full", "the gate refused what was built from the served template")
+    assert chosen(served(), refused_template="aa") == refused
+    assert chosen(served(), refused_template="aa", compact=True) == refused
+
+
+def test_a_compaction_is_made_when_asked_for():
+    assert chosen(served(), compact=True) == Plan("compacted", "asked for")
+
+
+@pytest.mark.parametrize(
+    ("most", "over", "reason"),
+    [
+        ({"dead": 100}, {"dead": 101}, "10.1% of the rows are dead, over 10%"),
+        ({"dead": 110, "deltas": (100,)}, {"dead": 165, "deltas": (100,)}, "15.0% of the rows are dead, over 10%"),
+        # 333 of 1,333 are 24.98 %, 334 of 1,334 are 25.04 %
+        ({"deltas": (133, 200)}, {"deltas": (134, 200)}, "25.0% of the rows stand in deltas, over 25%"),
+        ({"deltas": (1,) * 30}, {"deltas": (1,) * 31}, "31 deltas, over 30"),
+        ({"tombstones": 30}, {"tombstones": 31}, "31 deltas, over 30"),
+        ({"deltas": (1,) * 20, "tombstones": 30}, {"deltas": (1,) * 20, "tombstones": 40}, "40 deltas, over 30"),
+    ],
+)
+def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(most, over, reason):
+    assert chosen(served(**most)).kind == "delta"
+    assert chosen(served(**over)) == Plan("compacted", reason)
+
+
+@given(
+    dead=st.integers(0, 1500),
+    deltas=st.lists(st.integers(0, 400), max_size=40),
+    tombstones=st.integers(0, 40),
+    rows=st.integers(0, 9000),
+    error=st.floats(0, 2),
+)
+def test_the_kind_is_what_the_rules_say_in_their_order(dead, deltas, tombstones, rows, error):
+    """A worn template counts before scattered rows: a rebuild folds them in too."""
+    total = 1000 + sum(deltas)
+    if rows > 4000 or error > 0.6:
+        kind = "full"
+    elif 10 * dead > total or 4 * sum(deltas) > total or max(len(deltas), tombstones) > 30:
+        kind = "compacted"
+    else:
+        kind = "delta"
+    version = served(
+        dead=dead, deltas=tuple(deltas), tombstones=tombstones, now={"rows": rows, "quantization_error": error}
+    )
+    assert chosen(version).kind == kind

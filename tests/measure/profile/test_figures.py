@@ -1,0 +1,184 @@
+"""Figures of a profile, counted by hand on tables of a few rows."""
+
+from datetime import date
+
+import pytest
+
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
+from vsearch_lib.lake import Lake
+from vsearch_lib.lake.metrics import record
+from vsearch_lib.measure.profile.figures import (
+    BLURRED_BELOW,
+    DARK_BELOW,
+    MOST_DAYS,
+    MOST_TAGS,
+    image_figures,
+    query_figures,
+    refusal_figures,
+)
+from vsearch_lib.run.bodies import body_of
+
+SHARP, BRIGHT = BLURRED_BELOW, DARK_BELOW  # the first values that are not blurred, not dark
+IMAGES = (
+    "image_id string, sha256 string, upload_date date, tags array<string>, mode string, width int, height int, "
+    "deleted_at timestamp"
+)
+PIXELS = "sha256 string, sharpness double, brightness double"
+EVENTS = "request_id string, query_image_id string, displayed_image_id string, type string"
+
+
+class Tables:
+    """Small tables, as they would be read from the lake."""
+
+    def __init__(self, spark) -> None:
+        self.spark = spark
+
+    def images(self, *rows: dict):
+        usual = {"day": date(2026, 11, 1), "tags": [], "mode": "RGB", "width": 300, "height": 400, "deleted": False}
+        filled = [{"sha256": f"sha-{row['id']}", **usual, **row} for row in rows]
+        return self.spark.createDataFrame(
+            [
+                (r["id"], r["sha256"], r["day"], r["tags"], r["mode"], r["width"], r["height"], r["deleted"])
+                for r in filled
+            ],
+            IMAGES.replace("deleted_at timestamp", "deleted boolean"),
+        ).selectExpr("*", "CASE WHEN deleted THEN timestamp'2026-11-02' END AS deleted_at")
+
+    def pixels(self, *rows: tuple[str, float, float]):
+        return self.spark.createDataFrame([(f"sha-{image}", *looks) for image, *looks in rows], PIXELS)
+
+    def alike(self, *images: str):
+        return self.spark.createDataFrame([(f"sha-{image}", "sha-a") for image in images], "sha256 string, g string")
+
+    def events(self, *rows: tuple[str, str, str, str]):
+        return self.spark.createDataFrame(list(rows), EVENTS)
+
+
+@pytest.fixture
+def tables(spark) -> Tables:
+    return Tables(spark)
+
+
+def sliced(figures: list[Figure], metric: str) -> dict[str, float]:
+    return {figure.slice: figure.value for figure in figures if figure.metric == metric}
+
+
+def value(figures: list[Figure], metric: str) -> float | None:
+    return sliced(figures, metric).get("all")
+
+
+@pytest.fixture(scope="module")
+def five(spark) -> list[Figure]:
+    """Five living images and a deleted one; of one the pixels are not there."""
+    tables = Tables(spark)
+    images = tables.images(
+        {"id": "a", "tags": ["mug", "red", "mug"]},
+        {"id": "b", "tags": ["mug"], "sha256": "sha-a", "day": date(2026, 11, 3)},
+        {"id": "c", "tags": ["red"], "mode": "L", "width": 128, "height": 5000},
+        {"id": "d", "tags": ["mug"], "width": 127, "height": 127},
+        {"id": "e", "width": 5000, "height": 4096},
+        {"id": "gone", "sha256": "sha-c", "tags": ["red"], "mode": "CMYK", "deleted": True},
+    )
+    pixels = tables.pixels(("a", SHARP - 1, BRIGHT), ("c", SHARP, BRIGHT - 1), ("d", SHARP, BRIGHT))
+    events = tables.events(("1", "a", "b", "impression"), ("1", "a", "b", "click"), ("2", "c", "gone", "impression"))
+    return image_figures(images, pixels, tables.alike("d", "e", "unheard-of"), events)
+
+
+def test_living_images_are_counted(five):
+    assert value(five, "images_living") == 5
+
+
+def test_uploads_are_counted_by_day(five):
+    assert sliced(five, "images_uploaded") == {"2026-11-01": 4, "2026-11-03": 1}
+
+
+def test_a_tag_has_the_share_of_the_images_that_carry_it_however_often_and_the_most_frequent_comes_first(five):
+    assert list(sliced(five, "tag_share").items()) == [("mug", 0.6), ("red", 0.4)]
+    assert value(five, "untagged_share") == 0.2
+
+
+def test_the_shorter_side_falls_into_buckets_and_empty_ones_are_told(five):
+    assert sliced(five, "image_sides") == {
+        "0 to 127 px": 1,
+        "128 to 255 px": 1,
+        "256 to 511 px": 2,
+        "512 to 1023 px": 0,
+        "1024 to 2047 px": 0,
+        "2048 to 4095 px": 0,
+        "4096 px and more": 1,
+    }
+
+
+def test_modes_of_landed_files_are_counted(five):
+    assert sliced(five, "image_mode") == {"RGB": 4, "L": 1}
+
+
+def test_blurred_and_dark_are_shares_of_the_images_whose_pixels_are_known(five):
+    # a and b are the same blurred bytes, c is dark, nobody knows of e.
+    assert value(five, "blurred_share") == 2 / 4
+    assert value(five, "dark_share") == 1 / 4
+
+
+def test_bytes_shared_with_a_living_image_count_and_with_a_deleted_one_do_not(five):
+    assert value(five, "same_bytes_share") == 2 / 5
+
+
+def test_near_duplicates_are_those_the_table_lists(five):
+    assert value(five, "near_duplicate_share") == 2 / 5
+
+
+def test_an_image_that_no_event_displays_was_never_shown_even_if_it_was_searched_with(five):
+    assert value(five, "never_shown_share") == 4 / 5
+
+
+def test_of_many_tags_and_days_the_most_frequent_and_the_newest_are_kept(tables):
+    images = [
+        {"id": f"{n}", "tags": [f"tag-{tag:02d}" for tag in range(n + 1)], "day": date.fromordinal(740000 + n)}
+        for n in range(MOST_DAYS + 3)
+    ]
+    figures = image_figures(
+        tables.images(*images),
+        tables.pixels(("0", 99.0, 99.0)),
+        tables.alike("z"),
+        tables.events(("1", "q", "q", "click")),
+    )
+    assert list(sliced(figures, "tag_share")) == [f"tag-{n:02d}" for n in range(MOST_TAGS)]
+    days = [str(date.fromordinal(740000 + n)) for n in range(3, MOST_DAYS + 3)]
+    assert list(sliced(figures, "images_uploaded")) == days
+
+
+def test_clicks_are_counted_by_query_and_unknown_images_by_event(tables):
+    shown = [("q1", "a", "b", "impression"), ("q1", "a", "b", "click"), ("q1", "a", "c", "click")]
+    other = [("q2", "a", "b", "impression"), ("q3", "nobody", "b", "impression"), ("q3", "a", "nothing", "impression")]
+    many = [("q4", "a", "b", "click")] * 6
+    images = tables.images({"id": "a"}, {"id": "b"}, {"id": "c", "deleted": True})
+    figures = query_figures(tables.events(*shown, *other, *many), images)
+    assert value(figures, "interactions_stored") == 12
+    assert value(figures, "queries") == 4
+    assert value(figures, "clicks_per_query") == 8 / 4
+    assert sliced(figures, "queries_by_clicks") == {"0": 2, "1": 0, "2": 1, "3": 0, "4": 0, "5 and more": 1}
+    assert value(figures, "unknown_image_share") == 2 / 12
+
+
+def test_refusals_are_counted_by_reason_most_first(spark):
+    quarantine = spark.createDataFrame([("undecodable",), ("empty_file",), ("undecodable",)], "reason string")
+    assert list(sliced(refusal_figures(quarantine), "refused").items()) == [("undecodable", 2), ("empty_file", 1)]
+
+
+def test_a_lake_without_tables_has_a_profile_of_nothing_and_a_page(lake, settings):
+    said: list[str] = []
+    figures = body_of("profile_lake")(StepContext(settings=settings, lake=lake, run_id="run-1", say=said.append))
+    assert {figure.metric: figure.value for figure in figures} == dict.fromkeys(
+        ("images_living", "interactions_stored", "queries", "users_stored", "judgements_stored"), 0
+    )
+    page = said[0].removeprefix("profile_lake: ")
+    assert page.startswith(f"{settings.reports.uri}/profile-")
+    with open(page) as file:
+        assert "run-1" in file.read()
+
+
+def test_the_figures_of_a_run_can_be_recorded_together(five, lake: Lake):
+    assert len({(figure.metric, figure.slice) for figure in five}) == len(five)
+    record(lake, five)
+    assert lake.read("metrics").count() == len(five)

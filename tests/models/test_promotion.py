@@ -1,0 +1,149 @@
+"""Which model the runs work with, and the commands that show and change it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.support.small_model import SMALL
+from vsearch_lib.config import Settings
+from vsearch_lib.encoder.network import untrained
+from vsearch_lib.errors import ArtefactError
+from vsearch_lib.models.promotion import current_model, hold_current, promote, promoted
+from vsearch_lib.models.registration import register
+from vsearch_lib.models.registry import Card, Recipe, read_card, recipe_of
+from vsearch_lib.storage import open_store
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+OTHER = Recipe("small", "none", 16, 64, "full")
+
+
+def put(settings: Settings, version: str, recipe: Recipe | None = None) -> Card:
+    recipe = recipe or recipe_of(settings)
+    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1, side=recipe.input_size)
+    return register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run", training_snapshot="s1")
+
+
+def pointer(settings: Settings) -> Path:
+    (file,) = (Path(settings.models.uri) / "promoted").glob("*.json")
+    return file
+
+
+def test_without_a_model_the_error_says_which_job_makes_one(settings):
+    with pytest.raises(ArtefactError, match="run train_encoder"):
+        current_model(settings)
+
+
+def test_before_any_promotion_the_newest_model_of_the_configured_recipe_is_in_use(settings):
+    put(settings, "20260301T000000Z-a")
+    put(settings, "20260302T000000Z-b", OTHER)
+    assert current_model(settings).version == "20260301T000000Z-a"
+
+
+def test_a_model_in_use_stays_so_whatever_is_trained_after_it(settings):
+    put(settings, "a")
+    hold_current(settings.models.uri, recipe_of(settings), run_id="run", now=NOW)
+    put(settings, "b")
+    hold_current(settings.models.uri, recipe_of(settings), run_id="run", now=NOW)
+    put(settings, "c")
+    assert current_model(settings).version == "a"
+
+
+def test_there_is_nothing_to_hold_before_the_first_model(settings):
+    hold_current(settings.models.uri, recipe_of(settings), run_id="run", now=NOW)
+    put(settings, "a")
+    assert current_model(settings).version == "a"
+
+
+def test_a_promoted_model_is_in_use_and_an_earlier_one_again_after_it(settings):
+    a, b = put(settings, "a"), put(settings, "b")
+    for card in (a, b, a):
+        promote(settings.models.uri, card, run_id="run", now=NOW)
+        assert current_model(settings) == card
+
+
+def test_each_recipe_has_a_model_of_its_own(settings):
+    put(settings, "a")
+    promote(settings.models.uri, put(settings, "b", OTHER), run_id="run", now=NOW)
+    assert current_model(settings).version == "a"
+    assert promoted(settings.models.uri, OTHER).version == "b"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"version'])
+def test_a_pointer_that_cannot_be_read_is_named(settings, content):
+    promote(settings.models.uri, put(settings, "a"), run_id="run", now=NOW)
+    pointer(settings).write_text(content)
+    with pytest.raises(ArtefactError, match=r"promoted/\w+\.json does not name a model: vsearch models promote"):
+        current_model(settings)
+
+
+def test_a_pointer_to_a_model_of_another_recipe_is_refused(settings):
+    promote(settings.models.uri, put(settings, "a"), run_id="run", now=NOW)
+    put(settings, "b", OTHER)
+    pointer(settings).write_text(json.dumps({"version": "b"}))
+    with pytest.raises(ArtefactError, match="names b, made by another recipe"):
+        current_model(settings)
+
+
+def test_a_pointer_to_a_model_that_is_gone_is_refused(settings):
+    promote(settings.models.uri, put(settings, "a"), run_id="run", now=NOW)
+    (Path(settings.models.uri) / "a" / "card.json").unlink()
+    with pytest.raises(ArtefactError, match=r"a/card\.json"):
+        current_model(settings)
+
+
+def test_the_list_marks_the_model_in_use_and_promotion_moves_the_mark(settings, vsearch):
+    for version in ("a", "b"):
+        put(settings, version)
+    put(settings, "c", OTHER)
+    assert vsearch("models", "promote", "a") == (
+        0,
+        "a is in use from now on: vsearch run refresh_index embeds with it and publishes its index\n",
+        "",
+    )
+    facts = f"small, {read_card(open_store(settings.models.uri), 'a').dimension} dimensions, trained on s1"
+    assert vsearch("models", "list") == (0, f"  b  {facts}\n* a  {facts}\n", "")
+
+
+def test_the_list_says_what_a_projection_was_fitted_to(settings, vsearch):
+    recipe = recipe_of(settings)
+    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
+    training = {"pictures": 1518, "variance_kept": 0.81}
+    register(settings.models.uri, encoder, version="a", recipe=recipe, run_id="run", training=training)
+    line = f"* a  small, {recipe.dimension} dimensions, not trained, projection fitted to 1518 pictures\n"
+    assert vsearch("models", "list") == (0, line, "")
+
+
+def test_what_cannot_be_promoted_is_said_in_one_line(settings, vsearch):
+    put(settings, "a")
+    put(settings, "c", OTHER)
+    for version in ("c", "../a"):
+        code, out, err = vsearch("models", "promote", version)
+        assert (code, out) == (2, "")
+        assert err == (f"vsearch: {settings.models.uri} has no model {version} of the configured recipe; it has a\n")
+    (Path(settings.models.uri) / "a" / "graph.bin").write_bytes(b"other")
+    code, _, err = vsearch("models", "promote", "a")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "is not what its card says" in err
+    assert promoted(settings.models.uri, recipe_of(settings)) is None
+
+
+@pytest.fixture
+def vsearch(settings, capsys, monkeypatch):
+    """Run the command line on the test's folder; return exit code, output and errors."""
+    from vsearch_lib.cli import command_line as cli
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        command = ["vsearch", *arguments, "--env", "demo"]
+        command += [f"--set={setting}" for setting in (f"var={settings.var}", *SMALL)]
+        monkeypatch.setattr("sys.argv", command)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return int(ended.value.code), said.out, said.err
+
+    return run

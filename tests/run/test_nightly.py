@@ -1,0 +1,242 @@
+"""The whole way: a landed catalogue in, a published and searchable index out, by the command a person types."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.support.small_model import SMALL
+from vsearch_lib.config import load_settings
+from vsearch_lib.context import StepContext
+from vsearch_lib.demo import write_catalogue
+from vsearch_lib.lake import Lake
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.run.exit_codes import exit_code
+from vsearch_lib.search.searcher import Searcher
+from vsearch_lib.steps import GRAPHS, in_order
+
+NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+
+CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j")
+# So few images make few steps an epoch: fewer epochs than these leave all vectors within rounding of each other.
+SETTINGS = (*SMALL, "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
+
+
+# A command's JVM is gone before code that was compiled well would pay. Told this, Java keeps 48 MB for compiled code
+# where it otherwise keeps 240: a night fills them, and Java has died in one.
+BRIEF_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+ENVIRONMENT = {**os.environ, "SPARK_SUBMIT_OPTS": BRIEF_JVM}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A catalogue of its own, and the command line that works on it."""
+
+    var: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        overrides = [f"--set={s}" for s in (f"var={self.var}", *SETTINGS)]
+        return [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env", "demo", *overrides]
+
+    def vsearch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = self.command(*arguments)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, env=ENVIRONMENT)
+
+    def told_by(self, done: subprocess.CompletedProcess[str]) -> str:
+        """All that a command left to be read: a Java that crashed says so in its output and in Spark's log."""
+        log = self.var / "logs" / "spark.log"
+        return "\n".join([done.stderr, done.stdout[-2000:], log.read_text()[-4000:] if log.exists() else "no log"])
+
+    def night(self, spark, run_id: str, *settings: str, dates=None) -> None:
+        """The nightly steps in the suite's session: what a command adds to them, the other tests look at."""
+        chosen = load_settings("demo", [f"var={self.var}", *SETTINGS, *settings])
+        lake = Lake(spark, chosen.lake.uri, run_id)
+        job = StepContext(settings=chosen, lake=lake, run_id=run_id, dates=dates, say=lambda _: None)
+        for step in in_order(GRAPHS["nightly"]):
+            body_of(step.name)(job)
+
+    @property
+    def pointer(self) -> bytes:
+        return (self.var / "index" / "CURRENT").read_bytes()
+
+    def versions(self, lake: Lake) -> dict[str, int | None]:
+        tables = sorted(folder.name for folder in (self.var / "lake").iterdir())
+        return {table: lake.version(table) for table in tables if table != "metrics"}
+
+    def a_picture(self) -> Path:
+        return next((self.var / "landing" / "images").rglob("img-000003.jpg"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    var = tmp_path_factory.mktemp("nightly")
+    write_catalogue(var / "landing", images=120, seed=5)
+    return Place(var)
+
+
+@pytest.fixture(scope="module")
+def first_night(place):
+    return place.vsearch("run", "nightly")
+
+
+@pytest.fixture
+def lake(spark, place) -> Lake:
+    return Lake(spark, str(place.var / "lake"), "look")
+
+
+@pytest.fixture
+def published(first_night, place) -> Searcher:
+    assert first_night.returncode == 0, place.told_by(first_night)
+    return Searcher.open(str(place.var / "index"), cache=NO_CACHE)
+
+
+def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first_night, place):
+    assert first_night.returncode == 0, place.told_by(first_night)
+    assert first_night.stderr == ""
+    assert not [word for word in CHATTER if word in first_night.stdout]
+
+
+def test_the_first_night_ends_with_figures_and_pages(first_night, place):
+    for words in (
+        "images in",
+        "images refused",
+        "recall@10 against exact",
+        "nDCG@10",
+        "raw pixels",
+        "untrained network",
+    ):
+        assert words in first_night.stdout
+    pages = sorted((place.var / "reports").glob("*.html"))
+    assert all(str(page) in first_night.stdout for page in pages)
+    page, online, profile = pages
+    assert (online.name[:7], profile.name[:8]) == ("online-", "profile-")
+    assert page.read_text().count("data:image/jpeg") > 20
+
+
+def test_every_step_is_timed(first_night, lake):
+    timed = {row["slice"] for row in lake.read("metrics").where("metric = 'step_seconds'").collect()}
+    assert {"ingest_images", "train_encoder", "embed_images", "build_index", "publish_index", "evaluate"} <= timed
+
+
+def test_what_landed_is_in_the_lake_or_refused_with_a_reason(published, lake):
+    refused = {row["reason"] for row in lake.read("quarantine").collect()}
+    assert refused == {"empty_file", "undecodable", "unsupported_format", "missing_file"}
+    assert lake.read("images").count() == 120
+    assert lake.read("image_pixels").count() < 120  # copies under a second id are stored once
+
+
+def test_the_index_holds_every_living_unblocked_image_once(published, lake):
+    wanted = {row["image_id"] for row in lake.read("images").where("moderation != 'blocked'").collect()}
+    found = published.rows["image_id"].to_pylist()
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+
+
+def test_the_manifest_names_what_the_index_was_made_from(published, lake):
+    manifest = published.manifest
+    assert set(manifest["tables"]) == {"images", "embeddings"}
+    assert manifest["tables"]["images"] == lake.version("images")
+    # After the index was made, `evaluate` stored features of the untrained network.
+    index_reads = lake.read("embeddings", version=manifest["tables"]["embeddings"])
+    of_model = f"model_version = '{manifest['model']['version']}'"
+    assert index_reads.where(of_model).count() == lake.read("embeddings").where(of_model).count() > 0
+    assert manifest["training_snapshot"] in {r["snapshot"] for r in lake.read("training_examples").collect()}
+    assert len(manifest["shards"]) == 2
+    assert manifest["gate"]["passed"]
+
+
+def test_no_test_image_stands_in_a_training_example(published, lake, settings):
+    from vsearch_lib.examples.split import is_test
+
+    images = lake.read("images").join(lake.read("near_duplicates"), "sha256", "left")
+    held_out = images.where(is_test(test_share=settings.examples.test_share, seed=settings.examples.seed))
+    test_ids = {row["image_id"] for row in held_out.collect()}
+    rows = lake.read("training_examples").collect()
+    seen = {image for row in rows for image in (row["query_image_id"], *row["candidate_image_ids"])}
+    assert test_ids
+    assert not test_ids & seen
+
+
+def test_a_picture_of_the_catalogue_finds_itself(published, place):
+    done = place.vsearch("search", "--image", str(place.a_picture()), "--json", "-k", "5")
+    assert done.returncode == 0, place.told_by(done)
+    answers = json.loads(done.stdout)["answers"]
+    assert [answer["rank"] for answer in answers] == [1, 2, 3, 4, 5]
+    # A network trained on 120 pictures may place another one within rounding of this one: that is no wrong answer.
+    cosines = {answer["image_id"]: answer["cosine"] for answer in answers}
+    assert cosines["img-000003"] > max(0.999, answers[0]["cosine"] - 0.001)
+
+
+def test_a_search_writes_a_page_with_the_pictures_it_found(published, place, tmp_path):
+    page = tmp_path / "answers.html"
+    done = place.vsearch("search", "--image", str(place.a_picture()), "--crop", "20,20,160,160", "--html", str(page))
+    assert done.returncode == 0, place.told_by(done)
+    assert done.stderr == ""
+    assert page.read_text().count("data:image/jpeg") == 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("search", "--image", "nowhere.jpg"), "nowhere.jpg: no such file"),
+        (("search", "--image", __file__), "unsupported_format"),
+        (("run", "nightly", "--start", "2026-11-01"), "--start and --end go together"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(published, place, arguments, says):
+    done = place.vsearch(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_gate_that_refuses_exits_with_3_and_leaves_the_served_index(spark, published, place, capsys):
+    before = place.pointer
+    ruined = ("index.nprobe=1", "index.shortlist=10", "index.factory=IVF16,PQ1x4np", "gate.min_recall_at_10=0.99")
+    assert exit_code(lambda: place.night(spark, "ruined", *ruined)) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "whole: recall@10" in line
+    assert place.pointer == before
+
+
+def test_a_second_night_with_nothing_new_changes_nothing(published, place, lake):
+    versions, pointer = place.versions(lake), place.pointer
+    done = place.vsearch("run", "nightly")
+    assert done.returncode == 0, place.told_by(done)
+    assert place.versions(lake) == versions
+    assert place.pointer == pointer
+    assert "nothing to build" in done.stdout
+
+
+def test_a_run_whose_java_dies_says_so_in_one_line(published, place, lake):
+    versions, pointer = place.versions(lake), place.pointer
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(place.command("run", "refresh_index"), env=ENVIRONMENT, **pipes) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("[1/")
+        java = subprocess.run(["pgrep", "-P", str(run.pid), "java"], capture_output=True, text=True, check=True)
+        os.kill(int(java.stdout), signal.SIGKILL)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 1
+    (line,) = said.splitlines()
+    assert "the Java process of Spark is gone" in line
+    assert str(place.var / "logs" / "spark.log") in line
+    assert (place.versions(lake), place.pointer) == (versions, pointer)
+
+
+def test_a_landed_deletion_is_gone_from_the_next_index(spark, published, place):
+    day = place.var / "landing" / "images" / "date=2026-11-09"
+    day.mkdir()
+    (day / "metadata.jsonl").write_text('{"image_id": "img-000003", "deleted": true}\n')
+    place.night(spark, "deletion", dates=(date(2026, 11, 9),))
+    served = Searcher.open(str(place.var / "index"), cache=NO_CACHE)
+    assert served.manifest["kind"] == "delta"
+    found = {served.rows["image_id"][int(row)].as_py() for row in served.visible_ids()}
+    assert "img-000003" not in found
+    assert len(found) == len(published.visible_ids()) - 1

@@ -1,0 +1,69 @@
+"""Java as a session starts it, in processes of their own: what their environment lacks, it is given."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vsearch_lib.config import PROJECT
+
+SPARK_SUBMIT = Path(sys.executable).with_name("spark-submit")
+BRIEF_JVM = "-XX:TieredStopAtLevel=1"
+WRITE_AND_READ = """
+import sys
+from vsearch_lib.config import load_settings
+from vsearch_lib.run.exit_codes import exit_code
+from vsearch_lib.lake import spark_session
+
+def write_and_read():
+    settings = load_settings("demo", [f"var={sys.argv[1]}", "spark.master=local[1]"])
+    with spark_session(settings, "java") as spark:
+        table = f"{settings.lake.uri}/table"
+        spark.createDataFrame([("größe",)], "word string").write.format("delta").save(table)
+        (row,) = spark.read.format("delta").load(table).collect()
+        print(row["word"], spark.sparkContext.sparkUser())
+
+sys.exit(exit_code(write_and_read))
+"""
+
+
+def started(command: list[str], **environment: str | None) -> subprocess.CompletedProcess[str]:
+    changed = {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": BRIEF_JVM, **environment}
+    kept = {name: value for name, value in changed.items() if value is not None}
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=kept, timeout=300)
+
+
+def test_under_the_posix_locale_a_folder_may_have_any_letters(tmp_path):
+    var = tmp_path / "Jörg 東京"
+    done = started([sys.executable, "-c", WRITE_AND_READ, str(var)], LANG=None, LC_ALL="POSIX")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("größe ")
+    assert sorted(os.listdir(tmp_path)) == ["Jörg 東京"]
+    assert (var / "lake" / "table" / "_delta_log").is_dir()
+
+
+def test_a_user_id_without_a_name_can_run(tmp_path):
+    unknown = ["unshare", "--user", "--map-user=54321"]
+    if subprocess.run([*unknown, "true"], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody take another user id for a process")
+    command = [*unknown, sys.executable, "-c", WRITE_AND_READ, str(tmp_path / "var")]
+    done = started(command, HOME=None, USER=None, LOGNAME=None, HADOOP_USER_NAME=None)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "größe 54321\n", "")
+
+
+def test_a_java_that_would_garble_names_is_refused_in_a_line_that_says_what_to_set(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(WRITE_AND_READ)
+    done = started(
+        [str(SPARK_SUBMIT), "--master", "local[1]", str(script), str(tmp_path / "var")],
+        LANG=None,
+        LC_ALL="POSIX",
+        PYSPARK_DRIVER_PYTHON=sys.executable,
+        SPARK_CONF_DIR=str(PROJECT / "conf" / "spark"),
+    )
+    assert done.returncode != 0
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("vsearch: ")]
+    assert "set LC_ALL=C.UTF-8" in line
+    assert not (tmp_path / "var" / "lake").exists()

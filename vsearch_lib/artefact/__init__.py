@@ -1,0 +1,1 @@
+"""What a reader of the published index needs, and no more; nothing here imports Spark."""

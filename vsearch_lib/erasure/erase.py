@@ -1,0 +1,133 @@
+"""Remove a user or an image from every table, and remember by a hash that what lands of them again is refused.
+
+What the tables' history, published indexes and pages still hold is said in the report, with what removes it.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from vsearch_lib.config import Settings
+from vsearch_lib.lake import Lake
+from vsearch_lib.lake.pending import remove_all_pending
+from vsearch_lib.spark.computed import computed
+from vsearch_lib.terminal import printable
+
+Kind = Literal["user", "image"]
+# Table → columns that name a user, or an image.
+_USER_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "users": ("user_id",),
+    "users_pii": ("user_id",),
+    "interactions": ("user_id",),
+    "judgements": ("annotator",),
+    "images_awaited": ("owner_id",),
+}
+_IMAGE_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "interactions": ("query_image_id", "displayed_image_id"),
+    "judgements": ("query_image_id", "image_id"),
+    "embeddings": ("image_id",),
+    "images_awaited": ("image_id",),
+    "training_examples": ("query_image_id",),
+}
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure removed: the images that went with it, and rows by table, where there were any."""
+
+    images: int
+    rows: Mapping[str, int]
+
+
+def erase(lake: Lake, kind: Kind, identifier: str) -> Erased:
+    """Erase the user (and the images they own) or the image `identifier`; safe to run again after a failure.
+
+    The note that refuses what lands again is written first, the images' own rows go last: until then they tell which
+    pixels and vectors are theirs.
+    """
+    owner = F.col("owner_id" if kind == "user" else "image_id") == identifier
+    images = lake.read("images").where(owner).select("image_id", "sha256", "source_uri").collect()
+    ids = [row["image_id"] for row in images] or ([identifier] if kind == "image" else [])
+    _remember(lake, [(kind, identifier), *(("image", image_id) for image_id in ids)])
+    removed: dict[str, int] = {}
+    if kind == "user":
+        for table, columns in _USER_COLUMNS.items():
+            removed[table] = _delete(lake, table, columns, [identifier])
+    if ids:
+        for table, columns in _IMAGE_COLUMNS.items():
+            removed[table] = removed.get(table, 0) + _delete(lake, table, columns, ids)
+        candidates = F.arrays_overlap("candidate_image_ids", F.array(*(F.lit(i) for i in ids)))
+        removed["training_examples"] += lake.delete("training_examples", candidates)
+    said = F.lit(False)
+    for name in [identifier, *ids]:
+        said = said | F.contains("payload", F.lit(name))
+    uris = [row["source_uri"] for row in images]
+    removed["quarantine"] = lake.delete("quarantine", said | F.col("source").isin([*uris, *ids]))
+    if images:
+        hashes = _used_by_no_other(lake, [row["sha256"] for row in images], ids)
+        theirs = F.col("source_uri").isin(uris) | F.col("sha256").isin(hashes)
+        removed["image_files"] = lake.delete("image_files", theirs)
+        remove_all_pending(lake)
+        removed["near_duplicates"] = _leave_groups(lake, hashes)
+        removed["image_pixels"] = _delete(lake, "image_pixels", ("sha256",), hashes)
+        removed["images"] = _delete(lake, "images", ("image_id",), ids)
+    return Erased(len(images), {table: rows for table, rows in removed.items() if rows})
+
+
+def report(erased: Erased, settings: Settings) -> str:
+    """Return what was removed where, and what still holds it until when; it names nobody."""
+    total = sum(erased.rows.values())
+    lines = [f"{rows:>8}  {table}" for table, rows in sorted(erased.rows.items())]
+    lines.append(f"{total} rows removed from {len(erased.rows)} tables; images that went: {erased.images}")
+    lines.append("what lands of it again will be refused as erased; the landing zone itself is its owner's to clear")
+    if total:
+        hours = settings.maintenance.retention_hours
+        lines += [
+            f"older versions of the tables hold it until maintain_tables runs, {hours} hours from now at the earliest",
+            f"{settings.index.uri} serves it until the next nightly run publishes; files of older versions stay there "
+            "until vsearch index gc deletes them",
+            f"pages under {settings.reports.uri} show what they showed: delete those made before today",
+        ]
+    return "\n".join(map(printable, lines))
+
+
+def _remember(lake: Lake, erased: Sequence[tuple[str, str]]) -> None:
+    now = datetime.now(UTC)
+    hashed = {(kind, hashlib.sha256(name.encode()).hexdigest()) for kind, name in erased}
+    rows = [(kind, digest, lake.run_id, now) for kind, digest in sorted(hashed)]
+    columns = "kind string, id_sha256 string, run string, erased_at timestamp"
+    lake.insert_new("erasures", lake.spark.createDataFrame(rows, columns))
+
+
+def _delete(lake: Lake, table: str, columns: Sequence[str], names: Sequence[str]) -> int:
+    theirs: Column = F.lit(False)
+    for column in columns:
+        theirs = theirs | F.col(column).isin(list(names))
+    return lake.delete(table, theirs)
+
+
+def _used_by_no_other(lake: Lake, hashes: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Return those of the pixels' hashes that no other image has: the same bytes may be another person's too."""
+    others = lake.read("images").where(F.col("sha256").isin(list(hashes)) & ~F.col("image_id").isin(list(ids)))
+    return sorted(set(hashes) - {row["sha256"] for row in others.select("sha256").distinct().collect()})
+
+
+def _leave_groups(lake: Lake, hashes: Sequence[str]) -> int:
+    """Take pictures out of their groups of near-duplicates; a group is named anew, one of a single picture ends."""
+    groups = lake.read("near_duplicates")
+    touched = groups.where(F.col("sha256").isin(list(hashes))).select("group_sha256").distinct()
+    rest = groups.join(touched, "group_sha256", "left_semi").where(~F.col("sha256").isin(list(hashes)))
+    group = Window.partitionBy("group_sha256")
+    named: DataFrame = computed(
+        rest.select(
+            "sha256", F.min("sha256").over(group).alias("group_sha256"), F.count("*").over(group).alias("members")
+        )
+    )
+    alone = [row["sha256"] for row in named.where("members = 1").select("sha256").collect()]
+    lake.upsert("near_duplicates", named.where("members > 1").drop("members"))
+    return _delete(lake, "near_duplicates", ("sha256",), [*hashes, *alone])

@@ -1,0 +1,41 @@
+"""Choose what the encoder learns from: write one snapshot of `training_examples`."""
+
+import hashlib
+
+from pyspark.sql import functions as F
+
+from vsearch_lib.context import StepContext
+from vsearch_lib.eligibility import require_images
+from vsearch_lib.examples.augmented import augmentation_examples
+from vsearch_lib.examples.learnable import images_to_learn_from
+from vsearch_lib.figures import Figure
+from vsearch_lib.models.registry import newest, recipe_of
+
+
+def build_training_examples(context: StepContext, *, retrain: bool = False) -> list[Figure]:
+    """Write a snapshot if a model is to be trained: there is none of this recipe yet, or --retrain asks for one.
+
+    Nothing is written if no image may be learnt from: `train_encoder` says what it does then.
+
+    Raises:
+        VsearchError: the lake has no image.
+    """
+    settings = context.settings
+    if not settings.training.epochs:
+        return []
+    if not retrain and newest(settings.models.uri, recipe_of(settings)):
+        return []
+    chosen = settings.examples
+    require_images(context.lake, settings)
+    images = images_to_learn_from(context.lake, settings)
+    version = context.lake.version("images")
+    if version is None or images.isEmpty():
+        return []
+    grouping = context.lake.version("near_duplicates")
+    made_from = hashlib.sha256(f"{version} {grouping} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
+    snapshot = f"v{version:09d}-{made_from}"
+    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.seed)
+    rows = examples.withColumn("snapshot", F.lit(snapshot)).withColumn("split", F.lit("train"))
+    context.lake.replace("training_examples", rows, f"snapshot = '{snapshot}'")
+    written = context.lake.read("training_examples").where(F.col("snapshot") == snapshot).count()
+    return [Figure("training_examples", written)]

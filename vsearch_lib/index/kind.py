@@ -1,0 +1,88 @@
+"""Whether a night makes a delta, a compaction or a rebuild: decided by what was measured, and said why."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vsearch_lib.artefact.manifest import Manifest, rows_of
+
+Kind = Literal["full", "compacted", "delta"]
+
+# A template of 4·√N lists searched with the same nprobe costs twice as much a query at four times the rows.
+MAX_GROWTH = 4.0
+# Of faiss's imbalance factor, which is what a query costs beside one over equal lists.
+MAX_IMBALANCE_GROWTH = 1.5
+# Of the newest vectors' quantization error, beside what it was of those the template was made for.
+MAX_ERROR_GROWTH = 1.2
+# Dead rows are read and dropped by every query; rows in deltas are spread over more files and lists.
+MAX_DEAD_SHARE = 0.1
+MAX_DELTA_SHARE = 0.25
+MAX_DELTAS = 30
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to build: `full` trains a new template, `compacted` writes all shards from the old one."""
+
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the settings and the model ask for; `factory` is "auto" where the catalogue's size decides."""
+
+    model: str
+    factory: str
+    shards: int
+
+
+def choose(served: Manifest | None, wanted: Wanted, *, refused_template: str | None, compact: bool) -> Plan:
+    """Return what to build beside the version that is served; `refused_template` is the last one the gate refused."""
+    if served is None:
+        return Plan("full", "nothing is published yet")
+    if reason := _outdated(served, wanted) or _worn(served):
+        return Plan("full", reason)
+    if refused_template == served["template"]["sha256"]:
+        return Plan("full", "the gate refused what was built from the served template")
+    if compact:
+        return Plan("compacted", "asked for")
+    if reason := _scattered(served):
+        return Plan("compacted", reason)
+    return Plan("delta", f"on {served['version']}")
+
+
+def _outdated(served: Manifest, wanted: Wanted) -> str | None:
+    if served["model"]["version"] != wanted.model:
+        return f"the model is {wanted.model}, and {served['model']['version']} is served"
+    if wanted.factory not in ("auto", served["factory"]):
+        return f"index.factory is {wanted.factory}, and {served['factory']} is served"
+    if served["counts"]["shards"] != wanted.shards:
+        return f"index.shards is {wanted.shards}, and {served['counts']['shards']} are served"
+    return None
+
+
+def _worn(served: Manifest) -> str | None:
+    """Why the template does not suit any more what has been added since it was made."""
+    new, now = served["measures"].get("template"), served["measures"].get("now")
+    if new is None or now is None:
+        return None
+    limits = {"rows": MAX_GROWTH, "imbalance": MAX_IMBALANCE_GROWTH, "quantization_error": MAX_ERROR_GROWTH}
+    for measure, limit in limits.items():
+        if new[measure] and now[measure] > limit * new[measure]:
+            return f"{measure} is {now[measure]:g}, over {limit:g} times the {new[measure]:g} of the new template"
+    return None
+
+
+def _scattered(served: Manifest) -> str | None:
+    """Why deltas and dead rows should be folded in."""
+    rows, counts = rows_of(served), served["counts"]
+    shares = {
+        "of the rows are dead": (counts["dead"], MAX_DEAD_SHARE),
+        "of the rows stand in deltas": (sum(delta["rows"] for delta in served["deltas"]), MAX_DELTA_SHARE),
+    }
+    for what, (count, limit) in shares.items():
+        if count > limit * rows:
+            return f"{count / rows:.1%} {what}, over {limit:.0%}"
+    # A night that only buries adds a file too.
+    files = max(len(served["deltas"]), len(served["tombstones"]))
+    return f"{files} deltas, over {MAX_DELTAS}" if files > MAX_DELTAS else None

@@ -1,0 +1,19 @@
+"""Figures of runs, kept in `metrics`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from vsearch_lib.figures import Figure
+from vsearch_lib.lake.tables import Lake
+
+
+def record(lake: Lake, figures: Sequence[Figure]) -> None:
+    """Commit figures to `metrics` under the lake's run."""
+    if not figures:
+        return
+    facts = {"run": lake.run_id, "recorded_at": datetime.now(UTC)}
+    rows = [{**facts, "metric": f.metric, "slice": f.slice, "value": float(f.value)} for f in figures]
+    # Rows that come in columns are a part of the plan; others would take Spark's first job of a session to unpack.
+    lake.upsert("metrics", lake.spark.createDataFrame(pa.Table.from_pylist(rows)))

@@ -1,0 +1,44 @@
+"""Whether vectors come from where they came from before."""
+
+import numpy as np
+
+from vsearch_lib.figures import Figure
+from vsearch_lib.vectors import Vectors
+
+
+def energy_distance(a: Vectors, b: Vectors) -> float:
+    """Return how far two samples of unit vectors, (n, d) and (m, d), lie apart.
+
+    It is 0 on average where both come from one place, and a little below by chance: 2 E|a - b| - E|a - a'| - E|b - b'|,
+    each mean over pairs of different rows (Székely and Rizzo, "Energy statistics", 2013).
+
+    Raises:
+        ValueError: a sample has fewer than two rows.
+    """
+    if min(len(a), len(b)) < 2:
+        raise ValueError("an energy distance takes two rows of each sample")
+    return 2 * float(_distances(a, b).mean()) - _within(a) - _within(b)
+
+
+def drift_figures(name: str, new: Vectors, before: Vectors) -> list[Figure]:
+    """Return how far `new` lies from `before`, and how far two halves of `before` lie apart by chance.
+
+    Nothing where a sample is too small to say.
+    """
+    if len(new) < 2 or len(before) < 4:
+        return []
+    return [
+        Figure("energy_distance", energy_distance(new, before), name),
+        Figure("energy_distance", energy_distance(before[::2], before[1::2]), f"{name}, by chance"),
+    ]
+
+
+def _within(rows: Vectors) -> float:
+    return float(_distances(rows, rows).sum()) / (len(rows) * (len(rows) - 1))
+
+
+def _distances(a: Vectors, b: Vectors) -> Vectors:
+    found: Vectors = np.sqrt(np.maximum(0, 2 - 2 * (a @ b.T)))
+    if a is b:
+        np.fill_diagonal(found, 0)  # rounding leaves a trace there
+    return found

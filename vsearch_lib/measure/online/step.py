@@ -1,0 +1,88 @@
+"""Measure what people did with the answers, and whether uploads and queries drift; draw the page."""
+
+from datetime import date, timedelta
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
+from vsearch_lib.measure.online.clicks import CLICK_FIGURES, click_figures
+from vsearch_lib.measure.online.drift import drift_figures
+from vsearch_lib.measure.page_cache import Drawn
+from vsearch_lib.models.promotion import current_model
+from vsearch_lib.report.page import Table, render
+from vsearch_lib.run_ids import version_of
+from vsearch_lib.vectors import Vectors
+
+BEFORE = 4  # windows that drift is told from: those before the one that is measured
+
+
+def measure_online(context: StepContext) -> list[Figure]:
+    """Measure the last `online.days` days that anything happened on; a page of the same stays the newest."""
+    settings, asked = context.settings, context.lake.exists("interactions")
+    model = current_model(settings).version if asked and context.lake.exists("embeddings") else None
+    chosen = (settings.online.model_dump_json(), settings.examples.seed)
+    drawn = Drawn(context, "measure_online", ("interactions", "images", "embeddings"), model=model, settings=chosen)
+    if (before := drawn.before()) is not None:
+        return before
+    interactions = context.lake.read("interactions")
+    last = interactions.agg(F.max("event_date")).collect()[0][0]
+    if last is None:
+        context.say("measure_online: no interactions yet")
+        return []
+    first = last - timedelta(days=context.settings.online.days - 1)
+    figures = [
+        *click_figures(interactions.where(F.col("event_date").between(first, last))),
+        *_drift(context, first, last),
+    ]
+    name = f"online-{version_of(context.run_id)}.html"
+    page = render("What people did", f"{first} to {last}", _tables(figures), [])
+    drawn.keep(figures, name, page)
+    return figures
+
+
+def _drift(context: StepContext, first: date, last: date) -> list[Figure]:
+    if not context.lake.exists("embeddings"):
+        return []
+    images = context.lake.read("images").select("image_id", F.col("upload_date").alias("day"))
+    asked = context.lake.read("interactions").select(
+        F.col("query_image_id").alias("image_id"), F.col("event_date").alias("day")
+    )
+    figures = []
+    for name, seen in (("uploads", images), ("queries", asked)):
+        window = timedelta(days=context.settings.online.days)
+        new = seen.where(F.col("day").between(first, last))
+        before = seen.where((F.col("day") >= first - BEFORE * window) & (F.col("day") < first))
+        figures += drift_figures(name, _vectors(context, new), _vectors(context, before))
+    return figures
+
+
+def _vectors(context: StepContext, seen: DataFrame) -> Vectors:
+    """Return the vectors of a seeded draw of the images in `seen`, each once."""
+    drawn = seen.select("image_id").distinct().orderBy(F.xxhash64("image_id", F.lit(context.settings.examples.seed)))
+    drawn = drawn.limit(context.settings.online.drift_sample)
+    stored = context.lake.read("embeddings").where(F.col("model_version") == current_model(context.settings).version)
+    rows = stored.join(F.broadcast(drawn), "image_id").orderBy("image_id").select("vector").toArrow()
+    if not rows.num_rows:
+        return np.empty((0, 0), dtype=np.float32)
+    vectors = rows["vector"].combine_chunks()
+    return np.asarray(vectors.flatten(), dtype=np.float32).reshape(len(vectors), -1)
+
+
+def _tables(figures: list[Figure]) -> list[Table]:
+    value = {(figure.metric, figure.slice): figure.value for figure in figures}
+    slices = list(dict.fromkeys(figure.slice for figure in figures if figure.metric == "requests"))
+    clicks = [(name, *(_text(value.get((metric, name))) for metric in CLICK_FIGURES)) for name in slices]
+    drift = [(figure.slice, f"{figure.value:.4f}") for figure in figures if figure.metric == "energy_distance"]
+    return [
+        Table(("requests of", *(metric.replace("_", " ") for metric in CLICK_FIGURES)), clicks),
+        *([Table(("vectors beside those of the weeks before", "energy distance"), drift)] if drift else []),
+    ]
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value == int(value) or value > 100 else f"{value:.3f}"

@@ -1,0 +1,28 @@
+"""Measure what the lake holds, and draw the page: for people who want to know what the models are made of."""
+
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
+from vsearch_lib.measure.page_cache import Drawn
+from vsearch_lib.measure.profile.figures import image_figures, query_figures, refusal_figures
+from vsearch_lib.measure.profile.page import render
+from vsearch_lib.run_ids import version_of
+
+_TABLES = ("images", "image_pixels", "near_duplicates", "interactions", "quarantine", "users", "judgements")
+
+
+def profile_lake(context: StepContext) -> list[Figure]:
+    """Profile the tables as they are now; a page of tables that have not moved since stays the newest."""
+    lake = context.lake
+    drawn = Drawn(context, "profile_lake", _TABLES)
+    if (before := drawn.before()) is not None:
+        return before
+    images, interactions = lake.read("images"), lake.read("interactions")
+    figures = [
+        *image_figures(images, lake.read("image_pixels"), lake.read("near_duplicates"), interactions),
+        *query_figures(interactions, images),
+        *refusal_figures(lake.read("quarantine")),
+        *(Figure(f"{table}_stored", lake.read(table).count()) for table in ("users", "judgements")),
+    ]
+    name = f"profile-{version_of(context.run_id)}.html"
+    drawn.keep(figures, name, render(context.run_id, figures))
+    return figures

@@ -1,0 +1,77 @@
+"""A registered model, loaded to embed."""
+
+from dataclasses import dataclass
+
+from vsearch_lib.encoder.embed import Embedder, Graph
+from vsearch_lib.encoder.projection import Projection
+from vsearch_lib.errors import ArtefactError
+from vsearch_lib.models.registry import CARD, GRAPH, PROJECTION, WEIGHTS, Card, read_card, read_file
+from vsearch_lib.storage import open_store
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as it embeds: its card, and its files, whose hashes were checked. Without a graph it runs on torch."""
+
+    uri: str  # of the registry
+    card: Card
+    graph: Graph | None
+    projection: Projection | None
+
+    def embedder(self, *, batch_size: int, threads: int | None = None, device: str | None = None) -> Embedder:
+        """Return the network ready to embed, on `device` (as torch names it) if one is given.
+
+        Raises:
+            ArtefactError: it runs on torch, which is not installed here; or its files do not fit its card.
+        """
+        if self.graph and not device:
+            return Embedder(
+                self.graph, self.card.preprocessing, self.projection, batch_size=batch_size, threads=threads
+            )
+        try:
+            from vsearch_lib.models.torch_embed import TorchEmbedder
+        except ImportError:
+            raise ArtefactError(
+                f"{self.uri}/{self.card.version} runs on torch, which is not installed here: take another "
+                "model.backbone, or machines that have the project's .venv"
+            ) from None
+        return TorchEmbedder(self.uri, self.card, batch_size=batch_size, threads=threads, device=device or "cpu")
+
+
+def load_model(models_uri: str, version: str) -> Model:
+    """Load a model as it embeds.
+
+    Raises:
+        ArtefactError: a file is missing or is not what the card says, or its vectors are not.
+    """
+    store = open_store(models_uri)
+    card = read_card(store, version)
+    files = {name: read_file(store, card, name) for name in _embedding_files(card)}
+    graph = Graph(*(files[name] for name in GRAPH)) if GRAPH[0] in files else None
+    projection = Projection.deserialise(files[PROJECTION]) if PROJECTION in files else None
+    made = projection.dimension if projection else graph.width if graph else card.dimension
+    if made != card.dimension:
+        raise ArtefactError(
+            f"{models_uri}/{version}: its card says vectors of {card.dimension} numbers, its files make {made}: "
+            "restore both"
+        )
+    return Model(models_uri, card, graph, projection)
+
+
+def check_unchanged(models_uri: str, card: Card) -> None:
+    """Make sure that the model is still the one that was loaded.
+
+    Raises:
+        ArtefactError: the card or a file that embeds is another, or gone.
+    """
+    store = open_store(models_uri)
+    if read_card(store, card.version) != card:
+        raise ArtefactError(f"{models_uri}/{card.version}/{CARD} changed while this run was using it: restore it")
+    for name in _embedding_files(card):
+        read_file(store, card, name)
+
+
+def _embedding_files(card: Card) -> list[str]:
+    """Return the names of the files that embed."""
+    files = [name for name in (*GRAPH, PROJECTION) if name in card.files]
+    return files if GRAPH[0] in files else [WEIGHTS, *files]

@@ -1,0 +1,159 @@
+"""The model registry: `<models.uri>/<version>/` holds `card.json` and the files that it names, immutable, each by hash.
+
+`model.safetensors` is the network as it was trained; `graph.xml` and `graph.bin` are its backbone as `Embedder` runs
+it, and `projection.safetensors` is what follows the backbone.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vsearch_lib.config import Settings
+from vsearch_lib.encoder.packaged import packaged_sha256
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.storage import Store, local_path, open_store
+
+WEIGHTS = "model.safetensors"
+GRAPH = ("graph.xml", "graph.bin")
+PROJECTION = "projection.safetensors"
+CARD = "card.json"
+
+# Cards from before they carried their preprocessing: side, and the mean and std of their four backbones.
+_OLD_SIDES = {"small": 64, "mobilenet_v2": 224, "resnet18": 224, "resnet50": 224}
+_OLD_CENTRED = ("small", "mobilenet_v2")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes two models the same kind: a nightly run goes on with a model of the configured recipe.
+
+    `weights` are those that training starts from: "none", "hub", or the sha256 of a file. `dimension` is None for a
+    model whose vectors are the backbone's features. `input_size` is None for the backbone's own. `training` is "none"
+    if the projection was fitted to the catalogue's features, "full" if the network was trained.
+    """
+
+    backbone: str
+    weights: str
+    dimension: int | None
+    input_size: int | None
+    training: Literal["none", "full"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model's record: recipe, preprocessing, length of its vectors, hashes of its files, how its training went."""
+
+    version: str
+    recipe: Recipe
+    preprocessing: Preprocessing
+    dimension: int
+    files: Mapping[str, str]  # name → sha256
+    training_snapshot: str | None
+    run_id: str
+    training: Mapping[str, float] = field(default_factory=dict)
+
+
+def recipe_of(settings: Settings) -> Recipe:
+    """Return the recipe that the settings describe.
+
+    Raises:
+        UsageError: `model.weights` is a file that is not there, or the backbone has no packaged weights.
+    """
+    model = settings.model
+    if model.weights == "packaged":
+        weights = packaged_sha256(model.backbone)
+    elif model.weights in ("hub", "none"):
+        weights = model.weights
+    else:
+        weights = hashlib.sha256(read_initial_weights(model.weights)).hexdigest()
+    return Recipe(
+        backbone=model.backbone,
+        weights=weights,
+        dimension=model.dimension,
+        input_size=model.input_size,
+        training="full" if settings.training.epochs else "none",
+    )
+
+
+def read_initial_weights(weights: str) -> bytes:
+    """Return the bytes of the file that the setting `model.weights` names.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    path = local_path(weights)
+    try:
+        if path is None:
+            folder, _, name = weights.rpartition("/")
+            return open_store(folder).read(name)
+        return path.read_bytes()
+    except (OSError, ArtefactError):
+        raise UsageError(
+            f"model.weights = {weights}: no file that can be read; give packaged, hub, none, or a safetensors file of "
+            "the backbone"
+        ) from None
+
+
+def cards(models_uri: str, recipe: Recipe) -> Iterator[Card]:
+    """Yield the cards of the models of `recipe`, the newest first. Versions sort by time."""
+    store = open_store(models_uri)
+    versions = sorted((key.split("/")[0] for key in store.list("") if key.endswith(f"/{CARD}")), reverse=True)
+    return (card for version in versions if (card := read_card(store, version)).recipe == recipe)
+
+
+def newest(models_uri: str, recipe: Recipe) -> Card | None:
+    """Return the card of the newest model of `recipe`, None where there is none."""
+    return next(cards(models_uri, recipe), None)
+
+
+def read_card(store: Store, version: str) -> Card:
+    """Return the card of `version`.
+
+    Raises:
+        ArtefactError: there is none, or it is not a card.
+    """
+    try:
+        content: dict[str, Any] = json.loads(store.read(f"{version}/{CARD}"))
+        about = content if "preprocessing" in content else _with_preprocessing(content)
+        pixels = about["preprocessing"]
+        preprocessing = Preprocessing(**{**pixels, "mean": tuple(pixels["mean"]), "std": tuple(pixels["std"])})
+        return Card(**{**about, "recipe": Recipe(**about["recipe"]), "preprocessing": preprocessing})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtefactError(f"{store.uri}/{version}/{CARD} is not a model card: {error}") from None
+
+
+def _with_preprocessing(old: dict[str, Any]) -> dict[str, Any]:
+    """Return what a card from before preprocessing was part of it says today: the served index may name one."""
+    recipe = old["recipe"]
+    backbone, dimension = recipe["backbone"], recipe["dimension"]
+    centred = backbone in _OLD_CENTRED
+    return {
+        **old,
+        "recipe": {
+            "backbone": backbone,
+            "weights": recipe["initial_weights_sha256"] or "none",
+            "dimension": dimension,
+            "input_size": recipe["input_size"],
+            "training": "full" if dimension else "none",
+        },
+        "preprocessing": {
+            "side": recipe["input_size"] or _OLD_SIDES[backbone],
+            "mean": (0.5, 0.5, 0.5) if centred else (0.485, 0.456, 0.406),
+            "std": (0.5, 0.5, 0.5) if centred else (0.229, 0.224, 0.225),
+        },
+    }
+
+
+def read_file(store: Store, card: Card, name: str) -> bytes:
+    """Return a file of a model.
+
+    Raises:
+        ArtefactError: it is missing, or is not what the card says.
+    """
+    content = store.read(f"{card.version}/{name}")
+    if hashlib.sha256(content).hexdigest() != card.files.get(name):
+        raise ArtefactError(f"{store.uri}/{card.version}/{name} is not what its card says (sha256 differs): restore it")
+    return content

@@ -1,0 +1,130 @@
+"""Published versions after they were published: listed, verified, gone back to, and deleted when they are old."""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from vsearch_lib.artefact import manifest as manifests
+from vsearch_lib.artefact.published import (
+    FILES,
+    POINTER,
+    Pointer,
+    manifest_key,
+    read_manifest,
+    read_pointer,
+    read_version,
+    verified_file,
+    versions,
+)
+from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.index.candidate import CANDIDATES
+from vsearch_lib.publishing.publication import move_pointer
+from vsearch_lib.storage import Store
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a garbage collection deleted."""
+
+    versions: list[str]
+    files: int
+    bytes: int
+
+
+def known_version(store: Store, version: str | None) -> manifests.Manifest:
+    """Return the manifest of `version`, None being the one that is served.
+
+    Raises:
+        UsageError: there is no such version, or nothing is served.
+        ArtefactError: it is not a manifest, or not the one that is served.
+    """
+    pointer = read_pointer(store)
+    if pointer is None and version is None:
+        raise UsageError(f"nothing is published at {store.uri}")
+    if pointer and version in (None, pointer.version):
+        return read_manifest(store, pointer)
+    return _retained(store, str(version))
+
+
+def damages(store: Store, manifest: manifests.Manifest) -> list[str]:
+    """Return a line for each file of a version that is missing or is not what the manifest says."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="vsearch-verify-") as folder:
+        for entry in manifests.files_of(manifest):
+            try:
+                path = verified_file(store, entry, Path(folder))
+            except ArtefactError as error:
+                found.append(str(error))
+            else:
+                if path.is_relative_to(folder):
+                    path.unlink()
+    return found
+
+
+def roll_back(store: Store, version: str | None, *, now: datetime) -> Pointer:
+    """Serve a retained version again, by default the parent of the one that is served.
+
+    A named version also takes the place of a pointer that is damaged.
+
+    Raises:
+        UsageError: there is no such version, or it is served already.
+        ArtefactError: a file of it is missing or corrupted; the pointer stays.
+        PublishConflict: another publisher moved the pointer meanwhile.
+    """
+    before = store.read_versioned(POINTER)
+    if before is None:
+        raise UsageError(f"nothing is published at {store.uri}")
+    target = version or known_version(store, None)["parent"]
+    if target is None:
+        raise UsageError("the served version has no parent to go back to; name one of vsearch index list")
+    if target == _served(store):
+        raise UsageError(f"{target} is served already")
+    manifest = _retained(store, target)
+    if broken := damages(store, manifest):
+        raise ArtefactError(f"{target} cannot be served again: {broken[0]}")
+    digest = manifests.digest(store.read(manifest_key(target)))
+    return move_pointer(store, target, digest, expected=before, now=now)
+
+
+def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime) -> Collected:
+    """Delete versions beyond the newest `keep`, and files and candidates that no kept version names.
+
+    The version that is served, and its parent, are always kept. Files that are not named but younger than
+    `unused_for` may be of a build that goes on, and stay.
+    """
+    served = read_pointer(store)
+    if served is None:
+        return Collected([], 0, 0)
+    every = versions(store)
+    kept = {*every[-keep:], served.version}
+    parent = read_version(store, served.version)["parent"]
+    kept |= {parent} & set(every)
+    named = {entry["file"] for version in kept for entry in manifests.files_of(read_version(store, version))}
+    gone = [version for version in every if version not in kept]
+    for version in gone:  # before their files: a manifest never names what is not there
+        store.delete(manifest_key(version))
+    unused = [
+        stored
+        for prefix in (FILES, CANDIDATES)
+        for stored in store.describe(prefix)
+        if stored.key.removeprefix(f"{FILES}/") not in named and now - stored.modified_at > unused_for
+    ]
+    for stored in unused:
+        store.delete(stored.key)
+    return Collected(gone, len(unused), sum(stored.bytes for stored in unused))
+
+
+def _served(store: Store) -> str | None:
+    """Return what CURRENT names, None where it is damaged."""
+    try:
+        pointer = read_pointer(store)
+    except ArtefactError:
+        return None
+    return pointer.version if pointer else None
+
+
+def _retained(store: Store, version: str) -> manifests.Manifest:
+    if version not in versions(store):
+        raise UsageError(f"{store.uri} has no version {version}; vsearch index list names those there are")
+    return read_version(store, version)

@@ -1,0 +1,1 @@
+"""What was refused on its way in, and why."""

@@ -1,0 +1,97 @@
+"""Landed records become rows: users, interactions, judgements."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
+from vsearch_lib.lake import table_schema
+from vsearch_lib.lake.tables import same
+from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
+from vsearch_lib.landing.known import Landing
+from vsearch_lib.landing.listing import Listing, list_landed
+from vsearch_lib.quarantine.table import check_share, refused_sources, settle
+from vsearch_lib.records.ingest import RecordKind, landed_records
+from vsearch_lib.records.interactions import INTERACTIONS
+from vsearch_lib.records.judgements import JUDGEMENTS
+from vsearch_lib.records.users import USERS
+from vsearch_lib.spark.computed import computed
+
+
+def ingest_users(context: StepContext, *, retry: bool = False) -> list[Figure]:
+    """Ingest the users of the landing partitions asked for; what identifies them goes into `users_pii`."""
+    return _ingest(context, USERS, ("users", "users_pii"), retry=retry)
+
+
+def ingest_interactions(context: StepContext, *, retry: bool = False) -> list[Figure]:
+    """Ingest the impressions and clicks of the landing partitions asked for."""
+    return _ingest(context, INTERACTIONS, ("interactions",), retry=retry)
+
+
+def ingest_judgements(context: StepContext, *, retry: bool = False) -> list[Figure]:
+    """Ingest the human scores of the landing partitions asked for."""
+    return _ingest(context, JUDGEMENTS, ("judgements",), retry=retry)
+
+
+def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, retry: bool) -> list[Figure]:
+    """Merge the landed records of `kind` into `tables` (each takes the columns it has) and list the refused lines."""
+    listing = list_landed(f"{context.settings.landing.uri}/{kind.table}", context.dates)
+    if retry:
+        listing = _listed_as_refused(context, kind.table, listing)
+    else:
+        say_missing(context, kind.table, listing)
+    landing = Landing.of(context, kind.table, listing, opened=listing.files, tables=tables, retry=retry)
+    if (known := landing.known()) is not None:
+        return known
+    if not listing.files and not listing.refused:
+        return nothing_landed(context, kind.table, listing.passed_over)
+    landed = landed_records(context.spark, kind, listing, table_schema(kind.table).names, context.lake.read("erasures"))
+    counted = count_refused(landed.kept, landed=F.sum("copies"))
+    refusals = computed(landed.refused()) if counted.refused else None
+    check_share(context, kind.table, refusals, landed=counted.judged, count=counted.at_fault)
+    # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
+    accepted = max(context.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)
+    settle(context, kind.table, refusals, _sources(context, listing))
+    account = counted.account(kind.table, accepted, listing.passed_over)
+    context.say(account.line())
+    if not counted.unreadable:
+        landing.taken_in(account)
+    return account.figures()
+
+
+def _listed_as_refused(context: StepContext, table: str, listing: Listing) -> Listing:
+    """Return of a listing the files that are listed as refused, and those in folders that are."""
+    sources = set(refused_sources(context, table))
+
+    def is_listed(path: str) -> bool:
+        while path and path not in sources:
+            path = path.rpartition("/")[0]
+        return bool(path)
+
+    return replace(
+        listing,
+        files=[file for file in listing.files if is_listed(file.path)],
+        refused=[file for file in listing.refused if is_listed(file.path)],
+        passed_over=Counter(),
+    )
+
+
+def _sources(context: StepContext, listing: Listing) -> DataFrame:
+    """Return the files, and the folders by now readable, that this run has found anything out about."""
+    paths = [file.path for file in listing.files] + [file.path for file in listing.refused] + listing.folders
+    return context.spark.createDataFrame(pa.table({"source": pa.array(paths, pa.string())}))
+
+
+def _newer(kind: RecordKind, table: str) -> str:
+    """Return when a landed row replaces the stored one of its key."""
+    columns = table_schema(table).names
+    if kind.events:
+        new, old = (", ".join(f"{side}.`{name}`" for name in columns) for side in ("new", "old"))
+        return f"struct({new}) > struct({old})"
+    said = [name for name in columns if name != "landed_on"]
+    return f"new.landed_on > old.landed_on OR (new.landed_on = old.landed_on AND NOT ({same(said)}))"

@@ -1,0 +1,1 @@
+"""Pages: one base, tables and galleries of pictures."""

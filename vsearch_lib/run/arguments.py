@@ -1,0 +1,109 @@
+"""What a command line may hold: what is wrong with it is said in one line."""
+
+import argparse
+import os
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+from vsearch_lib.config import Settings, environments, load_settings
+from vsearch_lib.errors import UsageError
+from vsearch_lib.run_ids import new_run_id
+from vsearch_lib.terminal import printable
+
+_MOST = 10**9  # of anything that is counted: what is larger is a slip
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that leaves its long usage text to --help."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process as bad usage does, with one line."""
+        self.exit(UsageError.exit_code, f"{printable(f'{self.prog}: {message}; see {self.prog} --help')}\n")
+
+
+def count(text: str) -> int:
+    """Return a positive number."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _MOST):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST}")
+    return int(text)
+
+
+def crop(text: str) -> tuple[int, int, int, int]:
+    """Return a part of a picture: x, y, width, height."""
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H in pixels, for example 40,10,200,180") from None
+    return x, y, width, height
+
+
+def check_output(option: str, file: Path) -> None:
+    """See that `file`, which a person gave with `option`, can be written: before the work that it is for.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    try:
+        if file.is_dir():
+            raise UsageError(f"{option} {file}: this is a folder; give a file in it")
+        if not file.parent.is_dir():
+            raise UsageError(f"{option} {file}: there is no folder {file.parent}; make it, or choose another")
+        writable = os.access(file if file.exists() else file.parent, os.W_OK)
+    except OSError as error:
+        raise UsageError(f"{option} {file}: {(error.strerror or str(error)).lower()}") from None
+    if not writable:
+        raise UsageError(f"{option} {file}: permission denied; choose a place that you may write to")
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every job and `vsearch run` take."""
+    add_setting_arguments(parser)
+    parser.add_argument("--date", type=_day, help="landing partition to take in (default: all)")
+    parser.add_argument("--start", type=_day, help="first landing partition of a range")
+    parser.add_argument("--end", type=_day, help="last landing partition of a range, included")
+    parser.add_argument("--run-id", help="name of this run in tables and logs (default: time and a random suffix)")
+
+
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the settings."""
+    parser.add_argument("--env", default="local", help=f"configuration: {', '.join(environments())} (default: local)")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument("--images", metavar="DIR", help="a folder of pictures of your own; kept under var/photos/")
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that parsed arguments ask for."""
+    return load_settings(arguments.env, arguments.overrides, images=arguments.images)
+
+
+def dates_of(arguments: argparse.Namespace) -> tuple[date, ...] | None:
+    """Return the landing partitions that parsed arguments name, None for all.
+
+    Raises:
+        UsageError: half a range, a range that ends before it starts, or --date beside a range.
+    """
+    day, start, end = arguments.date, arguments.start, arguments.end
+    if day is not None:
+        if start or end:
+            raise UsageError("--date names one partition and --start/--end a range: give one of them")
+        return (day,)
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise UsageError("--start and --end go together: give both ends of the range")
+    if end < start:
+        raise UsageError(f"--end {end} lies before --start {start}")
+    return tuple(start + timedelta(days=n) for n in range((end - start).days + 1))
+
+
+def run_id_of(arguments: argparse.Namespace) -> str:
+    """Return the run id given, or a new one."""
+    return str(arguments.run_id) if arguments.run_id else new_run_id()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write YYYY-MM-DD") from None

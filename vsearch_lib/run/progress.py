@@ -1,0 +1,75 @@
+"""What a person sees of a run while it goes on."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from vsearch_lib.steps import Step
+from vsearch_lib.terminal import printable
+
+_LINE_SECONDS = 15  # between progress lines where the output is not a terminal
+
+
+class Show:
+    """Progress: on a terminal a bar for the step that runs; elsewhere a line now and then, and one when a step ends."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
+        self._task = progress.add_task("", total=None)
+        self._own = False  # the step reports its own progress, which says more than Spark's tasks
+        self._began = self._printed = time.monotonic()
+        self._name = ""
+
+    def begin(self, name: str, number: int, total: int) -> None:
+        self._own = False
+        self._name = f"[{number}/{total}] {name}"
+        self._began = self._printed = time.monotonic()
+        self._progress.reset(self._task, total=None, description=self._name)
+
+    def advance(self, done: int, total: int) -> None:
+        self._own = True
+        self._update(done, total)
+
+    def advance_tasks(self, done: int, total: int) -> None:
+        if not self._own:
+            self._update(done, total)
+
+    def end(self, step: Step, number: int, total: int, seconds: float) -> None:
+        self._print(f"{f'[{number}/{total}]':<8}{step.name:<24} {seconds:6.1f} s  {step.does}")
+
+    def _update(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+        now = time.monotonic()
+        if not self._console.is_terminal and self._own and done and now - self._printed >= _LINE_SECONDS:
+            self._printed = now
+            left = (now - self._began) / done * (total - done)
+            self._print(f"{self._name}: {done} of {total}, about {left:.0f} s left")
+
+    def _print(self, line: str) -> None:
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[Show]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield Show(console, progress)

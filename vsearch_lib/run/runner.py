@@ -1,0 +1,96 @@
+"""Run a step graph in one local Spark session, showing what runs, how far it is and how long it has left."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+
+from py4j.protocol import Py4JError
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from vsearch_lib.config import Settings
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
+from vsearch_lib.lake import Lake
+from vsearch_lib.lake.metrics import record
+from vsearch_lib.models.registry import newest, recipe_of
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.run.progress import Show, shown
+from vsearch_lib.spark.session import spark_session
+from vsearch_lib.steps import GRAPHS, Step, in_order
+from vsearch_lib.ticker import every
+
+_TELL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step gave: its figures, the lines it had to say, and how long it took."""
+
+    step: Step
+    figures: list[Figure]
+    said: list[str]
+    seconds: float
+
+
+def run_graph(
+    graph: str, settings: Settings, *, run_id: str, dates: tuple[date, ...] | None, console: Console
+) -> list[StepResult]:
+    """Run every step of `graph` in order; the first one that fails ends the run, and what was committed stays.
+
+    Raises:
+        UsageError: a model is to be made, and there is no such backbone.
+        VsearchError: as the step that failed raises it.
+    """
+    _check_backbone(graph, settings)
+    steps = in_order(GRAPHS[graph])
+    results: list[StepResult] = []
+    with shown(console) as show:
+        show.begin("starting Spark", 0, len(steps))
+        with spark_session(settings, f"vsearch {graph} {run_id}") as spark:
+            lake = Lake(spark, settings.lake.uri, run_id)
+            context = StepContext(settings=settings, lake=lake, run_id=run_id, dates=dates)
+            for number, step in enumerate(steps, start=1):
+                results.append(_run_step(step, number, len(steps), context, show))
+            seconds = [Figure("step_seconds", result.seconds, result.step.name) for result in results]
+            record(lake, [figure for result in results for figure in result.figures] + seconds)
+    return results
+
+
+def _check_backbone(graph: str, settings: Settings) -> None:
+    """Find a misspelt backbone before anything is taken in, not in the middle of a night."""
+    makes_model = any(step.name == "train_encoder" for step in GRAPHS[graph])
+    if makes_model and newest(settings.models.uri, recipe_of(settings)) is None:
+        # Seconds of importing, that a night with a model does not wait for; this one would later.
+        from vsearch_lib.encoder.backbones import check_name
+
+        check_name(settings.model.backbone)
+
+
+def _run_step(step: Step, number: int, total: int, context: StepContext, show: Show) -> StepResult:
+    show.begin(step.name, number, total)
+    started = time.monotonic()
+    said: list[str] = []
+    context = replace(context, progress=show.advance, say=said.append)
+
+    def tell() -> None:
+        # Where Java is gone, the step itself meets it and ends.
+        with suppress(Py4JError, ConnectionError):
+            _tell_tasks(context.spark, show.advance_tasks)
+
+    with every(_TELL_SECONDS, tell):
+        figures = body_of(step.name)(context, **vars(step.options))
+    seconds = time.monotonic() - started
+    show.end(step, number, total, seconds)
+    return StepResult(step, figures, said, seconds)
+
+
+def _tell_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> None:
+    """Report the finished and the known tasks of the stages that run."""
+    tracker = spark.sparkContext.statusTracker()
+    stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+    known = [stage for stage in stages if stage is not None]
+    if known:
+        advance(sum(stage.numCompletedTasks for stage in known), sum(stage.numTasks for stage in known))

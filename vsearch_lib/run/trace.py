@@ -1,0 +1,67 @@
+"""What a step took and what it left: one line for a log, and the same as JSON for who schedules it."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from vsearch_lib.context import StepContext
+from vsearch_lib.figures import Figure
+
+# Names the file that a finished step is described in; whoever starts a job may set it.
+TRACE_FILE = "VSEARCH_TRACE_FILE"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A finished step: the versions of the tables it read and wrote are Delta's; `made` names what is no table.
+
+    `figures` are the run's metrics as `metric[slice]`, counts of rows in and out among them.
+    """
+
+    step: str
+    run_id: str
+    partition: str
+    seconds: float
+    read: Mapping[str, int]
+    wrote: Mapping[str, int]
+    made: Mapping[str, str]
+    figures: Mapping[str, float]
+
+    @classmethod
+    def of(cls, context: StepContext, step: str, figures: Sequence[Figure], *, seconds: float) -> "Trace":
+        """Return the trace of a step that has ended."""
+        return cls(
+            step=step,
+            run_id=context.run_id,
+            partition=partition_name(context.dates),
+            seconds=seconds,
+            read=context.lake.versions_read,
+            wrote={table: version for table, version in context.lake.versions_written.items() if table != "metrics"},
+            made=context.made,
+            figures={f"{f.metric}[{f.slice}]": f.value for f in figures},
+        )
+
+    def line(self) -> str:
+        """Return it as `key=value` words; what there is none of is left out."""
+        words = {"step": self.step, "run": self.run_id, "partition": self.partition, "seconds": f"{self.seconds:.1f}"}
+        for name, versions in (("read", self.read), ("wrote", self.wrote)):
+            words[name] = ",".join(f"{table}@{version}" for table, version in versions.items())
+        words["made"] = ",".join(f"{name}@{version}" for name, version in self.made.items())
+        words |= {name: f"{value:g}" for name, value in self.figures.items()}
+        return " ".join(f"{name}={value}" for name, value in words.items() if value)
+
+    def leave(self) -> None:
+        """Write it as JSON where the environment asks for it."""
+        if file := os.environ.get(TRACE_FILE):
+            Path(file).write_text(json.dumps(asdict(self)))
+
+
+def partition_name(dates: Sequence[date] | None) -> str:
+    """Return `all`, a day, or the first and the last day of a range."""
+    if dates is None:
+        return "all"
+    first, last = min(dates), max(dates)
+    return str(first) if first == last else f"{first}..{last}"

@@ -1,0 +1,198 @@
+"""Make a model: fit a projection of the backbone's features, or train on the newest snapshot of `training_examples`."""
+
+import math
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from vsearch_lib.config import Settings
+from vsearch_lib.context import StepContext
+from vsearch_lib.eligibility import require_images
+from vsearch_lib.embedding.features import features_model, features_recipe
+from vsearch_lib.embedding.projected import fit_projection, keep_projected
+from vsearch_lib.errors import UsageError, VsearchError
+from vsearch_lib.examples.learnable import images_to_learn_from
+from vsearch_lib.figures import Figure
+from vsearch_lib.models.load import load_model
+from vsearch_lib.models.promotion import hold_current
+from vsearch_lib.models.registry import Card, Recipe, newest, recipe_of
+from vsearch_lib.run_ids import version_of
+
+if TYPE_CHECKING:
+    from vsearch_lib.encoder.network import Encoder
+    from vsearch_lib.training.loop import Trained
+
+# Pictures are decoded a little larger than the views cut from them, so that a crop does not blow pixels up.
+DECODED_TO_VIEW = 1.25
+
+
+def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure]:
+    """Register a model if there is none of this recipe yet, or if --retrain asks for a new one.
+
+    A first night that may learn from no image projects the backbone's features instead of training: it has an index.
+
+    Raises:
+        UsageError: the settings ask for neither weights nor training.
+        VsearchError: the lake has no image, or --retrain asks for training and there is nothing to learn from.
+    """
+    settings = context.settings
+    recipe = recipe_of(settings)
+    if not retrain and (card := newest(settings.models.uri, recipe)):
+        context.say(f"train_encoder: {card.version} is the model; nothing to train")
+        return []
+    if recipe.training == "none" and recipe.weights == "none":
+        raise UsageError(
+            "model.weights = none and training.epochs = 0 would leave the network with random weights: give "
+            "training.epochs above 0, or model.weights"
+        )
+    require_images(context.lake, settings)
+    learning = recipe.training != "none" and not images_to_learn_from(context.lake, settings).isEmpty()
+    if recipe.training != "none" and not learning and retrain:
+        raise VsearchError(
+            "no image to learn from: all are private or in the test split (examples.test_share); run retrain once "
+            "there are more"
+        )
+    # Seconds of importing, that a night with a model does not wait for.
+    from vsearch_lib.models.weights import initial_encoder
+
+    encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
+    backbone = features_model(settings.models.uri, recipe) or _register_backbone(context, features_recipe(recipe))
+    hold_current(settings.models.uri, recipe, run_id=context.run_id, now=datetime.now(UTC))
+    if not learning:
+        return _projected(context, encoder, recipe, backbone)
+    return _trained(context, encoder, recipe, backbone)
+
+
+def _register_backbone(context: StepContext, recipe: Recipe) -> Card:
+    """Register the backbone before any training as a model of its own."""
+    from vsearch_lib.models.registration import register
+    from vsearch_lib.models.weights import initial_encoder
+
+    settings = context.settings
+    encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
+    version = version_of(context.run_id)
+    return register(
+        settings.models.uri, encoder, version=version, recipe=recipe, run_id=context.run_id, say=context.say
+    )
+
+
+def _projected(context: StepContext, encoder: "Encoder", recipe: Recipe, backbone: Card) -> list[Figure]:
+    from vsearch_lib.models.registration import register
+
+    models_uri, seed = context.settings.models.uri, context.settings.training.seed
+    fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
+    assert encoder.projection is not None  # a recipe that is not the backbone's has a dimension
+    encoder.projection.set_to(fitted.projection)
+    card = register(
+        models_uri,
+        encoder,
+        version=version_of(context.run_id, after=backbone.version),
+        recipe=recipe,
+        run_id=context.run_id,
+        training={"pictures": fitted.pictures, "variance_kept": round(fitted.variance_kept, 4), "seed": seed},
+        graph=load_model(models_uri, backbone.version).graph,
+        say=context.say,
+    )
+    keep_projected(context, card.version, fitted)
+    context.made["model"] = card.version
+    pictures = f"{fitted.pictures} picture{'' if fitted.pictures == 1 else 's'}"
+    if not fitted.pictures:
+        about = "drawn at random, because all images are private or in the test split: run retrain once there are more"
+    elif fitted.pictures < encoder.dimension:
+        about = f"chosen from {pictures}, too few to choose well: run retrain once there are more"
+    else:
+        about = f"that keep {fitted.variance_kept:.0%} of the variance of {pictures}"
+    context.say(
+        f"train_encoder: {card.version} is {recipe.backbone}, not trained, projected to {encoder.dimension} "
+        f"dimensions {about}"
+    )
+    return [
+        Figure("projection_pictures", fitted.pictures),
+        Figure("projection_variance_kept", fitted.variance_kept),
+    ]
+
+
+def _trained(context: StepContext, encoder: "Encoder", recipe: Recipe, backbone: Card) -> list[Figure]:
+    from vsearch_lib.models.registration import register
+
+    snapshot = _newest_snapshot(context)
+    trained = _train(context, encoder, snapshot)
+    card = register(
+        context.settings.models.uri,
+        encoder,
+        version=version_of(context.run_id, after=backbone.version),
+        recipe=recipe,
+        run_id=context.run_id,
+        training_snapshot=snapshot,
+        training=_training_record(context.settings, trained),
+        say=context.say,
+    )
+    context.made["model"] = card.version
+    return [
+        Figure("training_steps", trained.steps),
+        Figure("training_loss", trained.first_loss, "first"),
+        Figure("training_loss", trained.last_loss, "last"),
+    ]
+
+
+def _newest_snapshot(context: StepContext) -> str:
+    newest_row = context.lake.read("training_examples").agg(F.max("snapshot").alias("snapshot")).first()
+    if newest_row is None or newest_row["snapshot"] is None:
+        raise VsearchError(
+            f"no snapshot in {context.lake.path('training_examples')}: run build_training_examples first"
+        )
+    return str(newest_row["snapshot"])
+
+
+def _train(context: StepContext, encoder: "Encoder", snapshot: str) -> "Trained":
+    from vsearch_lib.training.loop import train
+    from vsearch_lib.training.reader import materialise, read_batches
+
+    settings, training = context.settings, context.settings.training
+    views = encoder.preprocessing
+    decoded = replace(views, side=round(views.side * DECODED_TO_VIEW))
+    examples = context.lake.read("training_examples").where(
+        (F.col("snapshot") == snapshot) & (F.col("split") == "train")
+    )
+    steps = math.ceil(examples.count() * training.epochs / training.batch_size)
+    with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
+        width = materialise(
+            examples, context.lake.read("images"), context.lake.read("image_pixels"), Path(folder) / "examples"
+        )
+        batches = read_batches(
+            Path(folder) / "examples",
+            width=width,
+            preprocessing=decoded,
+            batch_size=training.batch_size,
+            epochs=training.epochs,
+            seed=training.seed,
+        )
+        return train(
+            encoder,
+            batches,
+            side=views.side,
+            total_steps=steps,
+            learning_rate=training.learning_rate,
+            temperature=training.temperature,
+            seed=training.seed,
+            pretrained=settings.model.weights != "none",
+            progress=context.progress,
+        )
+
+
+def _training_record(settings: Settings, trained: "Trained") -> dict[str, float]:
+    training = settings.training
+    return {
+        "epochs": training.epochs,
+        "batch_size": training.batch_size,
+        "learning_rate": training.learning_rate,
+        "temperature": training.temperature,
+        "seed": training.seed,
+        "steps": trained.steps,
+        "first_loss": trained.first_loss,
+        "last_loss": trained.last_loss,
+    }
