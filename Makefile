@@ -36,7 +36,7 @@ endif
 airflow: $(AIRFLOW_READY) ## start Airflow on this machine alone, with the DAGs, their connection and their pool
 	@conf/airflow/start.sh '$(PORT)'
 
-test: check $(AIRFLOW_READY) ## everything that must hold
+test: check ## everything that must hold
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not cluster' tests/dags
 	@.venv/bin/python -m pytest --ignore=tests/dags -m 'not cluster'
 
@@ -52,10 +52,11 @@ test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with
 test-cases: $(JOBS_READY) ## inputs that made other pipelines fail, each by the commands people type; CASES="10 22" chooses
 	@.venv/bin/python -m tests.cases.run_cases $(CASES)
 
-check: $(JOBS_READY) ## style and types
+check: $(JOBS_READY) $(AIRFLOW_READY) ## style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@MYPYPATH=dags .venv/bin/mypy --python-executable .venv-airflow/bin/python dags
 
 docs: $(JOBS_READY) ## write docs/tables.md again from schemas/
 	@.venv/bin/python -m vsearch_lib.lake.tables_page >docs/tables.md

@@ -135,7 +135,8 @@ def test_a_java_that_is_not_there_is_reported_in_a_line(tmp_path):
     (tmp_path / "java" / "bin").mkdir(parents=True)
     (tmp_path / "java" / "bin" / "java").symlink_to("/bin/false")
     code = (
-        "import sys; from vsearch_lib.run.exit_codes import exit_code; from vsearch_lib.spark.session import start_session;"
+        "import sys; from vsearch_lib.run.exit_codes import exit_code;"
+        "from vsearch_lib.spark.session import start_session;"
         "from vsearch_lib.config import load_settings;"
         f"sys.exit(exit_code(lambda: start_session(load_settings('demo', ['var={tmp_path}']), 'x')))"
     )
