@@ -1,6 +1,5 @@
 """`vsearch index tune`: what the published version, and other kinds of index, recall and cost on its own vectors."""
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,11 +8,11 @@ from rich.progress import Progress as ProgressBar
 
 from vsearch_lib.artefact.manifest import digest
 from vsearch_lib.config import Settings
-from vsearch_lib.errors import GateRefused, UsageError
+from vsearch_lib.errors import GateRefused
 from vsearch_lib.index.factory import FLAT_BELOW
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
-from vsearch_lib.tuning.adoption import adopt
+from vsearch_lib.tuning import adoption
 from vsearch_lib.tuning.families import families, sampled_queries
 from vsearch_lib.tuning.frontier import cheapest, most_exact
 from vsearch_lib.tuning.measurement import Progress, Queries, drawn
@@ -24,24 +23,27 @@ from vsearch_lib.tuning.sweep import Point, grid, published_queries, served, swe
 from vsearch_lib.tuning.tables import as_text, family_table, sweep_table
 
 
-def run_tune(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Measure, print, write the page, and with `--adopt` publish the point that was chosen.
+def tune(settings: Settings, *, min_recall: float, sample: int, adopt: bool) -> None:
+    """Measure, print and write the page, and publish the point that was chosen if `adopt` is set.
+
+    Args:
+        min_recall: recall@10 that a point must reach.
+        sample: vectors that other kinds of index are compared on; 0 compares none.
 
     Raises:
-        UsageError: an option is out of range, or there is too little to measure.
-        GateRefused: with `--adopt`, no point recalls enough; what is served goes on.
+        UsageError: there is too little to measure.
+        GateRefused: `adopt` is set and no point recalls enough; the served version stays.
     """
-    min_recall = _min_recall(arguments, settings)
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     queries = published_queries(searcher, count=settings.gate.queries, seed=settings.index.seed)
     with _watched("operating points") as progress:
         points = sweep(searcher, queries, grid(searcher), progress=progress)
     chosen = cheapest(points, min_recall=min_recall)
-    methods, trials = _compared(searcher, settings, sample=arguments.sample)
+    methods, trials = _compared(searcher, settings, sample=sample)
 
     at, choice = served(searcher), chosen.setting if chosen else None
     facts = [_described(searcher, queries, settings), _verdict(points, chosen, min_recall)]
-    if arguments.sample and not trials:
+    if sample and not trials:
         facts.append(f"other kinds of index are compared from {FLAT_BELOW} vectors on")
     shown, whole = (
         [
@@ -56,22 +58,8 @@ def run_tune(arguments: argparse.Namespace, settings: Settings) -> None:
     name = f"tune-{searcher.manifest['version']}-{digest(page)[:8]}.html"
     open_store(settings.reports.uri).write_new(name, page)
     print(f"page: {settings.reports.uri}/{name}")
-    if arguments.adopt:
+    if adopt:
         _adopt(searcher, chosen, queries, settings, min_recall=min_recall)
-
-
-def _min_recall(arguments: argparse.Namespace, settings: Settings) -> float:
-    if arguments.sample < 0:
-        raise UsageError(f"--sample {arguments.sample}: it is a number of vectors, 0 for none")
-    index, gate = settings.index, settings.gate.min_recall_at_10
-    if arguments.adopt and (index.nprobe or index.shortlist):
-        raise UsageError("--adopt: the next build would go back to index.nprobe and index.shortlist; leave both null")
-    if arguments.min_recall is None:
-        # Half of what is left: queries that come are not those that were measured.
-        return gate + (1 - gate) / 2
-    if not 0 < arguments.min_recall <= 1:
-        raise UsageError(f"--min-recall {arguments.min_recall:g}: a recall lies between 0 and 1")
-    return float(arguments.min_recall)
 
 
 def _compared(searcher: Searcher, settings: Settings, *, sample: int) -> tuple[list[Method], list[Trial]]:
@@ -126,7 +114,7 @@ def _adopt(
     if chosen.setting == served(searcher):
         print(f"{version} is searched at this point already")
         return
-    pointer = adopt(
+    pointer = adoption.adopt(
         open_store(settings.index.uri),
         searcher,
         chosen,
