@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from vsearch_lib.artefact import manifest as manifests
-from vsearch_lib.artefact.published import current_manifest
+from vsearch_lib.artefact.manifest import Manifest, Measured, Measures
+from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
@@ -131,7 +132,7 @@ def seconds(action: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[
     return time.perf_counter() - start, result
 
 
-def build(settings: Settings, lake: Lake, run_id: str, *, compact: bool = False) -> manifests.Manifest:
+def build(settings: Settings, lake: Lake, run_id: str, *, compact: bool = False) -> Manifest:
     """Run the job, publish what it built without a gate, and return the manifest."""
     store = open_store(settings.index.uri)
     job = StepContext(settings=settings, lake=lake, run_id=run_id, say=lambda line: print(f"  {line}"))
@@ -139,10 +140,10 @@ def build(settings: Settings, lake: Lake, run_id: str, *, compact: bool = False)
     candidate = read_candidate(store, run_id)
     assert candidate is not None
     searcher = Searcher(store, candidate, cache=settings.cache)
-    now = {"rows": len(searcher.rows) - searcher.dead, "imbalance": searcher.imbalance, "quantization_error": 0.0}
-    measured = {"measures": {"template": now, **candidate["measures"], "now": now}}
-    counts = {**candidate["counts"], "rows": len(searcher.rows), "dead": searcher.dead}
-    publish(store, {**candidate, **measured, "counts": counts}, now=datetime.now(UTC))
+    now = Measured(len(searcher.rows) - searcher.dead, searcher.imbalance, quantization_error=0.0)
+    measures = Measures(candidate.measures.template or now, now)
+    counts = {**candidate.counts, "rows": len(searcher.rows), "dead": searcher.dead}
+    publish(store, replace(candidate, measures=measures, counts=counts), now=datetime.now(UTC))
     return current_manifest(store)
 
 
@@ -158,23 +159,23 @@ def compare(settings: Settings, again: list[Settings], lake: Lake, vectors: np.n
     rows = len(searcher.rows)
     base = vectors[[int(name[len("image-") :]) for name in searcher.rows["image_id"].to_pylist()]]
     stored = lake.read("embeddings").select("image_id", "vector")
-    lists = faiss.extract_index_ivf(faiss.index_factory(base.shape[1], manifest["factory"])).nlist
+    lists = faiss.extract_index_ivf(faiss.index_factory(base.shape[1], manifest.factory)).nlist
     wanted = lists * settings.index.train_vectors_per_list
     sample = training_sample(stored, wanted=wanted, total=rows, seed=settings.index.seed).vectors
-    print(f"{rows} vectors of {base.shape[1]}, {manifest['factory']}, {SHARDS} shards; build_index {first:.1f} s")
+    print(f"{rows} vectors of {base.shape[1]}, {manifest.factory}, {SHARDS} shards; build_index {first:.1f} s")
     for settings_of_turn in again:
         took, _ = seconds(build, settings_of_turn, lake, "again")
-        plain = faiss.index_factory(base.shape[1], manifest["factory"], faiss.METRIC_INNER_PRODUCT)
+        plain = faiss.index_factory(base.shape[1], manifest.factory, faiss.METRIC_INNER_PRODUCT)
         train, _ = seconds(plain.train, sample)
         add, _ = seconds(plain.add, base)
-        our_train, template = seconds(train_template, sample, manifest["factory"])
+        our_train, template = seconds(train_template, sample, manifest.factory)
         single = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
         our_add, _ = seconds(single.add, base)
         print(f"build_index {took:.1f} s; faiss trains {train:.1f} and adds {add:.1f} s:", end=" ")
         print(f"{(train + add) / took:.2f} times its vectors a second;", end=" ")
         print(f"trained as we do, {our_train:.1f} and {our_add:.1f} s: {(our_train + our_add) / took:.2f} times")
-    shard_bytes = max(sum(shard[part]["bytes"] for part in manifests.PARTS) for shard in manifest["shards"])
-    allowed = 2 * shard_bytes + manifest["template"]["bytes"]
+    shard_bytes = max(sum(file.bytes for file in shard.files) for shard in manifest.shards)
+    allowed = 2 * shard_bytes + manifest.template.bytes
     print(f"a task's own memory: {max(memory.values()) / 1e6:.0f} MB at most", end="")
     print(f", 2 x a shard and the template {allowed / 1e6:.0f} MB")
     ours, alone = searcher.search(queries, 100, nprobe=64, rescore=False), _search(single, queries, 100, nprobe=64)
@@ -216,7 +217,7 @@ def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.n
     """Publish ten nights of changes, and print recall and bytes beside a rebuild."""
     store = open_store(settings.index.uri)
     full = current_manifest(store)
-    first = int(full["counts"]["rows"])
+    first = int(full.counts["rows"])
     # Half a percent each night, and none of them twice: five at the end.
     leaving = np.random.default_rng(5).permutation(first)[: first // 20]
     for night, (part, gone) in enumerate(
@@ -229,10 +230,10 @@ def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.n
         lake.upsert(
             "images", lake.read("images").join(dead, "image_id").withColumn("deleted_at", F.current_timestamp())
         )
-        before = {entry["file"] for entry in manifests.files_of(current_manifest(store))}
+        before = set(current_manifest(store).files)
         took, manifest = seconds(build, settings, lake, f"night-{night}")
-        uploaded = sum(e["bytes"] for e in manifests.files_of(manifest) if e["file"] not in before)
-        whole = sum(entry["bytes"] for entry in manifests.files_of(full))
+        uploaded = sum(file.bytes for file in manifest.files if file not in before)
+        whole = sum(file.bytes for file in full.files)
         print(f"night {night}: {took:.1f} s, {uploaded} bytes, {uploaded / whole:.1%} of a full version's")
     old = Searcher(store, manifest, cache=settings.cache)
     rebuilt = Searcher(store, build(settings, lake, "rebuilt", compact=True), cache=settings.cache)

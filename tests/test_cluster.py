@@ -12,8 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from vsearch_lib.artefact.manifest import rows_of
-from vsearch_lib.artefact.published import current_manifest
+from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.config import PROJECT
 from vsearch_lib.demo import write_catalogue
 from vsearch_lib.storage import open_store
@@ -68,9 +67,9 @@ def night(vsearch) -> str:
 def test_a_night_on_a_cluster_publishes_an_index_in_the_bucket(night, landed):
     assert "build_index: full, nothing is published yet" in night
     manifest = current_manifest(open_store(f"{landed[0]}/index"))
-    assert manifest["gate"]["passed"]
-    assert 0 < rows_of(manifest) <= IMAGES
-    assert set(manifest["tables"]) >= {"images", "embeddings"}
+    assert manifest.gate.passed
+    assert 0 < manifest.rows <= IMAGES
+    assert set(manifest.tables) >= {"images", "embeddings"}
 
 
 def test_what_it_published_is_found_by_a_search(night, landed, vsearch):

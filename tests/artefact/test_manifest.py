@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsearch_lib.artefact.manifest import bytes_of, decode, digest, encode, rows_of, shards_of
+from vsearch_lib.artefact.content import json_bytes
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.gate_report import GateReport, Recall, Stratum
+from vsearch_lib.artefact.manifest import Manifest, Measured, Measures, OperatingPoint, Shard, decode, encode
 from vsearch_lib.errors import ArtefactError
 
-
-def file_entry(name: str, size: int = 10) -> dict:
-    return {"file": f"{'ab' * 32}-{name}", "sha256": "ab" * 32, "bytes": size}
+PUBLISHED = (Path(__file__).parent / "published_manifest.json").read_bytes()
 
 
-def shard(name: str, first_id: int, rows: int) -> dict:
-    return {
-        "name": name,
-        "first_id": first_id,
-        "rows": rows,
-        "codes": file_entry("codes.faiss", 3 * rows),
-        "rows_file": file_entry("rows.arrow", 5 * rows),
-        "vectors": file_entry("vectors.f16", 7 * rows),
-    }
+def stored(name: str, size: int = 10) -> StoredFile:
+    return StoredFile(f"{'ab' * 32}-{name}", "ab" * 32, size)
+
+
+def shard(name: str, first_id: int, rows: int) -> Shard:
+    parts = [stored("codes.faiss", 3 * rows), stored("rows.arrow", 5 * rows), stored("vectors.f16", 7 * rows)]
+    return Shard(name, first_id, rows, *parts)
+
+
+SHARD = asdict(shard("s", 0, 1))
 
 
 @pytest.fixture(scope="module")
-def whole(small_index) -> dict:
+def whole(small_index) -> Manifest:
     made = small_index.manifest(
-        file_entry("template.faiss"),
-        file_entry("template_sample.arrow"),
+        stored("template.faiss"),
+        stored("template_sample.arrow"),
         [shard("shard-00000", 0, 30), shard("shard-00001", 30, 12)],
         version="20260301T000000Z-a",
         factory="IVF8,PQ8np",
@@ -40,7 +43,13 @@ def whole(small_index) -> dict:
         nprobe=4,
         shortlist=50,
     )
-    return {**made, "deltas": [shard("delta-00000", 42, 5)], "tombstones": [file_entry("tombstones.arrow")]}
+    return replace(made, deltas=(shard("delta-00000", 42, 5),), tombstones=(stored("tombstones.arrow"),))
+
+
+@pytest.fixture(scope="module")
+def fields(whole) -> dict:
+    """The same manifest as the JSON object that is stored."""
+    return json.loads(encode(whole))
 
 
 REQUIRED = (
@@ -52,6 +61,34 @@ REQUIRED = (
 
 def test_a_manifest_is_read_as_it_was_written(whole):
     assert decode(encode(whole), "here") == whole
+
+
+def test_a_manifest_that_was_published_before_is_written_back_byte_for_byte():
+    assert encode(decode(PUBLISHED, "here")) == PUBLISHED
+
+
+def test_what_was_not_measured_is_left_out_and_what_does_not_exist_is_null(whole):
+    fields = json.loads(encode(replace(whole, gate=GateReport())))
+    assert (fields["measures"], fields["gate"]) == ({}, {"passed": False, "strata": {}})
+    assert (fields["parent"], fields["training_snapshot"]) == (None, None)
+
+
+def test_a_published_manifest_is_read_into_types():
+    """The values are those that the file shows."""
+    manifest = decode(PUBLISHED, "here")
+    assert (manifest.kind, manifest.parent) == ("delta", "20260301T000000Z-aaaaaaaa")
+    assert manifest.search == OperatingPoint(nprobe=64, shortlist=400)
+    assert manifest.measures == Measures(template=Measured(9, 1.0, 0.0), now=Measured(8, 1.0, 0.000012))
+    assert (manifest.gate.passed, manifest.gate.min_recall_at_10) == (True, 0.95)
+    perfect = dict.fromkeys((1, 10, 100), Recall(1.0, 0.0))
+    raw, rescored = {**perfect, 10: Recall(0.75, 0.125)}, {**perfect, 10: Recall(0.98765, 0.01235)}
+    assert manifest.gate.strata == {
+        "crop": Stratum(9, raw, rescored),
+        "new": Stratum(9, perfect, perfect),
+        "whole": Stratum(9, perfect, perfect),
+    }
+    assert [(shard.first_id, shard.rows) for shard in manifest.all_shards] == [(0, 4), (4, 5), (9, 2)]
+    assert manifest.deltas[0].codes.file == f"{manifest.deltas[0].codes.sha256}-codes.faiss"
 
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
@@ -67,37 +104,32 @@ names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
 def test_any_layout_without_gaps_comes_back_as_the_same_bytes(whole, rows, deltas, counts, factory):
     starts = [sum([*rows, *deltas][:i]) for i in range(len(rows) + len(deltas))]
     entries = [shard(f"s{i}", start, n) for i, (start, n) in enumerate(zip(starts, [*rows, *deltas], strict=True))]
-    made = {
-        **whole,
-        "shards": entries[: len(rows)],
-        "deltas": entries[len(rows) :],
-        "counts": counts,
-        "factory": factory,
-    }
+    made = replace(
+        whole,
+        shards=tuple(entries[: len(rows)]),
+        deltas=tuple(entries[len(rows) :]),
+        counts=counts,
+        factory=factory,
+    )
     assert encode(decode(encode(made), "here")) == encode(made)
-    assert rows_of(made) == sum(rows) + sum(deltas)
+    assert made.rows == sum(rows) + sum(deltas)
 
 
 @settings(deadline=None, max_examples=40)
 @given(which=st.integers(0, 2), off_by=st.integers(-40, 40).filter(bool))
 def test_a_gap_or_an_overlap_of_ids_is_refused(whole, which, off_by):
-    made = copy.deepcopy(whole)
-    entry = shards_of(made)[which]
-    entry["first_id"] = max(0, entry["first_id"] + off_by) or (0 if which else 1)
-    with pytest.raises(ArtefactError, match=rf"here: {entry['name']} starts at id {entry['first_id']}, expected"):
+    shards = list(whole.all_shards)
+    before = shards[which]
+    moved = shards[which] = replace(before, first_id=max(0, before.first_id + off_by) or (0 if which else 1))
+    made = replace(whole, shards=tuple(shards[:2]), deltas=tuple(shards[2:]))
+    with pytest.raises(ArtefactError, match=rf"here: {moved.name} starts at id {moved.first_id}, expected"):
         decode(encode(made), "here")
 
 
-def test_bytes_and_digests_do_not_depend_on_the_order_of_fields(whole):
-    backwards = dict(reversed(whole.items()))
-    assert encode(backwards) == encode(whole)
-    assert digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
 @pytest.mark.parametrize("field", REQUIRED)
-def test_each_missing_field_is_refused_by_name(whole, field):
+def test_each_missing_field_is_refused_by_name(fields, field):
     with pytest.raises(ArtefactError, match=f"here is not a manifest: .*{field}"):
-        decode(encode({name: value for name, value in whole.items() if name != field}), "here")
+        decode(json_bytes({name: value for name, value in fields.items() if name != field}), "here")
 
 
 @pytest.mark.parametrize(
@@ -118,23 +150,29 @@ def test_each_missing_field_is_refused_by_name(whole, field):
         ("template", {"file": f"{'ab' * 32}-../x", "sha256": "ab" * 32, "bytes": 1}),
         ("template", {"file": f"{'ab' * 32}-t", "sha256": "AB" * 32, "bytes": 1}),
         ("template", {"file": f"{'ab' * 32}-t", "sha256": "ab" * 32, "bytes": -1}),
-        ("shards", [{**shard("s", 0, 1), "rows": -1}]),
-        ("shards", [{**shard("s", 0, 1), "codes": None}]),
-        ("shards", [{**shard("s", 0, 1), "comment": "one field too many"}]),
+        ("shards", [{**SHARD, "rows": -1}]),
+        ("shards", [{**SHARD, "codes": None}]),
+        ("shards", [{**SHARD, "comment": "one field too many"}]),
         ("deltas", None),
         ("tombstones", [{}]),
         ("model", {"version": "m1", "uri": "models"}),
         ("model", {"version": "m1", "uri": "models", "files": {"model.safetensors": "short"}}),
         ("tables", {"images": None}),
         ("tables", {"images": -1}),
+        ("model", {"version": "m1", "uri": "models", "files": {}, "comment": "one field too many"}),
+        ("measures", {"now": None}),
         ("gate", {"passed": True}),
+        ("gate", {"passed": "yes", "strata": {}}),
+        ("gate", {"passed": True, "strata": {"whole": {"recall_at_10": {"mean": 1.0, "half_width_95": 0.0}}}}),
+        ("gate", {"passed": True, "strata": {"whole": {"queries": 9, "recall_at_10": 1.0}}}),
+        ("gate", {"passed": True, "strata": {"whole": {"queries": 9, "recall_at_ten": {}}}}),
         ("counts", {"rows": 1.5}),
         ("surprise", 1),
     ],
 )
-def test_each_wrong_field_is_refused_by_name(whole, field, value):
+def test_each_wrong_field_is_refused_by_name(fields, field, value):
     with pytest.raises(ArtefactError, match=f"here is not a manifest: .*{field}") as refused:
-        decode(encode({**whole, field: value}), "here")
+        decode(json_bytes({**fields, field: value}), "here")
     assert "\n" not in str(refused.value)
 
 
@@ -144,11 +182,8 @@ def test_what_is_no_manifest_at_all_is_refused(content):
         decode(content, "here")
 
 
-def test_bytes_are_counted_over_shards_and_deltas(whole):
-    assert rows_of(whole) == 47
-    assert (bytes_of(whole, "codes"), bytes_of(whole, "rows_file"), bytes_of(whole, "vectors")) == (141, 235, 329)
-    assert [entry["name"] for entry in shards_of(whole)] == ["shard-00000", "shard-00001", "delta-00000"]
-
-
-def test_encoded_bytes_are_plain_json(whole):
-    assert json.loads(encode(whole)) == whole
+def test_rows_files_and_shards_are_those_of_shards_and_deltas(whole):
+    assert whole.rows == 47
+    assert [shard.name for shard in whole.all_shards] == ["shard-00000", "shard-00001", "delta-00000"]
+    names = ["template.faiss", "template_sample.arrow", *["codes.faiss", "rows.arrow", "vectors.f16"] * 3]
+    assert [file.file[65:] for file in whole.files] == [*names, "tombstones.arrow"]

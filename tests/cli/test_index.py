@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from vsearch_lib.artefact.manifest import encode, files_of
-from vsearch_lib.artefact.published import POINTER, manifest_key, read_pointer, versions
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.manifest import Manifest, encode
+from vsearch_lib.artefact.pointer import POINTER, manifest_key, read_pointer, versions
 from vsearch_lib.cli.command_line import main
 from vsearch_lib.index.candidate import save_candidate
 from vsearch_lib.publishing.publication import publish
@@ -26,7 +27,7 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def published(small_index, store) -> dict[str, dict]:
+def published(small_index, store) -> dict[str, Manifest]:
     """Twenty images; four of them change, and then one of these again and another goes."""
     content = small_index.catalogue(rows=20, dimension=2)
     first = small_index.build(store.uri, content, factory="IVF1,Flat", shards=2)
@@ -35,7 +36,7 @@ def published(small_index, store) -> dict[str, dict]:
     third = small_index.build_delta(store.uri, second, one, gone=[content.ids[7]], version="v3", dead=6)
     for manifest in (first, second, third):
         publish(store, manifest, now=NOW)
-    return {manifest["version"]: manifest for manifest in (first, second, third)}
+    return {manifest.version: manifest for manifest in (first, second, third)}
 
 
 @pytest.fixture
@@ -52,8 +53,8 @@ def vsearch(tmp_path, monkeypatch, capsys):
     return run
 
 
-def file_of(store, entry: dict) -> Path:
-    return Path(store.uri) / "files" / entry["file"]
+def file_of(store, entry: StoredFile) -> Path:
+    return Path(store.uri) / "files" / entry.file
 
 
 def test_list_counts_the_living_rows_of_each_version_and_marks_the_served_one(vsearch, published):
@@ -89,7 +90,7 @@ def test_show_prints_the_manifest_of_the_served_or_a_named_version(vsearch, publ
     for arguments, version in (((), "v3"), (("v1",), "v1")):
         code, said, error = vsearch("show", *arguments)
         assert (code, error) == (0, [])
-        assert json.loads("\n".join(said)) == published[version]
+        assert "\n".join([*said, ""]).encode() == encode(published[version])
 
 
 def test_verify_counts_the_files_of_a_whole_version(vsearch, published):
@@ -99,7 +100,7 @@ def test_verify_counts_the_files_of_a_whole_version(vsearch, published):
 
 
 def test_verify_names_every_damaged_file_and_exits_1(vsearch, store, published):
-    entries = [published["v3"]["shards"][1]["vectors"], published["v3"]["tombstones"][1]]
+    entries = [published["v3"].shards[1].vectors, published["v3"].tombstones[1]]
     missing, flipped = (file_of(store, entry) for entry in entries)
     missing.unlink()
     flipped.write_bytes(flipped.read_bytes()[::-1])
@@ -112,7 +113,7 @@ def test_verify_names_every_damaged_file_and_exits_1(vsearch, store, published):
 
 def test_verify_does_not_take_another_manifest_for_the_served_one(vsearch, store, published):
     store.delete(manifest_key("v3"))
-    store.write_new(manifest_key("v3"), encode({**published["v3"], "tombstones": []}))
+    store.write_new(manifest_key("v3"), encode(replace(published["v3"], tombstones=())))
     code, said, error = vsearch("verify")
     assert (code, said, len(error)) == (1, [], 1)
     assert "manifests/v3.json is not what CURRENT says" in error[0]
@@ -136,7 +137,7 @@ def test_rollback_serves_the_parent_or_a_named_version(vsearch, store, published
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_the_pointer_stays(vsearch, store, published, arguments, code, says):
-    file_of(store, published["v2"]["deltas"][0]["rows_file"]).unlink()
+    file_of(store, published["v2"].deltas[0].rows_file).unlink()
     before = store.read(POINTER)
     ended, said, error = vsearch(*arguments)
     assert (ended, said, len(error)) == (code, [], 1)
@@ -164,12 +165,12 @@ def test_gc_deletes_what_the_settings_let_go_and_counts_it(vsearch, store, publi
     unnamed = Path(store.uri) / "files" / f"{'a' * 64}-codes.faiss"
     unnamed.write_bytes(b"x" * 1000)
     an_hour_and_more = datetime.now(UTC).timestamp() - 3700
-    for old in (unnamed, Path(store.uri) / "candidates" / "run-1.json", file_of(store, published["v1"]["template"])):
+    for old in (unnamed, Path(store.uri) / "candidates" / "run-1.json", file_of(store, published["v1"].template)):
         os.utime(old, (an_hour_and_more, an_hour_and_more))
     candidate = len(encode(published["v3"]))
     assert vsearch("gc")[1] == ["0 versions and 0 files deleted, 0 bytes"]
     deleted = [f"0 versions and 2 files deleted, {1000 + candidate} bytes"]
     assert vsearch("gc", "--set", "index.unused_hours=1") == (0, deleted, [])
     assert versions(store) == ["v1", "v3"]
-    assert store.list("files") == sorted(f"files/{entry['file']}" for entry in files_of(published["v3"]))
+    assert store.list("files") == sorted(file.key for file in published["v3"].files)
     assert vsearch("verify")[0] == vsearch("verify", "v3")[0] == 0

@@ -10,7 +10,6 @@ import pytest
 from safetensors.torch import save_file
 
 from tests.support.photo_catalogue import Catalogue, sha256
-from vsearch_lib.artefact.manifest import rows_of
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import features_recipe, stored_features
@@ -145,7 +144,7 @@ def test_one_image_is_published_without_a_recall_that_nothing_was_measured_for(n
     nights.catalogue.land({"only": draw(1)})
     figures = nights.run()
     assert figures["index_rows"] == 1
-    assert list(nights.searcher().manifest["gate"]["strata"]) == ["crop"]
+    assert list(nights.searcher().manifest.gate.strata) == ["crop"]
 
 
 def test_a_picture_that_has_no_features_is_refused_once_and_stops_nothing_later(nights, jpegs, draw):
@@ -200,9 +199,9 @@ def test_another_backbone_on_a_second_night_makes_a_model_and_an_index_of_its_ow
     nights.run()
     searcher = nights.searcher()
     second = searcher.manifest
-    assert second["model"]["version"] != first["model"]["version"]
-    assert (second["kind"], second["deltas"]) == ("full", [])
-    assert rows_of(second) == len(jpegs)
+    assert second.model.version != first.model.version
+    assert (second.kind, second.deltas) == ("full", ())
+    assert second.rows == len(jpegs)
     embedder = model_of(second)
     for image, jpeg in jpegs.items():
         (row,) = [row for row, name in enumerate(searcher.rows["image_id"].to_pylist()) if name == image]
@@ -235,7 +234,7 @@ def test_a_backbone_that_openvino_cannot_run_is_embedded_with_torch_and_that_is_
         nights.run()
     assert any("runs on torch, slower than others: OpenVINO cannot run it: Check" in line for line in nights.said)
     searcher = nights.searcher()
-    assert "graph.xml" not in searcher.manifest["model"]["files"]
+    assert "graph.xml" not in searcher.manifest.model.files
     hits = searcher.search(model_of(searcher.manifest).embed([jpegs["image-03"]]), 1)
     assert searcher.describe(hits.ids[0])[0]["image_id"] == "image-03"
 

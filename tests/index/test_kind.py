@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.manifest import Manifest, Measured, Measures, Shard
 from vsearch_lib.index.kind import Plan, Wanted, choose
 
 SAME = Wanted(model="m1", factory="auto", shards=2)
-NEW = {"rows": 1000, "imbalance": 2.0, "quantization_error": 0.5}
+NEW = Measured(rows=1000, imbalance=2.0, quantization_error=0.5)
 
 
-def served(*, dead: int = 0, deltas: tuple[int, ...] = (), tombstones: int = 0, now=None, new=NEW) -> dict:
-    """What `choose` looks at, of a version with 1,000 rows in its shards."""
-    return {
-        "version": "v7",
-        "factory": "IVF8,PQ8np",
-        "model": {"version": "m1"},
-        "template": {"sha256": "aa"},
-        "shards": [{"rows": 600}, {"rows": 400}],
-        "deltas": [{"rows": rows} for rows in deltas],
-        "tombstones": [{}] * tombstones,
-        "counts": {"shards": 2, "dead": dead},
-        "measures": {"template": new, "now": {**new, **(now or {})}} if new else {},
-    }
+@pytest.fixture(scope="session")
+def served(small_index) -> Callable[..., Manifest]:
+    """Make a version with 1,000 rows in its shards and what else `choose` looks at."""
+    file = StoredFile("aa-template.faiss", "aa", 0)
+
+    def version(*, dead: int = 0, deltas: tuple[int, ...] = (), tombstones: int = 0, now=None, new=NEW) -> Manifest:
+        return replace(
+            small_index.manifest(file, file, [], version="v7", factory="IVF8,PQ8np"),
+            shards=tuple(Shard("shard", 0, rows, file, file, file) for rows in (600, 400)),
+            deltas=tuple(Shard("delta", 0, rows, file, file, file) for rows in deltas),
+            tombstones=(file,) * tombstones,
+            counts={"shards": 2, "dead": dead},
+            measures=Measures(new, replace(new, **(now or {}))) if new else Measures(),
+        )
+
+    return version
 
 
 def chosen(version, wanted=SAME, *, refused_template=None, compact=False) -> Plan:
@@ -36,7 +44,7 @@ def test_the_first_version_is_a_full_one_whatever_is_asked_for():
         assert chosen(None, compact=compact) == Plan("full", "nothing is published yet")
 
 
-def test_where_nothing_speaks_against_it_a_night_is_a_delta_on_what_is_served():
+def test_where_nothing_speaks_against_it_a_night_is_a_delta_on_what_is_served(served):
     assert chosen(served()) == Plan("delta", "on v7")
     assert chosen(served(), Wanted("m1", "IVF8,PQ8np", 2)) == Plan("delta", "on v7")
     assert chosen(served(), refused_template="of another template") == Plan("delta", "on v7")
@@ -50,7 +58,7 @@ def test_where_nothing_speaks_against_it_a_night_is_a_delta_on_what_is_served():
         (Wanted("m1", "auto", 3), "index.shards is 3, and 2 are served"),
     ],
 )
-def test_another_model_factory_or_number_of_shards_makes_a_new_template(wanted, reason):
+def test_another_model_factory_or_number_of_shards_makes_a_new_template(served, wanted, reason):
     for compact in (False, True):
         assert chosen(served(), wanted, compact=compact) == Plan("full", reason)
 
@@ -63,25 +71,25 @@ def test_another_model_factory_or_number_of_shards_makes_a_new_template(wanted, 
         ("quantization_error", 0.6, 0.61, "quantization_error is 0.61, over 1.2 times the 0.5 of the new template"),
     ],
 )
-def test_a_template_wears_out_over_its_limit_and_not_at_it(measure, most, over, reason):
+def test_a_template_wears_out_over_its_limit_and_not_at_it(served, measure, most, over, reason):
     assert chosen(served(now={measure: most})).kind == "delta"
     assert chosen(served(now={measure: over})) == Plan("full", reason)
     assert chosen(served(now={measure: over}), compact=True) == Plan("full", reason)
 
 
-def test_what_was_not_measured_wears_nothing_out():
+def test_what_was_not_measured_wears_nothing_out(served):
     assert chosen(served(new=None)).kind == "delta"
-    zero = {"rows": 1000, "imbalance": 1.0, "quantization_error": 0.0}  # IVF1,Flat loses nothing
+    zero = Measured(rows=1000, imbalance=1.0, quantization_error=0.0)  # IVF1,Flat loses nothing
     assert chosen(served(new=zero, now={"quantization_error": 0.3})).kind == "delta"
 
 
-def test_a_template_that_the_gate_refused_is_not_built_on_again():
+def test_a_template_that_the_gate_refused_is_not_built_on_again(served):
     refused = Plan("full", "the gate refused what was built from the served template")
     assert chosen(served(), refused_template="aa") == refused
     assert chosen(served(), refused_template="aa", compact=True) == refused
 
 
-def test_a_compaction_is_made_when_asked_for():
+def test_a_compaction_is_made_when_asked_for(served):
     assert chosen(served(), compact=True) == Plan("compacted", "asked for")
 
 
@@ -97,7 +105,7 @@ def test_a_compaction_is_made_when_asked_for():
         ({"deltas": (1,) * 20, "tombstones": 30}, {"deltas": (1,) * 20, "tombstones": 40}, "40 deltas, over 30"),
     ],
 )
-def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(most, over, reason):
+def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(served, most, over, reason):
     assert chosen(served(**most)).kind == "delta"
     assert chosen(served(**over)) == Plan("compacted", reason)
 
@@ -109,7 +117,7 @@ def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(most,
     rows=st.integers(0, 9000),
     error=st.floats(0, 2),
 )
-def test_the_kind_is_what_the_rules_say_in_their_order(dead, deltas, tombstones, rows, error):
+def test_the_kind_is_what_the_rules_say_in_their_order(served, dead, deltas, tombstones, rows, error):
     """A worn template counts before scattered rows: a rebuild folds them in too."""
     total = 1000 + sum(deltas)
     if rows > 4000 or error > 0.6:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from tests.support.small_model import SMALL
+from vsearch_lib.artefact.content import digest, json_bytes
+from vsearch_lib.artefact.manifest import decode
 from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.erasure.erase import erase
@@ -89,7 +91,7 @@ def test_what_is_new_changed_and_gone_reaches_searchers_by_a_delta(nights, draw)
     built, _ = nights.build()
     assert built == "build_index: full, nothing is published yet"
     first = nights.searcher.manifest
-    assert first["kind"] == "full"
+    assert first.kind == "full"
     assert nights.answered() == {f"image-{seed:03d}" for seed in range(60)}
     before = nights.files()
 
@@ -105,15 +107,15 @@ def test_what_is_new_changed_and_gone_reaches_searchers_by_a_delta(nights, draw)
     nights.catalogue.images({"image-004": hashes["image-004"]}, moderation="blocked")
     nights.catalogue.images({"image-005": hashes["image-005"]}, visibility="private")
     built, _ = nights.build()
-    assert built == f"build_index: delta, on {first['version']}"
+    assert built == f"build_index: delta, on {first.version}"
     second = nights.searcher.manifest
-    assert (second["parent"], second["shards"], second["template"]) == (
-        first["version"],
-        first["shards"],
-        first["template"],
+    assert (second.parent, second.shards, second.template) == (
+        first.version,
+        first.shards,
+        first.template,
     )
-    assert sum(delta["rows"] for delta in second["deltas"]) == 4
-    assert second["counts"]["dead"] == 5
+    assert sum(delta.rows for delta in second.deltas) == 4
+    assert second.counts["dead"] == 5
     living = {f"image-{seed:03d}" for seed in range(60)} - {"image-003", "image-004", "image-005"} | {"new"}
     assert nights.answered() == living
     added = nights.files() - before
@@ -133,8 +135,8 @@ def test_what_is_new_changed_and_gone_reaches_searchers_by_a_delta(nights, draw)
     built, _ = nights.build(compact=True)
     assert built == "build_index: compacted, asked for"
     third = nights.searcher.manifest
-    assert (third["kind"], third["deltas"], third["tombstones"]) == ("compacted", [], [])
-    assert third["template"] == first["template"]
+    assert (third.kind, third.deltas, third.tombstones) == ("compacted", (), ())
+    assert third.template == first.template
     assert nights.answered() == living | {"image-003"}
 
 
@@ -146,7 +148,7 @@ def test_a_deleted_catalogue_is_answered_with_nothing(nights):
     assert nights.answered() == set()
     nights.build(compact=True)
     assert nights.answered() == set()
-    assert nights.searcher.manifest["shards"] == []
+    assert nights.searcher.manifest.shards == ()
     nights.catalogue.images({"image-007": hashes["image-007"]})
     nights.build()
     assert nights.answered() == {"image-007"}
@@ -159,9 +161,9 @@ def test_an_erased_image_is_in_no_file_of_the_next_version(nights):
     assert built.startswith("build_index: compacted, what was erased")
     manifest = nights.searcher.manifest
     assert "image-010" not in nights.searcher.rows["image_id"].to_pylist()
-    named = [shard["rows_file"]["file"] for shard in manifest["shards"]] + [manifest["template_sample"]["file"]]
+    named = [shard.rows_file.file for shard in manifest.shards] + [manifest.template_sample.file]
     assert not [name for name in named if b"image-010" in (nights.index / "files" / name).read_bytes()]
-    assert manifest["tombstones"] == []
+    assert manifest.tombstones == ()
 
 
 def test_a_gate_that_refuses_asks_the_next_build_for_a_new_template(nights, draw):
@@ -183,7 +185,7 @@ def test_after_a_refusal_a_wider_search_needs_no_new_template(nights, draw):
     with pytest.raises(GateRefused, match=r"recall@10 .* below"):
         nights.build("index.factory=IVF4,PQ8x4np", "index.nprobe=1", "index.shortlist=1", "gate.min_recall_at_10=1")
     built, _ = nights.build("index.factory=IVF4,PQ8x4np")
-    assert built == f"build_index: delta, on {served['version']}"
+    assert built == f"build_index: delta, on {served.version}"
 
 
 def test_two_builds_from_the_same_tables_are_the_same_bytes(nights, tmp_path):
@@ -191,9 +193,9 @@ def test_two_builds_from_the_same_tables_are_the_same_bytes(nights, tmp_path):
     first = nights.searcher.manifest
     nights.build(f"index.uri={tmp_path / 'again'}")
     again = json.loads((tmp_path / "again" / "CURRENT").read_text())
-    second = json.loads((tmp_path / "again" / again["manifest"]).read_text())
+    second = decode((tmp_path / "again" / again["manifest"]).read_bytes(), "again")
     for part in ("template", "template_sample", "shards", "gate", "measures", "tables", "counts"):
-        assert first[part] == second[part], part
+        assert getattr(first, part) == getattr(second, part), part
 
 
 def test_without_the_tables_history_all_shards_are_written_anew(nights, draw):
@@ -206,10 +208,8 @@ def test_without_the_tables_history_all_shards_are_written_anew(nights, draw):
     manifest = nights.index / pointer["manifest"]
     said = json.loads(manifest.read_text())
     said["table_ids"]["images"] = "a table that stood here before"
-    from vsearch_lib.artefact.manifest import digest, encode
-
-    manifest.write_bytes(encode(said))
-    path.write_bytes(encode({**pointer, "manifest_sha256": digest(encode(said))}))
+    manifest.write_bytes(json_bytes(said))
+    path.write_bytes(json_bytes({**pointer, "manifest_sha256": digest(json_bytes(said))}))
     nights.catalogue.land({"newer": draw(101)})
     built, _ = nights.build()
     assert built.startswith("build_index: compacted, what was erased, or what changed since")

@@ -14,10 +14,12 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.manifest import Shard
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.index import shard as shards_module
 from vsearch_lib.index.placement import in_shards
-from vsearch_lib.index.shard import Slot, StoredFile, slots, store_file, write_shards
+from vsearch_lib.index.shard import Slot, slots, store_file, write_shards
 from vsearch_lib.index.template import train_template
 from vsearch_lib.storage import open_store
 
@@ -68,7 +70,7 @@ def places(placed) -> dict[int, Slot]:
     return slots(counts, name="shard", first_id=0)
 
 
-def write(table, uri: Path, stored: StoredFile) -> list[dict]:
+def write(table, uri: Path, stored: StoredFile) -> tuple[Shard, ...]:
     placed = in_shards(table, SHARDS)
     return write_shards(placed, index_uri=str(uri), template=stored, slots=places(placed))
 
@@ -79,19 +81,19 @@ def written(table, template, tmp_path_factory):
     return uri, write(table, uri, stored_template(uri, template))
 
 
-def parts(uri: Path, entry: dict) -> tuple[faiss.Index, pa.Table, np.ndarray]:
+def parts(uri: Path, entry: Shard) -> tuple[faiss.Index, pa.Table, np.ndarray]:
     files = uri / "files"
-    rows = pa.ipc.open_file(files / entry["rows_file"]["file"]).read_all()
-    vectors = np.fromfile(files / entry["vectors"]["file"], dtype="<f2").reshape(-1, DIMENSION)
-    return faiss.read_index(str(files / entry["codes"]["file"])), rows, vectors
+    rows = pa.ipc.open_file(files / entry.rows_file.file).read_all()
+    vectors = np.fromfile(files / entry.vectors.file, dtype="<f2").reshape(-1, DIMENSION)
+    return faiss.read_index(str(files / entry.codes.file)), rows, vectors
 
 
 def test_ids_run_on_without_gaps_over_the_shards(written):
     _, entries = written
     assert len(entries) == SHARDS
-    assert [entry["first_id"] for entry in entries] == list(np.cumsum([0, *(entry["rows"] for entry in entries[:-1])]))
-    assert sum(entry["rows"] for entry in entries) == N
-    assert [entry["name"] for entry in entries] == ["shard-00000", "shard-00001", "shard-00002"]
+    assert [entry.first_id for entry in entries] == list(np.cumsum([0, *(entry.rows for entry in entries[:-1])]))
+    assert sum(entry.rows for entry in entries) == N
+    assert [entry.name for entry in entries] == ["shard-00000", "shard-00001", "shard-00002"]
 
 
 def test_rows_are_in_order_of_image_id_with_the_facts_of_the_image(written, content, small_index):
@@ -117,7 +119,7 @@ def test_rows_are_in_order_of_image_id_with_the_facts_of_the_image(written, cont
 def test_every_image_stands_in_the_shard_of_its_id(written, table):
     uri, entries = written
     expected = {row["image_id"]: row["shard"] for row in in_shards(table, SHARDS).collect()}
-    found = {image: int(e["name"][-5:]) for e in entries for image in parts(uri, e)[1]["image_id"].to_pylist()}
+    found = {image: int(e.name[-5:]) for e in entries for image in parts(uri, e)[1]["image_id"].to_pylist()}
     assert found == expected
 
 
@@ -132,7 +134,7 @@ def test_vectors_and_codes_are_of_the_images_in_row_order(written, content, temp
         for number, vector in enumerate(mine):
             (nearest,) = empty.quantizer.search(vector[None], 1)[1][0]
             ids = faiss.rev_swig_ptr(lists.get_ids(int(nearest)), lists.list_size(int(nearest)))
-            assert entry["first_id"] + number in ids
+            assert entry.first_id + number in ids
 
 
 def test_shards_answer_together_as_one_index_of_all_rows_does(written, content, template):
@@ -161,11 +163,10 @@ def test_shards_answer_together_as_one_index_of_all_rows_does(written, content, 
 def test_files_are_named_by_their_content(written):
     uri, entries = written
     for entry in entries:
-        for part in ("codes", "rows_file", "vectors"):
-            file = entry[part]
-            stored = (uri / "files" / file["file"]).read_bytes()
-            assert hashlib.sha256(stored).hexdigest() == file["sha256"] == file["file"][:64]
-            assert len(stored) == file["bytes"]
+        for file in entry.files:
+            stored = (uri / "files" / file.file).read_bytes()
+            assert hashlib.sha256(stored).hexdigest() == file.sha256 == file.file[:64]
+            assert len(stored) == file.bytes
 
 
 def test_writing_again_from_other_partitions_gives_the_same_bytes(written, table, template):
@@ -220,4 +221,4 @@ def test_a_file_is_stored_under_its_contents_name_once(tmp_path):
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert asdict(stored) == {"file": f"{known}-codes.faiss", "sha256": known, "bytes": 3}
     assert store_file(store, path) == stored
-    assert store.list("files") == [f"files/{stored.file}"]
+    assert store.list("files") == [stored.key] == [f"files/{stored.file}"]

@@ -9,9 +9,10 @@ import faiss
 import numpy as np
 import pytest
 
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.gate_report import Recall, Stratum
 from vsearch_lib.artefact.manifest import decode, encode
-from vsearch_lib.publishing.gate import Stratum, measure, refusals, report
-from vsearch_lib.publishing.recall import Recall
+from vsearch_lib.publishing.gate import measure, refusals, report
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
@@ -41,7 +42,7 @@ def test_an_index_that_looks_at_every_row_recalls_everything_after_rescoring(sea
 
 
 def test_the_codes_recall_is_that_of_a_plain_faiss_index_of_the_same_codes(searcher, content, small_index, uri):
-    template = faiss.read_index(str(uri / "files" / searcher.manifest["template"]["file"]))
+    template = faiss.read_index(str(uri / "files" / searcher.manifest.template.file))
     rows = np.flatnonzero(small_index.visible(content))
     template.add_with_ids(content.vectors[rows], rows)
     template.nprobe = template.nlist
@@ -69,8 +70,8 @@ def test_a_ruined_index_fails_and_the_refusal_names_stratum_and_shortfall(small_
     between = rng.normal(size=(30, content.vectors.shape[1])).astype(np.float32)
     between /= np.linalg.norm(between, axis=1, keepdims=True)
     gate = report({"whole": measure(whole, between), "crop": measure(ruined, between)}, min_recall_at_10=0.95)
-    assert gate["passed"] is False
-    reached = gate["strata"]["crop"]["recall_at_10"]["mean"]
+    assert gate.passed is False
+    reached = gate.strata["crop"].rescored[10].mean
     assert reached < 0.95
     assert refusals(gate) == [
         f"crop: recall@10 {reached:.3f} is {0.95 - reached:.3f} below gate.min_recall_at_10 = 0.95"
@@ -85,26 +86,25 @@ def stratum(at_10: float) -> Stratum:
 @pytest.mark.parametrize(("recalls", "passed"), [([0.95, 0.99], True), ([0.949, 0.99], False), ([0.99, 0.2], False)])
 def test_every_stratum_must_reach_the_threshold(recalls, passed):
     gate = report({"whole": stratum(recalls[0]), "crop": stratum(recalls[1])}, min_recall_at_10=0.95)
-    assert gate["passed"] is passed
+    assert gate.passed is passed
     assert bool(refusals(gate)) is not passed
 
 
 @pytest.mark.parametrize("recall_at_10", [0.9499, 0.949996, 0.9499999, 0.95])
 def test_the_verdict_and_its_reasons_agree_to_the_last_digit_of_the_report(recall_at_10):
     gate = report({"whole": stratum(recall_at_10)}, min_recall_at_10=0.95)
-    assert gate["passed"] is (gate["strata"]["whole"]["recall_at_10"]["mean"] >= 0.95)
-    assert bool(refusals(gate)) is not gate["passed"]
+    assert gate.passed is (gate.strata["whole"].rescored[10].mean >= 0.95)
+    assert bool(refusals(gate)) is not gate.passed
 
 
 def test_the_report_says_all_depths_raw_and_rescored_and_fits_a_manifest(small_index):
     gate = report({"whole": stratum(0.97)}, min_recall_at_10=0.95)
-    depths = {f"recall_at_{at}{kind}" for at in (1, 10, 100) for kind in ("", "_raw")}
-    assert set(gate["strata"]["whole"]) == {"queries", *depths}
-    assert gate["strata"]["whole"]["recall_at_10"] == {"mean": 0.97, "half_width_95": 0.01235}
-    file = {"file": f"{'ab' * 32}-t", "sha256": "ab" * 32, "bytes": 1}
-    entry = {"name": "s", "first_id": 0, "rows": 1, "codes": file, "rows_file": file, "vectors": file}
-    made = small_index.manifest(file, file, [entry], version="v1", factory="f", dimension=4, nprobe=1, shortlist=1)
-    assert decode(encode({**made, "gate": gate}), "here")["gate"] == gate
+    assert (gate.strata["whole"].queries, gate.min_recall_at_10) == (200, 0.95)
+    assert set(gate.strata["whole"].raw) == set(gate.strata["whole"].rescored) == {1, 10, 100}
+    assert gate.strata["whole"].rescored[10] == Recall(0.97, 0.01235)
+    file = StoredFile(f"{'ab' * 32}-t", "ab" * 32, 1)
+    made = replace(small_index.manifest(file, file, []), gate=gate)
+    assert decode(encode(made), "here").gate == gate
 
 
 def test_a_row_that_finds_itself_counts_for_nothing(searcher, small_index, content):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from vsearch_lib.artefact.published import POINTER, current_manifest, read_pointer
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.pointer import POINTER, current_manifest, read_pointer
 from vsearch_lib.errors import ArtefactError, PublishConflict
 from vsearch_lib.index.candidate import read_candidate, refused_template, remember_refusal, save_candidate
 from vsearch_lib.publishing.publication import publish
@@ -41,7 +43,7 @@ def version(small_index, store):
     built = small_index.build(
         store.uri, small_index.catalogue(rows=60, dimension=4), factory="IVF1,Flat", shards=2, version=OLDER
     )
-    return lambda name, parent=None: {**built, "version": name, "parent": parent}
+    return lambda name, parent=None: changed(built, version=name, parent=parent)
 
 
 def test_a_newer_version_replaces_an_older_one(store, version):
@@ -92,9 +94,9 @@ def test_a_run_that_died_after_its_manifest_publishes_when_repeated(store, versi
     dies.replace = replace
     with pytest.raises(ConnectionError):
         publish(dies, version(NEWER, parent=OLDER), now=NOW)
-    assert Searcher.open(store.uri, cache=NO_CACHE).manifest["version"] == OLDER
+    assert Searcher.open(store.uri, cache=NO_CACHE).manifest.version == OLDER
     publish(store, version(NEWER, parent=OLDER), now=NOW)
-    assert Searcher.open(store.uri, cache=NO_CACHE).manifest["version"] == NEWER
+    assert Searcher.open(store.uri, cache=NO_CACHE).manifest.version == NEWER
 
 
 def test_a_reply_that_was_lost_is_resolved_by_reading_back(store, version):
@@ -195,16 +197,16 @@ def test_a_refusal_is_told_even_where_another_one_is_written_down_at_the_same_ti
     late = Store(store)
 
     def replace(key: str, content: bytes, expected) -> None:
-        remember_refusal(store, {**version(NEWER), "template": {"sha256": "rival"}})
+        remember_refusal(store, changed(version(NEWER), template=StoredFile("rival-template.faiss", "rival", 0)))
         store.replace(key, content, expected)
 
     late.replace = replace
     remember_refusal(late, version(OLDER))
-    assert refused_template(store, search=version(OLDER)["search"]) == "rival"
+    assert refused_template(store, search=version(OLDER).search) == "rival"
 
 
 def test_a_template_that_was_refused_at_one_operating_point_is_not_at_another(store, version):
     refused = version(OLDER)
     remember_refusal(store, refused)
-    assert refused_template(store, search=dict(refused["search"])) == refused["template"]["sha256"]
-    assert refused_template(store, search={**refused["search"], "nprobe": 2 * refused["search"]["nprobe"]}) is None
+    assert refused_template(store, search=refused.search) == refused.template.sha256
+    assert refused_template(store, search=changed(refused.search, nprobe=2 * refused.search.nprobe)) is None

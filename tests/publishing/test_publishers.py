@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from vsearch_lib.artefact.published import POINTER, read_pointer, read_version, versions
+from vsearch_lib.artefact.manifest import Manifest, encode
+from vsearch_lib.artefact.pointer import POINTER, read_pointer, read_version, versions
 from vsearch_lib.errors import PublishConflict
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.publishing.retention import damages
@@ -32,6 +33,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 WAITING = """
 import json, sys
 from datetime import UTC, datetime
+from vsearch_lib.artefact.manifest import decode
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.run.exit_codes import exit_code
 from vsearch_lib.storage import open_store
@@ -47,6 +49,7 @@ class Waiting:
         self.store.replace(*arguments)
 
 uri, manifest = json.loads(sys.stdin.readline())
+manifest = decode(manifest.encode(), "standard input")
 sys.exit(exit_code(lambda: publish(Waiting(open_store(uri)), manifest, now=datetime.now(UTC))))
 """
 
@@ -55,6 +58,7 @@ sys.exit(exit_code(lambda: publish(Waiting(open_store(uri)), manifest, now=datet
 DYING = """
 import json, os, signal, sys
 from datetime import UTC, datetime
+from vsearch_lib.artefact.manifest import decode
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.storage import open_store
 
@@ -75,6 +79,7 @@ class Dying:
         return getattr(self.store, name)
 
 uris, manifest = json.loads(sys.stdin.readline())
+manifest = decode(manifest.encode(), "standard input")
 ended = []
 for steps, uri in enumerate(uris):
     child = os.fork()
@@ -113,12 +118,12 @@ def tell(publisher: subprocess.Popen, what: object) -> None:
 
 
 @contextmanager
-def ready(store, *manifests: dict) -> Iterator[list[subprocess.Popen]]:
+def ready(store, *manifests: Manifest) -> Iterator[list[subprocess.Popen]]:
     """Publishers that have read the pointer and written their manifests; the next line lets them move the pointer."""
     publishers = [process(WAITING) for _ in manifests]
     try:
         for publisher, manifest in zip(publishers, manifests, strict=True):
-            tell(publisher, [store.uri, manifest])
+            tell(publisher, [store.uri, encode(manifest).decode()])
         assert [publisher.stdout.readline() for publisher in publishers] == ["ready\n"] * len(publishers)
         yield publishers
     finally:
@@ -175,7 +180,7 @@ def test_wherever_a_publisher_is_killed_a_whole_version_is_served_and_repeating_
             for key in before:
                 open_store(copy).write_new(key, store.read(key))
     publisher = process(DYING)
-    said, error = publisher.communicate(json.dumps([copies, made]) + "\n")
+    said, error = publisher.communicate(json.dumps([copies, encode(made).decode()]) + "\n")
     assert publisher.returncode == 0, error
     ended = json.loads(said)
     killed = ended.index(0)
@@ -186,7 +191,7 @@ def test_wherever_a_publisher_is_killed_a_whole_version_is_served_and_repeating_
     for copy in map(open_store, copies[: killed + 1]):
         searcher = Searcher.open(copy.uri, cache=tmp_path / "cache")
         # Killed before its manifest, after it, after the pointer.
-        seen.append((len(versions(copy)), searcher.manifest["version"]))
+        seen.append((len(versions(copy)), searcher.manifest.version))
         for version in versions(copy):
             assert damages(copy, read_version(copy, version)) == []
         assert publish(copy, made, now=NOW).version == "v2"

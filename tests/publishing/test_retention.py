@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsearch_lib.artefact.manifest import digest, encode, files_of
-from vsearch_lib.artefact.published import POINTER, manifest_key, read_pointer, versions
+from vsearch_lib.artefact.content import digest
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.manifest import Manifest, OperatingPoint, encode
+from vsearch_lib.artefact.pointer import POINTER, manifest_key, read_pointer, versions
 from vsearch_lib.errors import ArtefactError, PublishConflict, UsageError
 from vsearch_lib.index.candidate import save_candidate
 from vsearch_lib.index.shard import store_file
@@ -33,7 +35,7 @@ def store(place):
 
 
 @pytest.fixture(scope="module")
-def built(small_index, tmp_path_factory) -> tuple[Path, list[dict]]:
+def built(small_index, tmp_path_factory) -> tuple[Path, list[Manifest]]:
     """v1 … v4: a shard, and then three deltas."""
     folder = tmp_path_factory.mktemp("built")
     content = small_index.catalogue(rows=30, dimension=2)
@@ -44,24 +46,24 @@ def built(small_index, tmp_path_factory) -> tuple[Path, list[dict]]:
 
 
 @pytest.fixture
-def published(built, store) -> dict[str, dict]:
+def published(built, store) -> dict[str, Manifest]:
     """v4 is served."""
     folder, made = built
     for path in (folder / "files").iterdir():
         store.write(f"files/{path.name}", path)
     for manifest in made:
         publish(store, manifest, now=NOW)
-    return {manifest["version"]: manifest for manifest in made}
+    return {manifest.version: manifest for manifest in made}
 
 
-def own_files(published: dict, version: str) -> list[dict]:
+def own_files(published: dict, version: str) -> list[StoredFile]:
     """The entries of the files that this version was the first to name: codes, rows, vectors, tombstones."""
     before = published[f"v{int(version[1:]) - 1}"]
-    return [entry for entry in files_of(published[version]) if entry not in files_of(before)]
+    return [entry for entry in published[version].files if entry not in before.files]
 
 
-def spoil(store, entry: dict, how: str) -> None:
-    key = f"files/{entry['file']}"
+def spoil(store, entry: StoredFile, how: str) -> None:
+    key = entry.key
     content = store.read(key)
     store.delete(key)
     if how != "missing":
@@ -78,8 +80,8 @@ def test_a_whole_version_has_no_damages(store, published):
 @pytest.mark.parametrize("how", ["missing", "truncated", "flipped"])
 def test_every_damaged_file_is_named_and_no_other(store, published, how):
     spoilt = [
-        published["v1"]["template_sample"],
-        published["v1"]["shards"][0]["rows_file"],
+        published["v1"].template_sample,
+        published["v1"].shards[0].rows_file,
         *own_files(published, "v3"),
     ]
     for entry in spoilt:
@@ -87,7 +89,7 @@ def test_every_damaged_file_is_named_and_no_other(store, published, how):
     found = damages(store, published["v4"])
     assert len(found) == len(spoilt) == 6
     for entry in spoilt:
-        (line,) = [line for line in found if entry["file"] in line]
+        (line,) = [line for line in found if entry.file in line]
         assert line.startswith(f"{store.uri}/files/")
         assert ("is missing" if how == "missing" else "is corrupted") in line
     assert damages(store, published["v1"]) == found[:2]
@@ -103,7 +105,7 @@ def test_a_version_is_known_by_its_name_and_the_served_one_without(store, publis
 
 def test_a_served_manifest_that_is_not_the_one_that_was_published_is_not_known(store, published):
     store.delete(manifest_key("v4"))
-    store.write_new(manifest_key("v4"), encode({**published["v4"], "search": {"nprobe": 1, "shortlist": 1}}))
+    store.write_new(manifest_key("v4"), encode(replace(published["v4"], search=OperatingPoint(1, 1))))
     for name in (None, "v4"):
         with pytest.raises(ArtefactError, match="sha256 differs"):
             known_version(store, name)
@@ -161,7 +163,7 @@ def test_a_named_version_takes_the_place_of_a_pointer_that_is_damaged(store, pub
 
 
 def test_a_publisher_who_is_faster_than_the_rollback_wins(store, published, small_index):
-    newer = {**published["v4"], "version": "v5", "parent": "v4"}
+    newer = replace(published["v4"], version="v5", parent="v4")
 
     class Slow:
         def __getattr__(self, name: str):
@@ -202,8 +204,8 @@ def test_files_that_only_deleted_versions_name_are_deleted_with_them(store, publ
     store.delete(manifest_key("v3"))
     unnamed = [*own_files(published, "v3"), *own_files(published, "v4")]
     gone = collect(store, keep=1, unused_for=47 * HOUR, now=later(store))
-    assert (gone.versions, gone.files, gone.bytes) == ([], 8, sum(entry["bytes"] for entry in unnamed))
-    assert store.list("files") == sorted(f"files/{entry['file']}" for entry in files_of(published["v2"]))
+    assert (gone.versions, gone.files, gone.bytes) == ([], 8, sum(entry.bytes for entry in unnamed))
+    assert store.list("files") == sorted(file.key for file in published["v2"].files)
 
 
 def test_what_is_younger_than_the_limit_stays(store, published):
@@ -245,17 +247,15 @@ def test_whatever_the_history_what_is_kept_is_whole_and_the_rest_goes(small_inde
     entries = []
     for number, age in enumerate(ages):
         (folder / "content").write_text(str(number))
-        entries.append(asdict(store_file(store, folder / "content")))
+        entries.append(store_file(store, folder / "content"))
         moment = (NOW - age * HOUR).timestamp()
-        os.utime(folder / "files" / entries[number]["file"], (moment, moment))
+        os.utime(folder / "files" / entries[number].file, (moment, moment))
     for number, (named, parent) in enumerate(history):
-        manifest = small_index.manifest(
-            entries[0], entries[0], [], version=f"v{number}", factory="f", dimension=1, nprobe=1, shortlist=1
+        manifest = replace(
+            small_index.manifest(entries[0], entries[0], [], version=f"v{number}"),
+            tombstones=tuple(entries[i] for i in sorted(named)),
+            parent=None if parent is None else f"v{parent}",
         )
-        manifest |= {
-            "tombstones": [entries[i] for i in sorted(named)],
-            "parent": None if parent is None else f"v{parent}",
-        }
         store.write_new(manifest_key(f"v{number}"), encode(manifest))
     served %= len(history)
     sha256 = digest(store.read(manifest_key(f"v{served}")))
@@ -269,7 +269,7 @@ def test_whatever_the_history_what_is_kept_is_whole_and_the_rest_goes(small_inde
     stay = {number for number in range(FILES) if number in named or ages[number] <= 48}
     assert versions(store) == [f"v{number}" for number in sorted(kept)]
     assert gone.versions == [f"v{number}" for number in range(len(history)) if number not in kept]
-    assert store.list("files") == sorted(f"files/{entries[number]['file']}" for number in stay)
+    assert store.list("files") == sorted(entries[number].key for number in stay)
     assert (gone.files, gone.bytes) == (FILES - len(stay), FILES - len(stay))  # a byte each
     assert read_pointer(store).version == f"v{served}"
     shutil.rmtree(folder)

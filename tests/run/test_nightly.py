@@ -140,15 +140,15 @@ def test_the_index_holds_every_living_unblocked_image_once(published, lake):
 
 def test_the_manifest_names_what_the_index_was_made_from(published, lake):
     manifest = published.manifest
-    assert set(manifest["tables"]) == {"images", "embeddings"}
-    assert manifest["tables"]["images"] == lake.version("images")
+    assert set(manifest.tables) == {"images", "embeddings"}
+    assert manifest.tables["images"] == lake.version("images")
     # After the index was made, `evaluate` stored features of the untrained network.
-    index_reads = lake.read("embeddings", version=manifest["tables"]["embeddings"])
-    of_model = f"model_version = '{manifest['model']['version']}'"
+    index_reads = lake.read("embeddings", version=manifest.tables["embeddings"])
+    of_model = f"model_version = '{manifest.model.version}'"
     assert index_reads.where(of_model).count() == lake.read("embeddings").where(of_model).count() > 0
-    assert manifest["training_snapshot"] in {r["snapshot"] for r in lake.read("training_examples").collect()}
-    assert len(manifest["shards"]) == 2
-    assert manifest["gate"]["passed"]
+    assert manifest.training_snapshot in {r["snapshot"] for r in lake.read("training_examples").collect()}
+    assert len(manifest.shards) == 2
+    assert manifest.gate.passed
 
 
 def test_no_test_image_stands_in_a_training_example(published, lake, settings):
@@ -236,7 +236,7 @@ def test_a_landed_deletion_is_gone_from_the_next_index(spark, published, place):
     (day / "metadata.jsonl").write_text('{"image_id": "img-000003", "deleted": true}\n')
     place.night(spark, "deletion", dates=(date(2026, 11, 9),))
     served = Searcher.open(str(place.var / "index"), cache=NO_CACHE)
-    assert served.manifest["kind"] == "delta"
+    assert served.manifest.kind == "delta"
     found = {served.rows["image_id"][int(row)].as_py() for row in served.visible_ids()}
     assert "img-000003" not in found
     assert len(found) == len(published.visible_ids()) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -174,7 +175,9 @@ def test_a_whole_file_with_other_rows_than_the_manifest_says_is_refused(small_in
     few = small_index.catalogue(rows=90, dimension=8)
     built = small_index.build(tmp_path, few, factory="IVF2,PQ4x4np", shards=2)
     longer = small_index.build(tmp_path, few, factory="IVF2,PQ4x4np", shards=1)
-    built["shards"][0][part] = longer["shards"][0][part]
+    first, *others = built.shards
+    wrong = replace(first, **{part: getattr(longer.shards[0], part)})
+    built = replace(built, shards=(wrong, *others))
     with pytest.raises(ArtefactError, match="shard-00000"):
         Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
 

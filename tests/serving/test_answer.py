@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vsearch_lib.artefact.manifest import ModelEntry
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
@@ -45,11 +47,8 @@ def served(settings, small_index, pictures):
     encoder = untrained("small", dimension=16, seed=3, side=32)
     register(settings.models.uri, encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
     store = open_store(settings.models.uri)
-    model = {
-        "version": "m1",
-        "uri": settings.models.uri,
-        "files": {key.split("/")[1]: hashlib.sha256(store.read(key)).hexdigest() for key in store.list("m1")},
-    }
+    files = {key.split("/")[1]: hashlib.sha256(store.read(key)).hexdigest() for key in store.list("m1")}
+    model = ModelEntry("m1", settings.models.uri, files)
     image = settings.image
     limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
     jpegs = [normalise(file.read_bytes(), limits).jpeg for file in pictures]
@@ -60,7 +59,7 @@ def served(settings, small_index, pictures):
         ["blocked" if i == 5 else "ok" for i in range(PICTURES)],
     )
     built = small_index.build(settings.index.uri, content, factory="IVF1,Flat", shards=2)
-    publish(open_store(settings.index.uri), {**built, "model": model}, now=datetime(2026, 3, 1, tzinfo=UTC))
+    publish(open_store(settings.index.uri), replace(built, model=model), now=datetime(2026, 3, 1, tzinfo=UTC))
     return settings
 
 

@@ -6,14 +6,16 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from vsearch_lib.artefact.manifest import PARTS, encode, files_of
-from vsearch_lib.artefact.published import POINTER, manifest_key
+from vsearch_lib.artefact.content import json_bytes
+from vsearch_lib.artefact.manifest import Manifest
+from vsearch_lib.artefact.pointer import POINTER, manifest_key
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.publishing.retention import roll_back
@@ -38,7 +40,7 @@ class Nights:
         self.manifests = {"v1": small_index.build(uri, base, version="v1", **layout)}
         self.manifests["v2"] = small_index.build_delta(uri, self.manifests["v1"], moved, version="v2")
         folded = small_index.build(uri, small_index.chosen(both, last), version="v3", **layout)
-        self.manifests["v3"] = {**folded, "parent": "v2", "kind": "compacted"}
+        self.manifests["v3"] = replace(folded, parent="v2", kind="compacted")
         self.query = base.vectors[:1]
         living = {"v1": base, "v2": small_index.chosen(both, last), "v3": small_index.chosen(both, last)}
         self.answers = {version: self.best(small_index, content) for version, content in living.items()}
@@ -97,8 +99,8 @@ def test_threads_search_on_while_versions_change_and_no_answer_is_of_two_of_them
         seen = set()
         while not stop.is_set():
             searcher = live.searcher
-            seen.add(searcher.manifest["version"])
-            assert nights.answer(searcher) == nights.answers[searcher.manifest["version"]]
+            seen.add(searcher.manifest.version)
+            assert nights.answer(searcher) == nights.answers[searcher.manifest.version]
         return seen
 
     with ThreadPoolExecutor(4) as threads:
@@ -115,10 +117,10 @@ def test_threads_search_on_while_versions_change_and_no_answer_is_of_two_of_them
 def test_shards_that_both_versions_name_are_not_opened_again(nights, tmp_path):
     live = LiveIndex(nights.store.uri, cache=tmp_path / "cache")
     before = dict(live.searcher._shards)
-    for shard in nights.manifests["v1"]["shards"]:
-        for part in PARTS:
-            nights.store.delete(f"files/{shard[part]['file']}")
-            (tmp_path / "cache" / shard[part]["file"]).unlink(missing_ok=True)
+    for shard in nights.manifests["v1"].shards:
+        for file in shard.files:
+            nights.store.delete(file.key)
+            (tmp_path / "cache" / file.file).unlink(missing_ok=True)
     nights.publish("v2")
     assert live.refresh() is True
     nights.check(live, "v2")
@@ -168,11 +170,10 @@ def searched(damaged) -> LiveIndex:
     return live
 
 
-def read_anew(manifest: dict) -> list[str]:
+def read_anew(manifest: Manifest) -> list[str]:
     """The files that one who has v1 open reads of v2."""
-    (delta,), (tombstones,) = manifest["deltas"], manifest["tombstones"]
-    entries = [manifest["template"], manifest["template_sample"], *(delta[part] for part in PARTS), tombstones]
-    return [f"files/{entry['file']}" for entry in entries]
+    (delta,) = manifest.deltas
+    return [file.key for file in (manifest.template, manifest.template_sample, *delta.files, *manifest.tombstones)]
 
 
 @pytest.mark.parametrize("which", range(8))
@@ -251,7 +252,7 @@ def test_a_pointer_of_two_versions_is_refused(damaged, searched, field):
     path = Path(damaged.store.uri) / POINTER
     whole = path.read_bytes()
     other = {"version": "v0", "manifest": manifest_key("v1"), "manifest_sha256": "0" * 64}
-    path.write_bytes(encode({**json.loads(whole), field: other[field]}))
+    path.write_bytes(json_bytes({**json.loads(whole), field: other[field]}))
     try:
         with pytest.raises(ArtefactError):
             searched.refresh()
@@ -270,7 +271,7 @@ def test_a_file_is_copied_once_and_copies_that_no_version_names_go(nights, tmp_p
     for version, before in (("v2", "v1"), ("v3", "v2"), ("v1", "v3")):
         nights.publish(version) if version > before else roll_back(nights.store, version, now=NOW)
         assert live.refresh() is True
-        named = {e["file"] for name in (version, before) for e in files_of(nights.manifests[name])}
+        named = {stored.file for name in (version, before) for stored in nights.manifests[name].files}
         assert {copy.name for copy in cache.iterdir()} == named
     for key in nights.store.list("files"):
         nights.store.delete(key)
@@ -290,6 +291,6 @@ def test_a_damaged_copy_is_fetched_again(nights, tmp_path, damage):
     assert {copy.name: copy.read_bytes() for copy in cache.iterdir()} == whole
     for key in nights.store.list("files"):
         nights.store.delete(key)
-    (cache / nights.manifests["v1"]["template"]["file"]).write_bytes(damage)
+    (cache / nights.manifests["v1"].template.file).write_bytes(damage)
     with pytest.raises(ArtefactError, match=r"template\.faiss is missing"):
         LiveIndex(nights.store.uri, cache=cache)

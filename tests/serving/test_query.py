@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.manifest import Manifest, ModelEntry
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import ArtefactError, UsageError
@@ -121,11 +124,13 @@ def test_a_crop_that_is_too_small_is_refused(model):
 
 
 @pytest.fixture
-def registered(tmp_path) -> tuple[Path, dict]:
+def registered(small_index, tmp_path) -> tuple[Path, Manifest]:
     encoder = untrained("small", dimension=16, seed=3, side=32)
     register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (tmp_path / "m1").iterdir()}
-    return tmp_path / "m1", {"model": {"version": "m1", "uri": str(tmp_path), "files": files}}
+    file = StoredFile("template.faiss", "0" * 64, 0)
+    manifest = small_index.manifest(file, file, [])
+    return tmp_path / "m1", replace(manifest, model=ModelEntry("m1", str(tmp_path), files))
 
 
 def test_the_model_is_the_one_that_made_the_index(registered):

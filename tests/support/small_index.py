@@ -3,16 +3,17 @@
 import itertools
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
 import pyarrow as pa
 
-from vsearch_lib.artefact.manifest import rows_of
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.gate_report import GateReport
+from vsearch_lib.artefact.manifest import Manifest, Measures, ModelEntry, OperatingPoint, Shard
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.artefact.tombstones import write_tombstones
 from vsearch_lib.index.shard import Slot, _write_shard, store_file
@@ -92,7 +93,7 @@ def batches(content: Catalogue, start: int, end: int, size: int = 100) -> Sequen
 
 def write_shards(
     store: Store, content: Catalogue, template: bytes, *, shards: int, name: str = "shard", first_id: int = 0
-) -> list[dict[str, Any]]:
+) -> tuple[Shard, ...]:
     """Write `shards` shards of equal size in the order of the rows."""
     edges = np.linspace(0, len(content.ids), shards + 1).astype(int)
     entries = []
@@ -103,7 +104,7 @@ def write_shards(
             entries.append(
                 _write_shard(store, Path(folder), empty, rows, Slot(f"{name}-{shard:05d}", first_id + int(start)))
             )
-    return entries
+    return tuple(entries)
 
 
 def build(
@@ -115,7 +116,7 @@ def build(
     shards: int = 3,
     nprobe: int = 8,
     shortlist: int = 10_000,
-) -> dict[str, Any]:
+) -> Manifest:
     """Write template and shards below `uri` and return the manifest of the version."""
     store = open_store(str(uri))
     threads = faiss.omp_get_max_threads()
@@ -128,8 +129,8 @@ def build(
         Sample(content.vectors, pa.chunked_array([np.arange(len(content.ids))])).write(sample)
         stored, sample_stored = store_file(store, path), store_file(store, sample)
     return manifest(
-        asdict(stored),
-        asdict(sample_stored),
+        stored,
+        sample_stored,
         write_shards(store, content, template, shards=shards),
         version=version,
         factory=factory,
@@ -141,72 +142,73 @@ def build(
 
 def build_delta(
     uri: str | Path,
-    parent: dict[str, Any],
+    parent: Manifest,
     content: Catalogue,
     *,
     version: str,
     gone: Sequence[str] = (),
     shards: int = 1,
     dead: int = 0,
-) -> dict[str, Any]:
+) -> Manifest:
     """Write what a night adds to `parent` and return the manifest of the version: its files again, and the new ones.
 
     `content` are the images that are new or have changed, `gone` those whose rows die with nothing in their place.
     """
     store = open_store(str(uri))
-    first_id = rows_of(parent)
-    template = store.read(f"files/{parent['template']['file']}")
-    deltas = parent["deltas"]
+    first_id = parent.rows
+    template = store.read(parent.template.key)
+    deltas = parent.deltas
     if content.ids:
         name = f"delta-{version}"
-        deltas = deltas + write_shards(store, content, template, shards=shards, name=name, first_id=first_id)
+        deltas += write_shards(store, content, template, shards=shards, name=name, first_id=first_id)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tombstones.arrow"
         write_tombstones([*content.ids, *gone], first_id, path)
-        stored = asdict(store_file(store, path))
-    return {
-        **parent,
-        "version": version,
-        "parent": parent["version"],
-        "kind": "delta",
-        "deltas": deltas,
-        "tombstones": [*parent["tombstones"], stored],
-        "counts": {**parent["counts"], "rows": first_id + len(content.ids), "dead": dead},
-    }
+        stored = store_file(store, path)
+    return replace(
+        parent,
+        version=version,
+        parent=parent.version,
+        kind="delta",
+        deltas=deltas,
+        tombstones=(*parent.tombstones, stored),
+        counts={**parent.counts, "rows": first_id + len(content.ids), "dead": dead},
+    )
 
 
 def manifest(
-    template: dict[str, Any],
-    sample: dict[str, Any],
-    shards: list[dict[str, Any]],
+    template: StoredFile,
+    sample: StoredFile,
+    shards: Sequence[Shard],
     *,
-    version: str,
-    factory: str,
-    dimension: int,
-    **search: int,
-) -> dict[str, Any]:
+    version: str = "v1",
+    factory: str = "IVF1,Flat",
+    dimension: int = 2,
+    nprobe: int = 1,
+    shortlist: int = 1,
+) -> Manifest:
     """A manifest that says all that one must say."""
-    return {
-        "version": version,
-        "parent": None,
-        "kind": "full",
-        "created_at": "2026-03-01T00:00:00+00:00",
-        "dimension": dimension,
-        "metric": "inner_product",
-        "factory": factory,
-        "faiss_version": faiss.__version__,
-        "search": search,
-        "template": template,
-        "template_sample": sample,
-        "measures": {},
-        "shards": shards,
-        "deltas": [],
-        "tombstones": [],
-        "model": {"version": "m1", "uri": "models", "files": {"model.safetensors": "0" * 64}},
-        "preprocessing": {"input_size": 64},
-        "tables": {"images": 1, "embeddings": 1},
-        "table_ids": {"images": "i", "embeddings": "e"},
-        "training_snapshot": None,
-        "gate": {"passed": True, "min_recall_at_10": 0.9, "strata": {}},
-        "counts": {"rows": sum(shard["rows"] for shard in shards), "shards": len(shards), "dead": 0},
-    }
+    return Manifest(
+        version=version,
+        parent=None,
+        kind="full",
+        created_at="2026-03-01T00:00:00+00:00",
+        dimension=dimension,
+        metric="inner_product",
+        factory=factory,
+        faiss_version=faiss.__version__,
+        search=OperatingPoint(nprobe, shortlist),
+        template=template,
+        template_sample=sample,
+        measures=Measures(),
+        shards=tuple(shards),
+        deltas=(),
+        tombstones=(),
+        model=ModelEntry("m1", "models", {"model.safetensors": "0" * 64}),
+        preprocessing={"input_size": 64},
+        tables={"images": 1, "embeddings": 1},
+        table_ids={"images": "i", "embeddings": "e"},
+        training_snapshot=None,
+        gate=GateReport(passed=True, min_recall_at_10=0.9),
+        counts={"rows": sum(shard.rows for shard in shards), "shards": len(shards), "dead": 0},
+    )

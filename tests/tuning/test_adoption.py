@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from vsearch_lib.artefact.published import current_manifest, read_pointer
+from vsearch_lib.artefact.manifest import OperatingPoint
+from vsearch_lib.artefact.pointer import current_manifest, read_pointer
 from vsearch_lib.errors import GateRefused, PublishConflict
 from vsearch_lib.publishing.gate import measure as gate_measure
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.tuning.adoption import adopt
-from vsearch_lib.tuning.sweep import Setting, published_queries, sweep
+from vsearch_lib.tuning.sweep import published_queries, sweep
 
 NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,7 +46,7 @@ def adopted(store, searcher, queries):
     """Adopt an operating point; return the pointer and the point as it was measured."""
 
     def call(nprobe: int, shortlist: int, *, min_recall_at_10: float):
-        (point,) = sweep(searcher, queries, [Setting(nprobe, shortlist)])
+        (point,) = sweep(searcher, queries, [OperatingPoint(nprobe, shortlist)])
         return adopt(store, searcher, point, queries, cache=NO_CACHE, min_recall_at_10=min_recall_at_10), point
 
     return call
@@ -56,13 +58,12 @@ def test_a_new_version_with_the_same_files_is_served_at_the_point(store, searche
     after = current_manifest(store)
     assert pointer == read_pointer(store)
     assert set(store.list("files")) == before
-    assert after["version"] == pointer.version > VERSION
-    assert (after["parent"], after["kind"]) == (VERSION, "delta")
-    assert after["search"] == {"nprobe": 6, "shortlist": 50}
-    told_anew = {"version", "parent", "kind", "search", "gate"}
-    assert {name: after[name] for name in after.keys() - told_anew} == {
-        name: manifest[name] for name in manifest.keys() - told_anew
-    }
+    assert after.version == pointer.version > VERSION
+    assert (after.parent, after.kind) == (VERSION, "delta")
+    assert after.search == OperatingPoint(nprobe=6, shortlist=50)
+    before_it, since = asdict(manifest), asdict(after)
+    changed = {name for name in since if since[name] != before_it[name]}
+    assert changed == {"version", "parent", "kind", "search", "gate"}
 
 
 def test_searchers_that_open_it_search_at_the_point(store, searcher, queries, adopted):
@@ -74,11 +75,11 @@ def test_searchers_that_open_it_search_at_the_point(store, searcher, queries, ad
 
 def test_its_gate_report_is_of_the_point_and_not_of_what_was_served(store, queries, adopted):
     _, point = adopted(2, 200, min_recall_at_10=0.1)
-    gate = current_manifest(store)["gate"]
+    gate = current_manifest(store).gate
     measured = gate_measure(Searcher.open(store.uri, cache=NO_CACHE), queries.vectors, own=queries.own)
-    assert (gate["passed"], gate["min_recall_at_10"], list(gate["strata"])) == (True, 0.1, ["whole"])
+    assert (gate.passed, gate.min_recall_at_10, list(gate.strata)) == (True, 0.1, ["whole"])
     for depth in (1, 10, 100):
-        reported = gate["strata"]["whole"][f"recall_at_{depth}"]["mean"]
+        reported = gate.strata["whole"].rescored[depth].mean
         assert reported == pytest.approx(measured.rescored[depth].mean, abs=1e-5)
     assert point.measured.recall_at_10.mean == measured.rescored[10].mean < 1
 
@@ -92,7 +93,7 @@ def test_a_point_below_the_gate_is_refused_and_nothing_is_written(store, adopted
 
 
 def test_where_another_version_came_meanwhile_it_stays(store, searcher, adopted):
-    publish(store, {**searcher.manifest, "version": NEWER, "parent": VERSION}, now=NOW)
+    publish(store, replace(searcher.manifest, version=NEWER, parent=VERSION), now=NOW)
     with pytest.raises(PublishConflict, match=f"{NEWER} is served"):
         adopted(8, 400, min_recall_at_10=0.5)
     assert read_pointer(store).version == NEWER

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vsearch_lib.artefact.published import current_manifest
+from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.cli.command_line import _parser
 from vsearch_lib.errors import ArtefactError, GateRefused, UsageError
 from vsearch_lib.publishing.publication import publish
@@ -89,12 +89,12 @@ def test_what_is_adopted_is_the_cheapest_point_that_recalls_enough(index, tune, 
     tune("--sample", "0", "--adopt", "--min-recall", "0.99")
     adopted = current_manifest(store)
     printed = capsys.readouterr().out
-    assert adopted["parent"] == VERSION
-    assert adopted["gate"]["strata"]["whole"]["recall_at_10"]["mean"] >= 0.99
-    point = adopted["search"]
-    assert f"nprobe {point['nprobe']}, shortlist {point['shortlist']} (recall@10" in printed
-    assert printed.endswith(f"{adopted['version']} is served from {store.uri}\n")
-    assert [json.loads(store.read(key))["version"] for key in store.list("manifests")] == [VERSION, adopted["version"]]
+    assert adopted.parent == VERSION
+    assert adopted.gate.strata["whole"].rescored[10].mean >= 0.99
+    point = adopted.search
+    assert f"nprobe {point.nprobe}, shortlist {point.shortlist} (recall@10" in printed
+    assert printed.endswith(f"{adopted.version} is served from {store.uri}\n")
+    assert [json.loads(store.read(key))["version"] for key in store.list("manifests")] == [VERSION, adopted.version]
 
 
 def test_where_no_point_recalls_enough_the_nearest_is_told_and_none_adopted(index, tune, tmp_path, capsys):
@@ -104,7 +104,7 @@ def test_where_no_point_recalls_enough_the_nearest_is_told_and_none_adopted(inde
         tune("--sample", "0", "--adopt", "--min-recall", "1")
     assert "none recalls 1; nearest to it: nprobe 1, shortlist 800" in capsys.readouterr().out
     assert len(pages(tmp_path)) == 1
-    assert current_manifest(store)["version"] == VERSION
+    assert current_manifest(store).version == VERSION
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsearch_lib.publishing.recall import Recall
+from vsearch_lib.artefact.gate_report import Recall
 from vsearch_lib.tuning.frontier import cheapest, most_exact, unbeaten
 from vsearch_lib.tuning.measurement import Measured
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from vsearch_lib.publishing.recall import Recall
+from vsearch_lib.artefact.gate_report import Recall
+from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import Method, Trial
 from vsearch_lib.tuning.plots import HEIGHT, WIDTH, Dot, Plot, Series, family_plots, sweep_plot
-from vsearch_lib.tuning.sweep import Point, Setting
+from vsearch_lib.tuning.sweep import Point
 
 
 def plot(*dots: tuple[float, float]) -> Plot:
@@ -48,7 +49,7 @@ def measured(recall: float, ms: float) -> Measured:
 
 
 def test_operating_points_make_a_series_for_each_length_of_the_short_list():
-    points = [Point(Setting(n, s), measured(0.1 * n, 0.5)) for n in (1, 2) for s in (25, 100)]
+    points = [Point(OperatingPoint(n, s), measured(0.1 * n, 0.5)) for n in (1, 2) for s in (25, 100)]
     drawn = sweep_plot(points)
     assert [(series.name, len(series.dots)) for series in drawn.series] == [("shortlist 25", 2), ("shortlist 100", 2)]
     assert drawn.series[1].dots[1].label == "nprobe 2, shortlist 100: 0.200 in 0.500 ms"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.errors import UsageError
 from vsearch_lib.publishing.gate import measure as gate_measure
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
-from vsearch_lib.tuning.sweep import SHORTLISTS, Setting, grid, published_queries, served, sweep
+from vsearch_lib.tuning.sweep import SHORTLISTS, grid, published_queries, sweep
 
 NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 
@@ -36,11 +38,11 @@ def queries(searcher):
     return published_queries(searcher, count=40, seed=17)
 
 
-@pytest.mark.parametrize("setting", [Setting(2, 101), Setting(8, 200), Setting(12, 800)])
+@pytest.mark.parametrize("setting", [OperatingPoint(2, 101), OperatingPoint(8, 200), OperatingPoint(12, 800)])
 def test_recall_at_a_point_is_what_the_gate_measures_of_a_version_served_at_it(
     uri, manifest, searcher, queries, setting
 ):
-    at_it = {**manifest, "search": {"nprobe": setting.nprobe, "shortlist": setting.shortlist}}
+    at_it = replace(manifest, search=setting)
     expected = gate_measure(Searcher(open_store(uri), at_it, cache=NO_CACHE), queries.vectors, own=queries.own)
     (point,) = sweep(searcher, queries, [setting])
     assert point.setting == setting
@@ -55,13 +57,13 @@ def test_a_short_list_is_the_best_rows_by_their_codes_ranked_by_their_vectors(se
     for ids, query, own, truth in zip(by_codes, queries.vectors, queries.own, queries.truth, strict=True):
         best = sorted((row for row in ids if row not in (own, -1)), key=lambda row: -float(vectors[row] @ query))[:10]
         shares.append(len(set(best) & set(truth.tolist())) / 10)
-    (point,) = sweep(searcher, queries, [Setting(8, 25)])
+    (point,) = sweep(searcher, queries, [OperatingPoint(8, 25)])
     assert point.measured.recall_at_10.mean == pytest.approx(np.mean(shares))
     assert point.measured.recall_at_10.mean < 1
 
 
 def test_with_every_list_and_row_looked_at_nothing_is_missed(searcher, queries):
-    narrow, wide = sweep(searcher, queries, [Setting(1, 25), Setting(12, 800)])
+    narrow, wide = sweep(searcher, queries, [OperatingPoint(1, 25), OperatingPoint(12, 800)])
     assert narrow.measured.recall_at_10.mean < wide.measured.recall_at_10.mean == 1
 
 
@@ -78,16 +80,16 @@ def test_queries_are_rows_that_everybody_may_see_and_their_true_neighbours_too(s
 
 def test_the_grid_doubles_the_lists_up_to_all_of_them_and_has_what_is_served(searcher):
     settings = grid(searcher)
-    assert served(searcher) == Setting(5, 30)
-    assert settings.count(Setting(5, 30)) == 1
-    others = [setting for setting in settings if setting != Setting(5, 30)]
+    assert searcher.manifest.search == OperatingPoint(5, 30)
+    assert settings.count(OperatingPoint(5, 30)) == 1
+    others = [setting for setting in settings if setting != OperatingPoint(5, 30)]
     assert {setting.nprobe for setting in others} == {1, 2, 4, 8}  # of 12 lists
     assert len(others) == 4 * len(SHORTLISTS)
 
 
 def test_a_served_point_of_the_grid_is_measured_once(uri, manifest):
-    usual = Searcher(open_store(uri), {**manifest, "search": {"nprobe": 4, "shortlist": 400}}, cache=NO_CACHE)
-    assert grid(usual).count(Setting(4, 400)) == 1
+    usual = Searcher(open_store(uri), replace(manifest, search=OperatingPoint(4, 400)), cache=NO_CACHE)
+    assert grid(usual).count(OperatingPoint(4, 400)) == 1
 
 
 def test_an_index_that_shows_one_image_cannot_be_tuned(small_index, tmp_path):

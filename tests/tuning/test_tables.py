@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from vsearch_lib.publishing.recall import Recall
+from vsearch_lib.artefact.gate_report import Recall
+from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import Method, Trial
-from vsearch_lib.tuning.sweep import Point, Setting
+from vsearch_lib.tuning.sweep import Point
 from vsearch_lib.tuning.tables import Table, as_text, family_table, sweep_table
 
 
@@ -14,16 +15,16 @@ def measured(recall: float, ms: float) -> Measured:
 
 
 POINTS = [
-    Point(Setting(1, 25), measured(0.5, 0.1)),
-    Point(Setting(4, 25), measured(0.9, 0.3)),
-    Point(Setting(4, 100), measured(0.9, 0.4)),  # no better than the one before
-    Point(Setting(16, 400), measured(0.97, 1.5)),
-    Point(Setting(64, 400), measured(0.97, 2.5)),
+    Point(OperatingPoint(1, 25), measured(0.5, 0.1)),
+    Point(OperatingPoint(4, 25), measured(0.9, 0.3)),
+    Point(OperatingPoint(4, 100), measured(0.9, 0.4)),  # no better than the one before
+    Point(OperatingPoint(16, 400), measured(0.97, 1.5)),
+    Point(OperatingPoint(64, 400), measured(0.97, 2.5)),
 ]
 
 
 def test_all_operating_points_are_told_with_what_is_served_and_chosen():
-    table = sweep_table(POINTS, served=Setting(64, 400), chosen=Setting(16, 400), whole=True)
+    table = sweep_table(POINTS, served=OperatingPoint(64, 400), chosen=OperatingPoint(16, 400), whole=True)
     assert [row[:3] for row in table.rows] == [
         ["*", "1", "25"],
         ["*", "4", "25"],
@@ -35,7 +36,7 @@ def test_all_operating_points_are_told_with_what_is_served_and_chosen():
 
 
 def test_in_short_only_points_worth_having_are_told_and_what_is_served():
-    table = sweep_table(POINTS, served=Setting(64, 400), chosen=None, whole=False)
+    table = sweep_table(POINTS, served=OperatingPoint(64, 400), chosen=None, whole=False)
     assert [row[0] for row in table.rows] == ["*", "*", "*", "served"]
 
 

@@ -3,8 +3,8 @@
 import argparse
 from datetime import UTC, datetime, timedelta
 
-from vsearch_lib.artefact import manifest as manifests
-from vsearch_lib.artefact.published import read_pointer, read_version, versions
+from vsearch_lib.artefact.manifest import encode
+from vsearch_lib.artefact.pointer import read_pointer, read_version, versions
 from vsearch_lib.cli import run, tune
 from vsearch_lib.cli.groups import Commands
 from vsearch_lib.errors import ArtefactError
@@ -56,9 +56,9 @@ def _list(arguments: argparse.Namespace) -> None:
             broken.append(error)
             say(f"{mark} {version}  damaged")
             continue
-        rows, dead = manifests.rows_of(manifest), manifest["counts"].get("dead", 0)
-        deltas = f", {len(manifest['deltas'])} deltas" if manifest["deltas"] else ""
-        say(f"{mark} {version}  {manifest['kind']:<9}  {rows - dead} living rows of {rows}{deltas}")
+        rows, dead = manifest.rows, manifest.counts.get("dead", 0)
+        deltas = f", {len(manifest.deltas)} deltas" if manifest.deltas else ""
+        say(f"{mark} {version}  {manifest.kind:<9}  {rows - dead} living rows of {rows}{deltas}")
     if broken:
         raise broken[0]
 
@@ -66,7 +66,7 @@ def _list(arguments: argparse.Namespace) -> None:
 def _show(arguments: argparse.Namespace) -> None:
     settings = settings_of(arguments)
     store = open_store(settings.index.uri)
-    print(manifests.encode(known_version(store, arguments.version)).decode(), end="")
+    print(encode(known_version(store, arguments.version)).decode(), end="")
 
 
 def _verify(arguments: argparse.Namespace) -> None:
@@ -76,12 +76,10 @@ def _verify(arguments: argparse.Namespace) -> None:
     broken = damages(store, manifest)
     for line in broken:
         say(line)
-    files = len(manifests.files_of(manifest))
+    files = len(manifest.files)
     if broken:
-        raise ArtefactError(
-            f"{manifest['version']}: {len(broken)} of {files} files are damaged; vsearch index rollback"
-        )
-    say(f"{manifest['version']}: {files} files are what the manifest says")
+        raise ArtefactError(f"{manifest.version}: {len(broken)} of {files} files are damaged; vsearch index rollback")
+    say(f"{manifest.version}: {files} files are what the manifest says")
 
 
 def _rollback(arguments: argparse.Namespace) -> None:

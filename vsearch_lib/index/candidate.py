@@ -1,10 +1,11 @@
 """A built version, kept for its gate, and what the gate said of the template when it refused one."""
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 
-from vsearch_lib.artefact import manifest as manifests
+from vsearch_lib.artefact.content import json_bytes
+from vsearch_lib.artefact.manifest import Manifest, OperatingPoint, decode, encode
 from vsearch_lib.errors import PublishConflict
 from vsearch_lib.storage import Store
 
@@ -12,32 +13,32 @@ REFUSED = "REFUSED"
 CANDIDATES = "candidates"
 
 
-def save_candidate(store: Store, run_id: str, manifest: manifests.Manifest) -> None:
+def save_candidate(store: Store, run_id: str, manifest: Manifest) -> None:
     """Keep what a run built for its gate, in the place of what an earlier try built; searchers do not look here."""
     key = _candidate(run_id)
-    store.replace(key, manifests.encode(manifest), store.read_versioned(key))
+    store.replace(key, encode(manifest), store.read_versioned(key))
 
 
-def read_candidate(store: Store, run_id: str) -> manifests.Manifest | None:
+def read_candidate(store: Store, run_id: str) -> Manifest | None:
     """Return what the run built last, None where it built nothing."""
     stored = store.read_versioned(_candidate(run_id))
-    return manifests.decode(stored.content, f"{store.uri}/{_candidate(run_id)}") if stored else None
+    return decode(stored.content, f"{store.uri}/{_candidate(run_id)}") if stored else None
 
 
-def remember_refusal(store: Store, manifest: manifests.Manifest) -> None:
+def remember_refusal(store: Store, manifest: Manifest) -> None:
     """Write down that the gate refused what was built from this template, as it was searched."""
-    refused = {"template_sha256": manifest["template"]["sha256"], "version": manifest["version"]}
-    note = manifests.encode({**refused, "search": manifest["search"]})
+    refused = {"template_sha256": manifest.template.sha256, "version": manifest.version}
+    note = json_bytes({**refused, "search": asdict(manifest.search)})
     # What a rival wrote meanwhile is as true; and this run's own refusal is what has to be told.
     with suppress(PublishConflict):
         store.replace(REFUSED, note, store.read_versioned(REFUSED))
 
 
-def refused_template(store: Store, *, search: Mapping[str, int]) -> str | None:
+def refused_template(store: Store, *, search: OperatingPoint) -> str | None:
     """Return the sha256 of the template that the gate refused last, if it was searched at this operating point."""
     stored = store.read_versioned(REFUSED)
     note = json.loads(stored.content) if stored else {}
-    return str(note["template_sha256"]) if note.get("search") == search else None
+    return str(note["template_sha256"]) if note.get("search") == asdict(search) else None
 
 
 def _candidate(run_id: str) -> str:

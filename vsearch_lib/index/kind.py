@@ -1,11 +1,8 @@
 """Whether a night makes a delta, a compaction or a rebuild: decided by what was measured, and said why."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
 
-from vsearch_lib.artefact.manifest import Manifest, rows_of
-
-Kind = Literal["full", "compacted", "delta"]
+from vsearch_lib.artefact.manifest import Kind, Manifest
 
 # A template of 4·√N lists searched with the same nprobe costs twice as much a query at four times the rows.
 MAX_GROWTH = 4.0
@@ -42,30 +39,31 @@ def choose(served: Manifest | None, wanted: Wanted, *, refused_template: str | N
         return Plan("full", "nothing is published yet")
     if reason := _outdated(served, wanted) or _worn(served):
         return Plan("full", reason)
-    if refused_template == served["template"]["sha256"]:
+    if refused_template == served.template.sha256:
         return Plan("full", "the gate refused what was built from the served template")
     if compact:
         return Plan("compacted", "asked for")
     if reason := _scattered(served):
         return Plan("compacted", reason)
-    return Plan("delta", f"on {served['version']}")
+    return Plan("delta", f"on {served.version}")
 
 
 def _outdated(served: Manifest, wanted: Wanted) -> str | None:
-    if served["model"]["version"] != wanted.model:
-        return f"the model is {wanted.model}, and {served['model']['version']} is served"
-    if wanted.factory not in ("auto", served["factory"]):
-        return f"index.factory is {wanted.factory}, and {served['factory']} is served"
-    if served["counts"]["shards"] != wanted.shards:
-        return f"index.shards is {wanted.shards}, and {served['counts']['shards']} are served"
+    if served.model.version != wanted.model:
+        return f"the model is {wanted.model}, and {served.model.version} is served"
+    if wanted.factory not in ("auto", served.factory):
+        return f"index.factory is {wanted.factory}, and {served.factory} is served"
+    if served.counts["shards"] != wanted.shards:
+        return f"index.shards is {wanted.shards}, and {served.counts['shards']} are served"
     return None
 
 
 def _worn(served: Manifest) -> str | None:
     """Why the template does not suit any more what has been added since it was made."""
-    new, now = served["measures"].get("template"), served["measures"].get("now")
-    if new is None or now is None:
+    measures = served.measures
+    if measures.template is None or measures.now is None:
         return None
+    new, now = asdict(measures.template), asdict(measures.now)
     limits = {"rows": MAX_GROWTH, "imbalance": MAX_IMBALANCE_GROWTH, "quantization_error": MAX_ERROR_GROWTH}
     for measure, limit in limits.items():
         if new[measure] and now[measure] > limit * new[measure]:
@@ -75,14 +73,14 @@ def _worn(served: Manifest) -> str | None:
 
 def _scattered(served: Manifest) -> str | None:
     """Why deltas and dead rows should be folded in."""
-    rows, counts = rows_of(served), served["counts"]
+    rows, counts = served.rows, served.counts
     shares = {
         "of the rows are dead": (counts["dead"], MAX_DEAD_SHARE),
-        "of the rows stand in deltas": (sum(delta["rows"] for delta in served["deltas"]), MAX_DELTA_SHARE),
+        "of the rows stand in deltas": (sum(delta.rows for delta in served.deltas), MAX_DELTA_SHARE),
     }
     for what, (count, limit) in shares.items():
         if count > limit * rows:
             return f"{count / rows:.1%} {what}, over {limit:.0%}"
     # A night that only buries adds a file too.
-    files = max(len(served["deltas"]), len(served["tombstones"]))
+    files = max(len(served.deltas), len(served.tombstones))
     return f"{files} deltas, over {MAX_DELTAS}" if files > MAX_DELTAS else None

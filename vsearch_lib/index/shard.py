@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.manifest import Shard
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.spark.session import rows_per_batch
@@ -31,15 +32,6 @@ _RESULT_ARROW = pa.schema(
 
 
 @dataclass(frozen=True)
-class StoredFile:
-    """A file below `files/`, named by its content."""
-
-    file: str
-    sha256: str
-    bytes: int
-
-
-@dataclass(frozen=True)
 class Slot:
     """What a shard is to be called, and the id of its first row."""
 
@@ -55,7 +47,7 @@ def store_file(store: Store, path: Path) -> StoredFile:
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     stored = StoredFile(f"{sha256}-{path.name}", sha256, path.stat().st_size)
-    store.write(f"files/{stored.file}", path)
+    store.write(stored.key, path)
     return stored
 
 
@@ -70,8 +62,8 @@ def slots(counts: Mapping[int, int], *, name: str, first_id: int) -> dict[int, S
 
 def write_shards(
     placed: DataFrame, *, index_uri: str, template: StoredFile, slots: Mapping[int, Slot]
-) -> list[dict[str, Any]]:
-    """Write the shards that have rows, one task each, and return their manifest entries in order of first_id.
+) -> tuple[Shard, ...]:
+    """Write the shards that have rows, one task each, and return them in order of first_id.
 
     `placed` has the columns of `ROWS` and `vector`, by `in_shards`. A task streams its rows in order of image_id and
     stores finished files by content, so a task that is repeated writes nothing twice and half a shard is never seen.
@@ -81,7 +73,8 @@ def write_shards(
     rows = placed.select(*ROWS.names, "vector", "shard", "place").sortWithinPartitions("place", "image_id")
     with rows_per_batch(placed.sparkSession, _ROWS_PER_BATCH):
         written = rows.mapInArrow(task, _RESULT).collect()
-    return sorted((row.asDict(recursive=True) for row in written), key=lambda entry: int(entry["first_id"]))
+    shards = (Shard.from_fields(row.asDict(recursive=True)) for row in written)
+    return tuple(sorted(shards, key=lambda shard: shard.first_id))
 
 
 def _writer(
@@ -92,8 +85,8 @@ def _writer(
         for shard, parts in groupby(_by_shard(batches), key=lambda part: part[0]):
             with tempfile.TemporaryDirectory(prefix="vsearch-shard-") as folder:
                 empty = _load_template(store, template, Path(folder))
-                entry = _write_shard(store, Path(folder), empty, (batch for _, batch in parts), slots[shard])
-            yield pa.RecordBatch.from_pylist([entry], schema=_RESULT_ARROW)
+                written = _write_shard(store, Path(folder), empty, (batch for _, batch in parts), slots[shard])
+            yield pa.RecordBatch.from_pylist([asdict(written)], schema=_RESULT_ARROW)
 
     return write
 
@@ -109,16 +102,16 @@ def _by_shard(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Recor
 
 
 def _load_template(store: Store, template: StoredFile, folder: Path) -> faiss.Index:
-    path = store.fetch(f"files/{template.file}", folder / "template.faiss")
+    path = store.fetch(template.key, folder / "template.faiss")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != template.sha256:
-        raise ArtefactError(f"{store.uri}/files/{template.file} is not what its name says: remove it and build again")
+        raise ArtefactError(f"{store.uri}/{template.key} is not what its name says: remove it and build again")
     return faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
 
 
 def _write_shard(
     store: Store, folder: Path, index: faiss.Index, batches: Iterator[pa.RecordBatch], slot: Slot
-) -> dict[str, Any]:
+) -> Shard:
     next_id = slot.first_id
     codes, rows, vectors = folder / "codes.faiss", folder / "rows.arrow", folder / "vectors.f16"
     with vectors.open("wb") as vector_file, pa.ipc.new_file(rows, ROWS) as row_file:
@@ -133,14 +126,8 @@ def _write_shard(
             row_file.write_table(table.select(ROWS.names).cast(ROWS).combine_chunks().take(np.arange(len(matrix))))
             next_id += len(matrix)
     faiss.write_index(index, str(codes))
-    return {
-        "name": slot.name,
-        "first_id": slot.first_id,
-        "rows": next_id - slot.first_id,
-        "codes": asdict(store_file(store, codes)),
-        "rows_file": asdict(store_file(store, rows)),
-        "vectors": asdict(store_file(store, vectors)),
-    }
+    codes_file, rows_file, vectors_file = (store_file(store, path) for path in (codes, rows, vectors))
+    return Shard(slot.name, slot.first_id, next_id - slot.first_id, codes_file, rows_file, vectors_file)
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -2,16 +2,18 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import faiss
 from pyspark.sql import DataFrame
 
-from vsearch_lib.artefact.manifest import Manifest, digest, rows_of
-from vsearch_lib.artefact.published import current_manifest
+from vsearch_lib.artefact.content import digest
+from vsearch_lib.artefact.files import StoredFile
+from vsearch_lib.artefact.gate_report import GateReport
+from vsearch_lib.artefact.manifest import Manifest, Measures, ModelEntry, OperatingPoint, Shard
+from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.artefact.tombstones import write_tombstones
 from vsearch_lib.context import StepContext
 from vsearch_lib.eligibility import require_images
@@ -22,13 +24,32 @@ from vsearch_lib.index.catalogue import Changes, changed_rows, embedded, living_
 from vsearch_lib.index.factory import choose_factory, list_count
 from vsearch_lib.index.kind import Plan, Wanted, choose
 from vsearch_lib.index.placement import in_shards
-from vsearch_lib.index.shard import StoredFile, slots, store_file, write_shards
+from vsearch_lib.index.shard import slots, store_file, write_shards
 from vsearch_lib.index.template import train_template, training_sample
 from vsearch_lib.lake.changes import Position
 from vsearch_lib.models.promotion import current_model
 from vsearch_lib.models.registry import CARD, Card
 from vsearch_lib.run_ids import version_of
 from vsearch_lib.storage import Store, open_store
+
+
+@dataclass(frozen=True)
+class _Template:
+    """A trained template, and the sample that it was trained on."""
+
+    factory: str
+    file: StoredFile
+    sample: StoredFile
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a version consists of."""
+
+    template: _Template
+    shards: tuple[Shard, ...]
+    deltas: tuple[Shard, ...] = ()
+    tombstones: tuple[StoredFile, ...] = ()
 
 
 def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
@@ -38,30 +59,52 @@ def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
     card = current_model(settings)
     served = current_manifest(store)
     at = positions(context.lake)
-    version = version_of(context.run_id, after=served["version"] if served else None)
+    version = version_of(context.run_id, after=served.version if served else None)
     wanted = Wanted(card.version, settings.index.factory, settings.index.shards)
     refused = refused_template(store, search=_search(context, served))
     plan = choose(served, wanted, refused_template=refused, compact=compact)
     changes = None
     if served and plan.kind == "delta":
-        if _read_by(served) == at and served["search"] == _search(context, served):
+        if _read_by(served) == at and served.search == _search(context, served):
             return _nothing(context)
         changes = _changes(context, card, served, at)
         if changes is None:
             plan = Plan("compacted", "what was erased, or what changed since, is not to be told from the tables")
-        elif changes.touched.isEmpty() and served["search"] == _search(context, served):
+        elif changes.touched.isEmpty() and served.search == _search(context, served):
             return _nothing(context)
     context.say(f"build_index: {plan.kind}, {plan.reason}")
     if served and changes:
-        parts = _delta(context, store, served, changes, version)
+        content = _delta(context, store, served, changes, version)
     else:
-        parts = _whole(context, store, served if plan.kind == "compacted" else None, card, at)
+        content = _whole(context, store, served if plan.kind == "compacted" else None, card, at)
     inherited = served if plan.kind != "full" else None
-    manifest = {**_described(context, card, at, version, inherited), "kind": plan.kind, **parts}
-    manifest["parent"] = served["version"] if served else None
+    manifest = Manifest(
+        version=version,
+        parent=served.version if served else None,
+        kind=plan.kind,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        dimension=card.dimension,
+        metric="inner_product",
+        factory=content.template.factory,
+        faiss_version=faiss.__version__,
+        search=_search(context, inherited),
+        template=content.template.file,
+        template_sample=content.template.sample,
+        measures=Measures(template=inherited.measures.template) if inherited else Measures(),
+        shards=content.shards,
+        deltas=content.deltas,
+        tombstones=content.tombstones,
+        model=_model(context, card),
+        preprocessing={"stored_side": settings.image.size, **asdict(card.preprocessing)},
+        tables={table: position.version for table, position in at.items()},
+        table_ids={table: position.table_id for table, position in at.items()},
+        training_snapshot=card.training_snapshot,
+        gate=GateReport(),
+        counts={"shards": settings.index.shards},
+    )
     save_candidate(store, context.run_id, manifest)
-    added = rows_of(manifest) - (rows_of(served) if served and changes else 0)
-    return [Figure("index_rows", rows_of(manifest)), Figure("index_rows_written", added)]
+    added = manifest.rows - (served.rows if served and changes else 0)
+    return [Figure("index_rows", manifest.rows), Figure("index_rows_written", added)]
 
 
 def _nothing(context: StepContext) -> list[Figure]:
@@ -71,46 +114,45 @@ def _nothing(context: StepContext) -> list[Figure]:
 
 def _read_by(served: Manifest) -> dict[str, Position]:
     """Return where the tables stood that a version was made from."""
-    return {table: Position(served["table_ids"][table], version) for table, version in served["tables"].items()}
+    return {table: Position(served.table_ids[table], version) for table, version in served.tables.items()}
 
 
 def _changes(context: StepContext, card: Card, served: Manifest, at: Mapping[str, Position]) -> Changes | None:
     since = _read_by(served)
-    made = datetime.fromisoformat(served["created_at"])
+    made = datetime.fromisoformat(served.created_at)
     kept = timedelta(hours=context.settings.maintenance.retention_hours)
     if since.get("erasures") != at.get("erasures") or datetime.now(UTC) - made > kept:
         return None
     return changed_rows(context.lake, card.version, since, at)
 
 
-def _delta(context: StepContext, store: Store, served: Manifest, changes: Changes, version: str) -> dict[str, Any]:
-    """Return the parts of a manifest that name the served version's files again, and what is new."""
-    first_id = rows_of(served)
+def _delta(context: StepContext, store: Store, served: Manifest, changes: Changes, version: str) -> _Content:
+    """Return the served version's files again, and what is new."""
+    first_id = served.rows
     added = changes.rows.count()  # they are computed already
     # Delta shards of about the size of the others.
-    per_shard = max(1, sum(shard["rows"] for shard in served["shards"]) // max(1, len(served["shards"])))
+    per_shard = max(1, sum(shard.rows for shard in served.shards) // max(1, len(served.shards)))
     shards = -(-added // per_shard)
-    deltas = list(served["deltas"])
+    deltas = served.deltas
     if added:
         rows = in_shards(changes.rows, shards)
         places = slots(_counts(rows), name=f"delta-{version}", first_id=first_id)
-        template = StoredFile(**served["template"])
-        deltas += write_shards(rows, index_uri=context.settings.index.uri, template=template, slots=places)
-    tombstones = list(served["tombstones"])
+        uri = context.settings.index.uri
+        deltas += write_shards(rows, index_uri=uri, template=served.template, slots=places)
+    tombstones = served.tombstones
     touched = [row["image_id"] for row in changes.touched.toLocalIterator()]
     if touched and first_id:
         with tempfile.TemporaryDirectory(prefix="vsearch-tombstones-") as folder:
             path = Path(folder) / "tombstones.arrow"
             write_tombstones(touched, first_id, path)
-            tombstones.append(asdict(store_file(store, path)))
-    same = ("factory", "template", "template_sample", "shards")
-    return {**{name: served[name] for name in same}, "deltas": deltas, "tombstones": tombstones}
+            tombstones += (store_file(store, path),)
+    return _Content(_template_of(served), served.shards, deltas, tombstones)
 
 
 def _whole(
     context: StepContext, store: Store, served: Manifest | None, card: Card, at: Mapping[str, Position]
-) -> dict[str, Any]:
-    """Return the parts of a manifest whose shards hold all there is; of the served version's template, or a new one."""
+) -> _Content:
+    """Return shards that hold all there is; of the served version's template, or of a new one."""
     rows = living_rows(context.lake, card.version, at, shards=context.settings.index.shards)
     counts = _counts(rows)
     total = sum(counts.values())
@@ -118,23 +160,26 @@ def _whole(
         require_images(context.lake, context.settings)
         raise VsearchError(f"{card.version} has embedded no living image: run embed_images first")
     if served:
-        same = ("factory", "template", "template_sample")
-        template = {name: served[name] for name in same}
+        template = _template_of(served)
     else:
         template = _new_template(context, store, embedded(context.lake, card.version, at), total, card)
     places = slots(counts, name="shard", first_id=0)
     written = write_shards(
         rows,
         index_uri=context.settings.index.uri,
-        template=StoredFile(**template["template"]),
+        template=template.file,
         slots=places,
     )
-    if sum(shard["rows"] for shard in written) != total:
-        raise VsearchError(f"shards hold {sum(shard['rows'] for shard in written)} rows of {total}: build again")
-    return {**template, "shards": written, "deltas": [], "tombstones": []}
+    if (found := sum(shard.rows for shard in written)) != total:
+        raise VsearchError(f"shards hold {found} rows of {total}: build again")
+    return _Content(template, written)
 
 
-def _new_template(context: StepContext, store: Store, vectors: DataFrame, total: int, card: Card) -> dict[str, Any]:
+def _template_of(served: Manifest) -> _Template:
+    return _Template(served.factory, served.template, served.template_sample)
+
+
+def _new_template(context: StepContext, store: Store, vectors: DataFrame, total: int, card: Card) -> _Template:
     index = context.settings.index
     factory = choose_factory(total, card.dimension) if index.factory == "auto" else index.factory
     lists = list_count(factory, card.dimension)
@@ -143,8 +188,7 @@ def _new_template(context: StepContext, store: Store, vectors: DataFrame, total:
         template, ids = Path(folder) / "template.faiss", Path(folder) / "template_sample.arrow"
         template.write_bytes(train_template(sample.vectors, factory))
         sample.write(ids)
-        files = {"template": asdict(store_file(store, template)), "template_sample": asdict(store_file(store, ids))}
-    return {"factory": factory, **files}
+        return _Template(factory, store_file(store, template), store_file(store, ids))
 
 
 def _counts(rows: DataFrame) -> dict[int, int]:
@@ -152,32 +196,14 @@ def _counts(rows: DataFrame) -> dict[int, int]:
     return {int(row["shard"]): int(row["count"]) for row in rows.groupBy("shard").count().collect()}
 
 
-def _search(context: StepContext, inherited: Manifest | None) -> dict[str, int]:
+def _search(context: StepContext, inherited: Manifest | None) -> OperatingPoint:
     """Return the operating point: the settings', else the one that was measured with this template, else a wide one."""
     index = context.settings.index
-    point: dict[str, int] = dict(inherited["search"]) if inherited else {"nprobe": 64, "shortlist": 400}
-    asked = {"nprobe": index.nprobe, "shortlist": index.shortlist}
-    return {**point, **{name: value for name, value in asked.items() if value is not None}}
+    point = inherited.search if inherited else OperatingPoint(nprobe=64, shortlist=400)
+    return OperatingPoint(index.nprobe or point.nprobe, index.shortlist or point.shortlist)
 
 
-def _described(
-    context: StepContext, card: Card, at: Mapping[str, Position], version: str, inherited: Manifest | None
-) -> dict[str, Any]:
-    models = open_store(context.settings.models.uri)
-    files = {**card.files, CARD: digest(models.read(f"{card.version}/{CARD}"))}
-    return {
-        "version": version,
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "dimension": card.dimension,
-        "metric": "inner_product",
-        "faiss_version": faiss.__version__,
-        "search": _search(context, inherited),
-        "measures": {"template": inherited["measures"]["template"]} if inherited else {},
-        "model": {"version": card.version, "uri": context.settings.models.uri, "files": files},
-        "preprocessing": {"stored_side": context.settings.image.size, **asdict(card.preprocessing)},
-        "tables": {table: position.version for table, position in at.items()},
-        "table_ids": {table: position.table_id for table, position in at.items()},
-        "training_snapshot": card.training_snapshot,
-        "gate": {"passed": False, "strata": {}},
-        "counts": {"shards": context.settings.index.shards},
-    }
+def _model(context: StepContext, card: Card) -> ModelEntry:
+    uri = context.settings.models.uri
+    of_card = digest(open_store(uri).read(f"{card.version}/{CARD}"))
+    return ModelEntry(card.version, uri, {**card.files, CARD: of_card})

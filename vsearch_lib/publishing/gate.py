@@ -1,23 +1,14 @@
 """The gate: recall of a built index against exact search, by stratum, before anything is published."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
-from vsearch_lib.publishing.recall import Recall, recall, without_own
+from vsearch_lib.artefact.gate_report import GateReport, Recall, Stratum
+from vsearch_lib.publishing.recall import recall, without_own
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.vectors import RowIds, Vectors
 
 DEPTHS = (1, 10, 100)
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """Recall at each depth for one kind of query, by the codes alone and after re-scoring."""
-
-    queries: int
-    raw: Mapping[int, Recall]
-    rescored: Mapping[int, Recall]
 
 
 def measure(searcher: Searcher, queries: Vectors, *, own: RowIds | None = None) -> Stratum:
@@ -49,29 +40,26 @@ def measure(searcher: Searcher, queries: Vectors, *, own: RowIds | None = None) 
     return Stratum(len(queries), raw, rescored)
 
 
-def report(strata: Mapping[str, Stratum], *, min_recall_at_10: float) -> dict[str, Any]:
+def report(strata: Mapping[str, Stratum], *, min_recall_at_10: float) -> GateReport:
     """Return the gate's report as it stands in the manifest; it passes where every stratum reaches the threshold."""
-    entries = {
-        name: {
-            "queries": stratum.queries,
-            **{f"recall_at_{at}_raw": _rounded(stratum.raw[at]) for at in DEPTHS},
-            **{f"recall_at_{at}": _rounded(stratum.rescored[at]) for at in DEPTHS},
-        }
-        for name, stratum in strata.items()
-    }
-    judged = {"min_recall_at_10": min_recall_at_10, "strata": entries}
-    return {"passed": not refusals(judged), **judged}
+    rounded = {name: _rounded(stratum) for name, stratum in strata.items()}
+    judged = GateReport(False, rounded, min_recall_at_10)
+    return replace(judged, passed=not refusals(judged))
 
 
-def refusals(gate: Mapping[str, Any]) -> list[str]:
-    """Return a line for each stratum of a gate report below the threshold."""
-    limit = gate["min_recall_at_10"]
+def refusals(gate: GateReport) -> list[str]:
+    """Return a line for each stratum of a gate report below the threshold; none if nothing was measured."""
+    limit = gate.min_recall_at_10 or 0.0
     return [
         f"{name}: recall@10 {mean:.3f} is {limit - mean:.3f} below gate.min_recall_at_10 = {limit:g}"
-        for name, entry in gate["strata"].items()
-        if (mean := entry["recall_at_10"]["mean"]) < limit
+        for name, stratum in gate.strata.items()
+        if (mean := stratum.rescored[10].mean) < limit
     ]
 
 
-def _rounded(value: Recall) -> dict[str, float]:
-    return {"mean": round(value.mean, 5), "half_width_95": round(value.half_width_95, 5)}
+def _rounded(stratum: Stratum) -> Stratum:
+    raw, rescored = (
+        {at: Recall(round(found.mean, 5), round(found.half_width_95, 5)) for at, found in recalls.items()}
+        for recalls in (stratum.raw, stratum.rescored)
+    )
+    return Stratum(stratum.queries, raw, rescored)

@@ -3,35 +3,36 @@
 import uuid
 from datetime import UTC, datetime
 
-from vsearch_lib.artefact import manifest as manifests
-from vsearch_lib.artefact.published import POINTER, Pointer, manifest_key, read_pointer
+from vsearch_lib.artefact.content import digest, json_bytes
+from vsearch_lib.artefact.manifest import Manifest, encode
+from vsearch_lib.artefact.pointer import POINTER, Pointer, manifest_key, read_pointer
 from vsearch_lib.errors import ArtefactError, PublishConflict
 from vsearch_lib.storage import Store, Versioned
 
 
-def publish(store: Store, manifest: manifests.Manifest, *, now: datetime) -> Pointer:
+def publish(store: Store, manifest: Manifest, *, now: datetime) -> Pointer:
     """Write the manifest of a version that passed its gate, then move the pointer to it.
 
     Raises:
         PublishConflict: a newer version is served, or another than the one that this was built beside, or another
             publisher moved the pointer in between; nothing moved.
     """
-    version = manifest["version"]
+    version = manifest.version
     served = read_pointer(store)
     if served and served.version == version:
         return served
     if served and served.version > version:
         raise PublishConflict(f"{store.uri} serves {served.version}, which is newer than {version}; the pointer stays")
-    if manifest["parent"] != (served.version if served else None):
+    if manifest.parent != (served.version if served else None):
         raise PublishConflict(
-            f"{version} was built beside {manifest['parent']}, and {served.version if served else 'nothing'} is served "
+            f"{version} was built beside {manifest.parent}, and {served.version if served else 'nothing'} is served "
             f"at {store.uri} by now; build again"
         )
-    content = manifests.encode(manifest)
+    content = encode(manifest)
     key = manifest_key(version)
     if not store.write_new(key, content) and store.read(key) != content:
         raise ArtefactError(f"{store.uri}/{key} is there already with other content: publish under another run id")
-    return move_pointer(store, version, manifests.digest(content), expected=served.stored if served else None, now=now)
+    return move_pointer(store, version, digest(content), expected=served.stored if served else None, now=now)
 
 
 def move_pointer(
@@ -51,7 +52,7 @@ def move_pointer(
         "publish_id": publish_id,
     }
     try:
-        store.replace(POINTER, manifests.encode(fields), expected)
+        store.replace(POINTER, json_bytes(fields), expected)
     except Exception:
         # The write may have gone through and only its answer been lost: what is there now tells.
         if (after := read_pointer(store)) and after.publish_id == publish_id:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from vsearch_lib.artefact.gate_report import Recall
 
 if TYPE_CHECKING:  # a benchmark imports this module in an environment that has little more than numpy
     from vsearch_lib.vectors import RowIds, Vectors
@@ -15,14 +16,6 @@ if TYPE_CHECKING:  # a benchmark imports this module in an environment that has 
 _Z95 = 1.959964  # of the normal distribution, two-sided
 _FLOAT32_ROUNDOFF = 2.0**-24
 _DEVIATIONS = 4  # of a sum of independent rounding errors
-
-
-@dataclass(frozen=True)
-class Recall:
-    """Mean recall over queries, and half the width of its 95 % confidence interval (normal approximation)."""
-
-    mean: float
-    half_width_95: float
 
 
 def recall(found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[[RowIds], Vectors]) -> Recall:

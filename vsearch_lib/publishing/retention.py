@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from vsearch_lib.artefact import manifest as manifests
-from vsearch_lib.artefact.published import (
-    FILES,
+from vsearch_lib.artefact.content import digest
+from vsearch_lib.artefact.files import FILES, verified_file
+from vsearch_lib.artefact.manifest import Manifest
+from vsearch_lib.artefact.pointer import (
     POINTER,
     Pointer,
     manifest_key,
     read_manifest,
     read_pointer,
     read_version,
-    verified_file,
     versions,
 )
 from vsearch_lib.errors import ArtefactError, UsageError
@@ -32,7 +32,7 @@ class Collected:
     bytes: int
 
 
-def known_version(store: Store, version: str | None) -> manifests.Manifest:
+def known_version(store: Store, version: str | None) -> Manifest:
     """Return the manifest of `version`, None being the one that is served.
 
     Raises:
@@ -47,13 +47,13 @@ def known_version(store: Store, version: str | None) -> manifests.Manifest:
     return _retained(store, str(version))
 
 
-def damages(store: Store, manifest: manifests.Manifest) -> list[str]:
+def damages(store: Store, manifest: Manifest) -> list[str]:
     """Return a line for each file of a version that is missing or is not what the manifest says."""
     found = []
     with tempfile.TemporaryDirectory(prefix="vsearch-verify-") as folder:
-        for entry in manifests.files_of(manifest):
+        for stored in manifest.files:
             try:
-                path = verified_file(store, entry, Path(folder))
+                path = verified_file(store, stored, Path(folder))
             except ArtefactError as error:
                 found.append(str(error))
             else:
@@ -75,7 +75,7 @@ def roll_back(store: Store, version: str | None, *, now: datetime) -> Pointer:
     before = store.read_versioned(POINTER)
     if before is None:
         raise UsageError(f"nothing is published at {store.uri}")
-    target = version or known_version(store, None)["parent"]
+    target = version or known_version(store, None).parent
     if target is None:
         raise UsageError("the served version has no parent to go back to; name one of vsearch index list")
     if target == _served(store):
@@ -83,8 +83,8 @@ def roll_back(store: Store, version: str | None, *, now: datetime) -> Pointer:
     manifest = _retained(store, target)
     if broken := damages(store, manifest):
         raise ArtefactError(f"{target} cannot be served again: {broken[0]}")
-    digest = manifests.digest(store.read(manifest_key(target)))
-    return move_pointer(store, target, digest, expected=before, now=now)
+    sha256 = digest(store.read(manifest_key(target)))
+    return move_pointer(store, target, sha256, expected=before, now=now)
 
 
 def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime) -> Collected:
@@ -98,9 +98,10 @@ def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime) ->
         return Collected([], 0, 0)
     every = versions(store)
     kept = {*every[-keep:], served.version}
-    parent = read_version(store, served.version)["parent"]
-    kept |= {parent} & set(every)
-    named = {entry["file"] for version in kept for entry in manifests.files_of(read_version(store, version))}
+    parent = read_version(store, served.version).parent
+    if parent in every:
+        kept.add(parent)
+    named = {stored.file for version in kept for stored in read_version(store, version).files}
     gone = [version for version in every if version not in kept]
     for version in gone:  # before their files: a manifest never names what is not there
         store.delete(manifest_key(version))
@@ -124,7 +125,7 @@ def _served(store: Store) -> str | None:
     return pointer.version if pointer else None
 
 
-def _retained(store: Store, version: str) -> manifests.Manifest:
+def _retained(store: Store, version: str) -> Manifest:
     if version not in versions(store):
         raise UsageError(f"{store.uri} has no version {version}; vsearch index list names those there are")
     return read_version(store, version)

@@ -1,11 +1,13 @@
 """Gate the version that this run built, and publish it: the pointer moves last, or not at all."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from pyspark.sql import functions as F
 
-from vsearch_lib.artefact.manifest import PARTS, Manifest, bytes_of, rows_of
+from vsearch_lib.artefact.gate_report import Stratum
+from vsearch_lib.artefact.manifest import Manifest, Measured, Measures
 from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.pixels import crop_jpeg
 from vsearch_lib.errors import GateRefused
@@ -33,21 +35,21 @@ def publish_index(context: StepContext) -> list[Figure]:
     searcher = Searcher(store, candidate, cache=settings.cache)
     strata = _strata(context, searcher)
     report = gates.report(strata, min_recall_at_10=settings.gate.min_recall_at_10)
-    if not report["passed"]:
+    if not report.passed:
         remember_refusal(store, candidate)
         raise GateRefused(
-            f"index {candidate['version']} is not published: {'; '.join(gates.refusals(report))}; "
+            f"index {candidate.version} is not published: {'; '.join(gates.refusals(report))}; "
             "what was served goes on; raise index.nprobe or index.shortlist, or look at the embeddings"
         )
-    manifest = {**candidate, **_measured(searcher, settings.gate.queries), "gate": report}
+    manifest = replace(_measured(searcher, settings.gate.queries), gate=report)
     pointer = publish(store, manifest, now=datetime.now(UTC))
     context.made["index"] = pointer.version
     context.say(f"publish_index: {pointer.version} is served from {settings.index.uri}")
     figures = [
-        Figure("index_rows", rows_of(candidate)),
+        Figure("index_rows", candidate.rows),
         Figure("index_rows_dead", searcher.dead),
         Figure("index_bytes_per_vector", searcher.bytes_per_vector),
-        Figure("index_bytes", sum(bytes_of(candidate, part) for part in PARTS)),
+        Figure("index_bytes", sum(file.bytes for shard in candidate.all_shards for file in shard.files)),
     ]
     for name, stratum in strata.items():
         figures += [Figure(f"recall_at_{at}", stratum.rescored[at].mean, name) for at in gates.DEPTHS]
@@ -55,7 +57,7 @@ def publish_index(context: StepContext) -> list[Figure]:
     return figures
 
 
-def _strata(context: StepContext, searcher: Searcher) -> dict[str, gates.Stratum]:
+def _strata(context: StepContext, searcher: Searcher) -> dict[str, Stratum]:
     """Return the recall for each kind of query. A kind is left out if there is nothing that its queries could find.
 
     An image that is asked for needs another one to find; a crop finds its own picture.
@@ -81,16 +83,16 @@ def _newest(searcher: Searcher, visible: RowIds, count: int) -> RowIds:
     return np.sort(visible[np.argsort(-uploaded, kind="stable")[:count]])
 
 
-def _measured(searcher: Searcher, sample: int) -> dict[str, Manifest]:
-    """Return measures and counts as the manifest has them: of a new template, and of what it is by now."""
+def _measured(searcher: Searcher, sample: int) -> Manifest:
+    """Return the manifest with measures and counts: of a new template, and of what it is by now."""
     manifest, visible = searcher.manifest, searcher.visible_ids()
-    now = {
-        "rows": len(searcher.rows) - searcher.dead,
-        "imbalance": round(searcher.imbalance, 4),
-        "quantization_error": round(searcher.quantization_error(_newest(searcher, visible, sample)), 6),
-    }
-    counts = {**manifest["counts"], "rows": rows_of(manifest), "dead": searcher.dead, "visible": len(visible)}
-    return {"measures": {"template": now, **manifest["measures"], "now": now}, "counts": counts}
+    now = Measured(
+        rows=len(searcher.rows) - searcher.dead,
+        imbalance=round(searcher.imbalance, 4),
+        quantization_error=round(searcher.quantization_error(_newest(searcher, visible, sample)), 6),
+    )
+    counts = {**manifest.counts, "rows": manifest.rows, "dead": searcher.dead, "visible": len(visible)}
+    return replace(manifest, measures=Measures(manifest.measures.template or now, now), counts=counts)
 
 
 def _crops(context: StepContext, searcher: Searcher, sample: RowIds, rng: np.random.Generator) -> Vectors:
@@ -103,7 +105,7 @@ def _crops(context: StepContext, searcher: Searcher, sample: RowIds, rng: np.ran
         share = rng.uniform(*CROP_SHARES)
         left, top = rng.uniform(0, 1 - share, size=2)
         crops.append(crop_jpeg(bytes(row["jpeg"]), left=left, top=top, share=share))
-    model = load_model(context.settings.models.uri, searcher.manifest["model"]["version"])
+    model = load_model(context.settings.models.uri, searcher.manifest.model.version)
     return model.embedder(batch_size=context.settings.embedding.batch_size).embed(crops)
 
 

@@ -10,8 +10,9 @@ import faiss
 import numpy as np
 import pyarrow as pa
 
-from vsearch_lib.artefact import manifest as manifests
-from vsearch_lib.artefact.published import current_manifest, verified_file
+from vsearch_lib.artefact.files import verified_file
+from vsearch_lib.artefact.manifest import Manifest
+from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.artefact.tombstones import dead_rows, read_tombstones
 from vsearch_lib.errors import ArtefactError
@@ -39,9 +40,7 @@ class Searcher:
     Only living, unblocked images are ever answered, and private ones to their owner alone.
     """
 
-    def __init__(
-        self, store: Store, manifest: manifests.Manifest, *, cache: Path, before: "Searcher | None" = None
-    ) -> None:
+    def __init__(self, store: Store, manifest: Manifest, *, cache: Path, before: "Searcher | None" = None) -> None:
         """Verify and open every file of `manifest`, but for those that `before` has open already.
 
         Args:
@@ -54,16 +53,16 @@ class Searcher:
         # What the stack points at must live as long as it does.
         self._shards: dict[str, OpenShard] = open_shards(store, manifest, cache, before._shards if before else {})
         shards = list(self._shards.values())
-        self._first_ids = np.array([shard.entry["first_id"] for shard in shards] + [manifests.rows_of(manifest)])
+        self._first_ids = np.array([shard.entry.first_id for shard in shards] + [manifest.rows])
         self.rows = pa.concat_tables(shard.rows for shard in shards) if shards else ROWS.empty_table()
-        self._index = faiss.read_index(str(verified_file(store, manifest["template"], cache)))
+        self._index = faiss.read_index(str(verified_file(store, manifest.template, cache)))
         ivf = faiss.extract_index_ivf(self._index)
         self._list_count = int(ivf.nlist)
         self._graph_over_lists = isinstance(faiss.downcast_index(ivf.quantizer), faiss.IndexHNSW)
         self._lists = stack(self._index, shards)
-        verified_file(store, manifest["template_sample"], cache)  # no query reads it: a version is whole, or refused
-        tombstones = read_tombstones([verified_file(store, entry, cache) for entry in manifest["tombstones"]])
-        dead = [dead_rows(tombstones, shard.rows["image_id"], shard.entry["first_id"]) for shard in shards]
+        verified_file(store, manifest.template_sample, cache)  # no query reads it: a version is whole, or refused
+        tombstones = read_tombstones([verified_file(store, file, cache) for file in manifest.tombstones])
+        dead = [dead_rows(tombstones, shard.rows["image_id"], shard.entry.first_id) for shard in shards]
         self._alive = ~np.concatenate([*dead, np.zeros(0, dtype=bool)])
         self._everybodys = Admitted(self._alive & admitted(self.rows, Filter()))
         self._filters: OrderedDict[Filter, Admitted] = OrderedDict()
@@ -105,15 +104,15 @@ class Searcher:
         passing = self._passing(wanted)
         if wanted is not None and passing.count <= _EXACT_BELOW:
             return self._exact_among(queries, passing.ids(), k)
-        point = self.manifest["search"]
+        point = self.manifest.search
         share = min(1.0, passing.count / max(1, self._everybodys.count))
-        visited = min(self._list_count, round((nprobe or point["nprobe"]) / max(share, 1 / self._list_count)))
+        visited = min(self._list_count, round((nprobe or point.nprobe) / max(share, 1 / self._list_count)))
         # A graph gives up after its own 16 candidates, however many lists it is asked for, unless it is told.
         graph = faiss.SearchParametersHNSW(efSearch=visited) if self._graph_over_lists else None
         parameters = faiss.SearchParametersIVF(sel=passing.selector, nprobe=visited, quantizer_params=graph)
         if isinstance(self._index, faiss.IndexPreTransform):
             parameters = faiss.SearchParametersPreTransform(index_params=parameters)
-        depth = min(max(shortlist or point["shortlist"], k) if rescore else k, max(1, len(self.rows)))
+        depth = min(max(shortlist or point.shortlist, k) if rescore else k, max(1, len(self.rows)))
         scores, ids = self._index.search(queries, depth, params=parameters)
         if rescore:
             for i, query in enumerate(queries):
@@ -142,14 +141,14 @@ class Searcher:
     def vectors(self, ids: RowIds) -> Vectors:
         """Return the stored vectors of row ids, (n, d) float32."""
         order = np.argsort(ids)
-        found = np.empty((len(ids), self.manifest["dimension"]), dtype=np.float32)
+        found = np.empty((len(ids), self.manifest.dimension), dtype=np.float32)
         found[order] = self._vectors(ids[order])
         return found
 
     def _vectors(self, ascending: RowIds) -> Vectors:
         """Return the stored vectors of ascending row ids: each shard's, as they lie there."""
         ends = np.searchsorted(ascending, self._first_ids)
-        halves = np.empty((len(ascending), self.manifest["dimension"]), dtype=np.float16)
+        halves = np.empty((len(ascending), self.manifest.dimension), dtype=np.float16)
         for shard, first_id, start, end in zip(self._shards.values(), self._first_ids, ends, ends[1:], strict=False):
             if start < end:
                 # Ids are in range: "clip" spares a copy that is made for the case that one is not.

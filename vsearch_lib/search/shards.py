@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
 import pyarrow as pa
 
-from vsearch_lib.artefact import manifest as manifests
-from vsearch_lib.artefact.published import verified_file
+from vsearch_lib.artefact.files import verified_file
+from vsearch_lib.artefact.manifest import Manifest, Shard
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.storage import Store
@@ -40,27 +39,25 @@ class MappedLists:
 class OpenShard:
     """A shard or delta, open for reading; it never changes, so that versions share it."""
 
-    entry: dict[str, Any]
+    entry: Shard
     codes: MappedLists
     rows: pa.Table
     vectors: Halves
 
 
-def open_shards(
-    store: Store, manifest: manifests.Manifest, cache: Path, known: Mapping[str, OpenShard]
-) -> dict[str, OpenShard]:
+def open_shards(store: Store, manifest: Manifest, cache: Path, known: Mapping[str, OpenShard]) -> dict[str, OpenShard]:
     """Return the open shards of a version by name, in order of their ids; those of `known` that stay are not reopened.
 
     Raises:
         ArtefactError: a file is missing, corrupted, or does not have the rows that the manifest says.
     """
-    entries = manifests.shards_of(manifest)
-    same = {entry["name"]: known[entry["name"]] for entry in entries if _is(known.get(entry["name"]), entry)}
-    others = [entry for entry in entries if entry["name"] not in same]
+    entries = manifest.all_shards
+    same = {entry.name: known[entry.name] for entry in entries if _is(known.get(entry.name), entry)}
+    others = [entry for entry in entries if entry.name not in same]
     with ThreadPoolExecutor(_OPENERS) as openers:
-        opened = openers.map(lambda entry: _open(store, entry, manifest["dimension"], cache), others)
-        fresh = {shard.entry["name"]: shard for shard in opened}
-    return {entry["name"]: (same | fresh)[entry["name"]] for entry in entries}
+        opened = openers.map(lambda entry: _open(store, entry, manifest.dimension, cache), others)
+        fresh = {shard.entry.name: shard for shard in opened}
+    return {entry.name: (same | fresh)[entry.name] for entry in entries}
 
 
 def stack(template: faiss.Index, shards: list[OpenShard]) -> faiss.InvertedLists:
@@ -80,24 +77,24 @@ def stack(template: faiss.Index, shards: list[OpenShard]) -> faiss.InvertedLists
     return lists
 
 
-def _is(shard: OpenShard | None, entry: dict[str, Any]) -> bool:
+def _is(shard: OpenShard | None, entry: Shard) -> bool:
     return shard is not None and shard.entry == entry
 
 
-def _open(store: Store, entry: dict[str, Any], dimension: int, cache: Path) -> OpenShard:
-    codes_path, rows_path, vectors_path = (verified_file(store, entry[part], cache) for part in manifests.PARTS)
+def _open(store: Store, entry: Shard, dimension: int, cache: Path) -> OpenShard:
+    codes_path, rows_path, vectors_path = (verified_file(store, file, cache) for file in entry.files)
     # Mapped into ordinary lists: faiss's own lists on disk start prefetching threads for every query.
     codes = faiss.read_index(str(codes_path), faiss.IO_FLAG_MMAP_IFC)
     rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
-    count = int(entry["rows"])
+    count = entry.rows
     stored = vectors_path.stat().st_size / (2 * codes.d)
     if codes.ntotal != count or rows.num_rows != count or stored != count or codes.d != dimension:
         raise ArtefactError(
-            f"{entry['name']}: {codes.ntotal} codes, {rows.num_rows} rows, {stored:g} vectors of {codes.d} dimensions; "
+            f"{entry.name}: {codes.ntotal} codes, {rows.num_rows} rows, {stored:g} vectors of {codes.d} dimensions; "
             f"manifest: {count} of {dimension}"
         )
     if not rows.schema.equals(ROWS):
-        raise ArtefactError(f"{entry['name']}: {entry['rows_file']['file']} has other columns than an index has")
+        raise ArtefactError(f"{entry.name}: {entry.rows_file.file} has other columns than an index has")
     # As a plain array: numpy indexes those of its own class for mapped files more slowly.
     vectors = np.asarray(np.memmap(vectors_path, dtype="<f2", mode="r", shape=(count, codes.d)))
     return OpenShard(entry, MappedLists(codes), rows, vectors)

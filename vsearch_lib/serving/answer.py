@@ -42,7 +42,7 @@ def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int,
         {"rank": i, "cosine": round(min(score, 1.0), 5), **fact}
         for i, ((_, score), fact) in enumerate(zip(rows, facts, strict=True), 1)
     ]
-    return Answers(file, searcher.manifest["version"], found)
+    return Answers(file, searcher.manifest.version, found)
 
 
 def as_json(answers: Answers) -> str:

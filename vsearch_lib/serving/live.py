@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from vsearch_lib.artefact.manifest import files_of
-from vsearch_lib.artefact.published import read_manifest, read_pointer
+from vsearch_lib.artefact.pointer import read_manifest, read_pointer
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
@@ -38,7 +37,7 @@ class LiveIndex:
         before = self.searcher
         manifest = read_manifest(self._store, pointer)
         self.searcher = Searcher(self._store, manifest, cache=self._cache, before=before)
-        named = {entry["file"] for of in (before, self.searcher) for entry in files_of(of.manifest)}
+        named = {stored.file for of in (before, self.searcher) for stored in of.manifest.files}
         for copy in self._cache.glob("*-*"):
             if copy.name not in named:
                 copy.unlink(missing_ok=True)
@@ -47,4 +46,4 @@ class LiveIndex:
     @property
     def version(self) -> str:
         """The version that is searched."""
-        return str(self.searcher.manifest["version"])
+        return self.searcher.manifest.version

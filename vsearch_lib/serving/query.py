@@ -4,7 +4,8 @@ import io
 import stat
 from pathlib import Path
 
-from vsearch_lib.artefact.manifest import Manifest, digest
+from vsearch_lib.artefact.content import digest
+from vsearch_lib.artefact.manifest import Manifest
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise, upright_rgb
@@ -20,12 +21,10 @@ def model_of(manifest: Manifest) -> Embedder:
     Raises:
         ArtefactError: a file is missing or not the one the manifest names.
     """
-    entry = manifest["model"]
-    if digest(open_store(entry["uri"]).read(f"{entry['version']}/{CARD}")) != entry["files"].get(CARD):
-        raise ArtefactError(
-            f"{entry['uri']}/{entry['version']}/{CARD} is not the one the index was made with: restore it"
-        )
-    return load_model(entry["uri"], entry["version"]).embedder(batch_size=1)
+    entry = manifest.model
+    if digest(open_store(entry.uri).read(f"{entry.version}/{CARD}")) != entry.files.get(CARD):
+        raise ArtefactError(f"{entry.uri}/{entry.version}/{CARD} is not the one the index was made with: restore it")
+    return load_model(entry.uri, entry.version).embedder(batch_size=1)
 
 
 def query_vector(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
-from vsearch_lib.artefact.manifest import digest
+from vsearch_lib.artefact.content import digest
 from vsearch_lib.config import Settings
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.index.factory import FLAT_BELOW
@@ -19,7 +19,7 @@ from vsearch_lib.tuning.measurement import Progress, Queries, drawn
 from vsearch_lib.tuning.methods import Method, Trial, tried
 from vsearch_lib.tuning.page import render
 from vsearch_lib.tuning.plots import family_plots, sweep_plot
-from vsearch_lib.tuning.sweep import Point, grid, published_queries, served, sweep
+from vsearch_lib.tuning.sweep import Point, grid, published_queries, sweep
 from vsearch_lib.tuning.tables import as_text, family_table, sweep_table
 
 
@@ -41,7 +41,7 @@ def tune(settings: Settings, *, min_recall: float, sample: int, adopt: bool) -> 
     chosen = cheapest(points, min_recall=min_recall)
     methods, trials = _compared(searcher, settings, sample=sample)
 
-    at, choice = served(searcher), chosen.setting if chosen else None
+    at, choice = searcher.manifest.search, chosen.setting if chosen else None
     facts = [_described(searcher, queries, settings), _verdict(points, chosen, min_recall)]
     if sample and not trials:
         facts.append(f"other kinds of index are compared from {FLAT_BELOW} vectors on")
@@ -54,8 +54,8 @@ def tune(settings: Settings, *, min_recall: float, sample: int, adopt: bool) -> 
     )
     print("\n\n".join([facts[0], *map(as_text, shown), "\n".join(facts[1:])]))
     plots = [sweep_plot(points), *(family_plots(trials) if trials else [])]
-    page = render(f"Tuning {searcher.manifest['version']}", facts, whole, plots).encode()
-    name = f"tune-{searcher.manifest['version']}-{digest(page)[:8]}.html"
+    page = render(f"Tuning {searcher.manifest.version}", facts, whole, plots).encode()
+    name = f"tune-{searcher.manifest.version}-{digest(page)[:8]}.html"
     open_store(settings.reports.uri).write_new(name, page)
     print(f"page: {settings.reports.uri}/{name}")
     if adopt:
@@ -90,8 +90,8 @@ def _watched(what: str) -> Iterator[Progress]:
 def _described(searcher: Searcher, queries: Queries, settings: Settings) -> str:
     manifest = searcher.manifest
     return (
-        f"{manifest['version']}: {len(searcher.visible_ids())} visible images, {manifest['dimension']} dimensions, "
-        f"{manifest['factory']}; {len(queries.own)} of them asked for one by one (seed {settings.index.seed})"
+        f"{manifest.version}: {len(searcher.visible_ids())} visible images, {manifest.dimension} dimensions, "
+        f"{manifest.factory}; {len(queries.own)} of them asked for one by one (seed {settings.index.seed})"
     )
 
 
@@ -108,10 +108,10 @@ def _verdict(points: list[Point], chosen: Point | None, min_recall: float) -> st
 def _adopt(
     searcher: Searcher, chosen: Point | None, queries: Queries, settings: Settings, *, min_recall: float
 ) -> None:
-    version = searcher.manifest["version"]
+    version = searcher.manifest.version
     if chosen is None:
         raise GateRefused(f"no operating point of {version} recalls {min_recall:g}; it is served on as it is")
-    if chosen.setting == served(searcher):
+    if chosen.setting == searcher.manifest.search:
         print(f"{version} is searched at this point already")
         return
     pointer = adoption.adopt(

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import faiss
 import numpy as np
 
-from vsearch_lib.publishing.recall import Recall, recall, without_own
+from vsearch_lib.artefact.gate_report import Recall
+from vsearch_lib.publishing.recall import recall, without_own
 from vsearch_lib.vectors import RowIds, Vectors
 
 DEPTH = 10  # of the recall that is measured

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
+from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.errors import UsageError
 from vsearch_lib.index.factory import list_count
 from vsearch_lib.search.searcher import Searcher
@@ -14,18 +15,10 @@ SHORTLISTS = (25, 50, 100, 200, 400, 800)
 
 
 @dataclass(frozen=True)
-class Setting:
-    """An operating point: lists visited, and rows re-scored exactly."""
-
-    nprobe: int
-    shortlist: int
-
-
-@dataclass(frozen=True)
 class Point:
     """An operating point and what it recalls and costs."""
 
-    setting: Setting
+    setting: OperatingPoint
     measured: Measured
 
 
@@ -39,32 +32,27 @@ def published_queries(searcher: Searcher, *, count: int, seed: int) -> Queries:
     if len(visible) < 2:
         number = f"{len(visible) or 'no'} image{'' if len(visible) == 1 else 's'}"
         raise UsageError(
-            f"{searcher.manifest['version']} shows {number}: tuning asks images for others, so it needs at least 2"
+            f"{searcher.manifest.version} shows {number}: tuning asks images for others, so it needs at least 2"
         )
     own = drawn(visible, count, seed)
     return queries_of(lambda vectors, k: searcher.exact(vectors, k).ids, searcher.vectors, own, among=len(visible))
 
 
-def served(searcher: Searcher) -> Setting:
-    """Return the operating point that a version is searched at."""
-    return Setting(**searcher.manifest["search"])
-
-
-def grid(searcher: Searcher) -> list[Setting]:
+def grid(searcher: Searcher) -> list[OperatingPoint]:
     """Return the operating points worth measuring: powers of two of lists, short lists, and what is served."""
     manifest = searcher.manifest
-    lists = list_count(manifest["factory"], manifest["dimension"])
+    lists = list_count(manifest.factory, manifest.dimension)
     probes = [1 << power for power in range(lists.bit_length()) if 1 << power <= MOST_LISTS]
-    settings = [Setting(nprobe, shortlist) for nprobe in probes for shortlist in SHORTLISTS]
-    return settings if served(searcher) in settings else [*settings, served(searcher)]
+    settings = [OperatingPoint(nprobe, shortlist) for nprobe in probes for shortlist in SHORTLISTS]
+    return settings if manifest.search in settings else [*settings, manifest.search]
 
 
 def sweep(
-    searcher: Searcher, queries: Queries, settings: list[Setting], *, progress: Progress = unwatched
+    searcher: Searcher, queries: Queries, settings: list[OperatingPoint], *, progress: Progress = unwatched
 ) -> list[Point]:
     """Measure operating points, in their order."""
 
-    def ask(at: Setting, vectors: Vectors, k: int) -> RowIds:
+    def ask(at: OperatingPoint, vectors: Vectors, k: int) -> RowIds:
         return searcher.search(vectors, k, nprobe=at.nprobe, shortlist=at.shortlist).ids
 
     measured = measure([partial(ask, setting) for setting in settings], queries, progress=progress)

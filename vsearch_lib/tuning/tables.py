@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.tuning.frontier import cheapest, most_exact, unbeaten
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import SHORTLIST, Method, Trial
-from vsearch_lib.tuning.sweep import Point, Setting
+from vsearch_lib.tuning.sweep import Point
 
 _MEASURED = ("recall@10", "median ms", "p95 ms")
 
@@ -35,7 +36,9 @@ def as_text(table: Table) -> str:
     return "\n".join([table.title, *map(aligned, lines), table.note])
 
 
-def sweep_table(points: Sequence[Point], *, served: Setting, chosen: Setting | None, whole: bool) -> Table:
+def sweep_table(
+    points: Sequence[Point], *, served: OperatingPoint, chosen: OperatingPoint | None, whole: bool
+) -> Table:
     """Return the operating points: all of them, or the unbeaten ones, what is served and what is chosen."""
     best = unbeaten([(-point.measured.recall_at_10.mean, point.measured.median_ms) for point in points])
     rows = []

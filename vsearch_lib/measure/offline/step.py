@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from pyspark.sql import DataFrame
 
-from vsearch_lib.artefact.manifest import Manifest, digest, rows_of
+from vsearch_lib.artefact.content import digest
+from vsearch_lib.artefact.manifest import Manifest
 from vsearch_lib.context import StepContext
 from vsearch_lib.eligibility import public_images
 from vsearch_lib.embedding.features import as_arrays, features_model, stored_features
@@ -42,7 +43,7 @@ def evaluate(context: StepContext) -> list[Figure]:
     reports = open_store(settings.reports.uri)
     made_from = (context.lake.version("judgements"), context.lake.version("near_duplicates"))
     chosen = f"{made_from} {settings.evaluation.model_dump_json()}"
-    name = f"{manifest['version']}-{digest(chosen.encode())[:8]}"
+    name = f"{manifest.version}-{digest(chosen.encode())[:8]}"
     known = reports.read_versioned(f"{name}.json")
     if known:
         figures = [Figure(**fields) for fields in json.loads(known.content)]
@@ -103,10 +104,10 @@ def _rankings(
 
 def _backbone_features(context: StepContext, manifest: Manifest, measured: DataFrame) -> tuple[str, dict[str, Vectors]]:
     """Return what the served model started from is called, and its features by image; none if it was not kept."""
-    model = manifest["model"]
-    recipe = read_card(open_store(model["uri"]), model["version"]).recipe
+    model = manifest.model
+    recipe = read_card(open_store(model.uri), model.version).recipe
     name = "untrained network" if recipe.weights == "none" else "frozen backbone"
-    backbone = features_model(model["uri"], recipe)
+    backbone = features_model(model.uri, recipe)
     if backbone is None:
         return name, {}
     ids, vectors = as_arrays(stored_features(context, backbone.version, measured), "image_id", width=backbone.dimension)
@@ -161,9 +162,9 @@ def _answer(
 
 def _index_figures(searcher: Searcher) -> list[Figure]:
     manifest = searcher.manifest
-    figures = [Figure("index_rows", rows_of(manifest)), Figure("index_bytes_per_vector", searcher.bytes_per_vector)]
-    for stratum, entry in manifest["gate"]["strata"].items():
-        figures.append(Figure("recall_at_10", entry["recall_at_10"]["mean"], stratum))
+    figures = [Figure("index_rows", manifest.rows), Figure("index_bytes_per_vector", searcher.bytes_per_vector)]
+    for name, stratum in manifest.gate.strata.items():
+        figures.append(Figure("recall_at_10", stratum.rescored[10].mean, name))
     return figures
 
 
@@ -176,7 +177,7 @@ def _cosines(searcher: Searcher, *, seed: int) -> list[Figure]:
 
 
 def _subtitle(manifest: Manifest) -> str:
-    return f"version {manifest['version']}, {manifest['factory']}, model {manifest['model']['version']}"
+    return f"version {manifest.version}, {manifest.factory}, model {manifest.model.version}"
 
 
 def _tables(figures: list[Figure]) -> list[Table]:

@@ -1,18 +1,15 @@
-"""The published artefact as readers see it: the pointer, manifests, and files whose bytes are what they are named."""
+"""The pointer: which version is served, which others there are, and the manifest of each."""
 
-import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from vsearch_lib.artefact import manifest as manifests
+from vsearch_lib.artefact.content import digest
+from vsearch_lib.artefact.manifest import Manifest, decode
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.storage import Store, Versioned
 
 POINTER = "CURRENT"
 MANIFESTS = "manifests"
-FILES = "files"
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def versions(store: Store) -> list[str]:
     return [name.removesuffix(".json") for name in names if name.endswith(".json")]
 
 
-def read_version(store: Store, version: str) -> manifests.Manifest:
+def read_version(store: Store, version: str) -> Manifest:
     """Return the manifest of a version, served or not.
 
     Raises:
@@ -68,7 +65,7 @@ def read_version(store: Store, version: str) -> manifests.Manifest:
     return _of_version(version, store.read(key), f"{store.uri}/{key}")
 
 
-def read_manifest(store: Store, pointer: Pointer) -> manifests.Manifest:
+def read_manifest(store: Store, pointer: Pointer) -> Manifest:
     """Return the manifest that `pointer` names.
 
     Raises:
@@ -76,48 +73,19 @@ def read_manifest(store: Store, pointer: Pointer) -> manifests.Manifest:
     """
     where = f"{store.uri}/{pointer.manifest}"
     content = store.read(pointer.manifest)
-    if manifests.digest(content) != pointer.manifest_sha256:
+    if digest(content) != pointer.manifest_sha256:
         raise ArtefactError(f"{where} is not what {POINTER} says (sha256 differs): roll back or publish again")
     return _of_version(pointer.version, content, where)
 
 
-def current_manifest(store: Store) -> manifests.Manifest | None:
+def current_manifest(store: Store) -> Manifest | None:
     """Return the manifest being served, None where nothing has been published."""
     pointer = read_pointer(store)
     return read_manifest(store, pointer) if pointer else None
 
 
-def verified_file(store: Store, entry: dict[str, Any], cache: Path) -> Path:
-    """Return a local file with the content of a manifest's file entry, checked byte for byte.
-
-    What lies in a bucket is copied into the folder `cache` first, where several processes and later runs find it.
-
-    Raises:
-        ArtefactError: the file is missing or its bytes are not what the manifest says. faiss would search a corrupted
-            index without a word, so nothing is opened before this.
-    """
-    cached: Path = cache / entry["file"]
-    if cached.is_file():
-        if _sha256(cached) == entry["sha256"]:
-            return cached
-        cached.unlink(missing_ok=True)
-    path = store.fetch(f"{FILES}/{entry['file']}", cached)
-    found = _sha256(path)
-    if found != entry["sha256"]:
-        cached.unlink(missing_ok=True)
-        raise ArtefactError(
-            f"{store.uri}/{FILES}/{entry['file']} is corrupted (sha256 {found[:12]}…): roll back or publish again"
-        )
-    return path
-
-
-def _of_version(version: str, content: bytes, where: str) -> manifests.Manifest:
-    manifest = manifests.decode(content, where)
-    if manifest["version"] != version:
-        raise ArtefactError(f"{where} is the manifest of {manifest['version']}, not of {version}")
+def _of_version(version: str, content: bytes, where: str) -> Manifest:
+    manifest = decode(content, where)
+    if manifest.version != version:
+        raise ArtefactError(f"{where} is the manifest of {manifest.version}, not of {version}")
     return manifest
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
