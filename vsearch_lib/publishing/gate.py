@@ -20,6 +20,19 @@ class Stratum:
     rescored: Mapping[int, Recall]
 
 
+@dataclass(frozen=True)
+class Queries:
+    """Queries of one kind: unit vectors (n, d), and if they are rows of the index, which ones (n)."""
+
+    vectors: Vectors
+    own: RowIds | None = None
+
+
+def measure_each(searcher: Searcher, queries: Mapping[str, Queries]) -> dict[str, Stratum]:
+    """Return the recall of `searcher` for each kind of query, as `measure` does."""
+    return {kind: measure(searcher, asked.vectors, own=asked.own) for kind, asked in queries.items()}
+
+
 def measure(searcher: Searcher, queries: Vectors, *, own: RowIds | None = None) -> Stratum:
     """Return the recall of `searcher` for unit vectors `queries` (n, d) against exact search over the same rows.
 
