@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vsearch_lib.encoder.pixels import crop_jpeg, to_square
+from vsearch_lib.encoder.pixels import to_square
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -60,16 +60,3 @@ def test_the_square_is_written_where_it_is_asked_for(jpeg):
 def test_what_is_not_a_jpeg_is_a_value_error(content):
     with pytest.raises(ValueError):  # noqa: PT011 - the decoder's own messages
         to_square(content, 32)
-
-
-def test_a_crop_is_the_part_that_was_asked_for(jpeg):
-    quarters = np.zeros((80, 160, 3), dtype=np.uint8)
-    quarters[40:, 80:] = BLUE
-    part = np.asarray(Image.open(io.BytesIO(crop_jpeg(jpeg(quarters), left=0.5, top=0.5, share=0.5))), dtype=int)
-    assert part.shape == (40, 80, 3)
-    assert np.abs(part - np.array(BLUE)).max() <= 12
-
-
-def test_a_crop_is_never_empty(jpeg):
-    part = crop_jpeg(jpeg(np.zeros((16, 16, 3), dtype=np.uint8)), left=0.9, top=0.9, share=0.001)
-    assert Image.open(io.BytesIO(part)).size == (1, 1)

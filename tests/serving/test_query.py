@@ -118,6 +118,14 @@ def test_a_file_that_is_no_picture_is_refused_in_one_line(model, content, crop):
     assert "\n" not in str(refused.value)
 
 
+def test_a_large_part_of_a_photo_is_not_refused_for_its_bytes(model):
+    """The part has no file of its own: as PNG it would be larger than the photo that it is cut out of."""
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8))
+    photo = encoded(noise, "JPEG", quality=50)
+    limits = Limits(max_bytes=100_000, max_pixels=1_000_000, min_side=16, size=64)
+    assert query_vector(model, photo, limits, crop=(10, 10, 280, 280)).shape == (1, 16)
+
+
 def test_a_crop_that_is_too_small_is_refused(model):
     with pytest.raises(UsageError, match="too_small"):
         query_vector(model, encoded(blocks()), LIMITS, crop=(0, 0, 15, 40))

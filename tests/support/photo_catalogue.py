@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,9 +70,10 @@ class Catalogue:
         """Write images by their pixels' hash."""
         fact = {"tags": ["t"], "visibility": "public", "moderation": "ok", "deleted_at": None, **facts}
         pixels = ("0" * 16, 48, 40, "RGB")
+        landing = self.settings.landing.images
         about = (NOON, DAY, fact["tags"], fact["visibility"], fact["moderation"])
         rows = [
-            ("owner", name, *about, f"/landing/{name}", digest, *pixels, fact["deleted_at"], (DAY,) * 7)
+            ("owner", name, *about, f"{landing}/{name}", digest, *pixels, fact["deleted_at"], (DAY,) * 7)
             for name, digest in hashes.items()
         ]
         columns = (
@@ -83,7 +85,11 @@ class Catalogue:
         self.lake.upsert("images", self.spark.createDataFrame(rows, columns))
 
     def land(self, jpegs: dict[str, bytes]) -> None:
-        """Write images with their pixels."""
+        """Write images with their pixels, and the files that these were taken in from."""
+        for name, jpeg in jpegs.items():
+            file = Path(self.settings.landing.images) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(jpeg)
         self.pixels([*{sha256(jpeg): jpeg for jpeg in jpegs.values()}.values()])
         self.images({name: sha256(jpeg) for name, jpeg in jpegs.items()})
 

@@ -6,17 +6,23 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.support.small_model import SMALL
 from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.artefact.pointer import current_manifest, read_pointer
+from vsearch_lib.config import load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.errors import GateRefused, PublishConflict
-from vsearch_lib.publishing.gate import measure as gate_measure
+from vsearch_lib.index.step import build_index
+from vsearch_lib.publishing.gate import Queries, measure_each
 from vsearch_lib.publishing.publication import publish
+from vsearch_lib.publishing.step import publish_index
+from vsearch_lib.publishing.strata import gate_queries
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.tuning.adoption import adopt
-from vsearch_lib.tuning.sweep import published_queries, sweep
 
 NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -38,23 +44,27 @@ def searcher(store):
 
 @pytest.fixture
 def queries(searcher):
-    return published_queries(searcher, count=30, seed=17)
+    """Thirty rows, and as many vectors of no row, near which there is less to find."""
+    rows = searcher.visible_ids()[::15][:30]
+    elsewhere = np.random.default_rng(5).normal(size=(30, 16)).astype(np.float32)
+    elsewhere /= np.linalg.norm(elsewhere, axis=1, keepdims=True)
+    return {"whole": Queries(searcher.vectors(rows), own=rows), "crop": Queries(elsewhere)}
 
 
 @pytest.fixture
 def adopted(store, searcher, queries):
-    """Adopt an operating point; return the pointer and the point as it was measured."""
+    """Adopt an operating point; return the pointer."""
 
     def call(nprobe: int, shortlist: int, *, min_recall_at_10: float):
-        (point,) = sweep(searcher, queries, [OperatingPoint(nprobe, shortlist)])
-        return adopt(store, searcher, point, queries, cache=NO_CACHE, min_recall_at_10=min_recall_at_10), point
+        at = OperatingPoint(nprobe, shortlist)
+        return adopt(store, searcher, at, queries, cache=NO_CACHE, min_recall_at_10=min_recall_at_10)
 
     return call
 
 
 def test_a_new_version_with_the_same_files_is_served_at_the_point(store, searcher, adopted):
     before, manifest = set(store.list("files")), searcher.manifest
-    pointer, _ = adopted(6, 50, min_recall_at_10=0.5)
+    pointer = adopted(6, 50, min_recall_at_10=0.5)
     after = current_manifest(store)
     assert pointer == read_pointer(store)
     assert set(store.list("files")) == before
@@ -68,20 +78,31 @@ def test_a_new_version_with_the_same_files_is_served_at_the_point(store, searche
 
 def test_searchers_that_open_it_search_at_the_point(store, searcher, queries, adopted):
     adopted(2, 25, min_recall_at_10=0.1)
-    after = Searcher.open(store.uri, cache=NO_CACHE).search(queries.vectors, 10)
-    expected = searcher.search(queries.vectors, 10, nprobe=2, shortlist=25)
-    assert after.ids.tolist() == expected.ids.tolist() != searcher.search(queries.vectors, 10).ids.tolist()
+    asked = queries["whole"].vectors
+    after = Searcher.open(store.uri, cache=NO_CACHE).search(asked, 10)
+    expected = searcher.search(asked, 10, nprobe=2, shortlist=25)
+    assert after.ids.tolist() == expected.ids.tolist() != searcher.search(asked, 10).ids.tolist()
 
 
 def test_its_gate_report_is_of_the_point_and_not_of_what_was_served(store, queries, adopted):
-    _, point = adopted(2, 200, min_recall_at_10=0.1)
+    adopted(2, 200, min_recall_at_10=0.1)
     gate = current_manifest(store).gate
-    measured = gate_measure(Searcher.open(store.uri, cache=NO_CACHE), queries.vectors, own=queries.own)
-    assert (gate.passed, gate.min_recall_at_10, list(gate.strata)) == (True, 0.1, ["whole"])
-    for depth in (1, 10, 100):
-        reported = gate.strata["whole"].rescored[depth].mean
-        assert reported == pytest.approx(measured.rescored[depth].mean, abs=1e-5)
-    assert point.measured.recall_at_10.mean == measured.rescored[10].mean < 1
+    measured = measure_each(Searcher.open(store.uri, cache=NO_CACHE), queries)
+    assert (gate.passed, gate.min_recall_at_10, set(gate.strata)) == (True, 0.1, {"whole", "crop"})
+    for kind, stratum in gate.strata.items():
+        for depth in (1, 10, 100):
+            reported = stratum.rescored[depth].mean
+            assert reported == pytest.approx(measured[kind].rescored[depth].mean, abs=1e-5)
+    assert measured["crop"].rescored[10].mean < 1
+
+
+def test_a_point_that_fails_one_kind_of_query_alone_is_refused(store, searcher, queries, adopted):
+    narrow = Searcher(store, replace(searcher.manifest, search=OperatingPoint(2, 200)), cache=NO_CACHE)
+    reached = {kind: stratum.rescored[10].mean for kind, stratum in measure_each(narrow, queries).items()}
+    assert reached["crop"] < reached["whole"]
+    with pytest.raises(GateRefused, match=r"is not adopted: crop: recall@10 .* is served on; ask for a higher recall"):
+        adopted(2, 200, min_recall_at_10=(reached["crop"] + reached["whole"]) / 2)
+    assert read_pointer(store).version == VERSION
 
 
 def test_a_point_below_the_gate_is_refused_and_nothing_is_written(store, adopted):
@@ -97,3 +118,22 @@ def test_where_another_version_came_meanwhile_it_stays(store, searcher, adopted)
     with pytest.raises(PublishConflict, match=f"{NEWER} is served"):
         adopted(8, 400, min_recall_at_10=0.5)
     assert read_pointer(store).version == NEWER
+
+
+def test_adoption_measures_each_kind_of_query_that_publication_measures_and_finds_the_same(catalogue, draw):
+    catalogue.land({f"image-{seed:02d}": draw(seed) for seed in range(30)})
+    catalogue.embed()
+    lake = catalogue.lake
+    settings = load_settings("demo", [f"var={catalogue.settings.var}", *SMALL, "gate.queries=20"])
+    job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=lambda _: None)
+    build_index(job)
+    publish_index(job)
+    store = open_store(settings.index.uri)
+    published = current_manifest(store)
+    searcher = Searcher.open(store.uri, cache=NO_CACHE)
+    asked = gate_queries(searcher, lake, settings, say=pytest.fail)
+    minimum = settings.gate.min_recall_at_10
+    pointer = adopt(store, searcher, searcher.manifest.search, asked, cache=NO_CACHE, min_recall_at_10=minimum)
+    assert current_manifest(store).version == pointer.version > published.version
+    assert current_manifest(store).gate == published.gate
+    assert set(published.gate.strata) == {"whole", "new", "crop"}

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.support.small_model import SMALL
 from vsearch_lib.artefact.pointer import current_manifest
-from vsearch_lib.cli.command_line import _parser
+from vsearch_lib.cli.command_line import parser
+from vsearch_lib.config import load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.errors import ArtefactError, GateRefused, UsageError
+from vsearch_lib.index.step import build_index
 from vsearch_lib.publishing.publication import publish
+from vsearch_lib.publishing.step import publish_index
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -24,7 +31,7 @@ def tune(tmp_path):
 
     def call(*options: str) -> None:
         given = ["index", "tune", "--env", "demo", "--set", f"var={tmp_path}", "--set", "gate.queries=30", *options]
-        arguments = _parser().parse_args(given)
+        arguments = parser().parse_args(given)
         arguments.call(arguments)
 
     return call
@@ -84,17 +91,33 @@ def test_measuring_publishes_nothing(index, tune):
     assert current_manifest(store) == before
 
 
-def test_what_is_adopted_is_the_cheapest_point_that_recalls_enough(index, tune, capsys):
-    store = index(nprobe=1, shortlist=600)
-    tune("--sample", "0", "--adopt", "--min-recall", "0.99")
+def test_what_is_adopted_is_the_cheapest_point_that_recalls_enough_measured_for_every_kind_of_query(catalogue, draw):
+    """The command starts Spark for it: crops are cut out of pictures that the lake knows."""
+    catalogue.land({f"image-{seed:02d}": draw(seed) for seed in range(40)})
+    catalogue.embed()
+    chosen = (f"var={catalogue.settings.var}", *SMALL, "gate.queries=20", "index.factory=IVF4,PQ8x4np")
+    narrow = ("index.nprobe=1", "index.shortlist=1", "gate.min_recall_at_10=0")
+    lake = catalogue.lake
+    job = StepContext(load_settings("demo", [*chosen, *narrow]), lake, lake.run_id, say=lambda _: None)
+    build_index(job)
+    publish_index(job)
+    store = open_store(job.settings.index.uri)
+    before = current_manifest(store)
+
+    options = [f"--set={setting}" for setting in (*chosen, "gate.min_recall_at_10=0.5")]
+    command = [sys.executable, "-m", "vsearch_lib.cli", "index", "tune", "--env=demo", *options]
+    done = subprocess.run([*command, "--sample=0", "--adopt", "--min-recall=0.99"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     adopted = current_manifest(store)
-    printed = capsys.readouterr().out
-    assert adopted.parent == VERSION
+    assert adopted.parent == before.version
     assert adopted.gate.strata["whole"].rescored[10].mean >= 0.99
+    asked = {kind: stratum.queries for kind, stratum in adopted.gate.strata.items()}
+    assert asked == {"whole": 20, "new": 20, "crop": 20}
     point = adopted.search
-    assert f"nprobe {point.nprobe}, shortlist {point.shortlist} (recall@10" in printed
-    assert printed.endswith(f"{adopted.version} is served from {store.uri}\n")
-    assert [json.loads(store.read(key))["version"] for key in store.list("manifests")] == [VERSION, adopted.version]
+    assert f"nprobe {point.nprobe}, shortlist {point.shortlist} (recall@10" in done.stdout
+    assert done.stdout.endswith(f"{adopted.version} is served from {store.uri}\n")
+    kept = [json.loads(store.read(key))["version"] for key in store.list("manifests")]
+    assert kept == [before.version, adopted.version]
 
 
 def test_where_no_point_recalls_enough_the_nearest_is_told_and_none_adopted(index, tune, tmp_path, capsys):

@@ -30,12 +30,3 @@ def to_square(jpeg: bytes | memoryview, side: int, *, out: Pixels | None = None)
     # Averaged over areas where pixels are lost: nothing is skipped.
     cv2.resize(centre, (side, side), dst=out, interpolation=cv2.INTER_AREA if square > side else cv2.INTER_LINEAR)
     return out
-
-
-def crop_jpeg(jpeg: bytes, *, left: float, top: float, share: float) -> bytes:
-    """Return the part of a stored picture that starts at `left`, `top` and spans `share` of each side (all 0–1)."""
-    pixels = simplejpeg.decode_jpeg(jpeg, colorspace="RGB")
-    height, width = pixels.shape[:2]
-    y, x = int(top * height), int(left * width)
-    part = pixels[y : y + max(1, int(share * height)), x : x + max(1, int(share * width))]
-    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(part), quality=95, colorspace="RGB"))

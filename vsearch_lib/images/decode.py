@@ -86,7 +86,7 @@ def normalise(content: bytes, limits: Limits) -> Picture:
     """
     rgb, (width, height), mode = _read(content, limits, limits.size)
     luma = rgb.convert("L")
-    jpeg = simplejpeg.encode_jpeg(np.asarray(rgb), quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
+    jpeg = _encoded(rgb)
     if _is_normal(content, jpeg):
         jpeg = content
     values = np.asarray(luma)
@@ -100,6 +100,16 @@ def upright_rgb(content: bytes, limits: Limits) -> Image.Image:
         RefusedPicture: as `normalise` does.
     """
     return _read(content, limits, limits.max_pixels)[0]
+
+
+def normal_jpeg(rgb: Image.Image, limits: Limits) -> bytes:
+    """Return upright RGB as the JPEG that `normalise` makes of a file with the same pixels.
+
+    Raises:
+        RefusedPicture: a picture of these sides is not accepted.
+    """
+    _check_sides(rgb, limits)
+    return _encoded(_shrunk(rgb, _target(rgb.size, limits.size)))
 
 
 def _read(content: bytes, limits: Limits, size: int) -> tuple[Image.Image, tuple[int, int], str]:
@@ -180,22 +190,16 @@ def _tile_pixels(image: Image.Image) -> int:
 def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]]:
     """Return the picture upright, in RGB and shrunk, and the upright sides of the whole one."""
     width, height = image.size
-    scale = min(1.0, size / min(width, height))
-    target = (max(1, round(width * scale)), max(1, round(height * scale)))
+    target = _target(image.size, size)
     try:
-        if scale < 1:
+        if target != image.size:
             # JPEG decodes straight to 1/2, 1/4 or 1/8: most of the work of a large photo saved.
             image.draft("RGB", target)
         _scale_transparency(image)
         image.load()
         # Asked after loading: TIFF is upright by now, and no longer says how it lay.
         orientation = _orientation(image)
-        # Averaged over squares of pixels to less than twice the stored size, then interpolated: nothing is skipped, and
-        # OpenCV's interpolation takes a quarter of the time of Pillow's filters.
-        factor = max(1, int(min(image.width / target[0], image.height / target[1])))
-        rgb = reduced_rgb(image, factor)
-        if scale < 1:
-            rgb = Image.fromarray(cv2.resize(np.asarray(rgb), target, interpolation=cv2.INTER_LINEAR))
+        rgb = _shrunk(image, target)
         if image.format in heif.FORMATS:
             rgb = in_srgb(rgb, image.info)
     except Exception as error:
@@ -204,6 +208,28 @@ def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]
     upright = (height, width) if orientation in _SIDEWAYS else (width, height)
     # Turned last: the small picture costs next to nothing.
     return (rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb), upright
+
+
+def _target(sides: tuple[int, int], size: int) -> tuple[int, int]:
+    """Return the sides of a picture whose shorter one is brought down to `size`."""
+    scale = min(1.0, size / min(sides))
+    return max(1, round(sides[0] * scale)), max(1, round(sides[1] * scale))
+
+
+def _shrunk(image: Image.Image, target: tuple[int, int]) -> Image.Image:
+    """Return a loaded picture as RGB with the sides `target`."""
+    # Averaged over squares of pixels to less than twice the stored size, then interpolated: nothing is skipped, and
+    # OpenCV's interpolation takes a quarter of the time of Pillow's filters.
+    factor = max(1, int(min(image.width / target[0], image.height / target[1])))
+    rgb = reduced_rgb(image, factor)
+    if rgb.size == target:
+        return rgb
+    return Image.fromarray(cv2.resize(np.asarray(rgb), target, interpolation=cv2.INTER_LINEAR))
+
+
+def _encoded(rgb: Image.Image) -> bytes:
+    pixels = np.asarray(rgb)
+    return bytes(simplejpeg.encode_jpeg(pixels, quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420"))
 
 
 def _scale_transparency(image: Image.Image) -> None:

@@ -1,7 +1,7 @@
 """The gate: recall of a built index against exact search, by stratum, before anything is published."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from vsearch_lib.artefact.gate_report import GateReport, Recall, Stratum
 from vsearch_lib.publishing.recall import recall, without_own
@@ -9,6 +9,19 @@ from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.vectors import RowIds, Vectors
 
 DEPTHS = (1, 10, 100)
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Queries of one kind: unit vectors (n, d), and if they are rows of the index, which ones (n)."""
+
+    vectors: Vectors
+    own: RowIds | None = None
+
+
+def measure_each(searcher: Searcher, queries: Mapping[str, Queries]) -> dict[str, Stratum]:
+    """Return the recall of `searcher` for each kind of query, as `measure` does."""
+    return {kind: measure(searcher, asked.vectors, own=asked.own) for kind, asked in queries.items()}
 
 
 def measure(searcher: Searcher, queries: Vectors, *, own: RowIds | None = None) -> Stratum:

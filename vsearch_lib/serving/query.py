@@ -1,6 +1,5 @@
 """A picture file → its vector, by the model that made the index."""
 
-import io
 import stat
 from pathlib import Path
 
@@ -8,7 +7,8 @@ from vsearch_lib.artefact.content import digest
 from vsearch_lib.artefact.manifest import Manifest
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.errors import ArtefactError, UsageError
-from vsearch_lib.images.decode import Limits, RefusedPicture, normalise, upright_rgb
+from vsearch_lib.images.crop import Box, OutsidePicture, crop_jpeg
+from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.registry import CARD
 from vsearch_lib.storage import open_store
@@ -27,9 +27,7 @@ def model_of(manifest: Manifest) -> Embedder:
     return load_model(entry.uri, entry.version).embedder(batch_size=1)
 
 
-def query_vector(
-    model: Embedder, content: bytes, limits: Limits, *, crop: tuple[int, int, int, int] | None = None
-) -> Vectors:
+def query_vector(model: Embedder, content: bytes, limits: Limits, *, crop: Box | None = None) -> Vectors:
     """Return the (1, d) vector of a picture's bytes, or of its part `crop`, as `query_jpeg` takes it."""
     return model.embed([query_jpeg(content, limits, crop=crop)])
 
@@ -58,27 +56,15 @@ def read_query(file: Path, limits: Limits) -> bytes:
         raise UsageError(f"--image {file}: {str(getattr(error, 'strerror', error)).lower()}") from None
 
 
-def query_jpeg(content: bytes, limits: Limits, *, crop: tuple[int, int, int, int] | None = None) -> bytes:
-    """Return a picture, or its part `crop` (x, y, width, height in upright pixels), in the form that is embedded.
+def query_jpeg(content: bytes, limits: Limits, *, crop: Box | None = None) -> bytes:
+    """Return a picture, or its part `crop`, in the form that is embedded.
 
     Raises:
         UsageError: the bytes are not a picture that is taken, or the crop lies outside it.
     """
     try:
-        if crop:
-            content = _cropped(content, limits, crop)
-        return normalise(content, limits).jpeg
+        return crop_jpeg(content, crop, limits) if crop else normalise(content, limits).jpeg
+    except OutsidePicture as error:
+        raise UsageError(f"--crop {error}") from None
     except RefusedPicture as refusal:
         raise UsageError(f"the query picture is refused ({refusal.reason}): {refusal}") from None
-
-
-def _cropped(content: bytes, limits: Limits, crop: tuple[int, int, int, int]) -> bytes:
-    x, y, width, height = crop
-    image = upright_rgb(content, limits)
-    if x < 0 or y < 0 or width < 1 or height < 1 or x + width > image.width or y + height > image.height:
-        raise UsageError(
-            f"--crop {x},{y},{width},{height} lies outside the picture, which is {image.width} x {image.height}"
-        )
-    part = io.BytesIO()
-    image.crop((x, y, x + width, y + height)).save(part, "PNG")
-    return part.getvalue()

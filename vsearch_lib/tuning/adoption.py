@@ -1,9 +1,11 @@
 """Serving the same files at another operating point: a version of its own, whose manifest alone is new."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.artefact.pointer import Pointer
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.publishing import gate as gates
@@ -11,19 +13,24 @@ from vsearch_lib.publishing.publication import publish
 from vsearch_lib.run_ids import new_run_id, version_of
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import Store
-from vsearch_lib.tuning.measurement import Queries
-from vsearch_lib.tuning.sweep import Point
 
 
 def adopt(
-    store: Store, searcher: Searcher, point: Point, queries: Queries, *, cache: Path, min_recall_at_10: float
+    store: Store,
+    searcher: Searcher,
+    setting: OperatingPoint,
+    queries: Mapping[str, gates.Queries],
+    *,
+    cache: Path,
+    min_recall_at_10: float,
 ) -> Pointer:
-    """Publish the files of `searcher`'s version again, to be searched at `point`, as it was measured on `queries`.
+    """Publish the files of `searcher`'s version again, to be searched at `setting`, if it passes the gate there.
 
-    These are whole pictures: what the gate found of other queries held for another point, and is left out.
+    Args:
+        queries: what the gate asks when it publishes a new index, each kind of it.
 
     Raises:
-        GateRefused: recall@10 is below `min_recall_at_10`; what was served goes on.
+        GateRefused: recall@10 of a kind is below `min_recall_at_10`; what was served goes on.
         PublishConflict: another version is served by now.
     """
     version = searcher.manifest.version
@@ -33,14 +40,13 @@ def adopt(
         version=version_of(new_run_id(), after=version),
         parent=version,
         kind="delta",
-        search=point.setting,
+        search=setting,
     )
     candidate = Searcher(store, manifest, cache=cache, before=searcher)
-    whole = gates.measure(candidate, queries.vectors, own=queries.own)
-    report = gates.report({"whole": whole}, min_recall_at_10=min_recall_at_10)
+    report = gates.report(gates.measure_each(candidate, queries), min_recall_at_10=min_recall_at_10)
     if not report.passed:
         raise GateRefused(
-            f"nprobe {point.setting.nprobe} with shortlist {point.setting.shortlist} is not adopted: "
-            f"{'; '.join(gates.refusals(report))}; {version} is served on"
+            f"nprobe {setting.nprobe} with shortlist {setting.shortlist} is not adopted: "
+            f"{'; '.join(gates.refusals(report))}; {version} is served on; ask for a higher recall"
         )
     return publish(store, replace(manifest, gate=report), now=datetime.now(UTC))

@@ -10,8 +10,10 @@ from vsearch_lib.artefact.content import digest
 from vsearch_lib.config import Settings
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.index.factory import FLAT_BELOW
+from vsearch_lib.publishing.gate import Queries as GateQueries
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
+from vsearch_lib.terminal import say
 from vsearch_lib.tuning import adoption
 from vsearch_lib.tuning.families import families, sampled_queries
 from vsearch_lib.tuning.frontier import cheapest, most_exact
@@ -59,7 +61,7 @@ def tune(settings: Settings, *, min_recall: float, sample: int, adopt: bool) -> 
     open_store(settings.reports.uri).write_new(name, page)
     print(f"page: {settings.reports.uri}/{name}")
     if adopt:
-        _adopt(searcher, chosen, queries, settings, min_recall=min_recall)
+        _adopt(searcher, chosen, settings, min_recall=min_recall)
 
 
 def _compared(searcher: Searcher, settings: Settings, *, sample: int) -> tuple[list[Method], list[Trial]]:
@@ -105,9 +107,7 @@ def _verdict(points: list[Point], chosen: Point | None, min_recall: float) -> st
     )
 
 
-def _adopt(
-    searcher: Searcher, chosen: Point | None, queries: Queries, settings: Settings, *, min_recall: float
-) -> None:
+def _adopt(searcher: Searcher, chosen: Point | None, settings: Settings, *, min_recall: float) -> None:
     version = searcher.manifest.version
     if chosen is None:
         raise GateRefused(f"no operating point of {version} recalls {min_recall:g}; it is served on as it is")
@@ -117,9 +117,20 @@ def _adopt(
     pointer = adoption.adopt(
         open_store(settings.index.uri),
         searcher,
-        chosen,
-        queries,
+        chosen.setting,
+        _gate_queries(searcher, settings),
         cache=settings.cache,
         min_recall_at_10=settings.gate.min_recall_at_10,
     )
     print(f"{pointer.version} is served from {settings.index.uri}")
+
+
+def _gate_queries(searcher: Searcher, settings: Settings) -> dict[str, GateQueries]:
+    """Return what the gate asks; the lake says where the pictures are that crops are cut out of."""
+    # Measuring alone needs no Spark.
+    from vsearch_lib.lake import Lake
+    from vsearch_lib.publishing.strata import gate_queries
+    from vsearch_lib.spark.session import spark_session
+
+    with spark_session(settings, "vsearch index tune") as spark:
+        return gate_queries(searcher, Lake(spark, settings.lake.uri, "tune"), settings, say=say)

@@ -1,0 +1,94 @@
+"""Parts of indexed pictures, cut out of the originals as a person would do it: queries for the gate."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import simplejpeg
+from pyspark.sql import functions as F
+
+from vsearch_lib.images.crop import Box, OutsidePicture, crop_jpeg
+from vsearch_lib.images.decode import Limits, RefusedPicture
+from vsearch_lib.lake import Lake
+from vsearch_lib.lake.pictures import stored_jpegs
+from vsearch_lib.storage import read_bytes
+
+SHARES = (0.5, 0.8)  # of a picture's sides
+_CROPS = pa.schema([("image_id", pa.string()), ("jpeg", pa.binary())])
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Parts of pictures, in the form that is embedded and in the order of the image ids.
+
+    Attributes:
+        from_stored: how many are cut out of the stored pixels, because the original is not there any more.
+    """
+
+    jpegs: list[bytes]
+    from_stored: int
+
+
+def crops_of(lake: Lake, image_ids: Sequence[str], limits: Limits, *, seed: int) -> Crops:
+    """Cut a part out of each picture; a picture without pixels, or of which no part would be accepted, has none.
+
+    The landing zone may be cleared once its files are taken in, and a file may be overwritten. Then the part comes
+    from the stored pixels, which show the same in less detail: still a part, and a gate that goes on.
+    """
+    images = lake.read("images").where(F.col("image_id").isin(list(image_ids)))
+    originals = images.select("image_id", "source_uri", "sha256", "width", "height")
+    tasks = lake.spark.sparkContext.defaultParallelism
+    cut = originals.repartition(tasks).mapInArrow(_cutter(limits, seed), "image_id string, jpeg binary").collect()
+    found = {row["image_id"]: bytes(row["jpeg"]) for row in cut if row["jpeg"] is not None}
+    stored = _cut_stored(lake, [row["image_id"] for row in cut if row["jpeg"] is None], limits, seed)
+    every = {**found, **stored}
+    return Crops([every[image_id] for image_id in sorted(every)], len(stored))
+
+
+def box_of(image_id: str, sides: tuple[int, int], *, least: int, seed: int) -> Box:
+    """Return the part of a picture of `sides` (width, height) that its id and `seed` choose.
+
+    It has the same share of both sides, but at least `least` pixels where the picture has them.
+    """
+    rng = np.random.default_rng([seed, *hashlib.sha256(image_id.encode()).digest()])
+    share, (left, top) = rng.uniform(*SHARES), rng.random(2)
+    width, height = (min(side, max(least, round(share * side))) for side in sides)
+    x, y = int(left * (sides[0] - width + 1)), int(top * (sides[1] - height + 1))
+    return x, y, width, height
+
+
+def _cutter(limits: Limits, seed: int) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def cut(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for row in batch.to_pylist():
+                crop = {"image_id": row["image_id"], "jpeg": _cut_original(row, limits, seed)}
+                yield pa.RecordBatch.from_pylist([crop], schema=_CROPS)
+
+    return cut
+
+
+def _cut_original(row: Mapping[str, Any], limits: Limits, seed: int) -> bytes | None:
+    """Return a part of the landed file; None if it cannot be read, or is not the one that was taken in."""
+    try:
+        content = read_bytes(row["source_uri"])
+        if hashlib.sha256(content).hexdigest() != row["sha256"]:
+            return None
+        box = box_of(row["image_id"], (row["width"], row["height"]), least=limits.min_side, seed=seed)
+        return crop_jpeg(content, box, limits)
+    except (OSError, RefusedPicture, OutsidePicture):
+        return None
+
+
+def _cut_stored(lake: Lake, image_ids: Sequence[str], limits: Limits, seed: int) -> dict[str, bytes]:
+    parts = {}
+    for image_id, jpeg in (stored_jpegs(lake, image_ids) if image_ids else {}).items():
+        height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
+        try:
+            box = box_of(image_id, (width, height), least=limits.min_side, seed=seed)
+            parts[image_id] = crop_jpeg(jpeg, box, limits)
+        except RefusedPicture:
+            continue
+    return parts
