@@ -61,7 +61,8 @@ def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
     manifest["parent"] = served["version"] if served else None
     save_candidate(store, context.run_id, manifest)
     added = rows_of(manifest) - (rows_of(served) if served and changes else 0)
-    return [Figure("index_rows", rows_of(manifest)), Figure("index_rows_written", added)]
+    counts = {"index_rows": rows_of(manifest), "index_rows_written": added}
+    return [Figure(metric, count, subject=f"index {version}") for metric, count in counts.items()]
 
 
 def _nothing(context: StepContext) -> list[Figure]:

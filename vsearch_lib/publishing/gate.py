@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vsearch_lib.figures import Figure
 from vsearch_lib.publishing.recall import Recall, recall, without_own
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.vectors import RowIds, Vectors
@@ -61,6 +62,16 @@ def report(strata: Mapping[str, Stratum], *, min_recall_at_10: float) -> dict[st
     }
     judged = {"min_recall_at_10": min_recall_at_10, "strata": entries}
     return {"passed": not refusals(judged), **judged}
+
+
+def recall_figures(strata: Mapping[str, Stratum], *, subject: str) -> list[Figure]:
+    """Return the recall of `subject` for each stratum and depth, after re-scoring and by the codes alone."""
+    return [
+        recall[at].figure(f"recall_at_{at}{suffix}", subject=subject, stratum=name, n=stratum.queries)
+        for name, stratum in strata.items()
+        for suffix, recall in (("", stratum.rescored), ("_raw", stratum.raw))
+        for at in DEPTHS
+    ]
 
 
 def refusals(gate: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vsearch_lib.figures import Figure
+
 if TYPE_CHECKING:  # a benchmark imports this module in an environment that has little more than numpy
     from vsearch_lib.vectors import RowIds, Vectors
 
@@ -23,6 +25,11 @@ class Recall:
 
     mean: float
     half_width_95: float
+
+    def figure(self, metric: str, *, subject: str, stratum: str, n: int) -> Figure:
+        """Return it as a figure over `n` queries of `stratum`; its interval ends at 0 and at 1, as recall does."""
+        low, high = max(0.0, self.mean - self.half_width_95), min(1.0, self.mean + self.half_width_95)
+        return Figure(metric, self.mean, subject=subject, slice=stratum, n=n, low=low, high=high)
 
 
 def recall(found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[[RowIds], Vectors]) -> Recall:
