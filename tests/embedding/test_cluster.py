@@ -48,7 +48,7 @@ def test_a_killed_executor_costs_time_and_nothing_else(catalogue, draw, master, 
     out, err = job.communicate(timeout=300)
     assert job.returncode == 0, err
     assert 0 < written < IMAGES // 2
-    assert f"images_embedded[all]={IMAGES}" in out
+    assert f'images_embedded["model m1",all]={IMAGES}' in out
     embedder = load_model(catalogue.settings.models.uri, "m1").embedder(batch_size=8)
     found = catalogue.vectors()
     assert set(found) == set(jpegs)

@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 
 from vsearch_lib.errors import SchemaDrift
+from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake, TableSchema, table_names, table_schema
 from vsearch_lib.lake.differences import drift
+from vsearch_lib.lake.metrics import record
 from vsearch_lib.lake.migration import check, migrate
 
+NEW_METRICS = {"subject": "string", "n": "bigint", "low": "double", "high": "double"}
 JUDGEMENT = "'q', 'i', 'ann', {score}, DATE '2026-11-01'"
 CLICK = (
     "'e-1', 'u-1', 'a', 'b', 1, 'click', 9.5D, 9.5D, TIMESTAMP '2026-11-01 10:00:00', DATE '2026-11-01', 'r-1', 'v-1'"
@@ -159,6 +162,29 @@ def test_columns_of_another_order_and_missing_properties_are_migrated(lake):
     migrate(lake)
     assert differences(lake) == []
     assert lake.spark.table(f"delta.`{lake.path('images')}`").columns == list(schema.names)
+
+
+def test_a_table_of_metrics_without_subjects_keeps_its_rows_and_takes_figures_again(lake):
+    schema = table_schema("metrics")
+    old = columns(schema, leave_out=("subject", "n", "low", "high"))
+    at = "TIMESTAMP '2026-11-01 10:00:00'"
+    write(
+        lake, replace(schema, columns=old), f"'run-1', 'rows', 'all', 3.0D, {at}), ('run-0', 'rows', 'new', 4.0D, {at}"
+    )
+    with pytest.raises(SchemaDrift, match=r"has no column subject, n, low, high; run vsearch schema check"):
+        record(lake, [Figure("rows", 5)])
+    missing = [f"metrics: column {name} is missing, should be {kind}" for name, kind in NEW_METRICS.items()]
+    assert [line for line in differences(lake) if "comment" not in line] == missing
+    migrated(lake)
+    assert differences(lake) == []
+    record(lake, [Figure("rows", 5, n=2, low=4, high=6)])
+    record(lake, [Figure("rows", 6)])  # it replaces its own, and not the one of before
+    rows = lake.read("metrics").drop("recorded_at").collect()
+    assert set(map(tuple, rows)) == {
+        ("run-1", "rows", None, "all", None, 3.0, None, None),
+        ("run-0", "rows", None, "new", None, 4.0, None, None),
+        ("run-1", "rows", "all", "all", None, 6.0, None, None),
+    }
 
 
 def test_where_one_difference_cannot_be_made_nothing_is_changed(lake):

@@ -184,7 +184,7 @@ def test_a_retention_as_long_as_the_longest_reader_is_taken():
 def test_the_job_maintains_the_tables_there_are_and_says_what_it_did(crowded, settings):
     said: list[str] = []
     figures = body_of("maintain_tables")(StepContext(settings=settings, lake=crowded, run_id="run-1", say=said.append))
-    assert {figure.slice for figure in figures} == {"metrics"}
+    assert {figure.subject for figure in figures} == {"metrics"}
     value = {figure.metric: figure.value for figure in figures}
     assert (value["files_before"], value["files_after"]) == (3, 1)
     assert said == ["maintain_tables: 1 tables, 3 files became 1, 0 deleted that were out of use for 168 h"]

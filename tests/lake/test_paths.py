@@ -23,7 +23,7 @@ ODD = "100% [neu] #1 Jörg's {a,b}+c *?&=~"
 def test_a_table_in_a_folder_of_any_name_is_written_read_checked_and_kept_up(spark, tmp_path):
     lake = Lake(spark, str(tmp_path / ODD / "lake"), "run-1")
     for value in (1, 2):
-        record(lake, [Figure("rows", value, str(value))])
+        record(lake, [Figure("rows", value, slice=str(value))])
     assert sorted(row["value"] for row in lake.read("metrics").collect()) == [1, 2]
     assert drift(lake) == []
     assert maintain(lake, "metrics", retention_hours=168).files_after == 1

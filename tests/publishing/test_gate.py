@@ -12,7 +12,7 @@ import pytest
 from vsearch_lib.artefact.files import StoredFile
 from vsearch_lib.artefact.gate_report import Recall, Stratum
 from vsearch_lib.artefact.manifest import decode, encode
-from vsearch_lib.publishing.gate import measure, refusals, report
+from vsearch_lib.publishing.gate import measure, recall_figures, refusals, report
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
@@ -81,6 +81,16 @@ def test_a_ruined_index_fails_and_the_refusal_names_stratum_and_shortfall(small_
 def stratum(at_10: float) -> Stratum:
     values = {1: Recall(1.0, 0.0), 10: Recall(at_10, 0.012345678), 100: Recall(0.9, 0.01)}
     return Stratum(200, {at: Recall(0.5, 0.03) for at in (1, 10, 100)}, values)
+
+
+def test_recall_is_a_figure_of_the_index_for_each_stratum_and_depth_with_its_queries_and_interval():
+    figures = recall_figures({"whole": stratum(0.5), "crop": stratum(0.25)}, subject="index v1")
+    names = [f"recall_at_{at}{suffix}" for suffix in ("", "_raw") for at in (1, 10, 100)]
+    assert [(f.slice, f.metric) for f in figures] == [(name, metric) for name in ("whole", "crop") for metric in names]
+    assert {(f.subject, f.n) for f in figures} == {("index v1", 200)}
+    values = {(f.slice, f.metric): (f.low, f.value, f.high) for f in figures}
+    assert values["crop", "recall_at_10"] == pytest.approx((0.25 - 0.012345678, 0.25, 0.25 + 0.012345678))
+    assert values["crop", "recall_at_10_raw"] == pytest.approx((0.47, 0.5, 0.53))
 
 
 @pytest.mark.parametrize(("recalls", "passed"), [([0.95, 0.99], True), ([0.949, 0.99], False), ([0.99, 0.2], False)])

@@ -13,7 +13,6 @@ from vsearch_lib.config import PROJECT
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import ArtefactError, GateRefused, PublishConflict, UsageError, VsearchError
 from vsearch_lib.figures import Figure
-from vsearch_lib.lake.metrics import record
 from vsearch_lib.run.arguments import add_common_arguments, dates_of, run_id_of, settings_of
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.run.exit_codes import exit_code
@@ -165,21 +164,6 @@ def test_every_job_can_be_loaded_and_says_what_it_does(name):
     run = body_of(name)
     assert callable(run)
     assert run.__doc__
-
-
-# Figures
-
-
-def test_a_figure_recorded_again_in_a_run_replaces_itself(lake):
-    record(lake, [Figure("rows", 3), Figure("rows", 4, "a slice")])
-    record(lake, [Figure("rows", 5)])
-    rows = lake.read("metrics").select("run", "metric", "slice", "value").collect()
-    assert sorted(map(tuple, rows)) == [("run-1", "rows", "a slice", 4.0), ("run-1", "rows", "all", 5.0)]
-
-
-def test_no_figures_leave_no_trace(lake):
-    record(lake, [])
-    assert not lake.exists("metrics")
 
 
 def test_what_a_worker_has_to_say_to_people_is_one_line_too(spark, capsys):

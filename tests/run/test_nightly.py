@@ -120,8 +120,18 @@ def test_the_first_night_ends_with_figures_and_pages(first_night, place):
 
 
 def test_every_step_is_timed(first_night, lake):
-    timed = {row["slice"] for row in lake.read("metrics").where("metric = 'step_seconds'").collect()}
+    timed = {row["subject"] for row in lake.read("metrics").where("metric = 'step_seconds'").collect()}
     assert {"ingest_images", "train_encoder", "embed_images", "build_index", "publish_index", "evaluate"} <= timed
+
+
+def test_each_figure_of_a_night_is_recorded_once_and_recall_with_its_interval(published, lake):
+    rows = lake.read("metrics").collect()
+    keys = [(row["run"], row["metric"], row["subject"], row["slice"]) for row in rows]
+    assert len(keys) == len(set(keys))
+    recalls = [row for row in rows if row["metric"] == "recall_at_10"]
+    assert {row["slice"] for row in recalls} == {"whole", "new", "crop"}
+    assert {row["subject"] for row in recalls} == {f"index {published.manifest['version']}"}
+    assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 and row["n"] > 1 for row in recalls)
 
 
 def test_what_landed_is_in_the_lake_or_refused_with_a_reason(published, lake):

@@ -25,7 +25,7 @@ def embed_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     compare_all = retry or not lake.exists("embeddings")
     since = {} if compare_all else read_until(lake, reader, within_hours=within_hours)
     if len(now) < len(TABLES) or since == now:
-        return [*embedded_figures(0, 0), Figure("embeddings_removed", 0)]
+        return [*embedded_figures(version, 0, 0), _removed(version, 0)]
     work = refused_before(lake, version) if retry else work_to_do(lake, version, since.get("images"), now["images"])
     sources = pixel_sources(lake, since.get("image_pixels"), now["image_pixels"])
     embedded = embed_and_store(context, version, work.todo, sources)
@@ -36,4 +36,8 @@ def embed_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
         lake.delete_keys("embeddings", features)
     if not retry:
         remember(lake, reader, now)
-    return [*embedded, Figure("embeddings_removed", removed)]
+    return [*embedded, _removed(version, removed)]
+
+
+def _removed(version: str, count: int) -> Figure:
+    return Figure("embeddings_removed", count, subject=f"model {version}")

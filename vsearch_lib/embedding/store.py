@@ -43,7 +43,7 @@ def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources
     """
     wanted, pictures = todo.agg(F.count("*"), F.count_distinct("sha256")).collect()[0]
     if not wanted:
-        return embedded_figures(0, 0)
+        return embedded_figures(version, 0, 0)
     model = load_model(context.settings.models.uri, version)
     pending = Pending(context.lake, version)
     hashes = todo.select("sha256").distinct()
@@ -76,7 +76,8 @@ def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources
     # Fewer than images where several are the same picture, or an earlier run was cut off.
     pictures = sum(one.pictures for one in passes)
     tasks = [task for one in passes for task in one.tasks]
-    return [*embedded_figures(wanted - failures, failures), Figure("pictures_computed", pictures), *_rates(tasks)]
+    computed_now = Figure("pictures_computed", pictures, subject=f"model {version}")
+    return [*embedded_figures(version, wanted - failures, failures), computed_now, *_rates(version, tasks)]
 
 
 def embed_pixels(context: StepContext, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
@@ -117,19 +118,24 @@ def _refused(todo: DataFrame, vectors: DataFrame, passes: list[Pass]) -> DataFra
     return computed(refused)
 
 
-def embedded_figures(embedded: int, refused: int) -> list[Figure]:
-    """Return how many images have got a vector, and how many were refused one."""
-    return [Figure("images_embedded", embedded), Figure("images_not_embeddable", refused)]
+def embedded_figures(version: str, embedded: int, refused: int) -> list[Figure]:
+    """Return how many images have got a vector of model `version`, and how many were refused one."""
+    counts = {"images_embedded": embedded, "images_not_embeddable": refused}
+    return [Figure(metric, count, subject=f"model {version}") for metric, count in counts.items()]
 
 
-def _rates(tasks: list[Row]) -> list[Figure]:
+def _rates(version: str, tasks: list[Row]) -> list[Figure]:
     """Return how fast the tasks were, and how unequal."""
     if not tasks:
         return []
     pictures, seconds = sum(task["pictures"] for task in tasks), [task["seconds"] for task in tasks]
+    rates = {
+        "images_per_second_per_core": pictures / sum(seconds),
+        "decode_ms_per_image": 1000 * sum(task["decode_seconds"] for task in tasks) / pictures,
+        "forward_ms_per_image": 1000 * sum(task["forward_seconds"] for task in tasks) / pictures,
+    }
+    subject = f"model {version}"
     return [
-        Figure("images_per_second_per_core", pictures / sum(seconds)),
-        Figure("decode_ms_per_image", 1000 * sum(task["decode_seconds"] for task in tasks) / pictures),
-        Figure("forward_ms_per_image", 1000 * sum(task["forward_seconds"] for task in tasks) / pictures),
-        Figure("slowest_task_to_median", max(seconds) / statistics.median(seconds)),
+        *(Figure(metric, rate, subject=subject, n=pictures) for metric, rate in rates.items()),
+        Figure("slowest_task_to_median", max(seconds) / statistics.median(seconds), subject=subject, n=len(tasks)),
     ]

@@ -104,7 +104,8 @@ def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
     )
     save_candidate(store, context.run_id, manifest)
     added = manifest.rows - (served.rows if served and changes else 0)
-    return [Figure("index_rows", manifest.rows), Figure("index_rows_written", added)]
+    counts = {"index_rows": manifest.rows, "index_rows_written": added}
+    return [Figure(metric, count, subject=f"index {version}") for metric, count in counts.items()]
 
 
 def _nothing(context: StepContext) -> list[Figure]:

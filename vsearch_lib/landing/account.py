@@ -46,7 +46,7 @@ class Account:
 
     def figures(self) -> list[Figure]:
         """Return the numbers for `metrics`."""
-        kinds = [Figure(f"{self.table}_passed_over", n, kind) for kind, n in sorted(self.passed_over.items())]
+        kinds = [Figure(f"{self.table}_passed_over", n, slice=kind) for kind, n in sorted(self.passed_over.items())]
         names = ("landed", "accepted", "unchanged", "duplicate", "refused")
         numbers = [Figure(f"{self.table}_{name}", getattr(self, name)) for name in names]
         return [*kinds, *numbers, Figure(f"{self.table}_passed_over", sum(self.passed_over.values()))]

@@ -53,7 +53,7 @@ class Landing:
             return None
         account = Account(**found["account"])
         self.context.say(account.line())
-        return [*account.figures(), *(Figure(metric, value) for metric, value in found["more"].items())]
+        return [*account.figures(), *(Figure(**fields) for fields in found["more"])]
 
     def taken_in(self, account: Account, more: Sequence[Figure] = ()) -> None:
         """Note that all of it is in the tables: the same files again would change nothing, with `more` as figures."""
@@ -67,7 +67,7 @@ class Landing:
                 before = at[table]
                 at[table] = Position(lake.table_id(table), max(version, before.version if before else 0))
         again = replace(account, accepted=0)
-        made = {"account": asdict(again), "more": {figure.metric: figure.value for figure in more}}
+        made = {"account": asdict(again), "more": [asdict(figure) for figure in more]}
         remember(lake, self._step, self._state(at), made)
 
     @property

@@ -7,14 +7,14 @@ from vsearch_lib.lake.maintenance import check_retention, maintain
 
 
 def maintain_tables(context: StepContext) -> list[Figure]:
-    """Maintain each table that has been written; return its counts of files, the table's name as the slice."""
+    """Maintain each table that has been written; return its counts of files, the table as the subject."""
     kept = context.settings.maintenance
     check_retention(retention_hours=kept.retention_hours, longest_reader_hours=kept.longest_reader_hours)
     tables = [table for table in table_names() if context.lake.exists(table)]
     figures: list[Figure] = []
     for done, table in enumerate(tables, start=1):
         upkeep = maintain(context.lake, table, retention_hours=kept.retention_hours)
-        figures += [Figure(metric, value, table) for metric, value in vars(upkeep).items()]
+        figures += [Figure(metric, value, subject=table) for metric, value in vars(upkeep).items()]
         context.progress(done, len(tables))
     total = {metric: sum(f.value for f in figures if f.metric == metric) for metric in {f.metric for f in figures}}
     if tables:

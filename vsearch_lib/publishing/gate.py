@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vsearch_lib.artefact.gate_report import GateReport, Recall, Stratum
-from vsearch_lib.publishing.recall import recall, without_own
+from vsearch_lib.figures import Figure
+from vsearch_lib.publishing.recall import recall, recall_figure, without_own
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.vectors import RowIds, Vectors
 
@@ -58,6 +59,16 @@ def report(strata: Mapping[str, Stratum], *, min_recall_at_10: float) -> GateRep
     rounded = {name: _rounded(stratum) for name, stratum in strata.items()}
     judged = GateReport(False, rounded, min_recall_at_10)
     return replace(judged, passed=not refusals(judged))
+
+
+def recall_figures(strata: Mapping[str, Stratum], *, subject: str) -> list[Figure]:
+    """Return the recall of `subject` for each stratum and depth, after re-scoring and by the codes alone."""
+    return [
+        recall_figure(recalls[at], f"recall_at_{at}{suffix}", subject=subject, stratum=name, n=stratum.queries)
+        for name, stratum in strata.items()
+        for suffix, recalls in (("", stratum.rescored), ("_raw", stratum.raw))
+        for at in DEPTHS
+    ]
 
 
 def refusals(gate: GateReport) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vsearch_lib.artefact.gate_report import Recall
+from vsearch_lib.figures import Figure
 
 if TYPE_CHECKING:  # a benchmark imports this module in an environment that has little more than numpy
     from vsearch_lib.vectors import RowIds, Vectors
@@ -16,6 +17,12 @@ if TYPE_CHECKING:  # a benchmark imports this module in an environment that has 
 _Z95 = 1.959964  # of the normal distribution, two-sided
 _FLOAT32_ROUNDOFF = 2.0**-24
 _DEVIATIONS = 4  # of a sum of independent rounding errors
+
+
+def recall_figure(recall: Recall, metric: str, *, subject: str, stratum: str, n: int) -> Figure:
+    """Return a recall as a figure over `n` queries of `stratum`; its interval ends at 0 and at 1, as recall does."""
+    low, high = max(0.0, recall.mean - recall.half_width_95), min(1.0, recall.mean + recall.half_width_95)
+    return Figure(metric, recall.mean, subject=subject, slice=stratum, n=n, low=low, high=high)
 
 
 def recall(found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[[RowIds], Vectors]) -> Recall:

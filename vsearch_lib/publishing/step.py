@@ -38,16 +38,16 @@ def publish_index(context: StepContext) -> list[Figure]:
     pointer = publish(store, manifest, now=datetime.now(UTC))
     context.made["index"] = pointer.version
     context.say(f"publish_index: {pointer.version} is served from {settings.index.uri}")
-    figures = [
-        Figure("index_rows", candidate.rows),
-        Figure("index_rows_dead", searcher.dead),
-        Figure("index_bytes_per_vector", searcher.bytes_per_vector),
-        Figure("index_bytes", sum(file.bytes for shard in candidate.all_shards for file in shard.files)),
+    subject = f"index {pointer.version}"
+    return [
+        Figure("index_rows", candidate.rows, subject=subject),
+        Figure("index_rows_dead", searcher.dead, subject=subject),
+        Figure("index_bytes_per_vector", searcher.bytes_per_vector, subject=subject),
+        Figure(
+            "index_bytes", sum(file.bytes for shard in candidate.all_shards for file in shard.files), subject=subject
+        ),
+        *gates.recall_figures(strata, subject=subject),
     ]
-    for name, stratum in strata.items():
-        figures += [Figure(f"recall_at_{at}", stratum.rescored[at].mean, name) for at in gates.DEPTHS]
-        figures += [Figure(f"recall_at_{at}_raw", stratum.raw[at].mean, name) for at in gates.DEPTHS]
-    return figures
 
 
 def _measured(searcher: Searcher, sample: int) -> Manifest:

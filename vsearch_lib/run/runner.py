@@ -54,7 +54,7 @@ def run_graph(
             context = StepContext(settings=settings, lake=lake, run_id=run_id, dates=dates)
             for number, step in enumerate(steps, start=1):
                 results.append(_run_step(step, number, len(steps), context, show))
-            seconds = [Figure("step_seconds", result.seconds, result.step.name) for result in results]
+            seconds = [Figure("step_seconds", result.seconds, subject=result.step.name) for result in results]
             record(lake, [figure for result in results for figure in result.figures] + seconds)
     return results
 

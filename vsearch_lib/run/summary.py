@@ -55,8 +55,9 @@ def _quality(figures: Sequence[Figure]) -> Table:
     table = Table(title=f"{queries:.0f} judged queries, none seen in training", title_justify="left")
     for name in ("", "nDCG@10", "MRR", "mAP"):
         table.add_column(name, justify="right" if name else "left")
-    slices = list(dict.fromkeys(figure.slice for figure in figures if figure.metric == "ndcg_at_10"))
-    by_name = {(figure.metric, figure.slice): figure.value for figure in figures}
-    for name in slices:
-        table.add_row(name, *(f"{by_name[metric, name]:.3f}" for metric in RANKING_FIGURES))
+    systems = list(dict.fromkeys(figure.subject for figure in figures if figure.metric == "ndcg_at_10"))
+    by_name = {(figure.metric, figure.subject): figure.value for figure in figures}
+    for name in systems:
+        values = (f"{by_name[metric, name]:.3f}" for metric in RANKING_FIGURES)
+        table.add_row(name.removeprefix("model "), *values)  # beside other systems, its version says what it is
     return table

@@ -2,23 +2,27 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 from vsearch_lib.context import StepContext
-from vsearch_lib.figures import Figure
+from vsearch_lib.figures import ALL, Figure
 
 # Names the file that a finished step is described in; whoever starts a job may set it.
 TRACE_FILE = "VSEARCH_TRACE_FILE"
+
+_PLAIN = re.compile(r"[\w.:/+-]+")
 
 
 @dataclass(frozen=True)
 class Trace:
     """A finished step: the versions of the tables it read and wrote are Delta's; `made` names what is no table.
 
-    `figures` are the run's metrics as `metric[slice]`, counts of rows in and out among them.
+    `figures` are the run's metrics, counts of rows in and out among them, by `metric[slice]`, or
+    `metric[subject,slice]` if they have a subject.
     """
 
     step: str
@@ -41,7 +45,7 @@ class Trace:
             read=context.lake.versions_read,
             wrote={table: version for table, version in context.lake.versions_written.items() if table != "metrics"},
             made=context.made,
-            figures={f"{f.metric}[{f.slice}]": f.value for f in figures},
+            figures={_name(figure): figure.value for figure in figures},
         )
 
     def line(self) -> str:
@@ -57,6 +61,16 @@ class Trace:
         """Write it as JSON where the environment asks for it."""
         if file := os.environ.get(TRACE_FILE):
             Path(file).write_text(json.dumps(asdict(self)))
+
+
+def _name(figure: Figure) -> str:
+    parts = [figure.slice] if figure.subject == ALL else [figure.subject, figure.slice]
+    return f"{figure.metric}[{','.join(map(_quoted, parts))}]"
+
+
+def _quoted(part: str) -> str:
+    """Quote what would not be one word of the line, or could be taken for two parts."""
+    return part if _PLAIN.fullmatch(part) else json.dumps(part, ensure_ascii=False)
 
 
 def partition_name(dates: Sequence[date] | None) -> str:

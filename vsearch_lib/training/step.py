@@ -111,8 +111,8 @@ def _projected(context: StepContext, encoder: "Encoder", recipe: Recipe, backbon
         f"dimensions {about}"
     )
     return [
-        Figure("projection_pictures", fitted.pictures),
-        Figure("projection_variance_kept", fitted.variance_kept),
+        Figure("projection_pictures", fitted.pictures, subject=f"model {card.version}"),
+        Figure("projection_variance_kept", fitted.variance_kept, subject=f"model {card.version}", n=fitted.pictures),
     ]
 
 
@@ -133,9 +133,9 @@ def _trained(context: StepContext, encoder: "Encoder", recipe: Recipe, backbone:
     )
     context.made["model"] = card.version
     return [
-        Figure("training_steps", trained.steps),
-        Figure("training_loss", trained.first_loss, "first"),
-        Figure("training_loss", trained.last_loss, "last"),
+        Figure("training_steps", trained.steps, subject=f"model {card.version}"),
+        Figure("training_loss", trained.first_loss, subject=f"model {card.version}", slice="first"),
+        Figure("training_loss", trained.last_loss, subject=f"model {card.version}", slice="last"),
     ]
 
 

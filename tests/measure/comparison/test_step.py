@@ -48,7 +48,7 @@ def chosen(catalogue, *overrides: str):
 def compare(catalogue, *overrides: str) -> dict[tuple[str, str], float]:
     lake = catalogue.lake
     job = StepContext(settings=chosen(catalogue, *overrides), lake=lake, run_id=lake.run_id, say=lambda _: None)
-    return {(figure.metric, figure.slice): figure.value for figure in body_of("compare_models")(job)}
+    return {(figure.metric, figure.subject): figure.value for figure in body_of("compare_models")(job)}
 
 
 def put(catalogue, version: str, *, ruined: bool = False) -> None:
@@ -69,7 +69,7 @@ def test_a_model_that_ranks_as_well_is_promoted(judged):
     figures = compare(judged)
     assert current_model(judged.settings).version == "m2"
     assert figures["compared_queries", "all"] > 8
-    assert figures["ndcg_at_10", "m1"] == figures["ndcg_at_10", "m2"] > 0.9
+    assert figures["ndcg_at_10", "model m1"] == figures["ndcg_at_10", "model m2"] > 0.9
     assert compare(judged) == {}
 
 
@@ -79,8 +79,8 @@ def test_a_model_that_ranks_worse_is_refused_and_its_figures_are_kept(judged):
         compare(judged)
     assert current_model(judged.settings).version == "m1"
     rows = judged.lake.read("metrics").where("metric = 'ndcg_at_10'").collect()
-    value = {row["slice"]: row["value"] for row in rows}
-    assert value["m2"] < value["m1"] - 0.1
+    value = {row["subject"]: row["value"] for row in rows}
+    assert value["model m2"] < value["model m1"] - 0.1
 
 
 def test_how_much_worse_a_model_may_rank_is_a_setting(judged):

@@ -26,7 +26,7 @@ def click(request: str, place: int, dwell_ms: int, variant: str | None = "a", da
 def figures_of(spark, *events) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for figure in click_figures(spark.createDataFrame(list(events), COLUMNS)):
-        found.setdefault(figure.slice, {})[figure.metric] = figure.value
+        found.setdefault(figure.label, {})[figure.metric] = figure.value
     return found
 
 
@@ -79,6 +79,27 @@ def test_the_time_on_a_clicked_picture_is_that_of_its_longest_click(found):
     # Of r1 the mean of 100 and 300, of r2 500.
     assert found["all"]["dwell_ms_median"] == pytest.approx(350)
     assert "dwell_ms_median" not in found["variant b"]
+
+
+def test_a_day_is_a_slice_and_an_arm_or_a_version_a_subject(spark):
+    figures = click_figures(spark.createDataFrame([shown("r", 1, variant="v1")], COLUMNS))
+    assert [(f.subject, f.slice) for f in figures if f.metric == "requests"] == [
+        ("all", "2026-11-02"),
+        ("all", "all"),
+        ("index v1", "all"),
+        ("variant v1", "all"),
+    ]
+
+
+def test_a_rate_says_over_how_many_impressions_or_requests_it_is(spark):
+    events = [*(shown("r1", place) for place in (1, 2)), shown("r2", 1), click("r1", 1, 100)]
+    figures = click_figures(spark.createDataFrame(events, COLUMNS))
+    assert {f.metric: f.n for f in figures if f.label == "all" and f.n} == {
+        "click_through_rate": 3,
+        "clicked_request_share": 2,
+        "click_mrr": 2,
+        "clicks_over_expected": 3,
+    }
 
 
 def test_without_arms_and_versions_there_are_no_slices_for_them(spark):

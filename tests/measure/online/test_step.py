@@ -31,7 +31,7 @@ def measure(catalogue, *overrides: str) -> tuple[dict[tuple[str, str], float], l
     lake = catalogue.lake
     settings = load_settings("demo", [f"var={catalogue.settings.var}", *SMALL, *overrides])
     figures = body_of("measure_online")(StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=said.append))
-    return {(figure.metric, figure.slice): figure.value for figure in figures}, said
+    return {(figure.metric, figure.label): figure.value for figure in figures}, said
 
 
 @pytest.fixture

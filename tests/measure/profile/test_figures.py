@@ -161,6 +161,12 @@ def test_clicks_are_counted_by_query_and_unknown_images_by_event(tables):
     assert value(figures, "unknown_image_share") == 2 / 12
 
 
+def test_a_share_says_of_how_many_images_it_is(five):
+    over = {figure.metric: figure.n for figure in five if figure.metric.endswith("_share")}
+    assert over.pop("blurred_share") == over.pop("dark_share") == 4
+    assert set(over.values()) == {5}
+
+
 def test_refusals_are_counted_by_reason_most_first(spark):
     quarantine = spark.createDataFrame([("undecodable",), ("empty_file",), ("undecodable",)], "reason string")
     assert list(sliced(refusal_figures(quarantine), "refused").items()) == [("undecodable", 2), ("empty_file", 1)]

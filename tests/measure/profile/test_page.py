@@ -11,12 +11,12 @@ FIGURES = [
     Figure("clicks_per_query", 0.94),
     Figure("blurred_share", 0.25),
     Figure("unknown_image_share", 0.5),
-    Figure("images_uploaded", 30, "2026-11-01"),
-    Figure("images_uploaded", 15, "2026-11-02"),
-    Figure("tag_share", 0.4, "mug"),
-    Figure("tag_share", 0.1, "red"),
-    Figure("refused", 3, "undecodable"),
-    Figure("refused", 1, "empty_file"),
+    Figure("images_uploaded", 30, slice="2026-11-01"),
+    Figure("images_uploaded", 15, slice="2026-11-02"),
+    Figure("tag_share", 0.4, slice="mug"),
+    Figure("tag_share", 0.1, slice="red"),
+    Figure("refused", 3, slice="undecodable"),
+    Figure("refused", 1, slice="empty_file"),
 ]
 
 
@@ -59,7 +59,7 @@ def test_bars_are_as_long_as_their_figures_say():
 
 
 def test_many_days_are_told_by_a_few_labels_and_the_highest_figure():
-    days = [Figure("images_uploaded", n, f"2026-11-{n:02d}") for n in range(1, 31)]
+    days = [Figure("images_uploaded", n, slice=f"2026-11-{n:02d}") for n in range(1, 31)]
     chart = Elements(section(render("run", days), "Uploads"))
     assert len([tag for tag, _ in chart.elements if tag == "rect"]) == 30
     labels = [text for text in chart.text if text.startswith("2026") and ":" not in text]
@@ -79,8 +79,8 @@ def test_what_has_no_figures_says_so():
 
 
 def test_names_are_text_and_never_markup():
-    plain = Elements(render("run", [Figure("tag_share", 0.5, "mug")]))
-    shown = Elements(render(EVIL, [Figure("tag_share", 0.5, EVIL)]))
+    plain = Elements(render("run", [Figure("tag_share", 0.5, slice="mug")]))
+    shown = Elements(render(EVIL, [Figure("tag_share", 0.5, slice=EVIL)]))
     assert [tag for tag, _ in shown.elements] == [tag for tag, _ in plain.elements]
     assert EVIL in shown.text
 

@@ -31,8 +31,9 @@ def compare_models(context: StepContext) -> list[Figure]:
     by_hand = f"{used.version} stays in use; to have the new one all the same: vsearch models promote {new.version}"
     if not figures:
         raise GateRefused(f"{new.version}: no judged query of the test split to compare it on; {by_hand}")
-    value = {figure.slice: figure.value for figure in figures if figure.metric == "ndcg_at_10"}
-    ours, theirs, limit = value[new.version], value[used.version], context.settings.gate.max_ndcg_loss
+    value = {figure.subject: figure.value for figure in figures if figure.metric == "ndcg_at_10"}
+    ours, theirs = (value[f"model {card.version}"] for card in (new, used))
+    limit = context.settings.gate.max_ndcg_loss
     said = f"nDCG@10 {ours:.3f}, {theirs:.3f} with {used.version}, on {figures[0].value:.0f} judged queries"
     if theirs - ours > limit:
         record(context.lake, figures)  # a job that is refused returns none
@@ -71,7 +72,7 @@ def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
     figures = [Figure("compared_queries", len(queries))]
     for version, encoded in vectors.items():
         found = ranking_figures(judged, exact_rankings(queries, ids, encoded, depth=DEPTH))
-        figures += [Figure(metric, value, version) for metric, value in found.items()]
+        figures += [Figure(metric, value, subject=f"model {version}", n=len(judged)) for metric, value in found.items()]
     return figures
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -42,16 +43,18 @@ def evaluate(context: StepContext) -> list[Figure]:
     manifest = searcher.manifest
     reports = open_store(settings.reports.uri)
     made_from = (context.lake.version("judgements"), context.lake.version("near_duplicates"))
-    chosen = f"{made_from} {settings.evaluation.model_dump_json()}"
+    # Figures of other fields, which an older version of this step wrote, are measured again.
+    shape = [field.name for field in fields(Figure)]
+    chosen = f"{made_from} {settings.evaluation.model_dump_json()} {shape}"
     name = f"{manifest.version}-{digest(chosen.encode())[:8]}"
     known = reports.read_versioned(f"{name}.json")
     if known:
-        figures = [Figure(**fields) for fields in json.loads(known.content)]
+        figures = [Figure(**one) for one in json.loads(known.content)]
     else:
         figures, queries = _measure(context, searcher)
         page = render("What the index answers", _subtitle(manifest), _tables(figures), queries)
         reports.write_new(f"{name}.html", page.encode())
-        reports.write_new(f"{name}.json", json.dumps([vars(figure) for figure in figures]).encode())
+        reports.write_new(f"{name}.json", json.dumps([asdict(figure) for figure in figures]).encode())
     context.say(f"evaluate: {settings.reports.uri}/{name}.html")
     return figures
 
@@ -72,9 +75,9 @@ def _measure(context: StepContext, searcher: Searcher) -> tuple[list[Figure], li
     judged = {query: scores for query, scores in judged.items() if query in row_of}
     if judged:
         figures.append(Figure("judged_queries", len(judged)))
-        for slice_name, rankings in _rankings(context, searcher, images, judged, row_of).items():
+        for system, rankings in _rankings(context, searcher, images, judged, row_of).items():
             found = ranking_figures(judged, rankings)
-            figures += [Figure(metric, value, slice_name) for metric, value in found.items()]
+            figures += [Figure(metric, value, subject=system, n=len(judged)) for metric, value in found.items()]
     rng = np.random.default_rng(settings.examples.seed)
     pool = sorted(judged) or [ids[row] for row in searcher.visible_ids()]
     wanted = rng.permutation(len(pool))[: settings.evaluation.page_queries]
@@ -162,15 +165,21 @@ def _answer(
 
 def _index_figures(searcher: Searcher) -> list[Figure]:
     manifest = searcher.manifest
-    figures = [Figure("index_rows", manifest.rows), Figure("index_bytes_per_vector", searcher.bytes_per_vector)]
-    for name, stratum in manifest.gate.strata.items():
-        figures.append(Figure("recall_at_10", stratum.rescored[10].mean, name))
-    return figures
+    subject = f"index {manifest.version}"
+    return [
+        Figure("index_rows", manifest.rows, subject=subject),
+        Figure("index_bytes_per_vector", searcher.bytes_per_vector, subject=subject),
+        *(
+            recall_figure(stratum.rescored[10], "recall_at_10", subject=subject, stratum=name, n=stratum.queries)
+            for name, stratum in manifest.gate.strata.items()
+        ),
+    ]
 
 
 def _cosines(searcher: Searcher, *, seed: int) -> list[Figure]:
+    subject = f"index {searcher.manifest['version']}"
     return [
-        Figure(f"cosine_{name}", float(np.percentile(cosines, percent)), pair)
+        Figure(f"cosine_{name}", float(np.percentile(cosines, percent)), subject=subject, slice=pair, n=len(cosines))
         for pair, cosines in cosine_spread(searcher, seed=seed).items()
         for name, percent in (("p05", 5), ("median", 50), ("p95", 95))
     ]
@@ -199,9 +208,10 @@ def _tables(figures: list[Figure]) -> list[Table]:
             if metric == "cosine_median"
         ),
     ]
+    ranked = {(figure.metric, figure.subject): figure.value for figure in figures}
     rankings = [
-        (name, *(f"{value[metric, name]:.3f}" for metric in RANKING_FIGURES))
-        for metric, name in value
+        (name, *(f"{ranked[metric, name]:.3f}" for metric in RANKING_FIGURES))
+        for metric, name in ranked
         if metric == "ndcg_at_10"
     ]
     queries = value.get(("judged_queries", "all"), 0)

@@ -1,25 +1,26 @@
 """Figures of what people clicked, by day, by arm of an experiment, by version of the index."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.figures import Figure
+from vsearch_lib.figures import ALL, Figure
 
+# metric → how it is computed of requests, and the metric that counts what it was computed over
 _FIGURES = {
-    "requests": "count(*)",
-    "impressions": "sum(shown)",
-    "clicked_impressions": "sum(clicked)",
-    "click_through_rate": "sum(clicked) / sum(shown)",
-    "clicked_request_share": "avg(cast(clicked > 0 AS double))",
-    "click_mrr": "avg(reciprocal_rank)",
-    "clicks_over_expected": "try_divide(sum(clicked), sum(expected))",
-    "dwell_ms_median": "median(dwell_ms)",
+    "requests": ("count(*)", None),
+    "impressions": ("sum(shown)", None),
+    "clicked_impressions": ("sum(clicked)", None),
+    "click_through_rate": ("sum(clicked) / sum(shown)", "impressions"),
+    "clicked_request_share": ("avg(cast(clicked > 0 AS double))", "requests"),
+    "click_mrr": ("avg(reciprocal_rank)", "requests"),
+    "clicks_over_expected": ("try_divide(sum(clicked), sum(expected))", "impressions"),
+    "dwell_ms_median": ("median(dwell_ms)", None),
 }
 CLICK_FIGURES = tuple(_FIGURES)
 
 
 def click_figures(events: DataFrame) -> list[Figure]:
-    """Return the figures of `events` (columns of `interactions`): of all, and of each day, variant and index version.
+    """Return the figures of `events` (columns of `interactions`): of all, of each day, variant and index version.
 
     An impression counts as clicked once, however often it was; of its click the place on the page is what was shown.
     `click_mrr` is the mean over requests of 1 / place of the first click, 0 without one. `clicks_over_expected` is
@@ -51,12 +52,26 @@ def click_figures(events: DataFrame) -> list[Figure]:
             F.avg("dwell_ms").alias("dwell_ms"),
         )
     )
-    slices = F.array(
-        F.lit("all"),
-        F.col("day"),
-        F.concat(F.lit("variant "), F.col("variant")),
-        F.concat(F.lit("index "), F.col("index_version")),
+    parts = F.array_compact(
+        F.array(
+            _part(F.lit(ALL), F.lit(ALL)),
+            _part(F.lit(ALL), F.col("day")),
+            _part(F.concat(F.lit("variant "), F.col("variant")), F.lit(ALL)),
+            _part(F.concat(F.lit("index "), F.col("index_version")), F.lit(ALL)),
+        )
     )
-    sliced = requests.withColumn("slice", F.explode(F.array_compact(slices))).groupBy("slice")
-    rows = sliced.agg(*(F.expr(value).alias(name) for name, value in _FIGURES.items())).orderBy("slice").collect()
-    return [Figure(name, row[name], row["slice"]) for row in rows for name in _FIGURES if row[name] is not None]
+    sliced = requests.select("*", F.inline(parts)).groupBy("subject", "slice")
+    rows = sliced.agg(*(F.expr(value).alias(name) for name, (value, _) in _FIGURES.items())).collect()
+    figures = [
+        Figure(name, row[name], subject=row["subject"], slice=row["slice"], n=row[over] if over else None)
+        for row in rows
+        for name, (_, over) in _FIGURES.items()
+        if row[name] is not None
+    ]
+    return sorted(figures, key=lambda figure: figure.label)
+
+
+def _part(subject: Column, slice_: Column) -> Column:
+    """Return what a request counts for; null if the request has no such subject."""
+    part = F.struct(subject.alias("subject"), slice_.alias("slice"))
+    return F.when(subject.isNotNull(), part)

@@ -28,8 +28,14 @@ def drift_figures(name: str, new: Vectors, before: Vectors) -> list[Figure]:
     if len(new) < 2 or len(before) < 4:
         return []
     return [
-        Figure("energy_distance", energy_distance(new, before), name),
-        Figure("energy_distance", energy_distance(before[::2], before[1::2]), f"{name}, by chance"),
+        Figure("energy_distance", energy_distance(new, before), subject=name, n=len(new) + len(before)),
+        Figure(
+            "energy_distance",
+            energy_distance(before[::2], before[1::2]),
+            subject=name,
+            slice="by chance",
+            n=len(before),
+        ),
     ]
 
 

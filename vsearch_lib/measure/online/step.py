@@ -72,10 +72,10 @@ def _vectors(context: StepContext, seen: DataFrame) -> Vectors:
 
 
 def _tables(figures: list[Figure]) -> list[Table]:
-    value = {(figure.metric, figure.slice): figure.value for figure in figures}
-    slices = list(dict.fromkeys(figure.slice for figure in figures if figure.metric == "requests"))
-    clicks = [(name, *(_text(value.get((metric, name))) for metric in CLICK_FIGURES)) for name in slices]
-    drift = [(figure.slice, f"{figure.value:.4f}") for figure in figures if figure.metric == "energy_distance"]
+    value = {(figure.metric, figure.label): figure.value for figure in figures}
+    labels = list(dict.fromkeys(figure.label for figure in figures if figure.metric == "requests"))
+    clicks = [(name, *(_text(value.get((metric, name))) for metric in CLICK_FIGURES)) for name in labels]
+    drift = [(figure.label, f"{figure.value:.4f}") for figure in figures if figure.metric == "energy_distance"]
     return [
         Table(("requests of", *(metric.replace("_", " ") for metric in CLICK_FIGURES)), clicks),
         *([Table(("vectors beside those of the weeks before", "energy distance"), drift)] if drift else []),

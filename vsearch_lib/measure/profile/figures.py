@@ -71,11 +71,12 @@ def image_figures(
         *_sliced("image_mode", counts["mode"]),
     ]
     if total:
-        figures += [Figure("tag_share", n / total, tag) for tag, n in counts["tag"].items()]
+        figures += [Figure("tag_share", n / total, slice=tag, n=total) for tag, n in counts["tag"].items()]
         for name in ("same_bytes", "near_duplicate", "never_shown", "untagged"):
-            figures.append(Figure(f"{name}_share", counts[name].get("all", 0) / total))
+            figures.append(Figure(f"{name}_share", counts[name].get("all", 0) / total, n=total))
     if measured := counts["measured"].get("all", 0):
-        figures += [Figure(f"{name}_share", counts[name].get("all", 0) / measured) for name in ("blurred", "dark")]
+        for name in ("blurred", "dark"):
+            figures.append(Figure(f"{name}_share", counts[name].get("all", 0) / measured, n=measured))
     return figures
 
 
@@ -105,8 +106,8 @@ def query_figures(interactions: DataFrame, images: DataFrame) -> list[Figure]:
         *_sliced("queries_by_clicks", _in_order(by_clicks, CLICK_SLICES)),
     ]
     if total["events"]:
-        figures.append(Figure("clicks_per_query", total["clicks"] / total["queries"]))
-        figures.append(Figure("unknown_image_share", total["unknown"] / total["events"]))
+        figures.append(Figure("clicks_per_query", total["clicks"] / total["queries"], n=total["queries"]))
+        figures.append(Figure("unknown_image_share", total["unknown"] / total["events"], n=total["events"]))
     return figures
 
 
@@ -133,7 +134,7 @@ def _count(ones: DataFrame) -> Counts:
 
 
 def _sliced(metric: str, counts: Mapping[str, int]) -> list[Figure]:
-    return [Figure(metric, count, name) for name, count in counts.items()]
+    return [Figure(metric, count, slice=name) for name, count in counts.items()]
 
 
 def _in_order(counts: Mapping[str, int], slices: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,73 @@
+"""A figure stands in `metrics` as a step gave it, once in a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from vsearch_lib.figures import Figure
+from vsearch_lib.lake import Lake
+from vsearch_lib.lake.metrics import record
+
+FIELDS = ("metric", "subject", "slice", "n", "value", "low", "high")
+
+
+def recorded(lake: Lake) -> set[Figure]:
+    rows = lake.read("metrics").select(*FIELDS).collect()
+    figures = [Figure(**row.asDict()) for row in rows]
+    assert len(figures) == len(set(figures))
+    return set(figures)
+
+
+def test_figures_come_back_from_the_table_as_they_went_in(lake):
+    figures = {
+        Figure("rows", 3),
+        Figure("recall_at_10", 0.97, subject="index 2024-05-06", slice="new", n=200, low=0.95, high=0.99),
+        Figure("mrr", 1 / 3, subject="raw pixels (grey, 32 × 32)", n=2**40),
+        Figure("tag_share", 5e-324, slice='it\'s "é"\n[a,b]', n=0),
+        Figure("energy_distance", -0.01, subject="uploads", slice="by chance", low=-1.0, high=0.0),
+    }
+    record(lake, list(figures))
+    assert recorded(lake) == figures
+
+
+@pytest.mark.parametrize("figure", [Figure("rows", 3), Figure("rows", 3, n=1, low=2.0, high=4.0)])
+def test_figures_that_all_lack_a_field_or_all_have_it_can_be_recorded(lake, figure):
+    record(lake, [figure])
+    assert recorded(lake) == {figure}
+
+
+def test_a_figure_recorded_again_in_a_run_replaces_itself(lake):
+    record(lake, [Figure("rows", 3, n=7, low=2, high=4), Figure("rows", 4, slice="a slice")])
+    record(lake, [Figure("rows", 5)])
+    assert recorded(lake) == {Figure("rows", 5), Figure("rows", 4, slice="a slice")}
+
+
+def test_of_figures_with_one_key_that_are_recorded_together_the_last_holds(lake):
+    once = Figure("index_rows", 3, subject="index v1")
+    record(lake, [once, replace(once, value=5)])
+    record(lake, [once, replace(once, value=4)])
+    assert recorded(lake) == {replace(once, value=4)}
+
+
+def test_two_subjects_may_have_the_same_slice_and_two_slices_the_same_subject(lake):
+    figures = [
+        Figure("recall_at_10", value, subject=subject, slice=slice_)
+        for value, subject, slice_ in ((0.1, "index a", "new"), (0.2, "index b", "new"), (0.3, "index a", "crop"))
+    ]
+    record(lake, figures)
+    assert recorded(lake) == set(figures)
+    again = replace(figures[1], value=0.5)
+    record(lake, [again])
+    assert recorded(lake) == {figures[0], again, figures[2]}
+
+
+def test_two_runs_keep_their_own_figures(spark, lake):
+    record(lake, [Figure("rows", 3)])
+    record(Lake(spark, lake.uri, "run-2"), [Figure("rows", 4)])
+    rows = lake.read("metrics").select("run", "value").collect()
+    assert sorted(map(tuple, rows)) == [("run-1", 3.0), ("run-2", 4.0)]
+
+
+def test_no_figures_leave_no_trace(lake):
+    record(lake, [])
+    assert not lake.exists("metrics")
