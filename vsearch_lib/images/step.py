@@ -18,6 +18,7 @@ from vsearch_lib.images.landed import FIELDS, landed_images, path_below, without
 from vsearch_lib.images.metadata import SortedOut, may_be_metadata, sort_out
 from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.images.near_names import UNMATCHED, with_near_names
+from vsearch_lib.lake import table_schema
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
 from vsearch_lib.landing.causes import with_causes
 from vsearch_lib.landing.known import Landing
@@ -116,8 +117,7 @@ def _sources(context: StepContext, statements: DataFrame, listing: Listing) -> D
 
 def _without_erased(context: StepContext, landed: DataFrame) -> DataFrame:
     """Refuse what is about the erased."""
-    about = {"image_id": "image", "owner_id": "user"}
-    landed = with_erased(landed, about, context.lake.read("erasures"))
+    landed = with_erased(landed, table_schema("images"), context.lake.read("erasures"))
     is_erased = F.col("_erased")
     return (
         landed.withColumn("reason", F.when(is_erased, "erased").otherwise(F.col("reason")))

@@ -50,7 +50,7 @@ def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, re
         return known
     if not listing.files and not listing.refused:
         return nothing_landed(context, kind.table, listing.passed_over)
-    landed = landed_records(context.spark, kind, listing, table_schema(kind.table).names, context.lake.read("erasures"))
+    landed = landed_records(context.spark, kind, listing, table_schema(kind.table), context.lake.read("erasures"))
     counted = count_refused(landed.kept, landed=F.sum("copies"))
     refusals = computed(landed.refused()) if counted.refused else None
     check_share(context, kind.table, refusals, landed=counted.judged, count=counted.at_fault)
