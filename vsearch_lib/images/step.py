@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
+from vsearch_lib.eligibility import NOT_DELETED
 from vsearch_lib.erasure.landed import with_erased
 from vsearch_lib.figures import Figure
 from vsearch_lib.images import facts
@@ -64,7 +65,7 @@ def ingest_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     account = counted.account("images", accepted, passed_over)
     context.say(account.line())
     in_the_lake = [
-        Figure("images_known", context.lake.read("images").where(F.col("deleted_at").isNull()).count()),
+        Figure("images_known", context.lake.read("images").where(NOT_DELETED).count()),
         Figure("images_awaited", context.lake.read("images_awaited").count()),
     ]
     if not counted.unreadable:
@@ -177,7 +178,7 @@ def _withdraw_made_of_files_alone(context: StepContext, statements: DataFrame, u
     described = statements.where("source_uri IS NOT NULL AND (line > 0 OR reason = 'missing_metadata')")
     files = described.select("source_uri", path_below(uri).alias("image_id"), "file_landed_on").distinct()
     files = files.join(described.where("reason IS NULL").select("image_id"), "image_id", "left_anti")
-    alone = context.lake.read("images").where("owner_id = 'unknown' AND deleted_at IS NULL")
+    alone = context.lake.read("images").where(f"owner_id = 'unknown' AND {NOT_DELETED}")
     left = computed(alone.join(files, ["image_id", "source_uri"]))
     if not left.isEmpty():
         said_on = F.col("said_on").withField("deleted", F.greatest("said_on.deleted", "file_landed_on"))

@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame
 
 from vsearch_lib.artefact.manifest import Manifest, digest, rows_of
 from vsearch_lib.context import StepContext
-from vsearch_lib.eligibility import public_images
 from vsearch_lib.embedding.features import as_arrays, features_model, stored_features
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.measure.offline.baselines import pixel_vectors
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
