@@ -26,7 +26,8 @@ from vsearch_lib.landing.known import Landing
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.retry import refused_days
 from vsearch_lib.landing.rows import NO_RECORDS
-from vsearch_lib.quarantine.table import check_share, settle
+from vsearch_lib.quarantine.share import check_refused_share
+from vsearch_lib.quarantine.table import replace_refusals
 from vsearch_lib.spark.computed import computed
 
 FILES_PER_TASK = 500
@@ -55,13 +56,13 @@ def ingest_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     if counted.refused:
         refused = with_causes(statements.where("reason IS NOT NULL"), FIELDS)
         refusals = computed(refused.withColumnRenamed("text", "payload"))
-    check_share(context, "images", refusals, landed=counted.judged, count=counted.at_fault)
+    check_refused_share(context, "images", refusals, landed=counted.judged, count=counted.at_fault)
     if read is not None:
         _keep_files(context, read)
     accepted = _fold_into_images(context, statements.where("reason IS NULL"))
     if found.described or refusals is not None:
         _withdraw_made_of_files_alone(context, statements, listing.uri)
-    settle(context, "images", refusals, sources)
+    replace_refusals(context, "images", refusals, sources)
     account = counted.account("images", accepted, passed_over)
     context.say(account.line())
     in_the_lake = [

@@ -59,7 +59,7 @@ class LandedRecords:
         return self.kept.where("reason IS NULL")
 
     def refused(self) -> DataFrame:
-        """Refused lines, as `quarantine.settle` takes them; their files are read again to count their lines."""
+        """Refused lines, as `replace_refusals` takes them; their files are read again to count their lines."""
         rows = self.kept.where(f"reason IS NOT NULL AND reason <> '{NO_RECORDS}'")
         numbered = number_lines(rows, self.lines.join(rows.select("source").distinct(), "source", "left_semi"))
         refused = with_causes(numbered.select("source", "line", "reason", "message", "text"), self.kind.fields)
