@@ -72,9 +72,9 @@ def calls(attribute: str, files=CODE) -> set[str]:
 ROOMS = [
     "errors", "vectors", "figures", "options", "steps", "terminal", "system_user", "system_errors", "ticker", "run_ids",
     "config", "storage",
-    "report", "artefact", "search",
+    "report", "artefact", "eligibility", "search",
     "spark", "lake", "context",
-    "eligibility", "quarantine", "erasure", "maintenance",
+    "quarantine", "erasure", "maintenance",
     "landing", "images", "records",
     "encoder", "models", "examples", "embedding", "training",
     "index", "publishing", "serving",

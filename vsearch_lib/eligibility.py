@@ -1,28 +1,50 @@
-"""Which images live, and who may see them."""
+"""Which images are searched and who may see them: said once, for SQL over `images` and for the rows of an index."""
 
-from pyspark.sql import DataFrame
+from dataclasses import dataclass
+from typing import Literal
 
-from vsearch_lib.config import Settings
-from vsearch_lib.errors import VsearchError
-from vsearch_lib.lake import Lake
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-LIVING = "deleted_at IS NULL AND moderation != 'blocked'"
+from vsearch_lib.artefact.tombstones import Mask
 
-
-def public_images(lake: Lake) -> DataFrame:
-    """Return the images that everybody may see, with the `group_sha256` that the split goes by."""
-    images = lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked' AND visibility = 'public'")
-    return images.join(lake.read("near_duplicates"), "sha256", "left")
+_COMPARE = {"=": pc.equal, "!=": pc.not_equal}
 
 
-def require_images(lake: Lake, settings: Settings) -> None:
-    """Check that the lake has an image to make a model or an index of.
+@dataclass(frozen=True)
+class Condition:
+    """What a column must be, or must not be; null meets no condition."""
 
-    Raises:
-        VsearchError: it has none: nothing has landed, or everything is refused, deleted or blocked.
+    column: str
+    operator: Literal["=", "!="]
+    value: str
+
+    @property
+    def sql(self) -> str:
+        """The condition in SQL."""
+        return f"{self.column} {self.operator} '{self.value}'"
+
+    def mask(self, rows: pa.Table) -> Mask:
+        """Return which of `rows` meet the condition."""
+        return np.asarray(pc.fill_null(_COMPARE[self.operator](rows[self.column], self.value), False))
+
+
+NOT_BLOCKED = Condition("moderation", "!=", "blocked")
+FOR_EVERYBODY = Condition("visibility", "=", "public")
+
+# SQL over `images`. An index is made of living images, and its rows do not say `deleted_at`.
+NOT_DELETED = "deleted_at IS NULL"
+LIVING = f"{NOT_DELETED} AND {NOT_BLOCKED.sql}"
+PUBLIC = f"{LIVING} AND {FOR_EVERYBODY.sql}"
+
+
+def visible(rows: pa.Table, viewer_id: str | None) -> Mask:
+    """Return which of an index's `rows` (columns of ROWS) the viewer may see; None is anybody.
+
+    A private image is for its owner alone, a blocked one for nobody.
     """
-    if lake.read("images").where(LIVING).isEmpty():
-        raise VsearchError(
-            f"the lake has no image, so there is nothing to search: put pictures in {settings.landing.images}, then "
-            "run vsearch run nightly again"
-        )
+    seen = FOR_EVERYBODY.mask(rows)
+    if viewer_id is not None:
+        seen = seen | Condition("owner_id", "=", viewer_id).mask(rows)
+    return seen & NOT_BLOCKED.mask(rows)

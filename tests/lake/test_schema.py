@@ -1,10 +1,12 @@
 """Tables are described as data, and what is said about them fits together."""
 
 import json
+import re
 from dataclasses import fields
 
 import pytest
 
+from tests.support.good_rows import good
 from vsearch_lib.config import PROJECT
 from vsearch_lib.lake import table_names, table_schema
 from vsearch_lib.lake.schema import Column
@@ -25,41 +27,10 @@ KEYS = {
     "metrics": ("run", "metric", "subject", "slice"),
 }
 tables = pytest.mark.parametrize("table", table_names())
-
-
-def good(table: str) -> dict[str, str]:
-    """A row that the table's checks take, as SQL literals of the columns that they name."""
-    rows = {
-        "images": {
-            "visibility": "'public'",
-            "moderation": "'ok'",
-            "width": "1",
-            "height": "1",
-            "sha256": "repeat('0', 64)",
-        },
-        "image_files": {"sha256": "'00'", "reason": "CAST(NULL AS string)"},
-        "image_pixels": {"sha256": "repeat('0', 64)", "jpeg": "X'FF'"},
-        "images_awaited": {"visibility": "CAST(NULL AS string)", "moderation": "CAST(NULL AS string)"},
-        "erasures": {"kind": "'image'", "id_sha256": "repeat('0', 64)"},
-        "users_pii": {"age": "CAST(NULL AS int)"},
-        "interactions": {
-            "position": "1",
-            "type": "'click'",
-            "dwell_ms": "CAST(NULL AS bigint)",
-            "latitude": "-90D",
-            "longitude": "180D",
-        },
-        "judgements": {"score": "5"},
-        "embeddings": {"vector": "array(0.6F, 0.8F)"},
-        "training_examples": {
-            "label": "1",
-            "candidate_image_ids": "array('a', 'b')",
-            "weight": "0.5F",
-            "split": "'train'",
-            "source": "'click'",
-        },
-    }
-    return rows.get(table, {})
+# Ids of things that are neither a user nor an image.
+OTHER_IDS = {"event_id", "request_id", "example_id"}
+NAMES_BY_NAME = re.compile(r"(^|_)(ids?|user|owner|uploader|viewer|annotator|author|image)$")
+NAMES_BY_COMMENT = re.compile(r"^(the (user|image|picture|query)\b|who\b|stable id)|pseudonymous", re.IGNORECASE)
 
 
 BAD = [
@@ -175,9 +146,24 @@ def test_who_a_user_is_stands_in_one_table():
 
 
 @tables
+def test_a_column_that_looks_like_the_id_of_a_user_or_an_image_says_which(table):
+    looks = [
+        c for c in table_schema(table).columns if NAMES_BY_NAME.search(c.name) or NAMES_BY_COMMENT.search(c.comment)
+    ]
+    assert [c.name for c in looks if c.names is None and c.name not in OTHER_IDS] == []
+
+
+@tables
+def test_a_column_names_users_or_images_by_texts(table):
+    naming = table_schema(table).naming
+    assert set(naming.values()) <= {"user", "image"}
+    assert {column.type for column in naming} <= {"string", "array<string>"}
+
+
+@tables
 def test_who_a_row_tells_of_is_marked_as_personal(table):
-    telling = {"user_id", "owner_id", "annotator", "email", "username"}
-    assert [c.name for c in table_schema(table).columns if c.name in telling and not c.personal] == []
+    telling = [c for c in table_schema(table).columns if c.names == "user" or c.name in ("email", "username")]
+    assert [c.name for c in telling if not c.personal] == []
 
 
 @pytest.mark.parametrize("table", ["users", "users_pii"])

@@ -35,8 +35,8 @@ def test_every_table_has_a_section_that_names_all_of_it():
         assert [row.split("`")[1] for row in rows] == list(schema.names)
 
 
-def test_a_row_says_whether_its_column_may_be_null_and_is_personal():
+def test_a_row_says_whether_its_column_may_be_null_names_someone_and_is_personal():
     rows = section("users").splitlines()
-    assert "| `user_id` | `string` |  | yes | Pseudonymous id |" in rows
-    assert "| `gender` | `string` | yes | yes | As the user gave it |" in rows
-    assert "| `value` | `double` |  |  | The figure |" in section("metrics").splitlines()
+    assert "| `user_id` | `string` |  | user | yes | Pseudonymous id |" in rows
+    assert "| `gender` | `string` | yes |  | yes | As the user gave it |" in rows
+    assert "| `value` | `double` |  |  |  | The figure |" in section("metrics").splitlines()

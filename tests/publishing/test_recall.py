@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vsearch_lib.config import PROJECT
 from vsearch_lib.figures import Figure
-from vsearch_lib.publishing.recall import Recall, recall, score_tolerance, without_own
+from vsearch_lib.publishing.recall import Recall, recall, recall_figure, score_tolerance, without_own
 
 # Ten rows on a line of falling cosine to row 0, 5 degrees apart: 0, 1, 2, ... 9.
 ANGLES = np.deg2rad(5 * np.arange(10))
@@ -44,9 +44,9 @@ def test_one_query_has_no_interval():
 
 
 def test_a_figure_of_recall_has_its_interval_which_ends_at_0_and_1():
-    one = Recall(0.75, 0.125).figure("recall_at_10", subject="index v1", stratum="new", n=40)
+    one = recall_figure(Recall(0.75, 0.125), "recall_at_10", subject="index v1", stratum="new", n=40)
     assert one == Figure("recall_at_10", 0.75, subject="index v1", slice="new", n=40, low=0.625, high=0.875)
-    edges = [Recall(mean, 0.125).figure("m", subject="s", stratum="t", n=2) for mean in (0.0, 1.0)]
+    edges = [recall_figure(Recall(mean, 0.125), "m", subject="s", stratum="t", n=2) for mean in (0.0, 1.0)]
     assert [(edge.low, edge.high) for edge in edges] == [(0, 0.125), (0.875, 1)]
 
 

@@ -63,7 +63,7 @@ def read_records(spark, tmp_path_factory):
         erasures = spark.createDataFrame(list(erased), "kind string, id_sha256 string")
         listing = list_landed(str(folder))
         listing = replace(listing, files=[file._replace(landed_on=LANDED_ON) for file in listing.files])
-        landed = landed_records(spark, kind, listing, table_schema(kind.table).names, erasures)
+        landed = landed_records(spark, kind, listing, table_schema(kind.table), erasures)
         accepted = landed.accepted.collect()
         refused = landed.refused().collect()
         by_key = {row[kind.key[-1]]: row.asDict() for row in accepted}

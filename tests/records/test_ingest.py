@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+from pyspark.sql.types import StructType
 
 from vsearch_lib.lake import table_schema
 from vsearch_lib.landing.listing import Listing
@@ -21,14 +22,16 @@ def test_a_kind_has_the_key_of_its_table(kind):
 
 @kinds
 def test_a_kind_gives_every_column_of_its_table(spark, kind, lake):
-    landed = landed_records(spark, kind, Listing("/landing"), table_schema(kind.table).names, lake.read("erasures"))
+    landed = landed_records(spark, kind, Listing("/landing"), table_schema(kind.table), lake.read("erasures"))
     assert set(table_schema(kind.table).names) <= set(landed.accepted.columns)
 
 
 @kinds
-def test_whose_data_a_record_is_stands_in_its_columns(kind):
-    assert set(kind.about) <= set(table_schema(kind.table).names)
-    assert set(kind.about.values()) <= {"user", "image"}
+def test_whom_a_record_names_it_says_in_a_field_of_its_own(spark, kind):
+    fields = {field.name: field.dataType.simpleString() for field in StructType.fromDDL(kind.fields)}
+    named = {column.name: column.type for column in table_schema(kind.table).naming}
+    assert named
+    assert named.items() <= fields.items(), "what is about the erased is found in the line, before its columns are made"
 
 
 def test_a_refused_line_is_kept_with_its_file_and_line(read_records):

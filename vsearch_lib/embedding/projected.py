@@ -6,11 +6,11 @@ import numpy as np
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
-from vsearch_lib.eligibility import public_images
 from vsearch_lib.embedding.features import as_arrays, stored_features
 from vsearch_lib.embedding.pending import Pending, write_pending
 from vsearch_lib.encoder.projection import Projection, fit_pca
 from vsearch_lib.examples.split import is_test
+from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.models.registry import Card
 from vsearch_lib.spark.computed import computed
 from vsearch_lib.vectors import Vectors

@@ -14,7 +14,8 @@ from vsearch_lib.embedding.worker import REPORT, embed_task
 from vsearch_lib.errors import WriteConflict
 from vsearch_lib.figures import Figure
 from vsearch_lib.models.load import Model, check_unchanged, load_model
-from vsearch_lib.quarantine.table import check_share, settle
+from vsearch_lib.quarantine.share import check_refused_share
+from vsearch_lib.quarantine.table import replace_refusals
 from vsearch_lib.spark.computed import computed
 from vsearch_lib.ticker import every
 
@@ -65,13 +66,13 @@ def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources
     if without_pixels or any(one.refused for one in passes):
         refused = _refused(todo, vectors, passes)
         failures = refused.count()
-    check_share(context, "embeddings", refused, landed=wanted, count=failures)
+    check_refused_share(context, "embeddings", refused, landed=wanted, count=failures)
     rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
     written = context.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
     # Fewer where some were there already; or where another run, which ended meanwhile, took pending files along.
     if written < wanted - failures and todo.join(vectors, "sha256", "left_anti").count() > failures:
         raise WriteConflict(f"{pending.uri}: another run took vectors away that this one had made; run this step again")
-    settle(context, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
+    replace_refusals(context, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
     pending.remove(files)
     # Fewer than images where several are the same picture, or an earlier run was cut off.
     pictures = sum(one.pictures for one in passes)
@@ -104,7 +105,7 @@ def embed_pixels(context: StepContext, model: Model, pixels: DataFrame, pending_
 
 
 def _refused(todo: DataFrame, vectors: DataFrame, passes: list[Pass]) -> DataFrame:
-    """Return why images of `todo` have no vector (columns of `quarantine.REFUSED`): refused by a task, or no pixels."""
+    """Return why images of `todo` have no vector (as `replace_refusals` takes it): refused by a task, or no pixels."""
     without = todo.join(vectors.select("sha256"), "sha256", "left_anti")
     report = reduce(DataFrame.unionByName, (one.report for one in passes))
     reasons = report.where("sha256 IS NOT NULL").select("sha256", "reason", "message").dropDuplicates(["sha256"])

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.eligibility import LIVING
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, added, before_and_after
+from vsearch_lib.lake.eligible import living_images
 from vsearch_lib.spark.computed import computed
 
 _BROADCAST_ROWS = 2_000_000  # of keys, about 200 MB: sent to every worker, they save a shuffle of pictures or vectors
@@ -38,7 +39,7 @@ def work_to_do(lake: Lake, model_version: str, since: Position | None, until: Po
             departed=moved.where("after IS NULL").select(version, "image_id"),
         )
     known = lake.read("embeddings").where(F.col("model_version") == model_version)
-    living = lake.read("images").where(LIVING).select("image_id", "sha256")
+    living = living_images(lake).select("image_id", "sha256")
     departed = known.select("image_id").join(living, "image_id", "left_anti").select(version, "image_id")
     return Work(computed(without_vector(living, known)), computed(departed))
 
@@ -52,7 +53,7 @@ def refused_before(lake: Lake, model_version: str) -> Work:
     """Return the images that are in quarantine for want of a vector, where they live."""
     refused = lake.read("quarantine").where("table = 'embeddings'").select(F.col("source").alias("image_id")).distinct()
     known = lake.read("embeddings").where(F.col("model_version") == model_version)
-    living = lake.read("images").where(LIVING).select("image_id", "sha256").join(refused, "image_id", "left_semi")
+    living = living_images(lake).select("image_id", "sha256").join(refused, "image_id", "left_semi")
     return Work(computed(without_vector(living, known)), known.select("model_version", "image_id").limit(0))
 
 

@@ -7,33 +7,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
-from vsearch_lib.lake import Lake
+from vsearch_lib.lake import Lake, TableSchema, table_names, table_schema
 from vsearch_lib.lake.pending import remove_all_pending
+from vsearch_lib.lake.schema import Named
 from vsearch_lib.spark.computed import computed
 from vsearch_lib.terminal import printable
 
-Kind = Literal["user", "image"]
-# Table → columns that name a user, or an image.
-_USER_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "users": ("user_id",),
-    "users_pii": ("user_id",),
-    "interactions": ("user_id",),
-    "judgements": ("annotator",),
-    "images_awaited": ("owner_id",),
-}
-_IMAGE_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "interactions": ("query_image_id", "displayed_image_id"),
-    "judgements": ("query_image_id", "image_id"),
-    "embeddings": ("image_id",),
-    "images_awaited": ("image_id",),
-    "training_examples": ("query_image_id",),
-}
+Ids = Mapping[Named, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -44,38 +29,32 @@ class Erased:
     rows: Mapping[str, int]
 
 
-def erase(lake: Lake, kind: Kind, identifier: str) -> Erased:
+def erase(lake: Lake, kind: Named, identifier: str) -> Erased:
     """Erase the user (and the images they own) or the image `identifier`; safe to run again after a failure.
 
-    The note that refuses what lands again is written first, the images' own rows go last: until then they tell which
+    The note that refuses what lands again is written first, the images' own rows go last: until then they say which
     pixels and vectors are theirs.
     """
     owner = F.col("owner_id" if kind == "user" else "image_id") == identifier
     images = lake.read("images").where(owner).select("image_id", "sha256", "source_uri").collect()
-    ids = [row["image_id"] for row in images] or ([identifier] if kind == "image" else [])
-    _remember(lake, [(kind, identifier), *(("image", image_id) for image_id in ids)])
-    removed: dict[str, int] = {}
-    if kind == "user":
-        for table, columns in _USER_COLUMNS.items():
-            removed[table] = _delete(lake, table, columns, [identifier])
-    if ids:
-        for table, columns in _IMAGE_COLUMNS.items():
-            removed[table] = removed.get(table, 0) + _delete(lake, table, columns, ids)
-        candidates = F.arrays_overlap("candidate_image_ids", F.array(*(F.lit(i) for i in ids)))
-        removed["training_examples"] += lake.delete("training_examples", candidates)
-    said = F.lit(False)
-    for name in [identifier, *ids]:
-        said = said | F.contains("payload", F.lit(name))
+    image_ids = [row["image_id"] for row in images] or ([identifier] if kind == "image" else [])
+    ids: Ids = {"user": [identifier] if kind == "user" else [], "image": image_ids}
+    _remember(lake, ids)
+    schemas = [table_schema(table) for table in table_names() if table != "images"]
+    removed = {schema.table: lake.delete(schema.table, _names_any(schema, ids)) for schema in schemas if schema.naming}
     uris = [row["source_uri"] for row in images]
-    removed["quarantine"] = lake.delete("quarantine", said | F.col("source").isin([*uris, *ids]))
+    said = F.col("source").isin(uris)
+    for name in (*ids["user"], *ids["image"]):
+        said = said | F.contains("payload", F.lit(name))
+    removed["quarantine"] += lake.delete("quarantine", said)
     if images:
-        hashes = _used_by_no_other(lake, [row["sha256"] for row in images], ids)
+        hashes = _used_by_no_other(lake, [row["sha256"] for row in images], image_ids)
         theirs = F.col("source_uri").isin(uris) | F.col("sha256").isin(hashes)
         removed["image_files"] = lake.delete("image_files", theirs)
         remove_all_pending(lake)
         removed["near_duplicates"] = _leave_groups(lake, hashes)
-        removed["image_pixels"] = _delete(lake, "image_pixels", ("sha256",), hashes)
-        removed["images"] = _delete(lake, "images", ("image_id",), ids)
+        removed["image_pixels"] = lake.delete("image_pixels", F.col("sha256").isin(hashes))
+        removed["images"] = lake.delete("images", F.col("image_id").isin(image_ids))
     return Erased(len(images), {table: rows for table, rows in removed.items() if rows})
 
 
@@ -96,19 +75,24 @@ def report(erased: Erased, settings: Settings) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _remember(lake: Lake, erased: Sequence[tuple[str, str]]) -> None:
+def _remember(lake: Lake, ids: Ids) -> None:
     now = datetime.now(UTC)
-    hashed = {(kind, hashlib.sha256(name.encode()).hexdigest()) for kind, name in erased}
+    hashed = {(kind, hashlib.sha256(name.encode()).hexdigest()) for kind, names in ids.items() for name in names}
     rows = [(kind, digest, lake.run_id, now) for kind, digest in sorted(hashed)]
     columns = "kind string, id_sha256 string, run string, erased_at timestamp"
     lake.insert_new("erasures", lake.spark.createDataFrame(rows, columns))
 
 
-def _delete(lake: Lake, table: str, columns: Sequence[str], names: Sequence[str]) -> int:
-    theirs: Column = F.lit(False)
-    for column in columns:
-        theirs = theirs | F.col(column).isin(list(names))
-    return lake.delete(table, theirs)
+def _names_any(schema: TableSchema, ids: Ids) -> Column:
+    """Return whether a row of the table names any of `ids`."""
+    found: Column = F.lit(False)
+    for column, kind in schema.naming.items():
+        names = list(ids[kind])
+        if column.type.startswith("array"):
+            found = found | F.arrays_overlap(column.name, F.array(*map(F.lit, names)).cast(column.type))
+        else:
+            found = found | F.col(column.name).isin(names)
+    return found
 
 
 def _used_by_no_other(lake: Lake, hashes: Sequence[str], ids: Sequence[str]) -> list[str]:
@@ -130,4 +114,4 @@ def _leave_groups(lake: Lake, hashes: Sequence[str]) -> int:
     )
     alone = [row["sha256"] for row in named.where("members = 1").select("sha256").collect()]
     lake.upsert("near_duplicates", named.where("members > 1").drop("members"))
-    return _delete(lake, "near_duplicates", ("sha256",), [*hashes, *alone])
+    return lake.delete("near_duplicates", F.col("sha256").isin([*hashes, *alone]))

@@ -1,18 +1,19 @@
 """What lands about users and images whose data was erased: known by the hash of the id, never by the id."""
 
-from collections.abc import Mapping
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.lake import TableSchema
 
-def with_erased(rows: DataFrame, about: Mapping[str, str], erasures: DataFrame) -> DataFrame:
-    """Add `_erased`: whether a column that `about` names (column → user or image) holds an id of `erasures`."""
+
+def with_erased(rows: DataFrame, schema: TableSchema, erasures: DataFrame) -> DataFrame:
+    """Add `_erased`: whether a column of `rows` that names a user or an image in `schema` holds an id of `erasures`."""
     if erasures.isEmpty():
         return rows.withColumn("_erased", F.lit(False))
     erased: Column = F.lit(False)
-    for column, kind in about.items():
-        ids = erasures.where(F.col("kind") == kind).select(F.col("id_sha256").alias(f"_{column}"))
-        rows = rows.join(F.broadcast(ids), F.sha2(column, 256) == F.col(f"_{column}"), "left")
-        erased = erased | F.col(f"_{column}").isNotNull()
-    return rows.withColumn("_erased", erased).drop(*(f"_{column}" for column in about))
+    for column, kind in schema.naming.items():
+        hashed = f"_{column.name}"
+        ids = erasures.where(F.col("kind") == kind).select(F.col("id_sha256").alias(hashed))
+        rows = rows.join(F.broadcast(ids), F.sha2(column.name, 256) == F.col(hashed), "left")
+        erased = erased | F.col(hashed).isNotNull()
+    return rows.withColumn("_erased", erased).drop(*(f"_{column.name}" for column in schema.naming))

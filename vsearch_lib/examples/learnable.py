@@ -3,9 +3,9 @@
 from pyspark.sql import DataFrame
 
 from vsearch_lib.config import Settings
-from vsearch_lib.eligibility import public_images
 from vsearch_lib.examples.split import is_test
 from vsearch_lib.lake import Lake
+from vsearch_lib.lake.eligible import public_images
 
 
 def images_to_learn_from(lake: Lake, settings: Settings) -> DataFrame:

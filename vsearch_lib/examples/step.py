@@ -5,10 +5,10 @@ import hashlib
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
-from vsearch_lib.eligibility import require_images
 from vsearch_lib.examples.augmented import augmentation_examples
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake.eligible import require_images
 from vsearch_lib.models.registry import newest, recipe_of
 
 

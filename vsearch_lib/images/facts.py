@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.eligibility import FOR_EVERYBODY, NOT_BLOCKED
 from vsearch_lib.images.files import FACTS
 from vsearch_lib.lake.tables import same
 
@@ -23,8 +24,12 @@ _SAID: Mapping[str, tuple[str, ...]] = {
     "moderation": ("moderation",),
     "deleted": ("deleted",),
 }
-# A fact → what it says of a picture that others must not see.
-_KEPT_FROM_OTHERS = {"visibility": "'private'", "moderation": "'blocked'", "deleted": "true"}
+# A fact → SQL: it says that others must not see the picture.
+_KEPT_FROM_OTHERS = {
+    "visibility": f"NOT {FOR_EVERYBODY.sql}",
+    "moderation": f"NOT {NOT_BLOCKED.sql}",
+    "deleted": "deleted",
+}
 # A fact → its columns in `images`.
 _STORED = {**_SAID, "uploaded_at": ("uploaded_at", "upload_date"), "deleted": ("deleted_at",)}
 _AWAITED = {fact: columns for fact, columns in _SAID.items() if fact != "file"}
@@ -38,7 +43,7 @@ def fold(statements: DataFrame) -> DataFrame:
     """
     facts = []
     for fact, columns in _SAID.items():
-        kept_from_others = f"{fact} = {_KEPT_FROM_OTHERS[fact]}, " if fact in _KEPT_FROM_OTHERS else ""
+        kept_from_others = f"{_KEPT_FROM_OTHERS[fact]}, " if fact in _KEPT_FROM_OTHERS else ""
         order = f"struct(landed_on, {kept_from_others}source, line)"
         said = f"FILTER (WHERE {columns[0]} IS NOT NULL)"
         facts.append(F.expr(f"max_by({_struct(columns)}, {order}) {said}").alias(f"_{fact}"))

@@ -3,9 +3,11 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from vsearch_lib.eligibility import FOR_EVERYBODY
+
 # A refused row may have meant more than it says; of an accepted one the fold knows moderation and deletion.
 _KEEPS = (
-    "coalesce(visibility <> 'public', false) OR (reason IS NOT NULL AND "
+    f"coalesce(NOT {FOR_EVERYBODY.sql}, false) OR (reason IS NOT NULL AND "
     "(coalesce(moderation NOT IN ('ok', 'unreviewed'), false) OR coalesce(deleted, false)))"
 )
 

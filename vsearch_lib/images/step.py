@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
+from vsearch_lib.eligibility import NOT_DELETED
 from vsearch_lib.erasure.landed import with_erased
 from vsearch_lib.figures import Figure
 from vsearch_lib.images import facts
@@ -18,13 +19,15 @@ from vsearch_lib.images.landed import FIELDS, landed_images, path_below, without
 from vsearch_lib.images.metadata import SortedOut, may_be_metadata, sort_out
 from vsearch_lib.images.near_duplicates import regroup
 from vsearch_lib.images.near_names import UNMATCHED, with_near_names
+from vsearch_lib.lake import table_schema
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
 from vsearch_lib.landing.causes import with_causes
 from vsearch_lib.landing.known import Landing
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.retry import refused_days
 from vsearch_lib.landing.rows import NO_RECORDS
-from vsearch_lib.quarantine.table import check_share, settle
+from vsearch_lib.quarantine.share import check_refused_share
+from vsearch_lib.quarantine.table import replace_refusals
 from vsearch_lib.spark.computed import computed
 
 FILES_PER_TASK = 500
@@ -53,17 +56,17 @@ def ingest_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     if counted.refused:
         refused = with_causes(statements.where("reason IS NOT NULL"), FIELDS)
         refusals = computed(refused.withColumnRenamed("text", "payload"))
-    check_share(context, "images", refusals, landed=counted.judged, count=counted.at_fault)
+    check_refused_share(context, "images", refusals, landed=counted.judged, count=counted.at_fault)
     if read is not None:
         _keep_files(context, read)
     accepted = _fold_into_images(context, statements.where("reason IS NULL"))
     if found.described or refusals is not None:
         _withdraw_made_of_files_alone(context, statements, listing.uri)
-    settle(context, "images", refusals, sources)
+    replace_refusals(context, "images", refusals, sources)
     account = counted.account("images", accepted, passed_over)
     context.say(account.line())
     in_the_lake = [
-        Figure("images_known", context.lake.read("images").where(F.col("deleted_at").isNull()).count()),
+        Figure("images_known", context.lake.read("images").where(NOT_DELETED).count()),
         Figure("images_awaited", context.lake.read("images_awaited").count()),
     ]
     if not counted.unreadable:
@@ -116,8 +119,7 @@ def _sources(context: StepContext, statements: DataFrame, listing: Listing) -> D
 
 def _without_erased(context: StepContext, landed: DataFrame) -> DataFrame:
     """Refuse what is about the erased."""
-    about = {"image_id": "image", "owner_id": "user"}
-    landed = with_erased(landed, about, context.lake.read("erasures"))
+    landed = with_erased(landed, table_schema("images"), context.lake.read("erasures"))
     is_erased = F.col("_erased")
     return (
         landed.withColumn("reason", F.when(is_erased, "erased").otherwise(F.col("reason")))
@@ -177,7 +179,7 @@ def _withdraw_made_of_files_alone(context: StepContext, statements: DataFrame, u
     described = statements.where("source_uri IS NOT NULL AND (line > 0 OR reason = 'missing_metadata')")
     files = described.select("source_uri", path_below(uri).alias("image_id"), "file_landed_on").distinct()
     files = files.join(described.where("reason IS NULL").select("image_id"), "image_id", "left_anti")
-    alone = context.lake.read("images").where("owner_id = 'unknown' AND deleted_at IS NULL")
+    alone = context.lake.read("images").where(f"owner_id = 'unknown' AND {NOT_DELETED}")
     left = computed(alone.join(files, ["image_id", "source_uri"]))
     if not left.isEmpty():
         said_on = F.col("said_on").withField("deleted", F.greatest("said_on.deleted", "file_landed_on"))

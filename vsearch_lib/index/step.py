@@ -16,7 +16,6 @@ from vsearch_lib.artefact.manifest import Manifest, Measures, ModelEntry, Operat
 from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.artefact.tombstones import write_tombstones
 from vsearch_lib.context import StepContext
-from vsearch_lib.eligibility import require_images
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.figures import Figure
 from vsearch_lib.index.candidate import refused_template, save_candidate
@@ -27,6 +26,7 @@ from vsearch_lib.index.placement import in_shards
 from vsearch_lib.index.shard import slots, store_file, write_shards
 from vsearch_lib.index.template import train_template, training_sample
 from vsearch_lib.lake.changes import Position
+from vsearch_lib.lake.eligible import require_images
 from vsearch_lib.models.promotion import current_model
 from vsearch_lib.models.registry import CARD, Card
 from vsearch_lib.run_ids import version_of

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import cast
+from typing import Literal, cast
 
 from pyspark.sql.types import StructField, StructType
 
@@ -11,11 +11,14 @@ from vsearch_lib.config import PROJECT
 
 SCHEMAS = PROJECT / "schemas"
 
+Named = Literal["user", "image"]
+
 
 @dataclass(frozen=True)
 class Column:
     """A column; `type` is Spark SQL's spelling.
 
+    `names` says that the values, or the elements of an array, are ids of users or of images: an erasure goes by it.
     `personal` marks values that tell of a person: who (a pseudonymous id too), where, when, what they did or said, and
     free text, paths and pictures, in which any of that may stand.
     """
@@ -24,6 +27,7 @@ class Column:
     type: str
     nullable: bool
     comment: str
+    names: Named | None = None
     personal: bool = False
 
 
@@ -43,6 +47,11 @@ class TableSchema:
     def names(self) -> tuple[str, ...]:
         """Column names in table order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def naming(self) -> dict[Column, Named]:
+        """The columns that name users or images, and which of the two."""
+        return {column: column.names for column in self.columns if column.names}
 
     @property
     def struct(self) -> StructType:

@@ -11,6 +11,7 @@ The lake's tables as `schemas/` describes them. `make docs` writes this page; ed
 
 *Personal* are values that tell of a person: who (a pseudonymous id too), where, when, what they did or said, and free
 text, paths and pictures, in which any of that may stand. In tables of persons every column is.
+*Names* says that a column holds ids of users or images: an erasure deletes the rows that name the erased.
 `vsearch schema check` compares a lake with these files, `vsearch schema migrate` makes the changes that no row stands
 in the way of.
 """
@@ -31,10 +32,11 @@ def _section(schema: TableSchema) -> Iterator[str]:
         yield f"- Property: `{name}` = `{value}`"
     for name, condition in schema.checks.items():
         yield f"- Check `{name}`: `{condition}`"
-    yield "\n| column | type | null | personal | comment |\n|---|---|---|---|---|"
+    yield "\n| column | type | null | names | personal | comment |\n|---|---|---|---|---|---|"
     for column in schema.columns:
         null, personal = ("yes" if flag else "" for flag in (column.nullable, column.personal))
-        yield f"| `{column.name}` | `{column.type}` | {null} | {personal} | {_cell(column.comment)} |"
+        cells = (f"`{column.name}`", f"`{column.type}`", null, column.names or "", personal, _cell(column.comment))
+        yield f"| {' | '.join(cells)} |"
     yield ""
 
 

@@ -4,10 +4,10 @@ from datetime import date
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.landing.listing import named_day
-from vsearch_lib.quarantine.table import refused_sources
+from vsearch_lib.quarantine.table import sources_with_refusals
 
 
 def refused_days(context: StepContext, table: str) -> tuple[date, ...] | None:
-    """Return the landing partitions of `refused_sources`, None where some lie outside of any."""
-    days = {named_day(source) for source in refused_sources(context, table)}
+    """Return the landing partitions of `sources_with_refusals`, None where some lie outside of any."""
+    days = {named_day(source) for source in sources_with_refusals(context, table)}
     return None if None in days else tuple(sorted(day for day in days if day))

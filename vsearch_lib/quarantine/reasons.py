@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.errors import GateRefused
-
 REASONS: Mapping[str, str] = {
     "empty_file": "the file has no bytes",
     "too_many_bytes": "the file is larger than image.max_bytes",
@@ -34,10 +32,6 @@ REASONS: Mapping[str, str] = {
 }
 
 
-# Nothing is wrong with the source of these: they do not stop a run.
-EXCUSED = ("erased", "unreadable")
-
-
 def refuse_where(rows: DataFrame, rules: Mapping[str, tuple[str, str]]) -> DataFrame:
     """Add `reason` and `message` (null where accepted) to `rows`: the first rule that holds decides.
 
@@ -54,16 +48,3 @@ def refuse_where(rows: DataFrame, rules: Mapping[str, tuple[str, str]]) -> DataF
     # One column that both are taken from: the rules are looked at once.
     refused = rows.withColumn("_refusal", F.coalesce(*found))
     return refused.withColumns({name: F.col(f"_refusal.{name}") for name in ("reason", "message")}).drop("_refusal")
-
-
-def check_refused_share(table: str, *, landed: int, refused: int, limit: float, detail: str = "") -> None:
-    """Stop a run that refuses too much of what landed; `detail` says more of what was refused.
-
-    Raises:
-        GateRefused: more than `limit` of `landed` was refused.
-    """
-    if landed and refused / landed > limit:
-        raise GateRefused(
-            f"{table}: {refused} of {landed} landed items refused ({refused / landed:.1%}), more than "
-            f"quality.max_refused_share = {limit:g}{detail}; tables are unchanged; mend the source or raise the limit"
-        )

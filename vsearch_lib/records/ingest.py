@@ -1,12 +1,13 @@
 """Landed lines → accepted rows and refused lines, the same way for every kind of record."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.erasure.landed import with_erased
+from vsearch_lib.lake import TableSchema
 from vsearch_lib.landing.causes import cause_unknown, with_causes
 from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines, refused_lines
 from vsearch_lib.landing.listing import Listing
@@ -27,7 +28,6 @@ class RecordKind:
         key: of its table.
         rules: SQL condition → reason and message of the lines it refuses.
         to_columns: adds the columns that the table's are made of.
-        about: column → user or image: whose data the line is, for erasures.
         events: whether a record tells what happened, once and for all. Of differing records of one event the one that
             is greater by content holds; of other records the one that landed last. Either way it is the same one
             whatever the order, repetition or split in which they come.
@@ -38,7 +38,6 @@ class RecordKind:
     key: tuple[str, ...]
     rules: Mapping[str, tuple[str, str]]
     to_columns: Callable[[DataFrame], DataFrame]
-    about: Mapping[str, str]
     events: bool = False
 
 
@@ -60,7 +59,7 @@ class LandedRecords:
         return self.kept.where("reason IS NULL")
 
     def refused(self) -> DataFrame:
-        """Refused lines, as `quarantine.settle` takes them; their files are read again to count their lines."""
+        """Refused lines, as `replace_refusals` takes them; their files are read again to count their lines."""
         rows = self.kept.where(f"reason IS NOT NULL AND reason <> '{NO_RECORDS}'")
         numbered = number_lines(rows, self.lines.join(rows.select("source").distinct(), "source", "left_semi"))
         refused = with_causes(numbered.select("source", "line", "reason", "message", "text"), self.kind.fields)
@@ -69,18 +68,18 @@ class LandedRecords:
 
 
 def landed_records(
-    spark: SparkSession, kind: RecordKind, listing: Listing, columns: Sequence[str], erasures: DataFrame
+    spark: SparkSession, kind: RecordKind, listing: Listing, schema: TableSchema, erasures: DataFrame
 ) -> LandedRecords:
     """Read and check the record files of `listing`; what it refuses as a whole is among the refused.
 
     Args:
-        columns: of the table, by whose content events are told apart.
-        erasures: the table of that name; what is about an erased user or image is refused.
+        schema: of the table: events differ if one of its columns does.
+        erasures: the table of that name; what names an erased user or image is refused.
     """
     lines = read_lines(spark, listing.files, kind.fields, listing.checksums)
     if listing.refused:
         lines = lines.unionByName(refused_lines(spark, listing.refused))
-    parsed = with_erased(parse(lines, kind.fields), kind.about, erasures)
+    parsed = with_erased(parse(lines, kind.fields), schema, erasures)
     first = {
         f"{CORRUPT} IS NOT NULL": ("malformed_line", cause_unknown(kind.table)),
         "_erased": ("erased", "about a user or an image that was erased"),
@@ -98,7 +97,7 @@ def landed_records(
     if repeated.isEmpty():
         return LandedRecords(kind, once.drop("_hash"), lines)
     # Only rows that may have others of their key are brought together and sorted; most land once.
-    known = [name for name in columns if name in keyed.columns]
+    known = [name for name in schema.names if name in keyed.columns]
     latest = F.struct(*known) if kind.events else F.struct("landed_on", "source", "block", "row")
     window = Window.partitionBy(*group).orderBy(latest.desc())
     every = window.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)

@@ -45,6 +45,5 @@ INTERACTIONS = RecordKind(
         f"occurred_at < date_sub(landed_on, {MAX_EVENT_AGE_DAYS})": ("time_too_old", "occurred_at lies years back"),
     },
     to_columns=_columns,
-    about={"user_id": "user", "query_image_id": "image", "displayed_image_id": "image"},
     events=True,
 )

@@ -13,5 +13,4 @@ JUDGEMENTS = RecordKind(
         "score < 0 OR score > 5": ("value_not_allowed", "score must lie between 0 and 5"),
     },
     to_columns=lambda rows: rows,
-    about={"annotator": "user", "query_image_id": "image", "image_id": "image"},
 )

@@ -15,7 +15,8 @@ from vsearch_lib.lake.tables import same
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
 from vsearch_lib.landing.known import Landing
 from vsearch_lib.landing.listing import Listing, list_landed
-from vsearch_lib.quarantine.table import check_share, refused_sources, settle
+from vsearch_lib.quarantine.share import check_refused_share
+from vsearch_lib.quarantine.table import replace_refusals, sources_with_refusals
 from vsearch_lib.records.ingest import RecordKind, landed_records
 from vsearch_lib.records.interactions import INTERACTIONS
 from vsearch_lib.records.judgements import JUDGEMENTS
@@ -50,13 +51,13 @@ def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, re
         return known
     if not listing.files and not listing.refused:
         return nothing_landed(context, kind.table, listing.passed_over)
-    landed = landed_records(context.spark, kind, listing, table_schema(kind.table).names, context.lake.read("erasures"))
+    landed = landed_records(context.spark, kind, listing, table_schema(kind.table), context.lake.read("erasures"))
     counted = count_refused(landed.kept, landed=F.sum("copies"))
     refusals = computed(landed.refused()) if counted.refused else None
-    check_share(context, kind.table, refusals, landed=counted.judged, count=counted.at_fault)
+    check_refused_share(context, kind.table, refusals, landed=counted.judged, count=counted.at_fault)
     # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
     accepted = max(context.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)
-    settle(context, kind.table, refusals, _sources(context, listing))
+    replace_refusals(context, kind.table, refusals, _sources(context, listing))
     account = counted.account(kind.table, accepted, listing.passed_over)
     context.say(account.line())
     if not counted.unreadable:
@@ -66,7 +67,7 @@ def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, re
 
 def _listed_as_refused(context: StepContext, table: str, listing: Listing) -> Listing:
     """Return of a listing the files that are listed as refused, and those in folders that are."""
-    sources = set(refused_sources(context, table))
+    sources = set(sources_with_refusals(context, table))
 
     def is_listed(path: str) -> bool:
         while path and path not in sources:

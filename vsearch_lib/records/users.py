@@ -28,5 +28,4 @@ USERS = RecordKind(
         "age < 0 OR age > 130": ("value_not_allowed", "age must lie between 0 and 130 years"),
     },
     to_columns=_columns,
-    about={"user_id": "user"},
 )

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vsearch_lib.artefact.tombstones import Mask
+from vsearch_lib.eligibility import visible
 from vsearch_lib.vectors import RowIds
 
 
@@ -52,18 +53,15 @@ class Admitted:
 
 
 def admitted(rows: pa.Table, wanted: Filter) -> Mask:
-    """Return which of `rows` (columns of ROWS) may be answered under a filter. Blocked ones never are."""
-    seen = pc.equal(rows["visibility"], "public")
-    if wanted.viewer_id is not None:
-        seen = pc.or_(seen, pc.equal(rows["owner_id"], wanted.viewer_id))
-    conditions = [seen, pc.not_equal(rows["moderation"], "blocked")]
+    """Return which of `rows` (columns of ROWS) may be answered under a filter."""
+    conditions = []
     if wanted.owner_id is not None:
         conditions.append(pc.equal(rows["owner_id"], wanted.owner_id))
     if wanted.uploaded_from is not None:
         conditions.append(pc.greater_equal(rows["uploaded_at"], pa.scalar(wanted.uploaded_from, _MOMENT)))
     if wanted.uploaded_before is not None:
         conditions.append(pc.less(rows["uploaded_at"], pa.scalar(wanted.uploaded_before, _MOMENT)))
-    mask = np.ones(len(rows), dtype=bool)
+    mask = visible(rows, wanted.viewer_id)
     for condition in conditions:
         mask &= np.asarray(pc.fill_null(condition, False))
     for tag in wanted.tags:

@@ -11,12 +11,12 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
 from vsearch_lib.context import StepContext
-from vsearch_lib.eligibility import require_images
 from vsearch_lib.embedding.features import features_model, features_recipe
 from vsearch_lib.embedding.projected import fit_projection, keep_projected
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake.eligible import require_images
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.promotion import hold_current
 from vsearch_lib.models.registry import Card, Recipe, newest, recipe_of

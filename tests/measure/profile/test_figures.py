@@ -22,7 +22,7 @@ from vsearch_lib.run.bodies import body_of
 SHARP, BRIGHT = BLURRED_BELOW, DARK_BELOW  # the first values that are not blurred, not dark
 IMAGES = (
     "image_id string, sha256 string, upload_date date, tags array<string>, mode string, width int, height int, "
-    "deleted_at timestamp"
+    "moderation string, deleted_at timestamp"
 )
 PIXELS = "sha256 string, sharpness double, brightness double"
 EVENTS = "request_id string, query_image_id string, displayed_image_id string, type string"
@@ -35,13 +35,12 @@ class Tables:
         self.spark = spark
 
     def images(self, *rows: dict):
-        usual = {"day": date(2026, 11, 1), "tags": [], "mode": "RGB", "width": 300, "height": 400, "deleted": False}
+        usual = {"day": date(2026, 11, 1), "tags": [], "mode": "RGB", "width": 300, "height": 400}
+        usual |= {"moderation": "unreviewed", "deleted": False}
         filled = [{"sha256": f"sha-{row['id']}", **usual, **row} for row in rows]
+        facts = ("id", "sha256", "day", "tags", "mode", "width", "height", "moderation", "deleted")
         return self.spark.createDataFrame(
-            [
-                (r["id"], r["sha256"], r["day"], r["tags"], r["mode"], r["width"], r["height"], r["deleted"])
-                for r in filled
-            ],
+            [tuple(row[fact] for fact in facts) for row in filled],
             IMAGES.replace("deleted_at timestamp", "deleted boolean"),
         ).selectExpr("*", "CASE WHEN deleted THEN timestamp'2026-11-02' END AS deleted_at")
 
@@ -70,7 +69,7 @@ def value(figures: list[Figure], metric: str) -> float | None:
 
 @pytest.fixture(scope="module")
 def five(spark) -> list[Figure]:
-    """Five living images and a deleted one; of one the pixels are not there."""
+    """Five living images, a deleted and a blocked one; of one the pixels are not there."""
     tables = Tables(spark)
     images = tables.images(
         {"id": "a", "tags": ["mug", "red", "mug"]},
@@ -79,6 +78,7 @@ def five(spark) -> list[Figure]:
         {"id": "d", "tags": ["mug"], "width": 127, "height": 127},
         {"id": "e", "width": 5000, "height": 4096},
         {"id": "gone", "sha256": "sha-c", "tags": ["red"], "mode": "CMYK", "deleted": True},
+        {"id": "shut", "sha256": "sha-c", "tags": ["red"], "mode": "CMYK", "moderation": "blocked"},
     )
     pixels = tables.pixels(("a", SHARP - 1, BRIGHT), ("c", SHARP, BRIGHT - 1), ("d", SHARP, BRIGHT))
     events = tables.events(("1", "a", "b", "impression"), ("1", "a", "b", "click"), ("2", "c", "gone", "impression"))
@@ -120,7 +120,7 @@ def test_blurred_and_dark_are_shares_of_the_images_whose_pixels_are_known(five):
     assert value(five, "dark_share") == 1 / 4
 
 
-def test_bytes_shared_with_a_living_image_count_and_with_a_deleted_one_do_not(five):
+def test_bytes_shared_with_a_living_image_count_and_with_a_deleted_or_blocked_one_do_not(five):
     assert value(five, "same_bytes_share") == 2 / 5
 
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from vsearch_lib.context import StepContext
-from vsearch_lib.eligibility import public_images
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.lake.metrics import record
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
 from vsearch_lib.measure.offline.ranking import DEPTH, exact_rankings, ranking_figures

@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame
 from vsearch_lib.artefact.content import digest
 from vsearch_lib.artefact.manifest import Manifest
 from vsearch_lib.context import StepContext
-from vsearch_lib.eligibility import public_images
 from vsearch_lib.embedding.features import as_arrays, features_model, stored_features
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.measure.offline.baselines import pixel_vectors
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
@@ -28,6 +28,7 @@ from vsearch_lib.measure.offline.ranking import (
 from vsearch_lib.measure.offline.side_by_side import encode_each
 from vsearch_lib.measure.offline.spread import cosine_spread
 from vsearch_lib.models.registry import read_card
+from vsearch_lib.publishing.recall import recall_figure
 from vsearch_lib.report.page import Answer, Query, Table, render
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
@@ -177,7 +178,7 @@ def _index_figures(searcher: Searcher) -> list[Figure]:
 
 
 def _cosines(searcher: Searcher, *, seed: int) -> list[Figure]:
-    subject = f"index {searcher.manifest['version']}"
+    subject = f"index {searcher.manifest.version}"
     return [
         Figure(f"cosine_{name}", float(np.percentile(cosines, percent)), subject=subject, slice=pair, n=len(cosines))
         for pair, cosines in cosine_spread(searcher, seed=seed).items()

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from vsearch_lib.eligibility import LIVING
 from vsearch_lib.figures import Figure
 
 # Both chosen on 300 photos of clothing, stored as an ingest does. Sharpness was 67 at least, 611 in the middle; of the
@@ -40,7 +41,7 @@ def image_figures(
     """
     shown = interactions.select(F.col("displayed_image_id").alias("image_id")).distinct()
     living = (
-        images.where("deleted_at IS NULL")
+        images.where(LIVING)
         .select("image_id", "sha256", "upload_date", "tags", "mode", F.least("width", "height").alias("side"))
         .withColumn("copies", F.count("*").over(Window.partitionBy("sha256")))
         .join(pixels.select("sha256", "brightness", "sharpness"), "sha256", "left")

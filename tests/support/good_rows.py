@@ -1,0 +1,36 @@
+"""Values that the tables' checks take."""
+
+
+def good(table: str) -> dict[str, str]:
+    """A row that the table's checks take, as SQL literals of the columns that they name."""
+    rows = {
+        "images": {
+            "visibility": "'public'",
+            "moderation": "'ok'",
+            "width": "1",
+            "height": "1",
+            "sha256": "repeat('0', 64)",
+        },
+        "image_files": {"sha256": "'00'", "reason": "CAST(NULL AS string)"},
+        "image_pixels": {"sha256": "repeat('0', 64)", "jpeg": "X'FF'"},
+        "images_awaited": {"visibility": "CAST(NULL AS string)", "moderation": "CAST(NULL AS string)"},
+        "erasures": {"kind": "'image'", "id_sha256": "repeat('0', 64)"},
+        "users_pii": {"age": "CAST(NULL AS int)"},
+        "interactions": {
+            "position": "1",
+            "type": "'click'",
+            "dwell_ms": "CAST(NULL AS bigint)",
+            "latitude": "-90D",
+            "longitude": "180D",
+        },
+        "judgements": {"score": "5"},
+        "embeddings": {"vector": "array(0.6F, 0.8F)"},
+        "training_examples": {
+            "label": "1",
+            "candidate_image_ids": "array('a', 'b')",
+            "weight": "0.5F",
+            "split": "'train'",
+            "source": "'click'",
+        },
+    }
+    return rows.get(table, {})
