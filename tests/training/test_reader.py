@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
+import shutil
 import threading
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import simplejpeg
 import torch
+from petastorm.etl.dataset_metadata import UNISCHEMA_KEY
 from petastorm.workers_pool.ventilator import ConcurrentVentilator
 from pyspark.sql import DataFrame
 
@@ -127,6 +132,30 @@ def test_examples_of_different_widths_are_refused(spark, tmp_path):
     pair, triple = ("a", ["image-00"] * 2, 0, 1.0), ("b", ["image-01"] * 3, 0, 1.0)
     with pytest.raises(VsearchError, match=r"examples of 1 candidates stand beside some of 2, .* run build_training"):
         materialise(*frames(spark, [pair, triple]), tmp_path)
+
+
+class Planted:
+    """Unpickled, it makes a file: petastorm's unpickler allows all of `builtins`."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return exec, (f"open({str(self.marker)!r}, 'w').close()",)
+
+
+@pytest.mark.parametrize(
+    "names", [["_common_metadata"], ["_metadata"], ["_common_metadata", "_metadata"]], ids=" and ".join
+)
+def test_no_pickle_that_lies_beside_the_examples_is_loaded(folder, batches, tmp_path, names):
+    beside = tmp_path / "examples"
+    shutil.copytree(folder, beside)
+    marker = tmp_path / "marker"
+    schema = pa.schema([("weight", pa.float32())], metadata={UNISCHEMA_KEY: pickle.dumps(Planted(marker))})
+    for name in names:
+        pq.write_metadata(schema, beside / name)
+    assert Counter(queries(read(beside))) == Counter(queries(batches))
+    assert not marker.exists()
 
 
 def test_the_order_is_shuffled(batches):

@@ -99,6 +99,15 @@ def _pictures_per_example(examples: DataFrame) -> int:
     return int(most or 1)
 
 
+def _urls(folder: Path) -> list[str]:
+    """Return what petastorm takes for the files of examples in `folder`, one by one.
+
+    Of a folder it would load the schema that a `_common_metadata` or `_metadata` in it holds as a pickle; a list of
+    files has no metadata but their own footers. It takes a path as it is written, not percent-encoded.
+    """
+    return [f"file://{file.absolute()}" for file in sorted(folder.glob("*.parquet")) if file.is_file()]
+
+
 def read_batches(
     folder: Path, *, width: int, preprocessing: Preprocessing, batch_size: int, epochs: int, seed: int
 ) -> Iterator[Batch]:
@@ -123,7 +132,7 @@ def read_batches(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reader = make_batch_reader(
-            f"file://{folder.absolute()}",
+            _urls(folder),
             transform_spec=spec,
             num_epochs=epochs,
             shuffle_row_groups=True,
