@@ -36,7 +36,7 @@ def build_training_examples(context: StepContext, *, retrain: bool = False) -> l
     grouping = context.lake.version("near_duplicates")
     made_from = hashlib.sha256(f"{version} {grouping} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
     snapshot = f"v{version:09d}-{made_from}"
-    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.seed)
+    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.candidates_seed)
     rows = with_pixels(examples, images).withColumns(
         {"snapshot": F.lit(snapshot), "split": F.lit("train"), "made_at": F.lit(datetime.now(UTC))}
     )

@@ -50,11 +50,12 @@ def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
     """
     settings, lake = context.settings, context.lake
     images = public_images(lake)
-    seed = settings.examples.seed
+    seed = settings.evaluation.seed
     judged = judged_queries(
         lake.read("judgements"),
         images,
         test_share=settings.examples.test_share,
+        split_seed=settings.examples.split_seed,
         seed=seed,
         most=settings.evaluation.max_queries,
     )
