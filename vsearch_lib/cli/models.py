@@ -7,7 +7,7 @@ from vsearch_lib.config import Settings
 from vsearch_lib.errors import UsageError
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.promotion import current_model, promote
-from vsearch_lib.models.registry import Card, cards, recipe_of
+from vsearch_lib.models.registry import Card, cards
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import say
 
@@ -22,9 +22,14 @@ def run_action(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _list(settings: Settings) -> None:
     used = current_model(settings)
-    for card in cards(settings.models.uri, used.recipe):
+    for card in _encoders(settings):
         mark = "*" if card.version == used.version else " "
         say(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {_made_from(card)}")
+
+
+def _encoders(settings: Settings) -> list[Card]:
+    """Return the models that a night can work with: a backbone alone, which others are made from, is none of them."""
+    return [card for card in cards(settings.models.uri) if card.recipe.dimension is not None]
 
 
 def _made_from(card: Card) -> str:
@@ -37,11 +42,11 @@ def _made_from(card: Card) -> str:
 
 
 def _promote(settings: Settings, version: str) -> None:
-    recipe = recipe_of(settings)
-    known = [card.version for card in cards(settings.models.uri, recipe)]
+    known = [card.version for card in _encoders(settings)]
     if version not in known:
-        others = ", ".join(known) or "none"
-        raise UsageError(f"{settings.models.uri} has no model {version} of the configured recipe; it has {others}")
+        raise UsageError(
+            f"{settings.models.uri} has no model {version}; it has {', '.join(known) or 'no model at all'}"
+        )
     # One that cannot be read would stop every night.
     card = load_model(settings.models.uri, version).card
     promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))

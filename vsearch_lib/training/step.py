@@ -43,7 +43,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
     settings = context.settings
     recipe = recipe_of(settings)
     if not retrain and (card := newest(settings.models.uri, recipe)):
-        context.say(f"train_encoder: {card.version} is the model; nothing to train")
+        context.say(f"train_encoder: {card.version} is of the configured recipe; nothing to train")
         return []
     if recipe.training == "none" and recipe.weights == "none":
         raise UsageError(
@@ -62,7 +62,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
 
     encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
     backbone = features_model(settings.models.uri, recipe) or _register_backbone(context, features_recipe(recipe))
-    hold_current(settings.models.uri, recipe, run_id=context.run_id, now=datetime.now(UTC))
+    hold_current(settings, run_id=context.run_id, now=datetime.now(UTC))
     if not learning:
         return _projected(context, encoder, recipe, backbone)
     return _trained(context, encoder, recipe, backbone)
