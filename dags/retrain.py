@@ -14,7 +14,8 @@ The exit codes mean what they mean in `refresh_index`. Training that takes longe
 anew at the next try: give it fewer `training.epochs`. Embedding goes on where it was: what is embedded stays embedded.
 
 `compare_models` fails with exit code 3 where the new model ranks worse by more than `gate.max_ndcg_loss`, or nobody
-judged a query; nights go on with the model in use. `vsearch models list` shows both, and `vsearch models promote
+judged a query; nights go on with the model in use, also if the settings ask for another recipe (backbone, dimension,
+input size, weights) than that one has. `vsearch models list` shows both, and `vsearch models promote
 VERSION` decides by hand: trigger `refresh_index`, which embeds with that model and publishes its index. The same
 command puts an earlier model back, whose vectors are still there.
 """

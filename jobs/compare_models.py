@@ -1,4 +1,4 @@
-"""Compare the newest model with the one in use on judged queries, and promote it where it ranks no worse."""
+"""Compare the newest model with the one in use on judged queries, and promote it if it ranks no worse."""
 
 from vsearch_lib.measure.comparison.step import compare_models
 from vsearch_lib.run.main import main

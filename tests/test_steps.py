@@ -61,9 +61,10 @@ def test_maintenance_mends_the_lake_first_and_deletes_from_the_index_last():
     assert names(GRAPHS["maintain"]) == ["maintain_tables", "build_index", "publish_index", "collect_index"]
 
 
-def test_a_night_is_what_the_daily_graphs_do_and_the_first_training():
+def test_a_night_is_what_the_daily_graphs_do_and_the_training_of_a_recipe_without_a_model():
     daily = [s.name for graph in ("ingest", "refresh_index", "measure") for s in GRAPHS[graph]]
-    assert sorted(names(GRAPHS["nightly"])) == sorted([*daily, "build_training_examples", "train_encoder"])
+    made = ["build_training_examples", "train_encoder", "compare_models"]
+    assert sorted(names(GRAPHS["nightly"])) == sorted([*daily, *made])
 
 
 def test_only_what_takes_something_in_goes_by_landing_day():
@@ -127,13 +128,25 @@ def test_a_night_takes_everything_in_before_it_learns_and_measures_what_it_publi
         "profile_lake": ingest,
         "build_training_examples": ingest,
         "train_encoder": {"build_training_examples"},
-        "embed_images": {"train_encoder"},
+        "compare_models": {"train_encoder"},
+        "embed_images": {"compare_models"},
         "measure_online": {"embed_images"},
         "build_index": {"embed_images"},
         "publish_index": {"build_index"},
         "evaluate": {"publish_index"},
     }
     assert not [step.name for step in GRAPHS["nightly"] if step.options.words()]
+
+
+def test_only_a_retraining_fails_if_its_model_is_not_promoted():
+    strict = {graph: [s.name for s in steps if "--strict" in s.options.words()] for graph, steps in GRAPHS.items()}
+    assert {graph: steps for graph, steps in strict.items() if steps} == {"retrain": ["compare_models"]}
+
+
+def test_no_graph_that_makes_a_model_embeds_before_it_compared_it():
+    for graph in ("nightly", "retrain"):
+        order = names(GRAPHS[graph])
+        assert order.index("train_encoder") < order.index("compare_models") < order.index("embed_images")
 
 
 def test_a_retraining_makes_new_examples_and_a_new_model_and_takes_nothing_in():

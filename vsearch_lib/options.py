@@ -30,6 +30,13 @@ class Training(Options):
 
 
 @dataclass(frozen=True)
+class Comparison(Options):
+    """Of comparing a new model with the one in use."""
+
+    strict: bool = field(default=False, metadata={"help": "end with exit code 3 unless the new model is promoted"})
+
+
+@dataclass(frozen=True)
 class Build(Options):
     """Of building the index."""
 

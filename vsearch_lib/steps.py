@@ -5,7 +5,7 @@ Plain data without imports of weight: Airflow parses it every few seconds.
 
 from dataclasses import dataclass, replace
 
-from vsearch_lib.options import Build, Intake, Options, Training
+from vsearch_lib.options import Build, Comparison, Intake, Options, Training
 
 _NONE = Options()
 
@@ -64,7 +64,7 @@ _INGEST = (
         )
     ),
 )
-# The encoder is trained on the first night only: without `retrain` both steps leave an existing model alone.
+# A night trains only if the configured recipe has no model: without `retrain` both steps leave an existing one alone.
 _TRAIN = (
     Step(
         "build_training_examples",
@@ -85,13 +85,16 @@ _RETRAIN = (
     replace(_TRAIN[0], options=Training(retrain=True)),
     replace(_TRAIN[1], options=Training(retrain=True), does="make a new model"),
 )
+# A night goes on with the model in use if the new one is not promoted; a retraining fails, for it made one in vain.
 _COMPARE = (
     Step(
         "compare_models",
         "vsearch_lib.measure.comparison.step",
-        "promote the new model where it ranks no worse than the one in use",
+        "promote a new model if it ranks no worse than the one in use",
+        options=Comparison(),
     ),
 )
+_MUST_PROMOTE = (replace(_COMPARE[0], options=Comparison(strict=True)),)
 _PUBLISH = (
     Step("build_index", "vsearch_lib.index.step", "build what the served index lacks", options=Build()),
     Step(
@@ -129,7 +132,7 @@ GRAPHS: dict[str, Graph] = {
     "refresh_index": _REFRESH,
     "retrain": (
         *_RETRAIN,
-        *_after(_TRAIN, _COMPARE),
+        *_after(_TRAIN, _MUST_PROMOTE),
         *_after(_COMPARE, _REFRESH),
         *_after(_REFRESH, _EVALUATE),
     ),
@@ -143,7 +146,8 @@ GRAPHS: dict[str, Graph] = {
         # Nothing waits for it, and it comes before what a gate may refuse: that is when it is looked at.
         *_after(_INGEST, _PROFILE),
         *_after(_INGEST, _TRAIN),
-        *_after(_TRAIN, _EMBED),
+        *_after(_TRAIN, _COMPARE),
+        *_after(_COMPARE, _EMBED),
         # Nothing waits for this one either.
         *_after(_EMBED, _ONLINE),
         *_after(_EMBED, _PUBLISH),

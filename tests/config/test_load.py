@@ -287,7 +287,7 @@ def test_a_file_that_is_not_yaml_is_named(conf):
 
 
 def test_a_file_with_an_impossible_date_is_named(conf):
-    conf("examples:\n  seed: 2024-13-45\n")
+    conf("index:\n  seed: 2024-13-45\n")
     assert "conf/mine.yaml" in refusal("mine")
 
 
@@ -307,13 +307,20 @@ def test_sections_and_settings_are_not_taken_for_one_another(override):
     assert override in refusal(overrides=(override,))
 
 
+def test_a_setting_that_has_another_name_today_is_refused_with_the_new_one(conf):
+    conf({"examples": {"seed": 5}})
+    conf({}, "fresh")
+    for line in (refusal("mine"), refusal("fresh", ("examples.seed=5",))):
+        assert "examples.seed is no setting any more: set examples.split_seed" in line
+
+
 @pytest.mark.parametrize("value", ["2024-13-45", "0x_", "0b_", "2001-01-01 99:99:99"])
 def test_a_value_that_yaml_finds_impossible_is_refused_like_any_text(value):
-    assert "examples.seed" in refusal(overrides=(f"examples.seed={value}",))
+    assert "index.seed" in refusal(overrides=(f"index.seed={value}",))
 
 
 def test_a_date_that_yaml_reads_is_refused_where_a_number_belongs():
-    assert "examples.seed" in refusal(overrides=("examples.seed=2024-01-02",))
+    assert "index.seed" in refusal(overrides=("index.seed=2024-01-02",))
 
 
 KEYS = st.sampled_from(

@@ -80,4 +80,4 @@ def test_negatives_are_drawn_from_everywhere(spark):
 
 def test_rows_fit_the_table_but_for_what_the_job_adds(spark):
     columns = set(augmentation_examples(images(spark, 3), candidates=2, seed=1).columns)
-    assert columns == set(table_schema("training_examples").names) - {"snapshot", "split"}
+    assert columns == set(table_schema("training_examples").names) - {"snapshot", "split", "sha256s", "made_at"}

@@ -160,7 +160,7 @@ def test_columns_are_found_by_name_and_strangers_are_left_out(spark, lake):
 def test_a_replacement_touches_its_partition_only(spark, lake):
     def examples(snapshot: str, *ids: str):
         return spark.createDataFrame(
-            [(snapshot, i, "q", ["q", "n"], 0, "click", 1.0, "train") for i in ids],
+            [(snapshot, i, "q", ["q", "n"], 0, "click", 1.0, "train", None, None) for i in ids],
             table_schema("training_examples").struct,
         )
 

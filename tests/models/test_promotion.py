@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +14,10 @@ from tests.support.small_model import SMALL
 from vsearch_lib.config import Settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.models.promotion import current_model, hold_current, promote, promoted
+from vsearch_lib.models.promotion import current_model, hold_current, known_at_promotion, promote
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe, read_card, recipe_of
+from vsearch_lib.publishing.publication import publish
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,8 +31,22 @@ def put(settings: Settings, version: str, recipe: Recipe | None = None) -> Card:
 
 
 def pointer(settings: Settings) -> Path:
-    (file,) = (Path(settings.models.uri) / "promoted").glob("*.json")
-    return file
+    return Path(settings.models.uri) / "in_use.json"
+
+
+def old_pointer(settings: Settings, recipe: Recipe, content: dict[str, str]) -> None:
+    """Write what named the promoted model of a recipe before one file named it for the folder."""
+    name = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()[:16]
+    file = Path(settings.models.uri) / "promoted" / f"{name}.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(content))
+
+
+def serve(settings: Settings, small_index, version: str) -> None:
+    """Publish an index of that model's vectors."""
+    manifest = small_index.build(settings.index.uri, small_index.catalogue(rows=60))
+    manifest["model"]["version"] = version
+    publish(open_store(settings.index.uri), manifest, now=NOW)
 
 
 def test_without_a_model_the_error_says_which_job_makes_one(settings):
@@ -45,15 +62,15 @@ def test_before_any_promotion_the_newest_model_of_the_configured_recipe_is_in_us
 
 def test_a_model_in_use_stays_so_whatever_is_trained_after_it(settings):
     put(settings, "a")
-    hold_current(settings.models.uri, recipe_of(settings), run_id="run", now=NOW)
+    hold_current(settings, run_id="run", now=NOW)
     put(settings, "b")
-    hold_current(settings.models.uri, recipe_of(settings), run_id="run", now=NOW)
+    hold_current(settings, run_id="run", now=NOW)
     put(settings, "c")
     assert current_model(settings).version == "a"
 
 
 def test_there_is_nothing_to_hold_before_the_first_model(settings):
-    hold_current(settings.models.uri, recipe_of(settings), run_id="run", now=NOW)
+    hold_current(settings, run_id="run", now=NOW)
     put(settings, "a")
     assert current_model(settings).version == "a"
 
@@ -65,26 +82,50 @@ def test_a_promoted_model_is_in_use_and_an_earlier_one_again_after_it(settings):
         assert current_model(settings) == card
 
 
-def test_each_recipe_has_a_model_of_its_own(settings):
+def test_a_promoted_model_is_in_use_whatever_recipe_is_configured(settings):
     put(settings, "a")
     promote(settings.models.uri, put(settings, "b", OTHER), run_id="run", now=NOW)
+    put(settings, "c")
+    assert current_model(settings).version == "b"
+
+
+def test_the_model_of_the_published_index_stays_in_use_when_the_recipe_changes(settings, small_index):
+    put(settings, "a", OTHER)
+    serve(settings, small_index, "a")
     assert current_model(settings).version == "a"
-    assert promoted(settings.models.uri, OTHER).version == "b"
+    hold_current(settings, run_id="run", now=NOW)
+    put(settings, "b")
+    assert current_model(settings).version == "a"
+
+
+def test_an_index_of_a_model_that_is_gone_holds_nothing(settings, small_index):
+    serve(settings, small_index, "gone")
+    put(settings, "a")
+    assert current_model(settings).version == "a"
+
+
+def test_what_older_versions_promoted_is_in_use_until_another_is_promoted(settings):
+    for version in ("a", "b"):
+        put(settings, version)
+    old_pointer(settings, recipe_of(settings), {"version": "a", "promoted_at": NOW.isoformat()})
+    assert current_model(settings).version == "a"
+    promote(settings.models.uri, put(settings, "c"), run_id="run", now=NOW)
+    assert current_model(settings).version == "c"
+
+
+def test_a_model_made_before_the_one_in_use_was_promoted_was_known_then(settings):
+    earlier, later = put(settings, "20260228T235959Z-a"), put(settings, "20260301T000000Z-b")
+    assert not known_at_promotion(settings, earlier)
+    promote(settings.models.uri, later, run_id="run", now=NOW)
+    assert known_at_promotion(settings, earlier)
+    assert not known_at_promotion(settings, put(settings, "20260301T000001Z-c"))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"version'])
 def test_a_pointer_that_cannot_be_read_is_named(settings, content):
     promote(settings.models.uri, put(settings, "a"), run_id="run", now=NOW)
     pointer(settings).write_text(content)
-    with pytest.raises(ArtefactError, match=r"promoted/\w+\.json does not name a model: vsearch models promote"):
-        current_model(settings)
-
-
-def test_a_pointer_to_a_model_of_another_recipe_is_refused(settings):
-    promote(settings.models.uri, put(settings, "a"), run_id="run", now=NOW)
-    put(settings, "b", OTHER)
-    pointer(settings).write_text(json.dumps({"version": "b"}))
-    with pytest.raises(ArtefactError, match="names b, made by another recipe"):
+    with pytest.raises(ArtefactError, match=r"in_use\.json does not name a model: vsearch models promote"):
         current_model(settings)
 
 
@@ -98,14 +139,18 @@ def test_a_pointer_to_a_model_that_is_gone_is_refused(settings):
 def test_the_list_marks_the_model_in_use_and_promotion_moves_the_mark(settings, vsearch):
     for version in ("a", "b"):
         put(settings, version)
-    put(settings, "c", OTHER)
-    assert vsearch("models", "promote", "a") == (
-        0,
-        "a is in use from now on: vsearch run refresh_index embeds with it and publishes its index\n",
-        "",
-    )
+    put(settings, "backbone", replace(OTHER, dimension=None))
+    assert OTHER.dimension == put(settings, "c", OTHER).dimension == 16
     facts = f"small, {read_card(open_store(settings.models.uri), 'a').dimension} dimensions, trained on s1"
-    assert vsearch("models", "list") == (0, f"  b  {facts}\n* a  {facts}\n", "")
+    other = "small, 16 dimensions, trained on s1"
+    for version, marks in {"a": "  *", "c": "*  "}.items():
+        assert vsearch("models", "promote", version) == (
+            0,
+            f"{version} is in use from now on: vsearch run refresh_index embeds with it and publishes its index\n",
+            "",
+        )
+        lines = f"{marks[0]} c  {other}\n{marks[1]} b  {facts}\n{marks[2]} a  {facts}\n"
+        assert vsearch("models", "list") == (0, lines, "")
 
 
 def test_the_list_says_what_a_projection_was_fitted_to(settings, vsearch):
@@ -119,17 +164,17 @@ def test_the_list_says_what_a_projection_was_fitted_to(settings, vsearch):
 
 def test_what_cannot_be_promoted_is_said_in_one_line(settings, vsearch):
     put(settings, "a")
-    put(settings, "c", OTHER)
-    for version in ("c", "../a"):
+    put(settings, "backbone", replace(OTHER, dimension=None))
+    for version in ("backbone", "../a"):
         code, out, err = vsearch("models", "promote", version)
         assert (code, out) == (2, "")
-        assert err == (f"vsearch: {settings.models.uri} has no model {version} of the configured recipe; it has a\n")
+        assert err == (f"vsearch: {settings.models.uri} has no model {version}; it has a\n")
     (Path(settings.models.uri) / "a" / "graph.bin").write_bytes(b"other")
     code, _, err = vsearch("models", "promote", "a")
     assert code == 1
     assert err.count("\n") == 1
     assert "is not what its card says" in err
-    assert promoted(settings.models.uri, recipe_of(settings)) is None
+    assert not pointer(settings).exists()
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_no_test_image_stands_in_a_training_example(published, lake, settings):
     from vsearch_lib.examples.split import is_test
 
     images = lake.read("images").join(lake.read("near_duplicates"), "sha256", "left")
-    held_out = images.where(is_test(test_share=settings.examples.test_share, seed=settings.examples.seed))
+    held_out = images.where(is_test(test_share=settings.examples.test_share, seed=settings.examples.split_seed))
     test_ids = {row["image_id"] for row in held_out.collect()}
     rows = lake.read("training_examples").collect()
     seen = {image for row in rows for image in (row["query_image_id"], *row["candidate_image_ids"])}

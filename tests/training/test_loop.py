@@ -20,7 +20,7 @@ def coloured_batches(steps: int, examples: int = 6) -> list[Batch]:
     pictures = COLOURS.view(-1, 3, 1, 1).expand(-1, -1, 40, 40)
     order = [torch.arange(examples), torch.arange(examples), (torch.arange(examples) + 1) % examples]
     index = torch.stack(order, dim=1)
-    return [Batch(pictures[index], index.long())] * steps
+    return [Batch(pictures[index], index.long(), torch.ones(examples))] * steps
 
 
 def trained(encoder: Encoder, steps: int = 40, *, pretrained: bool = False, seed: int = 1, progress=None) -> Trained:

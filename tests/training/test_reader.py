@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
+import shutil
 import threading
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import simplejpeg
 import torch
+from petastorm.etl.dataset_metadata import UNISCHEMA_KEY
 from petastorm.workers_pool.ventilator import ConcurrentVentilator
+from pyspark.sql import DataFrame
 
 from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.training.reader import Batch, materialise, read_batches
 
 N = 30
@@ -32,26 +39,27 @@ JPEGS[COPY] = JPEGS["image-03"]
 
 @pytest.fixture(scope="module")
 def folder(spark, tmp_path_factory) -> Path:
-    """Example i: image i, then [itself, image i + 1] or, every other time, [image i + 1, itself]."""
+    """Example i: image i, then [itself, image i + 1] or, every other time, [image i + 1, itself]; it weighs 1 + i."""
     examples = []
     for i in range(N):
         own, other = f"image-{i:02d}", f"image-{(i + 1) % N:02d}"
-        examples.append((f"e{i:02d}", own, [own, other] if i % 2 else [other, own], 0 if i % 2 else 1))
-    examples.append(("copy", COPY, [COPY, "image-03"], 0))
-    examples.append(("lost", "image-00", ["image-00", "image-without-pixels"], 0))
-    sha256 = {image: hashlib.sha256(jpeg).hexdigest() for image, jpeg in JPEGS.items()}
-    images = [*sha256.items(), ("image-without-pixels", "f" * 64)]
-    pixels = {sha256[image]: jpeg for image, jpeg in JPEGS.items()}
-    out = tmp_path_factory.mktemp("examples") / "examples"
-    columns = "example_id string, query_image_id string, candidate_image_ids array<string>, label int"
-    width = materialise(
-        spark.createDataFrame(examples, columns),
-        spark.createDataFrame(images, "image_id string, sha256 string"),
-        spark.createDataFrame([(k, bytearray(v)) for k, v in pixels.items()], "sha256 string, jpeg binary"),
-        out,
-    )
-    assert width == 3
+        examples.append((f"e{i:02d}", [own, *([own, other] if i % 2 else [other, own])], 0 if i % 2 else 1, 1.0 + i))
+    examples.append(("copy", [COPY, COPY, "image-03"], 0, 4.0))
+    examples.append(("lost", ["image-00", "image-00", "image-without-pixels"], 0, 1.0))
+    out = tmp_path_factory.mktemp("examples") / "of a snapshot"
+    assert materialise(*frames(spark, examples), out) == 3
     return out
+
+
+def frames(spark, examples: list[tuple[str, list[str], int, float]]) -> tuple[DataFrame, DataFrame]:
+    """Return examples, their pictures given by name, and the pixels of every picture that has some."""
+    sha256 = {image: hashlib.sha256(jpeg).hexdigest() for image, jpeg in JPEGS.items()}
+    rows = [(name, [sha256.get(image, "f" * 64) for image in images], *more) for name, images, *more in examples]
+    pixels = {sha256[image]: bytearray(jpeg) for image, jpeg in JPEGS.items()}
+    return (
+        spark.createDataFrame(rows, "example_id string, sha256s array<string>, label int, weight float"),
+        spark.createDataFrame(list(pixels.items()), "sha256 string, jpeg binary"),
+    )
 
 
 def read(folder: Path, *, batch_size: int = 8, epochs: int = 1, seed: int = 1) -> list[Batch]:
@@ -112,6 +120,42 @@ def test_the_same_picture_is_of_one_group_in_every_example_and_under_every_id(ba
     pairs = {(int(level) // 8, int(group)) for level, group in zip(levels + 2, groups, strict=True)}
     assert len(pairs) == N
     assert len({group for _, group in pairs}) == N
+
+
+def test_each_example_keeps_its_weight(batches):
+    weights = torch.cat([batch.weights for batch in batches])
+    assert weights.dtype == torch.float32
+    assert [float(weight) for weight in weights] == [1 + round(level / 8) for level in queries(batches)]
+
+
+def test_examples_of_different_widths_are_refused(spark, tmp_path):
+    pair, triple = ("a", ["image-00"] * 2, 0, 1.0), ("b", ["image-01"] * 3, 0, 1.0)
+    with pytest.raises(VsearchError, match=r"examples of 1 candidates stand beside some of 2, .* run build_training"):
+        materialise(*frames(spark, [pair, triple]), tmp_path)
+
+
+class Planted:
+    """Unpickled, it makes a file: petastorm's unpickler allows all of `builtins`."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return exec, (f"open({str(self.marker)!r}, 'w').close()",)
+
+
+@pytest.mark.parametrize(
+    "names", [["_common_metadata"], ["_metadata"], ["_common_metadata", "_metadata"]], ids=" and ".join
+)
+def test_no_pickle_that_lies_beside_the_examples_is_loaded(folder, batches, tmp_path, names):
+    beside = tmp_path / "examples"
+    shutil.copytree(folder, beside)
+    marker = tmp_path / "marker"
+    schema = pa.schema([("weight", pa.float32())], metadata={UNISCHEMA_KEY: pickle.dumps(Planted(marker))})
+    for name in names:
+        pq.write_metadata(schema, beside / name)
+    assert Counter(queries(read(beside))) == Counter(queries(batches))
+    assert not marker.exists()
 
 
 def test_the_order_is_shuffled(batches):

@@ -11,6 +11,7 @@ from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import say
 
 if TYPE_CHECKING:
+    from vsearch_lib.config import Settings
     from vsearch_lib.models.registry import Card
 
 
@@ -32,13 +33,19 @@ def register(commands: Commands) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     # Other commands do not wait for what embeds to be imported.
     from vsearch_lib.models.promotion import current_model
-    from vsearch_lib.models.registry import cards
 
     settings = settings_of(arguments)
     used = current_model(settings)
-    for card in cards(settings.models.uri, used.recipe):
+    for card in _encoders(settings):
         mark = "*" if card.version == used.version else " "
         say(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {_made_from(card)}")
+
+
+def _encoders(settings: "Settings") -> "list[Card]":
+    """Return the models that a night can work with: a backbone alone, which others are made from, is none of them."""
+    from vsearch_lib.models.registry import cards
+
+    return [card for card in cards(settings.models.uri) if card.recipe.dimension is not None]
 
 
 def _made_from(card: "Card") -> str:
@@ -53,14 +60,13 @@ def _made_from(card: "Card") -> str:
 def _promote(arguments: argparse.Namespace) -> None:
     from vsearch_lib.models.load import load_model
     from vsearch_lib.models.promotion import promote
-    from vsearch_lib.models.registry import cards, recipe_of
 
     settings, version = settings_of(arguments), arguments.version
-    recipe = recipe_of(settings)
-    known = [card.version for card in cards(settings.models.uri, recipe)]
+    known = [card.version for card in _encoders(settings)]
     if version not in known:
-        others = ", ".join(known) or "none"
-        raise UsageError(f"{settings.models.uri} has no model {version} of the configured recipe; it has {others}")
+        raise UsageError(
+            f"{settings.models.uri} has no model {version}; it has {', '.join(known) or 'no model at all'}"
+        )
     # One that cannot be read would stop every night.
     card = load_model(settings.models.uri, version).card
     promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))

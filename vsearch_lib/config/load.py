@@ -22,6 +22,12 @@ _NAMED_FOLDERS = ("{var}", "{landing.uri}")  # in this order: the second may sta
 
 NAMED_WEIGHTS = ("packaged", "hub", "none")  # of model.weights, which otherwise is a file
 
+# Settings of older configurations → what says the same today.
+_RENAMED = {
+    "examples.seed": "set examples.split_seed (which images are the test split) to its value, and where it matters "
+    "examples.candidates_seed, evaluation.seed, online.seed"
+}
+
 Key = tuple[str, ...]
 
 
@@ -156,6 +162,8 @@ def _one_line(error: ValidationError, origin: Mapping[Key, str]) -> str:
         (origin[k] for k in (key, *origin) if k in origin and k[: len(key)] == key[: len(k)]), "conf/base.yaml"
     )
     if first["type"] == "extra_forbidden":
+        if renamed := _RENAMED.get(".".join(key)):
+            return f"{where}: {'.'.join(key)} is no setting any more: {renamed}"
         known = ", ".join(_fields(key[:-1]))
         section = f"section {'.'.join(key[:-1])}" if key[:-1] else "the top level"
         return f"{where}: {'.'.join(key)} is not a setting; {section} has: {known}"

@@ -71,8 +71,9 @@ class Quality(Section):
 
 class Examples(Section):
     candidates: PositiveInt
+    candidates_seed: int
     test_share: float = Field(ge=0, lt=1)
-    seed: int
+    split_seed: int
 
 
 class Model(Section):
@@ -112,11 +113,13 @@ class Evaluation(Section):
     max_queries: PositiveInt
     max_catalogue: PositiveInt
     page_queries: PositiveInt
+    seed: int
 
 
 class Online(Section):
     days: PositiveInt
     drift_sample: int = Field(ge=2)
+    seed: int
 
 
 class Maintenance(Section):

@@ -46,8 +46,8 @@ def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed
     order = F.xxhash64("image_id", F.lit(seed))
     sample = computed(public_images(context.lake).orderBy(order, "image_id").limit(SAMPLE_IMAGES))
     hashes, features = as_arrays(stored_features(context, backbone.version, sample), "sha256", width=backbone.dimension)
-    held_out = sample.where(is_test(test_share=examples.test_share, seed=examples.seed)).select("sha256").distinct()
-    tested = {row["sha256"] for row in held_out.collect()}
+    held_out = is_test(test_share=examples.test_share, seed=examples.split_seed)
+    tested = {row["sha256"] for row in sample.where(held_out).select("sha256").distinct().collect()}
     fitted_to = [place for place, sha256 in enumerate(hashes) if sha256 not in tested]
     projection, kept = fit_pca(features[fitted_to], dimension=dimension, seed=seed)
     return Fitted(projection, len(fitted_to), kept, hashes, features)

@@ -11,4 +11,4 @@ from vsearch_lib.lake.eligible import public_images
 def images_to_learn_from(lake: Lake, settings: Settings) -> DataFrame:
     """Return the public images that are not in the test split."""
     chosen = settings.examples
-    return public_images(lake).where(~is_test(test_share=chosen.test_share, seed=chosen.seed))
+    return public_images(lake).where(~is_test(test_share=chosen.test_share, seed=chosen.split_seed))

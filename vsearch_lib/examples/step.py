@@ -1,12 +1,14 @@
 """Choose what the encoder learns from: write one snapshot of `training_examples`."""
 
 import hashlib
+from datetime import UTC, datetime
 
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.examples.augmented import augmentation_examples
 from vsearch_lib.examples.learnable import images_to_learn_from
+from vsearch_lib.examples.pixels import with_pixels
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.eligible import require_images
 from vsearch_lib.models.registry import newest, recipe_of
@@ -34,8 +36,10 @@ def build_training_examples(context: StepContext, *, retrain: bool = False) -> l
     grouping = context.lake.version("near_duplicates")
     made_from = hashlib.sha256(f"{version} {grouping} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
     snapshot = f"v{version:09d}-{made_from}"
-    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.seed)
-    rows = examples.withColumn("snapshot", F.lit(snapshot)).withColumn("split", F.lit("train"))
+    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.candidates_seed)
+    rows = with_pixels(examples, images).withColumns(
+        {"snapshot": F.lit(snapshot), "split": F.lit("train"), "made_at": F.lit(datetime.now(UTC))}
+    )
     context.lake.replace("training_examples", rows, f"snapshot = '{snapshot}'")
     written = context.lake.read("training_examples").where(F.col("snapshot") == snapshot).count()
     return [Figure("training_examples", written)]

@@ -97,16 +97,16 @@ def read_initial_weights(weights: str) -> bytes:
         ) from None
 
 
-def cards(models_uri: str, recipe: Recipe) -> Iterator[Card]:
-    """Yield the cards of the models of `recipe`, the newest first. Versions sort by time."""
+def cards(models_uri: str) -> Iterator[Card]:
+    """Yield the cards of all models, the newest first. Versions sort by time."""
     store = open_store(models_uri)
     versions = sorted((key.split("/")[0] for key in store.list("") if key.endswith(f"/{CARD}")), reverse=True)
-    return (card for version in versions if (card := read_card(store, version)).recipe == recipe)
+    return (read_card(store, version) for version in versions)
 
 
 def newest(models_uri: str, recipe: Recipe) -> Card | None:
     """Return the card of the newest model of `recipe`, None where there is none."""
-    return next(cards(models_uri, recipe), None)
+    return next((card for card in cards(models_uri) if card.recipe == recipe), None)
 
 
 def read_card(store: Store, version: str) -> Card:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from pytorch_metric_learning.losses import SupConLoss
 from torch import nn
 
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.training.augment import random_views
+from vsearch_lib.training.loss import contrastive_loss
 from vsearch_lib.training.reader import Batch
 
 WARMUP_SHARE = 0.05
@@ -40,10 +40,7 @@ def train(
     pretrained: bool,
     progress: Callable[[int, int], None],
 ) -> Trained:
-    """Train `encoder` in place with the contrastive loss of Khosla et al. 2020 over all pictures of a batch.
-
-    With one positive a picture it is NT-Xent (Chen et al. 2020); it is computed from one matrix of similarities, where
-    the library's NTXentLoss copies the negatives for each pair and takes half of a step.
+    """Train `encoder` in place with `contrastive_loss`; the weight of an example is that of its pictures.
 
     Args:
         encoder: with random or pretrained weights; of a pretrained one BatchNorm's statistics stay as they are.
@@ -57,7 +54,6 @@ def train(
         VsearchError: there was no batch; an untrained network must not pass for a trained one.
     """
     generator = torch.Generator().manual_seed(seed)
-    loss_of = SupConLoss(temperature=temperature)
     backbone_rate = learning_rate * (PRETRAINED_RATE if pretrained else 1.0)
     projection = list(encoder.projection.parameters()) if encoder.projection is not None else []
     optimiser = torch.optim.AdamW(
@@ -77,9 +73,10 @@ def train(
         views = random_views(pictures, side, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=_has_fast_bfloat16()):
             vectors = encoder(views)
-        loss = loss_of(vectors.float(), batch.groups.flatten())
+        weights = batch.weights.unsqueeze(1).expand_as(batch.groups).flatten()
+        loss = contrastive_loss(vectors.float(), batch.groups.flatten(), weights, temperature=temperature)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         losses.append(loss.item())

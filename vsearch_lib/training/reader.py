@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from torch import Tensor
 
 from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.storage import copy_folder
 
 with warnings.catch_warnings():
@@ -43,35 +44,38 @@ class Batch:
     """Pictures of a batch, example after example: a query, then its candidates.
 
     `pictures` is (examples, 1 + candidates, 3, side, side) uint8; `groups` is (examples, 1 + candidates) int64:
-    pictures of one group are to be near each other, of different groups apart.
+    pictures of one group are to be near each other, of different groups apart; `weights` is (examples,) float32.
     """
 
     pictures: Tensor
     groups: Tensor
+    weights: Tensor
 
 
-def materialise(examples: DataFrame, images: DataFrame, pixels: DataFrame, folder: Path) -> int:
+def materialise(examples: DataFrame, pixels: DataFrame, folder: Path) -> int:
     """Write examples with their pixels as Parquet into `folder`, of this machine, and return pictures per example.
 
-    Columns: picture_i (JPEG) and group_i, 0 the query and the rest its candidates. A candidate's group is that of its
-    content, the positive's is the query's: the same picture is never a negative, whatever id or example it comes from.
+    Columns: weight, picture_i (JPEG) and group_i, 0 the query and the rest its candidates. A candidate's group is that
+    of its content, the positive's is the query's: the same picture is never a negative, whatever id or example it comes
+    from. An example with a picture that `pixels` lacks is left out.
+
+    Args:
+        examples: example_id, label, weight, sha256s.
+        pixels: sha256, jpeg.
+
+    Raises:
+        VsearchError: two examples have different numbers of candidates.
     """
-    first = examples.select(F.size("candidate_image_ids").alias("n")).first()
-    width = 1 + (int(first["n"]) if first else 0)
-    listed = examples.select(
-        "example_id",
-        "label",
-        F.posexplode(F.concat(F.array("query_image_id"), "candidate_image_ids")).alias("i", "image_id"),
-    )
-    located = listed.join(images.select("image_id", "sha256"), "image_id").join(
-        pixels.select("sha256", "jpeg"), "sha256"
-    )
-    grouped = located.groupBy("example_id", "label").agg(
+    width = _pictures_per_example(examples)
+    listed = examples.select("example_id", "label", "weight", F.posexplode("sha256s").alias("i", "sha256"))
+    located = listed.join(pixels.select("sha256", "jpeg"), "sha256")
+    grouped = located.groupBy("example_id", "label", "weight").agg(
         F.sort_array(F.collect_list(F.struct("i", "sha256", "jpeg"))).alias("p")
     )
     whole = grouped.where(F.size("p") == width)
     group = [F.xxhash64(F.col("p")[i]["sha256"]) for i in range(width)]
-    columns = [F.col("p")[i]["jpeg"].alias(f"picture_{i}") for i in range(width)]
+    columns = [F.col("weight")]
+    columns += [F.col("p")[i]["jpeg"].alias(f"picture_{i}") for i in range(width)]
     columns += [F.when(F.col("label") == i - 1, group[0]).otherwise(group[i]).alias(f"group_{i}") for i in range(width)]
     shuffled = whole.repartition(4, F.xxhash64("example_id")).sortWithinPartitions(F.xxhash64("example_id"))
     writer = shuffled.select(columns).write.mode("overwrite").option("maxRecordsPerFile", ROWS_PER_FILE)
@@ -84,6 +88,26 @@ def materialise(examples: DataFrame, images: DataFrame, pixels: DataFrame, folde
     return width
 
 
+def _pictures_per_example(examples: DataFrame) -> int:
+    size = F.size("sha256s")
+    fewest, most = examples.agg(F.min(size), F.max(size)).collect()[0]
+    if fewest != most:
+        raise VsearchError(
+            f"training examples of {fewest - 1} candidates stand beside some of {most - 1}, and a batch takes one "
+            "number: run build_training_examples again, or vsearch run retrain"
+        )
+    return int(most or 1)
+
+
+def _urls(folder: Path) -> list[str]:
+    """Return what petastorm takes for the files of examples in `folder`, one by one.
+
+    Of a folder it would load the schema that a `_common_metadata` or `_metadata` in it holds as a pickle; a list of
+    files has no metadata but their own footers. It takes a path as it is written, not percent-encoded.
+    """
+    return [f"file://{file.absolute()}" for file in sorted(folder.glob("*.parquet")) if file.is_file()]
+
+
 def read_batches(
     folder: Path, *, width: int, preprocessing: Preprocessing, batch_size: int, epochs: int, seed: int
 ) -> Iterator[Batch]:
@@ -91,23 +115,24 @@ def read_batches(
     side = preprocessing.side
     pictures = [f"picture_{i}" for i in range(width)]
     groups = [f"group_{i}" for i in range(width)]
+    kept = [*groups, "weight"]
 
     def decode(rows: pd.DataFrame) -> pd.DataFrame:
         decoded = {
             name: [np.ascontiguousarray(preprocessing.square(jpeg).transpose(2, 0, 1)) for jpeg in rows[name]]
             for name in pictures
         }
-        return pd.DataFrame({**decoded, **{name: rows[name] for name in groups}})
+        return pd.DataFrame({**decoded, **{name: rows[name] for name in kept}})
 
     spec = TransformSpec(
         decode,
         edit_fields=[(name, np.uint8, (3, side, side), False) for name in pictures],
-        selected_fields=pictures + groups,
+        selected_fields=pictures + kept,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reader = make_batch_reader(
-            folder.absolute().as_uri(),
+            _urls(folder),
             transform_spec=spec,
             num_epochs=epochs,
             shuffle_row_groups=True,
@@ -120,4 +145,5 @@ def read_batches(
                 yield Batch(
                     torch.stack([batch[name] for name in pictures], dim=1),
                     torch.stack([batch[name] for name in groups], dim=1),
+                    batch["weight"],
                 )

@@ -21,6 +21,7 @@ from vsearch_lib.models.load import load_model
 from vsearch_lib.models.promotion import hold_current
 from vsearch_lib.models.registry import Card, Recipe, newest, recipe_of
 from vsearch_lib.run_ids import version_of
+from vsearch_lib.training.snapshot import newest_snapshot, require_learnable
 
 if TYPE_CHECKING:
     from vsearch_lib.encoder.network import Encoder
@@ -42,7 +43,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
     settings = context.settings
     recipe = recipe_of(settings)
     if not retrain and (card := newest(settings.models.uri, recipe)):
-        context.say(f"train_encoder: {card.version} is the model; nothing to train")
+        context.say(f"train_encoder: {card.version} is of the configured recipe; nothing to train")
         return []
     if recipe.training == "none" and recipe.weights == "none":
         raise UsageError(
@@ -61,7 +62,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
 
     encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
     backbone = features_model(settings.models.uri, recipe) or _register_backbone(context, features_recipe(recipe))
-    hold_current(settings.models.uri, recipe, run_id=context.run_id, now=datetime.now(UTC))
+    hold_current(settings, run_id=context.run_id, now=datetime.now(UTC))
     if not learning:
         return _projected(context, encoder, recipe, backbone)
     return _trained(context, encoder, recipe, backbone)
@@ -119,7 +120,7 @@ def _projected(context: StepContext, encoder: "Encoder", recipe: Recipe, backbon
 def _trained(context: StepContext, encoder: "Encoder", recipe: Recipe, backbone: Card) -> list[Figure]:
     from vsearch_lib.models.registration import register
 
-    snapshot = _newest_snapshot(context)
+    snapshot = newest_snapshot(context.lake)
     trained = _train(context, encoder, snapshot)
     card = register(
         context.settings.models.uri,
@@ -139,15 +140,6 @@ def _trained(context: StepContext, encoder: "Encoder", recipe: Recipe, backbone:
     ]
 
 
-def _newest_snapshot(context: StepContext) -> str:
-    newest_row = context.lake.read("training_examples").agg(F.max("snapshot").alias("snapshot")).first()
-    if newest_row is None or newest_row["snapshot"] is None:
-        raise VsearchError(
-            f"no snapshot in {context.lake.path('training_examples')}: run build_training_examples first"
-        )
-    return str(newest_row["snapshot"])
-
-
 def _train(context: StepContext, encoder: "Encoder", snapshot: str) -> "Trained":
     from vsearch_lib.training.loop import train
     from vsearch_lib.training.reader import materialise, read_batches
@@ -158,11 +150,10 @@ def _train(context: StepContext, encoder: "Encoder", snapshot: str) -> "Trained"
     examples = context.lake.read("training_examples").where(
         (F.col("snapshot") == snapshot) & (F.col("split") == "train")
     )
+    require_learnable(snapshot, examples, images_to_learn_from(context.lake, settings))
     steps = math.ceil(examples.count() * training.epochs / training.batch_size)
     with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
-        width = materialise(
-            examples, context.lake.read("images"), context.lake.read("image_pixels"), Path(folder) / "examples"
-        )
+        width = materialise(examples, context.lake.read("image_pixels"), Path(folder) / "examples")
         batches = read_batches(
             Path(folder) / "examples",
             width=width,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +16,11 @@ from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import GateRefused
-from vsearch_lib.models.promotion import current_model, hold_current
+from vsearch_lib.models.promotion import current_model, hold_current, promote
 from vsearch_lib.models.registration import register
-from vsearch_lib.models.registry import recipe_of
+from vsearch_lib.models.registry import read_card, recipe_of
 from vsearch_lib.run.bodies import body_of
+from vsearch_lib.storage import open_store
 
 SCENES, VIEWS = 4, 4
 
@@ -34,32 +37,37 @@ def judged(catalogue):
     """A catalogue whose pictures of one scene people found alike, and model m1 in use."""
     names = [(scene, f"image-{scene}-{number}") for scene in range(SCENES) for number in range(VIEWS)]
     catalogue.land({name: view(scene, int(name[-1])) for scene, name in names})
-    pairs = [(a, b, "ann", 5) for scene, a in names for other, b in names if scene == other and a != b]
+    judge(catalogue, [(a, b, "ann", 5) for scene, a in names for other, b in names if scene == other and a != b])
+    return catalogue
+
+
+def judge(catalogue, pairs: list[tuple[str, str, str, int]]) -> None:
     rows = [(*pair, date(2024, 5, 6)) for pair in pairs]
     columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
     catalogue.lake.upsert("judgements", catalogue.spark.createDataFrame(rows, columns))
-    return catalogue
 
 
 def chosen(catalogue, *overrides: str):
     return load_settings("demo", [f"var={catalogue.settings.var}", *SMALL, "examples.test_share=0.9", *overrides])
 
 
-def compare(catalogue, *overrides: str) -> dict[tuple[str, str], float]:
+def compare(catalogue, *overrides: str, strict: bool = True) -> dict[tuple[str, str], float]:
+    """Compare as a retraining does, or if not `strict` as a night; keep what is said in `catalogue.said`."""
     lake = catalogue.lake
-    job = StepContext(settings=chosen(catalogue, *overrides), lake=lake, run_id=lake.run_id, say=lambda _: None)
-    return {(figure.metric, figure.subject): figure.value for figure in body_of("compare_models")(job)}
+    catalogue.said = []
+    job = StepContext(chosen(catalogue, *overrides), lake, lake.run_id, say=catalogue.said.append)
+    return {(figure.metric, figure.subject): figure.value for figure in body_of("compare_models")(job, strict=strict)}
 
 
-def put(catalogue, version: str, *, ruined: bool = False) -> None:
+def put(catalogue, version: str, *overrides: str, ruined: bool = False) -> None:
     """Register a model as training does; a ruined one maps every picture onto one line."""
-    settings = catalogue.settings
+    settings = chosen(catalogue, *overrides)
     recipe = recipe_of(settings)
-    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
+    encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1, side=recipe.input_size)
     if ruined:
         with torch.no_grad():
             encoder.projection.axes[1:] = 0
-    hold_current(settings.models.uri, recipe, run_id="run", now=datetime(2024, 5, 6, tzinfo=UTC))
+    hold_current(catalogue.settings, run_id="run", now=datetime(2024, 5, 6, tzinfo=UTC))
     register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run")
 
 
@@ -107,3 +115,69 @@ def test_where_nobody_judged_a_query_no_model_is_promoted(catalogue, jpegs):
 
 def test_the_first_model_has_nothing_to_be_compared_with(judged):
     assert compare(judged) == {}
+
+
+# Another length of the vectors and another size of the pictures: another recipe than that of m1.
+OTHER_RECIPE = ("model.dimension=32", "model.input_size=48")
+
+
+@pytest.mark.parametrize("strict", [True, False], ids=["retrain", "nightly"])
+def test_a_model_of_another_recipe_that_ranks_as_well_is_promoted(judged, strict):
+    put(judged, "m2", *OTHER_RECIPE)
+    assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m1"
+    figures = compare(judged, *OTHER_RECIPE, "gate.max_ndcg_loss=0.1", strict=strict)
+    assert figures["ndcg_at_10", "m1"] > 0.9
+    assert figures["ndcg_at_10", "m2"] > 0.8
+    assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m2"
+
+
+def test_a_model_of_another_recipe_that_ranks_worse_is_refused_by_a_retraining(judged):
+    put(judged, "m2", *OTHER_RECIPE, ruined=True)
+    with pytest.raises(GateRefused, match=r"m2: nDCG@10 .* with m1, .*worse by more than .*models promote m2"):
+        compare(judged, *OTHER_RECIPE)
+    assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m1"
+
+
+def test_a_night_keeps_what_ranks_worse_as_a_candidate_and_compares_it_anew_once_more_is_judged(judged):
+    put(judged, "m2", *OTHER_RECIPE, ruined=True)
+    assert compare(judged, *OTHER_RECIPE, strict=False)["ndcg_at_10", "m2"] < 0.9
+    (line,) = judged.said
+    assert "compare_models: m2: nDCG@10" in line
+    assert "m1 stays in use; to have the new one all the same: vsearch models promote m2" in line
+    assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m1"
+    assert compare(judged, *OTHER_RECIPE, strict=False) == {}
+    assert judged.said == [line]
+    judge(judged, [("image-0-0", "image-1-0", "ann", 0)])
+    assert compare(judged, *OTHER_RECIPE, strict=False)
+
+
+@pytest.mark.parametrize("overrides", [(), OTHER_RECIPE], ids=["same recipe", "another recipe"])
+def test_where_nobody_judged_a_query_a_night_goes_on_with_the_model_in_use(catalogue, jpegs, overrides):
+    catalogue.land(jpegs)
+    put(catalogue, "m2", *overrides)
+    assert compare(catalogue, *overrides, strict=False) == {}
+    (line,) = catalogue.said
+    assert "m2: no judged query" in line
+    assert "m1 stays in use" in line
+    assert current_model(chosen(catalogue, *overrides)).version == "m1"
+
+
+def test_where_nobody_judged_a_query_a_retraining_with_another_recipe_is_refused(catalogue, jpegs):
+    catalogue.land(jpegs)
+    put(catalogue, "m2", *OTHER_RECIPE)
+    with pytest.raises(GateRefused, match=r"m2: no judged query .*m1 stays in use.*vsearch models promote m2"):
+        compare(catalogue, *OTHER_RECIPE)
+
+
+@pytest.mark.parametrize("strict", [True, False], ids=["retrain", "nightly"])
+def test_a_model_that_a_person_put_back_is_not_replaced_by_one_that_was_there_already(judged, strict):
+    shutil.rmtree(Path(judged.settings.models.uri) / "m1")
+    for version in ("20240505T000000Z-first", "20240507T000000Z-new"):
+        put(judged, version)
+    compare(judged)
+    assert current_model(judged.settings).version == "20240507T000000Z-new"
+    first = read_card(open_store(judged.settings.models.uri), "20240505T000000Z-first")
+    promote(judged.settings.models.uri, first, run_id="by hand", now=datetime(2024, 5, 8, tzinfo=UTC))
+    assert compare(judged, strict=strict) == {}
+    assert f"20240507T000000Z-new was there when {first.version} was promoted; {first.version} stays" in judged.said[0]
+    assert current_model(judged.settings) == first

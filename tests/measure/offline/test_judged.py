@@ -28,8 +28,8 @@ def judgements(spark, rows):
     return spark.createDataFrame(rows, "query_image_id string, image_id string, annotator string, score int")
 
 
-def judged(spark, images, rows, most: int = 100):
-    return judged_queries(judgements(spark, rows), images, test_share=SHARE, seed=SEED, most=most)
+def judged(spark, images, rows, most: int = 100, seed: int = SEED):
+    return judged_queries(judgements(spark, rows), images, test_share=SHARE, split_seed=SEED, seed=seed, most=most)
 
 
 def test_only_queries_of_the_test_split_are_measured(spark, images, held_out):
@@ -62,6 +62,9 @@ def test_the_seed_chooses_which_queries_where_there_are_more_than_wanted(spark, 
     assert len(few) == 4
     assert judged(spark, images.repartition(3), rows[::-1], most=4) == few
     assert list(few) == sorted(few)
+    assert judged(spark, images, rows, most=4, seed=18) != few
+    # The split has a seed of its own.
+    assert judged(spark, images, rows, seed=18) == judged(spark, images, rows)
 
 
 def test_no_judgements_are_no_queries(spark, images):

@@ -1,47 +1,81 @@
-"""Compare the newest model with the one in use on judged queries, and promote it where it ranks no worse."""
+"""Compare the newest model with the one in use on judged queries, and promote it if it ranks no worse."""
 
 from datetime import UTC, datetime
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake.changes import position
 from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.lake.metrics import record
+from vsearch_lib.lake.remembered import recall, remember, state_of
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
 from vsearch_lib.measure.offline.ranking import DEPTH, exact_rankings, ranking_figures
 from vsearch_lib.measure.offline.side_by_side import Encode, encode_each
 from vsearch_lib.models.load import load_model
-from vsearch_lib.models.promotion import current_model, promote
-from vsearch_lib.models.registry import Card, newest
+from vsearch_lib.models.promotion import current_model, known_at_promotion, promote
+from vsearch_lib.models.registry import Card, newest, recipe_of
 
 
-def compare_models(context: StepContext) -> list[Figure]:
-    """Promote the newest model of the configured recipe.
+def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure]:
+    """Promote the newest model of the configured recipe if it ranks no worse than the one in use, of whatever recipe.
+
+    If it ranks worse, or nobody judged a query, it stays a candidate, and runs go on with the model in use. The same
+    two on the same judgements are not compared a second time, unless `strict`.
 
     Raises:
-        GateRefused: it ranks judged queries worse by more than `gate.max_ndcg_loss`, or nobody judged any.
+        GateRefused: `strict`, and the new model is not promoted.
     """
     models_uri = context.settings.models.uri
     used = current_model(context.settings)
-    new = newest(models_uri, used.recipe)
+    new = newest(models_uri, recipe_of(context.settings))
     if new is None or new.version == used.version:
         context.say(f"compare_models: {used.version} is the model in use and the newest; nothing to compare")
         return []
-    figures = _compare(context, new, used)
     by_hand = f"{used.version} stays in use; to have the new one all the same: vsearch models promote {new.version}"
+    if known_at_promotion(context.settings, new):
+        context.say(f"compare_models: {new.version} was there when {used.version} was promoted; {by_hand}")
+        return []
+    state = _state(context, new, used)
+    if not strict and (before := recall(context.lake, "compare_models", state)):
+        context.say(before["said"])
+        return []
+    figures = _compare(context, new, used)
+    outcome, is_refused = _judge(figures, new, used, limit=context.settings.gate.max_ndcg_loss)
+    if not is_refused:
+        promote(models_uri, new, run_id=context.run_id, now=datetime.now(UTC))
+        context.made["promoted"] = new.version
+        context.say(f"compare_models: {new.version} is promoted: {outcome}")
+        return figures
+    if strict:
+        record(context.lake, figures)  # a job that is refused returns none
+        raise GateRefused(f"{new.version}: {outcome}; {by_hand}")
+    said = f"compare_models: {new.version}: {outcome}; {by_hand}"
+    if figures:  # without a judged query nothing was computed that a note could save
+        remember(context.lake, "compare_models", state, {"said": said})
+    context.say(said)
+    return figures
+
+
+def _state(context: StepContext, new: Card, used: Card) -> str:
+    settings = context.settings
+    return state_of(
+        {"judgements": position(context.lake, "judgements")},
+        models=(new.version, used.version),
+        settings=[section.model_dump_json() for section in (settings.gate, settings.evaluation, settings.examples)],
+    )
+
+
+def _judge(figures: list[Figure], new: Card, used: Card, *, limit: float) -> tuple[str, bool]:
+    """Return the outcome in words, and whether it speaks against promoting the new model."""
     if not figures:
-        raise GateRefused(f"{new.version}: no judged query of the test split to compare it on; {by_hand}")
+        return "no judged query of the test split to compare it on", True
     value = {figure.subject: figure.value for figure in figures if figure.metric == "ndcg_at_10"}
     ours, theirs = (value[f"model {card.version}"] for card in (new, used))
-    limit = context.settings.gate.max_ndcg_loss
     said = f"nDCG@10 {ours:.3f}, {theirs:.3f} with {used.version}, on {figures[0].value:.0f} judged queries"
     if theirs - ours > limit:
-        record(context.lake, figures)  # a job that is refused returns none
-        raise GateRefused(f"{new.version}: {said}: worse by more than gate.max_ndcg_loss = {limit:g}; {by_hand}")
-    promote(models_uri, new, run_id=context.run_id, now=datetime.now(UTC))
-    context.made["promoted"] = new.version
-    context.say(f"compare_models: {new.version} is promoted: {said}")
-    return figures
+        return f"{said}: worse by more than gate.max_ndcg_loss = {limit:g}", True
+    return said, False
 
 
 def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
@@ -51,11 +85,12 @@ def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
     """
     settings, lake = context.settings, context.lake
     images = public_images(lake)
-    seed = settings.examples.seed
+    seed = settings.evaluation.seed
     judged = judged_queries(
         lake.read("judgements"),
         images,
         test_share=settings.examples.test_share,
+        split_seed=settings.examples.split_seed,
         seed=seed,
         most=settings.evaluation.max_queries,
     )

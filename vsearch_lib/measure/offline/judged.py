@@ -17,14 +17,16 @@ def pictures_of(lake: Lake, images: DataFrame) -> Iterator[tuple[str, bytes]]:
 
 
 def judged_queries(
-    judgements: DataFrame, images: DataFrame, *, test_share: float, seed: int, most: int
+    judgements: DataFrame, images: DataFrame, *, test_share: float, split_seed: int, seed: int, most: int
 ) -> dict[str, dict[str, int]]:
     """Return query → image → score for at most `most` judged queries of the test split, chosen by a seeded hash.
 
     A pair's score is the mean over its annotators, rounded; only pairs of images in `images` count. `images` carry the
     `group_sha256` that the split goes by.
     """
-    held_out = images.where(is_test(test_share=test_share, seed=seed)).select(F.col("image_id").alias("query_image_id"))
+    held_out = images.where(is_test(test_share=test_share, seed=split_seed)).select(
+        F.col("image_id").alias("query_image_id")
+    )
     pairs = judgements.join(images.select("image_id"), "image_id").where("query_image_id != image_id")
     pairs = pairs.join(held_out, "query_image_id")
     chosen = pairs.select("query_image_id").distinct().orderBy(F.xxhash64("query_image_id", F.lit(seed))).limit(most)

@@ -43,7 +43,8 @@ def evaluate(context: StepContext) -> list[Figure]:
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     manifest = searcher.manifest
     reports = open_store(settings.reports.uri)
-    made_from = (context.lake.version("judgements"), context.lake.version("near_duplicates"))
+    split = (settings.examples.test_share, settings.examples.split_seed)
+    made_from = (context.lake.version("judgements"), context.lake.version("near_duplicates"), *split)
     # Figures of other fields, which an older version of this step wrote, are measured again.
     shape = [field.name for field in fields(Figure)]
     chosen = f"{made_from} {settings.evaluation.model_dump_json()} {shape}"
@@ -67,7 +68,8 @@ def _measure(context: StepContext, searcher: Searcher) -> tuple[list[Figure], li
         lake.read("judgements"),
         images,
         test_share=settings.examples.test_share,
-        seed=settings.examples.seed,
+        split_seed=settings.examples.split_seed,
+        seed=settings.evaluation.seed,
         most=settings.evaluation.max_queries,
     )
     figures = [*_index_figures(searcher), *_cosines(searcher, seed=settings.index.seed)]
@@ -79,7 +81,7 @@ def _measure(context: StepContext, searcher: Searcher) -> tuple[list[Figure], li
         for system, rankings in _rankings(context, searcher, images, judged, row_of).items():
             found = ranking_figures(judged, rankings)
             figures += [Figure(metric, value, subject=system, n=len(judged)) for metric, value in found.items()]
-    rng = np.random.default_rng(settings.examples.seed)
+    rng = np.random.default_rng(settings.evaluation.seed)
     pool = sorted(judged) or [ids[row] for row in searcher.visible_ids()]
     wanted = rng.permutation(len(pool))[: settings.evaluation.page_queries]
     return figures, _page_queries(context, searcher, [pool[i] for i in wanted], row_of, judged)
@@ -89,7 +91,7 @@ def _rankings(
     context: StepContext, searcher: Searcher, images: DataFrame, judged: Judgements, row_of: dict[str, int]
 ) -> dict[str, dict[str, list[str]]]:
     settings = context.settings
-    measured = measured_images(images, judged, seed=settings.examples.seed, most=settings.evaluation.max_catalogue)
+    measured = measured_images(images, judged, seed=settings.evaluation.seed, most=settings.evaluation.max_catalogue)
     ids, compared = encode_each(pictures_of(context.lake, measured), {"raw pixels (grey, 32 × 32)": pixel_vectors})
     backbone, features = _backbone_features(context, searcher.manifest, measured)
     kept = [i for i, image in enumerate(ids) if image in row_of and (not features or image in features)]

@@ -23,7 +23,7 @@ def measure_online(context: StepContext) -> list[Figure]:
     """Measure the last `online.days` days that anything happened on; a page of the same stays the newest."""
     settings, asked = context.settings, context.lake.exists("interactions")
     model = current_model(settings).version if asked and context.lake.exists("embeddings") else None
-    chosen = (settings.online.model_dump_json(), settings.examples.seed)
+    chosen = settings.online.model_dump_json()
     drawn = Drawn(context, "measure_online", ("interactions", "images", "embeddings"), model=model, settings=chosen)
     if (before := drawn.before()) is not None:
         return before
@@ -61,7 +61,7 @@ def _drift(context: StepContext, first: date, last: date) -> list[Figure]:
 
 def _vectors(context: StepContext, seen: DataFrame) -> Vectors:
     """Return the vectors of a seeded draw of the images in `seen`, each once."""
-    drawn = seen.select("image_id").distinct().orderBy(F.xxhash64("image_id", F.lit(context.settings.examples.seed)))
+    drawn = seen.select("image_id").distinct().orderBy(F.xxhash64("image_id", F.lit(context.settings.online.seed)))
     drawn = drawn.limit(context.settings.online.drift_sample)
     stored = context.lake.read("embeddings").where(F.col("model_version") == current_model(context.settings).version)
     rows = stored.join(F.broadcast(drawn), "image_id").orderBy("image_id").select("vector").toArrow()

@@ -1,0 +1,76 @@
+"""Training takes the snapshot that was made last, as it was made, and only while its images may be learnt from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from pyspark.sql import functions as F
+
+from tests.support.small_model import SMALL
+from vsearch_lib.config import load_settings
+from vsearch_lib.context import StepContext
+from vsearch_lib.errors import VsearchError
+from vsearch_lib.models.registry import read_card
+from vsearch_lib.run.bodies import body_of
+from vsearch_lib.spark.computed import computed
+from vsearch_lib.storage import open_store
+
+TEACHING = (*SMALL, "training.epochs=1", "training.batch_size=8")
+
+
+def run(catalogue, step: str, *overrides: str) -> dict[str, str]:
+    """Run a step and return what it made that is no table."""
+    lake = catalogue.lake
+    settings = load_settings("demo", [f"var={catalogue.settings.var}", *TEACHING, *overrides])
+    job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=lambda _: None)
+    body_of(step)(job, retrain=True)
+    return job.made
+
+
+def candidates_by_snapshot(catalogue) -> dict[str, int]:
+    rows = catalogue.lake.read("training_examples").selectExpr("snapshot", "size(candidate_image_ids) AS n").collect()
+    return {row["snapshot"]: row["n"] for row in rows}
+
+
+def test_the_snapshot_made_last_is_trained_on_and_equal_inputs_write_no_second_one(catalogue, jpegs):
+    catalogue.land(jpegs)
+    for candidates in (2, 3, 2):
+        run(catalogue, "build_training_examples", f"examples.candidates={candidates}")
+        made = run(catalogue, "train_encoder")["model"]
+        trained = read_card(open_store(catalogue.settings.models.uri), made)
+        assert candidates_by_snapshot(catalogue)[trained.training_snapshot] == candidates
+    assert sorted(candidates_by_snapshot(catalogue).values()) == [2, 3]
+
+
+def test_a_snapshot_is_refused_while_one_of_its_images_may_not_be_learnt_from(catalogue, jpegs):
+    catalogue.land(jpegs)
+    run(catalogue, "build_training_examples")
+    examples, images = catalogue.lake.read("training_examples"), catalogue.lake.read("images")
+    query = images.where(images.image_id == examples.first()["query_image_id"]).first()
+    other = images.where(images.image_id != query["image_id"]).first()
+    before, replaced = {query["image_id"]: query["sha256"]}, {query["image_id"]: other["sha256"]}
+    gone = catalogue.spark.createDataFrame([(query["image_id"],)], "image_id string")
+    for change in (
+        lambda: catalogue.images(before, visibility="private"),
+        lambda: catalogue.images(before, moderation="blocked"),
+        lambda: catalogue.images(before, deleted_at=datetime(2024, 5, 7, tzinfo=UTC)),
+        lambda: catalogue.images(replaced),
+        lambda: catalogue.lake.delete_keys("images", gone),
+    ):
+        change()
+        with pytest.raises(
+            VsearchError, match=r"snapshot v0\S+ holds 1 image that .* run build_training_examples again"
+        ):
+            run(catalogue, "train_encoder")
+        catalogue.images(before)
+    assert run(catalogue, "train_encoder")["model"]
+
+
+def test_a_snapshot_from_before_pixels_were_kept_is_refused(catalogue, jpegs):
+    catalogue.land(jpegs)
+    run(catalogue, "build_training_examples")
+    old = catalogue.lake.read("training_examples").drop("sha256s", "made_at").withColumn("snapshot", F.lit("old"))
+    catalogue.lake.replace("training_examples", computed(old), "snapshot != ''")
+    with pytest.raises(VsearchError, match=r"snapshot old holds \d+ images that .* run build_training_examples again"):
+        run(catalogue, "train_encoder")

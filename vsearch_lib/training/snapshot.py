@@ -1,0 +1,46 @@
+"""Which snapshot of the training examples is trained on, and whether its images may still be learnt from."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.errors import VsearchError
+from vsearch_lib.lake import Lake
+
+
+def newest_snapshot(lake: Lake) -> str:
+    """Return the snapshot that was made last.
+
+    Raises:
+        VsearchError: there is none.
+    """
+    snapshots = lake.read("training_examples").select("snapshot", "made_at")
+    # Snapshots from before the time was kept are older than all others.
+    newest = snapshots.orderBy(F.desc_nulls_last("made_at"), F.desc("snapshot")).first()
+    if newest is None:
+        raise VsearchError(f"no snapshot in {lake.path('training_examples')}: run build_training_examples first")
+    return str(newest["snapshot"])
+
+
+def require_learnable(snapshot: str, examples: DataFrame, learnable: DataFrame) -> None:
+    """Check that every image of the snapshot's `examples` may be learnt from today, with the pixels it had then.
+
+    Args:
+        snapshot: their name.
+        examples: query_image_id, candidate_image_ids, sha256s.
+        learnable: image_id, sha256 of the images that a model may learn from.
+
+    Raises:
+        VsearchError: an image was erased, deleted, blocked, made private, moved to the test split or has other pixels.
+    """
+    named = F.arrays_zip(
+        F.concat(F.array("query_image_id"), "candidate_image_ids").alias("image_id"),
+        F.coalesce("sha256s", F.array().cast("array<string>")).alias("sha256"),
+    )
+    then = examples.select(F.explode(named).alias("image")).select("image.image_id", "image.sha256").distinct()
+    stale = then.join(learnable, ["image_id", "sha256"], "left_anti").select("image_id").distinct().count()
+    if stale:
+        images = "1 image" if stale == 1 else f"{stale} images"
+        raise VsearchError(
+            f"snapshot {snapshot} holds {images} that may not be learnt from any more, or whose pixels are not those "
+            "of the snapshot: run build_training_examples again, or vsearch run retrain"
+        )
