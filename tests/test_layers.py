@@ -224,6 +224,24 @@ def test_numpy_never_loads_pickles():
         assert "allow_pickle" not in file.read_text(), name(file)
 
 
+def said(file: Path) -> Iterator[str]:
+    """Every text in the file that is no docstring."""
+    tree = ast.parse(file.read_text())
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=name)
+def test_only_command_lines_speak_of_options(file):
+    """Others raise `InvalidArgument`, and a command line says by which option the argument came."""
+    if name(file).startswith(("vsearch_lib/cli/", "vsearch_lib/run/")) or name(file) == "vsearch_lib/options.py":
+        return
+    assert [text for text in said(file) if re.search(r"(?<![\w-])--\w", text)] == []
+
+
 def test_no_module_is_a_drawer_for_everything():
     names = {part for file in CODE for part in file.relative_to(PROJECT).with_suffix("").parts}
     assert names & {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "core"} == set()

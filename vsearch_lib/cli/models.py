@@ -2,32 +2,44 @@
 
 import argparse
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from vsearch_lib.config import Settings
 from vsearch_lib.errors import UsageError
-from vsearch_lib.models.load import load_model
-from vsearch_lib.models.promotion import current_model, promote
-from vsearch_lib.models.registry import Card, cards, recipe_of
+from vsearch_lib.run.arguments import Commands, add_setting_arguments, settings_of
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import say
 
-
-def run_action(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Do what `vsearch models ACTION` asks for."""
-    if arguments.action == "list":
-        _list(settings)
-    else:
-        _promote(settings, arguments.version)
+if TYPE_CHECKING:
+    from vsearch_lib.models.registry import Card
 
 
-def _list(settings: Settings) -> None:
+def add(commands: Commands) -> None:
+    """Register the command."""
+    models = commands.add_parser("models", help="look after the models that were trained")
+    actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
+    purpose = "list the models of the configured recipe, the one in use marked"
+    listing = actions.add_parser("list", help=purpose, description=purpose)
+    listing.set_defaults(call=_list)
+    purpose = "have the next runs work with this model"
+    promotion = actions.add_parser("promote", help=purpose, description=purpose)
+    promotion.add_argument("version")
+    promotion.set_defaults(call=_promote)
+    for action in (listing, promotion):
+        add_setting_arguments(action)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    settings = settings_of(arguments)
+    from vsearch_lib.models.promotion import current_model
+    from vsearch_lib.models.registry import cards
+
     used = current_model(settings)
     for card in cards(settings.models.uri, used.recipe):
         mark = "*" if card.version == used.version else " "
         say(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {_made_from(card)}")
 
 
-def _made_from(card: Card) -> str:
+def _made_from(card: "Card") -> str:
     if card.training_snapshot:
         loss = f", last loss {card.training['last_loss']:.3f}" if "last_loss" in card.training else ""
         return f"trained on {card.training_snapshot}{loss}"
@@ -36,7 +48,12 @@ def _made_from(card: Card) -> str:
     return "not trained"
 
 
-def _promote(settings: Settings, version: str) -> None:
+def _promote(arguments: argparse.Namespace) -> None:
+    settings, version = settings_of(arguments), arguments.version
+    from vsearch_lib.models.load import load_model
+    from vsearch_lib.models.promotion import promote
+    from vsearch_lib.models.registry import cards, recipe_of
+
     recipe = recipe_of(settings)
     known = [card.version for card in cards(settings.models.uri, recipe)]
     if version not in known:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vsearch_lib.artefact.published import current_manifest
-from vsearch_lib.cli.command_line import _parser
+from vsearch_lib.cli.command_line import vsearch_parser
 from vsearch_lib.errors import ArtefactError, GateRefused, UsageError
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.storage import open_store
@@ -24,7 +24,7 @@ def tune(tmp_path):
 
     def call(*options: str) -> None:
         given = ["index", "tune", "--env", "demo", "--set", f"var={tmp_path}", "--set", "gate.queries=30", *options]
-        arguments = _parser().parse_args(given)
+        arguments = vsearch_parser().parse_args(given)
         arguments.call(arguments)
 
     return call
