@@ -188,6 +188,10 @@ def test_what_only_embeds_starts_without_torch(module):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_one_module_sets_up_the_templates_of_pages():
+    assert importers("jinja2") == {"vsearch_lib/report/environment.py"}
+
+
 def test_one_module_knows_petastorm():
     assert importers("petastorm") == {"vsearch_lib/training/reader.py"}
 
