@@ -188,6 +188,10 @@ def test_what_only_embeds_starts_without_torch(module):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_one_module_sets_up_the_templates_of_pages():
+    assert importers("jinja2") == {"vsearch_lib/report/environment.py"}
+
+
 def test_one_module_knows_petastorm():
     assert importers("petastorm") == {"vsearch_lib/training/reader.py"}
 
@@ -222,6 +226,24 @@ def test_torch_loads_weights_alone_and_in_one_place():
 def test_numpy_never_loads_pickles():
     for file in CODE:
         assert "allow_pickle" not in file.read_text(), name(file)
+
+
+def said(file: Path) -> Iterator[str]:
+    """Every text in the file that is no docstring."""
+    tree = ast.parse(file.read_text())
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=name)
+def test_only_command_lines_speak_of_options(file):
+    """Others raise `InvalidArgument`, and a command line says by which option the argument came."""
+    if name(file).startswith(("vsearch_lib/cli/", "vsearch_lib/run/")) or name(file) == "vsearch_lib/options.py":
+        return
+    assert [text for text in said(file) if re.search(r"(?<![\w-])--\w", text)] == []
 
 
 def test_no_module_is_a_drawer_for_everything():

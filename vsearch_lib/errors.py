@@ -17,6 +17,17 @@ class UsageError(VsearchError):
     exit_code = 2
 
 
+class InvalidArgument(UsageError):
+    """Raised when an argument of a call is not accepted: `problem` says of `argument` what is wrong and what to do.
+
+    The library names its own arguments; a command line puts the option that a person typed in place of the name.
+    """
+
+    def __init__(self, argument: str, problem: str) -> None:
+        super().__init__(f"{argument} {problem}")
+        self.argument, self.problem = argument, problem
+
+
 class GateRefused(VsearchError):
     """Raised when a data-quality or recall gate says no; nothing was committed or published."""
 

@@ -93,7 +93,7 @@ def test_json_says_what_text_says(served, pictures):
 
 
 def test_a_query_file_that_is_not_there_is_a_usage_error(served, tmp_path):
-    with pytest.raises(UsageError, match=r"--image .*none\.jpg: no such file"):
+    with pytest.raises(UsageError, match=r"image .*none\.jpg: no such file"):
         answer_file(served, tmp_path / "none.jpg", k=3, crop=None)
 
 

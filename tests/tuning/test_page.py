@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from vsearch_lib.report.page import Table
 from vsearch_lib.tuning.page import render
 from vsearch_lib.tuning.plots import Dot, Plot, Series
-from vsearch_lib.tuning.tables import Table
 
 EVIL = "<script>alert(1)</script>\"'&"
 
@@ -36,7 +36,7 @@ class Elements(HTMLParser):
 def page(text: str = "plain") -> str:
     dots = [Dot(0.1, 0.5, text, hollow=True), Dot(1.0, 0.9, "second"), Dot(2.0, 0.8, "beaten")]
     plots = [Plot(text, [Series(text, dots), Series("other", [Dot(5.0, 1.0, "exact")])])]
-    return render(text, [text], [Table(text, text, ["name", "ms"], [[text, "1.5"]], words=1)], plots)
+    return render(text, [text], [Table(["name", "ms"], [[text, "1.5"]], title=text, note=text)], plots)
 
 
 def test_each_measurement_is_a_dot_where_the_plot_puts_it():
@@ -46,7 +46,7 @@ def test_each_measurement_is_a_dot_where_the_plot_puts_it():
     assert [float(circle["cy"]) for circle in circles] == [
         pytest.approx(plot.y(r), abs=0.1) for r in (0.5, 0.9, 0.8, 1)
     ]
-    assert [circle["fill"] == "#fff" for circle in circles] == [True, False, False, False]
+    assert [circle["fill"] == "var(--card)" for circle in circles] == [True, False, False, False]
 
 
 def test_lines_leave_out_what_is_beaten_and_each_series_has_its_colour():

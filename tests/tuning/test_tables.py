@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from vsearch_lib.artefact.gate_report import Recall
 from vsearch_lib.artefact.manifest import OperatingPoint
+from vsearch_lib.report.page import Table
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import Method, Trial
 from vsearch_lib.tuning.sweep import Point
-from vsearch_lib.tuning.tables import Table, as_text, family_table, sweep_table
+from vsearch_lib.tuning.tables import as_text, family_table, sweep_table
 
 
 def measured(recall: float, ms: float) -> Measured:
@@ -90,7 +91,7 @@ def test_how_to_install_is_told_where_something_is_not():
 
 
 def test_text_stands_in_columns_words_to_the_left_and_numbers_to_the_right():
-    table = Table("Title", "note", ["name", "ms"], [["a", "1.5"], ["longer", "10.25"]], words=1)
+    table = Table(["name", "ms"], [["a", "1.5"], ["longer", "10.25"]], title="Title", note="note")
     assert as_text(table).splitlines() == [
         "Title",
         "name       ms",

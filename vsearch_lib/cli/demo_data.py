@@ -3,18 +3,17 @@
 import argparse
 from pathlib import Path
 
-from vsearch_lib.cli.groups import Commands
-from vsearch_lib.run.arguments import count
+from vsearch_lib.run.arguments import Commands, count
 from vsearch_lib.terminal import say
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
-    parser.add_argument("out", type=Path, metavar="OUT")
-    parser.add_argument("--images", type=count, default=2000, metavar="N")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.set_defaults(call=_demo_data)
+def add(commands: Commands) -> None:
+    """Register the command."""
+    demo = commands.add_parser("demo-data", help="write a generated catalogue in the landing formats")
+    demo.add_argument("out", type=Path, metavar="OUT")
+    demo.add_argument("--images", type=count, default=2000, metavar="N")
+    demo.add_argument("--seed", type=int, default=7)
+    demo.set_defaults(call=_demo_data)
 
 
 def _demo_data(arguments: argparse.Namespace) -> None:

@@ -1,12 +1,11 @@
-"""`vsearch models`: look after the models that were trained."""
+"""`vsearch models`: looking after the models that were trained."""
 
 import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from vsearch_lib.cli.groups import Commands
 from vsearch_lib.errors import UsageError
-from vsearch_lib.run.arguments import add_setting_arguments, settings_of
+from vsearch_lib.run.arguments import Commands, add_setting_arguments, settings_of
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import say
 
@@ -15,26 +14,25 @@ if TYPE_CHECKING:
     from vsearch_lib.models.registry import Card
 
 
-def register(commands: Commands) -> None:
-    """Add the command and its actions."""
+def add(commands: Commands) -> None:
+    """Register the command."""
     models = commands.add_parser("models", help="look after the models that were trained")
     actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
     purpose = "list the models of the configured recipe, the one in use marked"
-    listed = actions.add_parser("list", help=purpose, description=purpose)
-    listed.set_defaults(call=_list)
+    listing = actions.add_parser("list", help=purpose, description=purpose)
+    listing.set_defaults(call=_list)
     purpose = "have the next runs work with this model"
-    promoted = actions.add_parser("promote", help=purpose, description=purpose)
-    promoted.add_argument("version")
-    promoted.set_defaults(call=_promote)
-    for action in (listed, promoted):
+    promotion = actions.add_parser("promote", help=purpose, description=purpose)
+    promotion.add_argument("version")
+    promotion.set_defaults(call=_promote)
+    for action in (listing, promotion):
         add_setting_arguments(action)
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    # Other commands do not wait for what embeds to be imported.
+    settings = settings_of(arguments)
     from vsearch_lib.models.promotion import current_model
 
-    settings = settings_of(arguments)
     used = current_model(settings)
     for card in _encoders(settings):
         mark = "*" if card.version == used.version else " "
@@ -58,15 +56,14 @@ def _made_from(card: "Card") -> str:
 
 
 def _promote(arguments: argparse.Namespace) -> None:
+    settings, version = settings_of(arguments), arguments.version
     from vsearch_lib.models.load import load_model
     from vsearch_lib.models.promotion import promote
 
-    settings, version = settings_of(arguments), arguments.version
     known = [card.version for card in _encoders(settings)]
     if version not in known:
-        raise UsageError(
-            f"{settings.models.uri} has no model {version}; it has {', '.join(known) or 'no model at all'}"
-        )
+        others = ", ".join(known) or "no model at all"
+        raise UsageError(f"{settings.models.uri} has no model {version}; it has {others}")
     # One that cannot be read would stop every night.
     card = load_model(settings.models.uri, version).card
     promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))

@@ -1,43 +1,93 @@
-"""`vsearch quarantine`: what was refused on its way in, and why; and taking it in again."""
+"""`vsearch quarantine`: what is refused, and taking it in again after a mend."""
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from vsearch_lib.cli.groups import Commands, open_lake
-from vsearch_lib.run.arguments import add_setting_arguments, count
-from vsearch_lib.terminal import say
+from vsearch_lib.cli.lake import lake_of
+from vsearch_lib.run.arguments import Commands, add_setting_arguments, count
+from vsearch_lib.terminal import printable, say
 
-REFUSED_FROM = ("images", "users", "interactions", "judgements", "embeddings")
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from vsearch_lib.config import Settings
+    from vsearch_lib.lake import Lake
+
+# Table → the job that refuses what was going there.
+_WRITTEN_BY = {
+    **{table: f"ingest_{table}" for table in ("images", "users", "interactions", "judgements")},
+    "embeddings": "embed_images",
+}
 
 
-def register(commands: Commands) -> None:
-    """Add the command and its actions."""
+def add(commands: Commands) -> None:
+    """Register the command."""
     quarantine = commands.add_parser("quarantine", help="what was refused on its way in, and why")
     actions = quarantine.add_subparsers(required=True, metavar="ACTION", dest="action")
     shown = actions.add_parser("list", help="count and list what is refused", description="Count and list it.")
-    shown.add_argument("--table", choices=REFUSED_FROM, help="only what was going there")
+    shown.add_argument("--table", choices=tuple(_WRITTEN_BY), help="only what was going there")
     shown.add_argument("--reason", metavar="CODE", help="only this code of docs/quarantine.md")
     shown.add_argument("-n", type=count, default=20, help="how many items to list (default: 20)")
     shown.set_defaults(call=_list)
     again = actions.add_parser("retry", help="take in again what is refused, and nothing else", description="Retry it.")
-    again.add_argument("--table", choices=REFUSED_FROM, help="only what was going there")
+    again.add_argument("--table", choices=tuple(_WRITTEN_BY), help="only what was going there")
     again.set_defaults(call=_retry)
     for action in (shown, again):
         add_setting_arguments(action)
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from vsearch_lib.quarantine.listing import as_text, listed
-
-    with open_lake(arguments, "quarantine") as (lake, _):
-        print(as_text(listed(lake, table=arguments.table, reason=arguments.reason), limit=arguments.n))
+    with lake_of(arguments, "quarantine") as (lake, _):
+        print(_as_text(_listed(lake, table=arguments.table, reason=arguments.reason), limit=arguments.n))
 
 
 def _retry(arguments: argparse.Namespace) -> None:
-    from vsearch_lib.quarantine.listing import listed
-    from vsearch_lib.run.retry import retry
-
-    with open_lake(arguments, "quarantine") as (lake, settings):
-        rows = listed(lake, table=arguments.table, reason=None).select("table").distinct().collect()
-        tables = sorted({row["table"] for row in rows} & set(REFUSED_FROM))
-        for line in retry(lake, settings, tables) if tables else ["nothing is refused: there is nothing to retry"]:
+    with lake_of(arguments, "quarantine") as (lake, settings):
+        rows = _listed(lake, table=arguments.table, reason=None).select("table").distinct().collect()
+        tables = sorted({row["table"] for row in rows} & set(_WRITTEN_BY))
+        for line in _retried(lake, settings, tables) if tables else ["nothing is refused: there is nothing to retry"]:
             say(line)
+
+
+def _listed(lake: "Lake", *, table: str | None, reason: str | None) -> "DataFrame":
+    """Return the rows of `quarantine`, those that `table` and `reason` name where they are given."""
+    from pyspark.sql import functions as F
+
+    rows = lake.read("quarantine")
+    if table:
+        rows = rows.where(F.col("table") == table)
+    return rows.where(F.col("reason") == reason) if reason else rows
+
+
+def _as_text(rows: "DataFrame", *, limit: int) -> str:
+    """Return counts by table and reason, then up to `limit` refused items, a line each."""
+    from pyspark.sql import functions as F
+
+    counts = rows.groupBy("table", "reason").count().orderBy("table", F.desc("count"), "reason").collect()
+    if not counts:
+        return "nothing is refused"
+    lines = [f"{row['count']:>8}  {row['table']}  {row['reason']}" for row in counts]
+    items = rows.orderBy("table", "source", "line").limit(limit).collect()
+    for item in items:
+        place = f"{item['source']}:{item['line']}" if item["line"] else item["source"]
+        lines.append(printable(f"{item['first_seen']:%Y-%m-%d}  {item['reason']}  {place}  {item['message']}"))
+    total = sum(row["count"] for row in counts)
+    if total > len(items):
+        lines.append(f"{total - len(items)} more; -n shows more of them, --table and --reason choose")
+    return "\n".join(lines)
+
+
+def _retried(lake: "Lake", settings: "Settings", tables: Sequence[str]) -> list[str]:
+    """Run the jobs that write `tables` over what is refused, and return what they had to say, and what is left."""
+    from vsearch_lib.context import StepContext
+    from vsearch_lib.lake.metrics import record
+    from vsearch_lib.run.bodies import body_of
+
+    said: list[str] = []
+    for table in tables:
+        context = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=said.append)
+        record(lake, body_of(_WRITTEN_BY[table])(context, retry=True))
+        left = _listed(lake, table=table, reason=None).count()
+        said.append(f"{table}: {left} refused items are left")
+    return said

@@ -1,13 +1,13 @@
-"""`vsearch schema`: compare the lake's tables with `schemas/`, or make them the same."""
+"""`vsearch schema`: the lake's tables beside `schemas/`."""
 
 import argparse
 
-from vsearch_lib.cli.groups import Commands, open_lake
-from vsearch_lib.run.arguments import add_setting_arguments
+from vsearch_lib.cli.lake import lake_of
+from vsearch_lib.run.arguments import Commands, add_setting_arguments
 
 
-def register(commands: Commands) -> None:
-    """Add the command and its actions."""
+def add(commands: Commands) -> None:
+    """Register the command."""
     schema = commands.add_parser("schema", help="compare the lake's tables with schemas/, or make them the same")
     actions = schema.add_subparsers(required=True, metavar="ACTION", dest="action")
     for action, purpose in (("check", "list every difference"), ("migrate", "make the changes that stored rows allow")):
@@ -18,5 +18,5 @@ def register(commands: Commands) -> None:
 def _schema(arguments: argparse.Namespace) -> None:
     from vsearch_lib.lake.migration import check, migrate
 
-    with open_lake(arguments, "schema") as (lake, _):
+    with lake_of(arguments, "schema") as (lake, _):
         {"check": check, "migrate": migrate}[arguments.action](lake)

@@ -1,34 +1,59 @@
 """`vsearch index tune`: what the published version, and other kinds of index, recall and cost on its own vectors."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from vsearch_lib.cli.groups import Commands
-from vsearch_lib.config import Settings
-from vsearch_lib.errors import UsageError
-from vsearch_lib.run.arguments import add_setting_arguments, settings_of
+from vsearch_lib.errors import GateRefused, UsageError
+from vsearch_lib.run.arguments import Commands, add_setting_arguments, settings_of
+from vsearch_lib.terminal import say
+
+if TYPE_CHECKING:
+    from vsearch_lib.config import Settings
+    from vsearch_lib.publishing.gate import Queries
+    from vsearch_lib.search.searcher import Searcher
+    from vsearch_lib.tuning.measurement import Progress
+    from vsearch_lib.tuning.tune import Tuning
 
 
-def register(actions: Commands) -> None:
-    """Add the action to `vsearch index`."""
+def add(actions: Commands) -> None:
+    """Register the action among those of `vsearch index`."""
     purpose = "measure the served version at other operating points, and other kinds of index beside it"
-    parser = actions.add_parser("tune", help=purpose, description=purpose)
-    parser.add_argument("--min-recall", type=float, metavar="R", help="recall@10 to reach (default: midway, gate to 1)")
-    parser.add_argument("--sample", type=int, default=100_000, metavar="N", help="compare on N vectors; 0: no others")
-    parser.add_argument("--adopt", action="store_true", help="publish the cheapest point that reaches it")
-    add_setting_arguments(parser)
-    parser.set_defaults(call=_tune)
+    tune = actions.add_parser("tune", help=purpose, description=purpose)
+    tune.add_argument("--min-recall", type=float, metavar="R", help="recall@10 to reach (default: midway, gate to 1)")
+    tune.add_argument("--sample", type=int, default=100_000, metavar="N", help="compare on N vectors; 0: no others")
+    tune.add_argument("--adopt", action="store_true", help="publish the cheapest point that reaches it")
+    add_setting_arguments(tune)
+    tune.set_defaults(call=_tune)
 
 
 def _tune(arguments: argparse.Namespace) -> None:
+    """Measure, print, write the page, and with `--adopt` publish the point that was chosen.
+
+    Raises:
+        UsageError: an option is out of range, or there is too little to measure.
+        GateRefused: with `--adopt`, no point recalls enough; what is served goes on.
+    """
     settings = settings_of(arguments)
-    # Before faiss and the rest are imported: what is wrong with the options is said at once.
     min_recall = _min_recall(arguments, settings)
-    from vsearch_lib.tuning.command import tune
+    from vsearch_lib.artefact.content import digest
+    from vsearch_lib.search.searcher import Searcher
+    from vsearch_lib.storage import open_store
+    from vsearch_lib.tuning.tune import tune
 
-    tune(settings, min_recall=min_recall, sample=arguments.sample, adopt=arguments.adopt)
+    searcher = Searcher.open(settings.index.uri, cache=settings.cache)
+    tuning = tune(searcher, settings, min_recall=min_recall, sample=arguments.sample, watched=_watched)
+    print(tuning.text)
+    page = tuning.page.encode()
+    name = f"tune-{searcher.manifest.version}-{digest(page)[:8]}.html"
+    open_store(settings.reports.uri).write_new(name, page)
+    print(f"page: {settings.reports.uri}/{name}")
+    if arguments.adopt:
+        _adopt(searcher, tuning, settings, min_recall=min_recall)
 
 
-def _min_recall(arguments: argparse.Namespace, settings: Settings) -> float:
+def _min_recall(arguments: argparse.Namespace, settings: "Settings") -> float:
     if arguments.sample < 0:
         raise UsageError(f"--sample {arguments.sample}: it is a number of vectors, 0 for none")
     index, gate = settings.index, settings.gate.min_recall_at_10
@@ -40,3 +65,47 @@ def _min_recall(arguments: argparse.Namespace, settings: Settings) -> float:
     if not 0 < arguments.min_recall <= 1:
         raise UsageError(f"--min-recall {arguments.min_recall:g}: a recall lies between 0 and 1")
     return float(arguments.min_recall)
+
+
+@contextmanager
+def _watched(what: str) -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import Progress as ProgressBar
+
+    console = Console(stderr=True)
+    # Drawn between measurements: a thread that draws would be measured with them.
+    with ProgressBar(console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what)
+        yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
+
+
+def _adopt(searcher: "Searcher", tuning: "Tuning", settings: "Settings", *, min_recall: float) -> None:
+    from vsearch_lib.storage import open_store
+    from vsearch_lib.tuning.adoption import adopt
+
+    version, chosen = searcher.manifest.version, tuning.chosen
+    if chosen is None:
+        raise GateRefused(f"no operating point of {version} recalls {min_recall:g}; it is served on as it is")
+    if chosen.setting == searcher.manifest.search:
+        print(f"{version} is searched at this point already")
+        return
+    pointer = adopt(
+        open_store(settings.index.uri),
+        searcher,
+        chosen.setting,
+        _gate_queries(searcher, settings),
+        cache=settings.cache,
+        min_recall_at_10=settings.gate.min_recall_at_10,
+    )
+    print(f"{pointer.version} is served from {settings.index.uri}")
+
+
+def _gate_queries(searcher: "Searcher", settings: "Settings") -> "dict[str, Queries]":
+    """Return what the gate asks; the lake says where the pictures are that crops are cut out of."""
+    # Measuring alone needs no Spark.
+    from vsearch_lib.lake import Lake
+    from vsearch_lib.publishing.strata import gate_queries
+    from vsearch_lib.spark.session import spark_session
+
+    with spark_session(settings, "vsearch index tune") as spark:
+        return gate_queries(searcher, Lake(spark, settings.lake.uri, "tune"), settings, say=say)

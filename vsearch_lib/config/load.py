@@ -1,9 +1,10 @@
-"""Layers of configuration into one checked `Settings`: base, environment, `--set`."""
+"""Layers of configuration into one checked `Settings`: base, environment, overrides."""
 
 import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vsearch_lib.config.settings import Settings
-from vsearch_lib.errors import UsageError
+from vsearch_lib.errors import InvalidArgument, UsageError
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONF = PROJECT / "conf"
@@ -31,8 +32,21 @@ _RENAMED = {
 Key = tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """Where a value was set: in a file, or by an argument of `load_settings`, with what it was given."""
+
+    place: str
+    argument: str | None = None
+
+    def refusal(self, problem: str) -> UsageError:
+        """Return the error that says of this place what is wrong."""
+        message = f"{self.place}: {problem}"
+        return InvalidArgument(self.argument, message) if self.argument else UsageError(message)
+
+
 def environments() -> list[str]:
-    """Names that `--env` takes."""
+    """Names of the environments there are."""
     return sorted(file.stem for file in CONF.glob("*.yaml") if file.stem != "base")
 
 
@@ -46,24 +60,25 @@ def load_settings(env: str, overrides: Sequence[str] = (), *, images: str | None
         UsageError: names the key, where it was set and what is allowed there.
     """
     if env not in environments():
-        raise UsageError(f"--env {env}: there is no conf/{env}.yaml; use one of {', '.join(environments())}")
+        known = ", ".join(environments())
+        raise InvalidArgument("env", f"{env}: there is no conf/{env}.yaml; use one of {known}")
     values: dict[Key, Any] = {}
-    origin: dict[Key, str] = {}
+    origin: dict[Key, _Origin] = {}
     for name in ("base", env):
         for key, value in _leaves(_read(CONF / f"{name}.yaml")):
             values[key] = _anchored(key, value, PROJECT)
-            origin[key] = f"conf/{name}.yaml"
+            origin[key] = _Origin(f"conf/{name}.yaml")
     if images is not None:
         folder = Path(images).resolve()
         if not folder.is_dir():
-            raise UsageError(f"--images {images}: no such folder; give one that holds pictures")
+            raise InvalidArgument("images", f"{images}: no such folder; give one that holds pictures")
         values["var",] = f"{values['var',]}/photos/{_folder_name(folder)}"
         values["landing", "images"] = str(folder)
-        origin["var",] = origin["landing", "images"] = "--images"
+        origin["var",] = origin["landing", "images"] = _Origin(images, "images")
     for override in overrides:
         key, value = _parse_override(override)
         values[key] = _anchored(key, value, Path.cwd())
-        origin[key] = f"--set {override}"
+        origin[key] = _Origin(override, "override")
     return _checked(values, origin)
 
 
@@ -89,7 +104,7 @@ def _leaves(tree: Mapping[str, Any], prefix: Key = ()) -> Iterator[tuple[Key, An
 def _parse_override(override: str) -> tuple[Key, Any]:
     name, equals, text = override.partition("=")
     if not equals or not name:
-        raise UsageError(f"--set {override}: write section.key=value, for example --set index.shards=4")
+        raise InvalidArgument("override", f"{override}: write section.key=value, for example index.shards=4")
     if _PATH_KEYS.match(name) and text and text != "null" and text[0] not in "\"'":
         # YAML would read some names of folders as something else, and of others drop what follows a #.
         return tuple(name.split(".")), text
@@ -102,7 +117,7 @@ def _parse_override(override: str) -> tuple[Key, Any]:
 
 
 def _anchored(key: Key, value: Any, folder: Path) -> Any:
-    """Relative paths mean: from the project's folder in a file, from the current folder in `--set`."""
+    """Relative paths mean: from the project's folder in a file, from the current folder in an override."""
     if not isinstance(value, str) or not _PATH_KEYS.match(".".join(key)):
         return value
     if (
@@ -140,35 +155,36 @@ def _one_spelling(path: str) -> str:
     return f"{scheme}{mark}{rest.rstrip('/') or rest}"
 
 
-def _checked(values: Mapping[Key, Any], origin: Mapping[Key, str]) -> Settings:
+def _checked(values: Mapping[Key, Any], origin: Mapping[Key, _Origin]) -> Settings:
     tree: dict[str, Any] = {}
     for key, value in _settled(values).items():
         branch = tree
         for name in key[:-1]:
             branch = branch.setdefault(name, {})
             if not isinstance(branch, dict):
-                raise UsageError(f"{origin[key]}: {'.'.join(key)}: {name} is a setting, not a section")
+                raise origin[key].refusal(f"{'.'.join(key)}: {name} is a setting, not a section")
         branch[key[-1]] = value
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        raise UsageError(_one_line(error, origin)) from None
+        raise _refusal(error, origin) from None
 
 
-def _one_line(error: ValidationError, origin: Mapping[Key, str]) -> str:
+def _refusal(error: ValidationError, origin: Mapping[Key, _Origin]) -> UsageError:
     first = error.errors()[0]
     key = tuple(str(part) for part in first["loc"])
     where = next(
-        (origin[k] for k in (key, *origin) if k in origin and k[: len(key)] == key[: len(k)]), "conf/base.yaml"
+        (origin[k] for k in (key, *origin) if k in origin and k[: len(key)] == key[: len(k)]),
+        _Origin("conf/base.yaml"),
     )
     if first["type"] == "extra_forbidden":
         if renamed := _RENAMED.get(".".join(key)):
-            return f"{where}: {'.'.join(key)} is no setting any more: {renamed}"
+            return where.refusal(f"{'.'.join(key)} is no setting any more: {renamed}")
         known = ", ".join(_fields(key[:-1]))
         section = f"section {'.'.join(key[:-1])}" if key[:-1] else "the top level"
-        return f"{where}: {'.'.join(key)} is not a setting; {section} has: {known}"
+        return where.refusal(f"{'.'.join(key)} is not a setting; {section} has: {known}")
     message = first["msg"][0].lower() + first["msg"][1:]
-    return f"{where}: {'.'.join(key)} = {first['input']!r}: {message}"
+    return where.refusal(f"{'.'.join(key)} = {first['input']!r}: {message}")
 
 
 def _fields(section: Key) -> list[str]:

@@ -5,26 +5,30 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader
 from PIL import Image
+
+from vsearch_lib.report.environment import page_environment
 
 THUMBNAIL_SIDE = 150  # pixels
 
 
 @dataclass(frozen=True)
 class Table:
-    """Figures side by side: a heading a column, then rows of a name and its values, as they are to be read."""
+    """Cells as they are to be read; the first `words` columns are no numbers. `note` says what headings cannot."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    words: int = 1
+    title: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A picture found: `right` is None where nobody knows."""
+    """A picture found: `jpeg` is None if it cannot be shown, `right` if nobody knows."""
 
     image_id: str
-    jpeg: bytes
+    jpeg: bytes | None
     cosine: float
     caption: str
     right: bool | None
@@ -42,10 +46,10 @@ class Query:
 
 def render(title: str, subtitle: str, tables: Sequence[Table], queries: Sequence[Query]) -> str:
     """Return the page as HTML; pictures are embedded as small JPEGs, and nothing is loaded from anywhere."""
-    environment = Environment(loader=PackageLoader("vsearch_lib.report"), autoescape=True)
+    environment = page_environment("vsearch_lib.report")
     environment.filters["thumbnail"] = thumbnail
     template = environment.get_template("page.html.j2")
-    return template.render(title=title, subtitle=subtitle, tables=tables, queries=queries)
+    return template.render(title=title, facts=[subtitle], tables=tables, queries=queries)
 
 
 def thumbnail(jpeg: bytes) -> str:

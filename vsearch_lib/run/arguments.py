@@ -2,12 +2,14 @@
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from vsearch_lib.config import Settings, environments, load_settings
-from vsearch_lib.errors import UsageError
+from vsearch_lib.errors import InvalidArgument, UsageError
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import printable
 
@@ -20,6 +22,23 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the process as bad usage does, with one line."""
         self.exit(UsageError.exit_code, f"{printable(f'{self.prog}: {message}; see {self.prog} --help')}\n")
+
+
+# What `add_subparsers` returns: where the parser of a command is added.
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+@contextmanager
+def named_by_option(**options: str) -> Iterator[None]:
+    """Say of an invalid argument by which option it was given: `options` is argument → option.
+
+    Raises:
+        UsageError: in place of an `InvalidArgument`, with the option where the argument's name was.
+    """
+    try:
+        yield
+    except InvalidArgument as error:
+        raise UsageError(f"{options.get(error.argument, error.argument)} {error.problem}") from None
 
 
 def count(text: str) -> int:
@@ -74,7 +93,8 @@ def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """Return the settings that parsed arguments ask for."""
-    return load_settings(arguments.env, arguments.overrides, images=arguments.images)
+    with named_by_option(env="--env", override="--set", images="--images"):
+        return load_settings(arguments.env, arguments.overrides, images=arguments.images)
 
 
 def dates_of(arguments: argparse.Namespace) -> tuple[date, ...] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from vsearch_lib.artefact.content import digest
 from vsearch_lib.artefact.manifest import Manifest
 from vsearch_lib.encoder.embed import Embedder
-from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.errors import ArtefactError, InvalidArgument, UsageError
 from vsearch_lib.images.crop import Box, OutsidePicture, crop_jpeg
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
 from vsearch_lib.models.load import load_model
@@ -36,24 +36,25 @@ def read_query(file: Path, limits: Limits) -> bytes:
     """Return the bytes of a query file.
 
     Raises:
-        UsageError: it is not there, not a file, too large, or may not be read.
+        InvalidArgument: it is not there, not a file, too large, or may not be read.
     """
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise UsageError(f"--image {file}: this is a folder; give a picture file")
+            raise InvalidArgument("image", f"{file}: this is a folder; give a picture file")
         # Of a pipe nobody knows whether anything ever comes.
         if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"--image {file}: this is not a regular file; give a picture file")
+            raise InvalidArgument("image", f"{file}: this is not a regular file; give a picture file")
         if status.st_size > limits.max_bytes:
-            raise UsageError(
-                f"--image {file}: {status.st_size} bytes, and image.max_bytes is {limits.max_bytes}; give a smaller one"
+            raise InvalidArgument(
+                "image",
+                f"{file}: {status.st_size} bytes, and image.max_bytes is {limits.max_bytes}; give a smaller one",
             )
         return file.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"--image {file}: no such file; give a picture file") from None
+        raise InvalidArgument("image", f"{file}: no such file; give a picture file") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"--image {file}: {str(getattr(error, 'strerror', error)).lower()}") from None
+        raise InvalidArgument("image", f"{file}: {str(getattr(error, 'strerror', error)).lower()}") from None
 
 
 def query_jpeg(content: bytes, limits: Limits, *, crop: Box | None = None) -> bytes:
@@ -65,6 +66,6 @@ def query_jpeg(content: bytes, limits: Limits, *, crop: Box | None = None) -> by
     try:
         return crop_jpeg(content, crop, limits) if crop else normalise(content, limits).jpeg
     except OutsidePicture as error:
-        raise UsageError(f"--crop {error}") from None
+        raise InvalidArgument("crop", str(error)) from None
     except RefusedPicture as refusal:
         raise UsageError(f"the query picture is refused ({refusal.reason}): {refusal}") from None

@@ -1,26 +1,15 @@
 """What was measured as tables: of the published version's operating points, and of the families side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from vsearch_lib.artefact.manifest import OperatingPoint
+from vsearch_lib.report.page import Table
 from vsearch_lib.tuning.frontier import cheapest, most_exact, unbeaten
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import SHORTLIST, Method, Trial
 from vsearch_lib.tuning.sweep import Point
 
 _MEASURED = ("recall@10", "median ms", "p95 ms")
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as they are to be read; the first `words` columns are no numbers. `note` says what headings cannot."""
-
-    title: str
-    note: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: int = 0
 
 
 def as_text(table: Table) -> str:
@@ -49,7 +38,7 @@ def sweep_table(
         if whole or mark:
             rows.append([mark, str(setting.nprobe), str(setting.shortlist), *_cells(point.measured)])
     note = "* no other recalls as much in as little time; nprobe: lists visited; shortlist: rows re-scored exactly"
-    return Table("The published version", note, ["", "nprobe", "shortlist", *_MEASURED], rows, words=1)
+    return Table(["", "nprobe", "shortlist", *_MEASURED], rows, title="The published version", note=note)
 
 
 def family_table(trials: Sequence[Trial], methods: Sequence[Method], *, min_recall: float, whole: bool) -> Table:
@@ -72,7 +61,7 @@ def family_table(trials: Sequence[Trial], methods: Sequence[Method], *, min_reca
     scored = f"re-scored: the best {SHORTLIST} by their vectors, whose bytes are added"
     note = f"* none recalls as much in as little time and space; {scored}{missing}"
     headings = ["", "family", "index", "setting", *_MEASURED, "bytes a vector", "build s"]
-    return Table("Families of indexes side by side", note, headings, rows, words=4)
+    return Table(headings, rows, words=4, title="Families of indexes side by side", note=note)
 
 
 def _family_row(trial: Trial, mark: str) -> list[str]:

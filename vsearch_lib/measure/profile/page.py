@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader
-
 from vsearch_lib.figures import Figure
 from vsearch_lib.measure.profile.figures import BLURRED_BELOW, DARK_BELOW, MOST_DAYS, MOST_TAGS
+from vsearch_lib.report.environment import page_environment
 
 _SHARES = {
     "never_shown_share": "never shown to anybody",
@@ -49,14 +48,18 @@ class Chart:
 
 def render(run: str, figures: Sequence[Figure]) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("vsearch_lib.measure.profile"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     value = {figure.metric: figure.value for figure in figures if figure.slice == "all"}
     refused = sum(figure.value for figure in figures if figure.metric == "refused")
     counts = [(_number(value[metric]), label) for metric, label in _COUNTS.items() if metric in value]
-    return environment.get_template("page.html.j2").render(
-        run=run, counts=[*counts, (_number(refused), "refused")], charts=_charts(figures)
+    return (
+        page_environment("vsearch_lib.measure.profile")
+        .get_template("profile.html.j2")
+        .render(
+            title="What the lake holds",
+            facts=[f"after the ingest of run {run}"],
+            counts=[*counts, (_number(refused), "refused")],
+            charts=_charts(figures),
+        )
     )
 
 

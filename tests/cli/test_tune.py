@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.small_model import SMALL
 from vsearch_lib.artefact.pointer import current_manifest
-from vsearch_lib.cli.command_line import parser
+from vsearch_lib.cli.command_line import vsearch_parser
 from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import ArtefactError, GateRefused, UsageError
@@ -31,7 +31,7 @@ def tune(tmp_path):
 
     def call(*options: str) -> None:
         given = ["index", "tune", "--env", "demo", "--set", f"var={tmp_path}", "--set", "gate.queries=30", *options]
-        arguments = parser().parse_args(given)
+        arguments = vsearch_parser().parse_args(given)
         arguments.call(arguments)
 
     return call

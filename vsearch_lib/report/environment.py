@@ -1,0 +1,25 @@
+"""What the templates of all pages have in common: the base page, escaping, and text from outside made visible."""
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from vsearch_lib.terminal import printable
+
+
+def page_environment(package: str) -> Environment:
+    """Return the environment of the templates of `package`, which extend `base.html.j2` of this package.
+
+    Text is escaped, and its control characters are shown as a terminal shows them, as in \\x1b and \\u202e.
+    """
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("vsearch_lib.report")]),
+        autoescape=True,
+        finalize=_visible,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _visible(value: object) -> object:
+    # What is markup already comes from our own macros, and has lines.
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
