@@ -1,17 +1,25 @@
 """Which images live, and who may see them."""
 
-from pyspark.sql import DataFrame
+from __future__ import annotations
 
-from vsearch_lib.config import Settings
+from typing import TYPE_CHECKING
+
 from vsearch_lib.errors import VsearchError
-from vsearch_lib.lake import Lake
 
+if TYPE_CHECKING:  # who answers a query goes by these rules too, without Spark
+    from pyspark.sql import DataFrame
+
+    from vsearch_lib.config import Settings
+    from vsearch_lib.lake import Lake
+
+# Conditions on `images`, in SQL that Spark and delta-rs read the same way.
 LIVING = "deleted_at IS NULL AND moderation != 'blocked'"
+PUBLIC = f"{LIVING} AND visibility = 'public'"
 
 
 def public_images(lake: Lake) -> DataFrame:
     """Return the images that everybody may see, with the `group_sha256` that the split goes by."""
-    images = lake.read("images").where("deleted_at IS NULL AND moderation != 'blocked' AND visibility = 'public'")
+    images = lake.read("images").where(PUBLIC)
     return images.join(lake.read("near_duplicates"), "sha256", "left")
 
 

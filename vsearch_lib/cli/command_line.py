@@ -159,7 +159,9 @@ def _search(arguments: argparse.Namespace) -> None:
         answers = answer_file(settings, Path(arguments.image), k=arguments.k, crop=arguments.crop)
     print(as_json(answers) if arguments.json else as_text(answers))
     if arguments.html:
-        write_page(settings, answers, Path(arguments.html))
+        why = write_page(settings, answers, Path(arguments.html))
+        if why:
+            print(printable(f"vsearch: {why}"), file=sys.stderr)
         if not arguments.json:
             say(f"page: {arguments.html}")
 

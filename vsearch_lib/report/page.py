@@ -21,10 +21,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Answer:
-    """A picture found: `right` is None where nobody knows."""
+    """A picture found: `jpeg` is None if it cannot be shown, `right` if nobody knows."""
 
     image_id: str
-    jpeg: bytes
+    jpeg: bytes | None
     cosine: float
     caption: str
     right: bool | None
