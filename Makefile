@@ -47,7 +47,7 @@ test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m cluster tests/dags
 
 test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
-	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/index tests/serving
+	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/artefact tests/index tests/publishing tests/search tests/serving
 
 test-cases: $(JOBS_READY) ## inputs that made other pipelines fail, each by the commands people type; CASES="10 22" chooses
 	@.venv/bin/python -m tests.cases.run_cases $(CASES)

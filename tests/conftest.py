@@ -22,7 +22,7 @@ from vsearch_lib.images.step import ingest_images
 from vsearch_lib.lake import Lake
 from vsearch_lib.spark.session import start_session
 
-pytest_plugins = ("tests.support.photo_catalogue", "tests.support.standalone_cluster")
+pytest_plugins = ("tests.support.noisy_pictures", "tests.support.photo_catalogue", "tests.support.standalone_cluster")
 
 
 # Of a few rows, compiling a plan takes longer than running it; the commands that tests start compile theirs.

@@ -28,6 +28,7 @@ HEAVY = {
     "PIL",
     "pyarrow",
     "delta",
+    "deltalake",
     "petastorm",
     "obstore",
 }
@@ -153,6 +154,10 @@ def test_the_step_graph_imports_nothing_but_dataclasses(module):
 
 def test_one_package_knows_delta():
     assert importers("delta") == {"vsearch_lib/lake/tables.py"}
+
+
+def test_one_module_reads_delta_without_spark():
+    assert importers("deltalake") == {"vsearch_lib/serving/pictures.py"}
 
 
 def test_one_module_names_delta_as_a_format():

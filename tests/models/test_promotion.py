@@ -45,7 +45,7 @@ def old_pointer(settings: Settings, recipe: Recipe, content: dict[str, str]) -> 
 def serve(settings: Settings, small_index, version: str) -> None:
     """Publish an index of that model's vectors."""
     manifest = small_index.build(settings.index.uri, small_index.catalogue(rows=60))
-    manifest["model"]["version"] = version
+    manifest = replace(manifest, model=replace(manifest.model, version=version))
     publish(open_store(settings.index.uri), manifest, now=NOW)
 
 

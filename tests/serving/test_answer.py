@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.stored_pictures import DAY, image, store
 from vsearch_lib.artefact.manifest import ModelEntry
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import ArtefactError, UsageError
@@ -192,6 +196,56 @@ def test_a_page_shows_an_id_that_is_html_as_text(pictures):
     page = render("Pictures like <i>", "version <u>", [], [Query("<q>", pictures[0].read_bytes(), "<name>", listed)])
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert all(tag not in page for tag in ("<script>alert", "<b>tag", "<i>", "<u>", "<q>", "<name>"))
+
+
+def told(served, picture: Path, page: Path, *options: str) -> tuple[str, str, set[str]]:
+    """What `vsearch search --html` prints, and says besides; the packages that it had imported by its end."""
+    code = """
+import atexit, sys
+atexit.register(lambda: print(*{name.split(".")[0] for name in sys.modules}))
+from vsearch_lib.cli import main
+main()
+"""
+    command = [sys.executable, "-c", code, "search", "--env=demo", f"--set=var={served.var}", f"--image={picture}"]
+    words = [*command, f"--html={page}", *options]
+    # Whatever were to start Java would find none.
+    environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"} | {"PATH": "/nowhere"}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=True)
+    printed, _, imported = done.stdout.rstrip("\n").rpartition("\n")
+    return printed, done.stderr, set(imported.split())
+
+
+@pytest.fixture
+def stored(served, lake, pictures):
+    """The lake of the pictures; since the index was built, 1 became private, 2 blocked, and 7 was deleted."""
+    limits = Limits(served.image.max_bytes, served.image.max_pixels, served.image.min_side, served.image.size)
+    hidden = {1: {"visibility": "private"}, 2: {"moderation": "blocked"}, 7: {"deleted_at": DAY}}
+    hidden |= {3: {"visibility": "private"}, 5: {"moderation": "blocked"}}
+    images = [image(f"image-{i}", f"{i:064}", **hidden.get(i, {})) for i in range(PICTURES)]
+    store(lake, images, {f"{i:064}": normalise(file.read_bytes(), limits).jpeg for i, file in enumerate(pictures)})
+    return served
+
+
+def test_a_page_shows_pictures_that_all_may_see_now_and_starts_no_java(stored, pictures, tmp_path):
+    printed, complaint, imported = told(stored, pictures[4], tmp_path / "page.html", "-k", "50")
+    page = (tmp_path / "page.html").read_text()
+    assert complaint == ""
+    assert printed.endswith(f"page: {tmp_path / 'page.html'}")
+    shown = set(re.findall(r'<img src="data:image/jpeg;base64,[^"]{100,}" alt="answer \d+: ([^"]+)"', page))
+    assert shown == {f"image-{i}" for i in range(PICTURES) if i not in (1, 2, 3, 5, 7)}
+    assert "deltalake" in imported
+    assert imported & {"pyspark", "py4j", "delta", "pandas", "torch"} == set()
+
+
+def test_without_a_lake_a_page_lists_the_answers_and_says_in_a_line_why_it_has_no_pictures(served, pictures, tmp_path):
+    printed, complaint, _ = told(served, pictures[4], tmp_path / "page.html", "--json")
+    answers = json.loads(printed)["answers"]
+    why = f"the page has no pictures: there is no lake at {served.lake.uri}; set lake.uri to where it is"
+    assert complaint == f"vsearch: {why}\n"
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<img") == 1  # the query's own
+    assert f"version v1; {why}" in page
+    assert [answer["image_id"] for answer in answers] == re.findall(r"<figure>\s*(image-\d+)", page)
 
 
 def test_without_an_index_the_error_says_what_to_run(settings, pictures):

@@ -1,6 +1,7 @@
 """`vsearch search`: pictures like one that a person gives."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from vsearch_lib.run.arguments import (
@@ -12,7 +13,7 @@ from vsearch_lib.run.arguments import (
     named_by_option,
     settings_of,
 )
-from vsearch_lib.terminal import say
+from vsearch_lib.terminal import printable, say
 
 
 def add(commands: Commands) -> None:
@@ -38,6 +39,8 @@ def _search(arguments: argparse.Namespace) -> None:
         answers = answer_file(settings, Path(arguments.image), k=arguments.k, crop=arguments.crop)
     print(as_json(answers) if arguments.json else as_text(answers))
     if arguments.html:
-        write_page(settings, answers, Path(arguments.html))
+        why = write_page(settings, answers, Path(arguments.html))
+        if why:
+            print(printable(f"vsearch: {why}"), file=sys.stderr)
         if not arguments.json:
             say(f"page: {arguments.html}")

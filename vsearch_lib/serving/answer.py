@@ -1,11 +1,13 @@
 """`vsearch search`: a picture file in, similar pictures out, as text, JSON or a page."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vsearch_lib.config import Settings
+from vsearch_lib.errors import ArtefactError
 from vsearch_lib.images.decode import Limits
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.serving.query import model_of, query_jpeg, read_query
@@ -63,15 +65,22 @@ def _listed(tags: list[str]) -> str:
     return printable(", ".join(tags))
 
 
-def write_page(settings: Settings, answers: Answers, out: Path) -> None:
-    """Write the answers as a self-contained page; the pictures come from the lake."""
-    from vsearch_lib.lake import Lake
-    from vsearch_lib.lake.pictures import stored_jpegs
-    from vsearch_lib.report.page import Answer, Query, render
-    from vsearch_lib.spark.session import spark_session
+def write_page(settings: Settings, answers: Answers, out: Path) -> str | None:
+    """Write the answers as a self-contained page with pictures from the lake.
 
-    with spark_session(settings, "vsearch search") as spark:
-        jpegs = stored_jpegs(Lake(spark, settings.lake.uri, "search"), [found["image_id"] for found in answers.found])
+    An answer that by now is not public, or has no stored picture, is left out.
+
+    Returns:
+        Why the page has no pictures, in one line, if the lake cannot be read: then it lists every answer.
+    """
+    from vsearch_lib.report.page import Answer, Query, render
+    from vsearch_lib.serving.pictures import public_jpegs
+
+    jpegs: Mapping[str, bytes | None]
+    try:
+        jpegs, why = public_jpegs(settings.lake.uri, [found["image_id"] for found in answers.found]), None
+    except ArtefactError as error:
+        jpegs, why = {found["image_id"]: None for found in answers.found}, f"the page has no pictures: {error}"
     listed = [
         Answer(printable(found["image_id"]), jpegs[found["image_id"]], found["cosine"], _listed(found["tags"]), None)
         for found in answers.found
@@ -79,4 +88,6 @@ def write_page(settings: Settings, answers: Answers, out: Path) -> None:
     ]
     name = printable(answers.query.name)  # of bytes that are no text, it could not be written
     query = Query(printable(str(answers.query)), answers.query.read_bytes(), name, listed)
-    out.write_text(render(f"Pictures like {name}", f"version {answers.version}", [], [query]), encoding="utf-8")
+    subtitle = printable(f"version {answers.version}" + (f"; {why}" if why else ""))
+    out.write_text(render(f"Pictures like {name}", subtitle, [], [query]), encoding="utf-8")
+    return why

@@ -1,4 +1,4 @@
-"""Pictures made by hand for tests of the encoder."""
+"""Pictures of noise as `image_pixels` stores them: for tests of networks and of what embeds."""
 
 from collections.abc import Callable
 
