@@ -29,7 +29,7 @@ from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.pending import VECTORS
 from vsearch_lib.embedding.worker import _groups, task_embedder
 from vsearch_lib.lake import Lake
-from vsearch_lib.lake.changes import Position, position, remember
+from vsearch_lib.lake.changes import Position, position, save_read_positions
 from vsearch_lib.models.load import Model, load_model
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import recipe_of
@@ -109,7 +109,7 @@ def bare_night(settings: Settings, lake: Lake, version: str, since: dict[str, Po
     merging = DeltaTable.forPath(lake.spark, lake.path("embeddings")).alias("old").merge(rows.alias("new"), key)
     merging.whenNotMatchedInsertAll().execute()
     took = time.perf_counter() - began
-    remember(lake, f"embed_images-{version}", until)
+    save_read_positions(lake, f"embed_images-{version}", until)
     return took
 
 

@@ -35,7 +35,7 @@ from vsearch_lib.images.metadata import may_be_metadata, sort_out
 from vsearch_lib.lake import Lake
 from vsearch_lib.landing.listing import list_landed
 from vsearch_lib.run.bodies import body_of
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.spark.session import start_session
 
 COPIES = 3
@@ -46,7 +46,7 @@ IMAGES_A_DAY = 50
 EVENTS_A_DAY = 2_000
 
 
-def take_in(spark: SparkSession, settings: Settings, jobs: tuple[str, ...], dates: tuple[date, ...] | None) -> float:
+def ingest(spark: SparkSession, settings: Settings, jobs: tuple[str, ...], dates: tuple[date, ...] | None) -> float:
     """Return the seconds of ingest jobs over some days, or all."""
     lake = Lake(spark, settings.lake.uri, f"run-{time.monotonic_ns()}")
     job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, dates=dates, say=lambda _: None)
@@ -65,11 +65,11 @@ def photos(spark: SparkSession, folder: Path, source: Path) -> None:
                 (landing / f"{copy}-{number:05d}.jpg").write_bytes(content + bytes([copy]))
         landings[copies] = load_settings("demo", [f"var={folder / f'lake-{copies}'}", f"landing.images={landing}"])
     few = load_settings("demo", [f"var={folder / 'lake-0'}", f"landing.images={landings[1].landing.images}"])
-    take_in(spark, few, ("ingest_images",), None)
+    ingest(spark, few, ("ingest_images",), None)
     cores = os.cpu_count() or 1
     listing = list_landed(few.landing.images, never_clutter=may_be_metadata)
-    listed = computed(landed_images(spark, listing, sort_out(listing)))
-    files = computed(files_to_read(listed, Lake(spark, few.lake.uri, "none").read("image_files").limit(0)))
+    listed = checkpointed(landed_images(spark, listing, sort_out(listing)))
+    files = checkpointed(files_to_read(listed, Lake(spark, few.lake.uri, "none").read("image_files").limit(0)))
     read = read_files(files, LIMITS, -(-len(contents) // FILES_PER_TASK))
     plain, same_work = [], []
     with ProcessPoolExecutor(cores) as loop:
@@ -77,7 +77,7 @@ def photos(spark: SparkSession, folder: Path, source: Path) -> None:
         for _ in range(TURNS):
             plain.append(seconds(lambda: list(loop.map(plain_default, contents, chunksize=50))))
             same_work.append(seconds(lambda: read.write.format("noop").mode("overwrite").save()))
-    taken = {copies: take_in(spark, settings, ("ingest_images",), None) for copies, settings in landings.items()}
+    taken = {copies: ingest(spark, settings, ("ingest_images",), None) for copies, settings in landings.items()}
     loop_rate, stage_rate = (len(contents) / statistics.median(times) for times in (plain, same_work))
     job_rate = COPIES * len(contents) / (taken[1 + COPIES] - taken[1])
     print(f"plain loop, {cores} processes: {loop_rate:.0f} photos/s")
@@ -103,12 +103,12 @@ def history(spark: SparkSession, folder: Path) -> None:
         # All the history but its last day at once, then that alone: the first small run pays for warming up.
         early = tuple(first + timedelta(days=day) for day in range(days - 1))
         for part in (early, (first + timedelta(days=days - 1),)):
-            take_in(spark, lakes[days], ("ingest_images", "ingest_interactions"), part)
+            ingest(spark, lakes[days], ("ingest_images", "ingest_interactions"), part)
     for jobs in (("ingest_images",), ("ingest_interactions",)):
         taken: dict[int, list[float]] = {days: [] for days in lakes}
         for turn in range(TURNS):
             for days, settings in lakes.items():
-                taken[days].append(take_in(spark, settings, jobs, (first + timedelta(days=days + turn),)))
+                taken[days].append(ingest(spark, settings, jobs, (first + timedelta(days=days + turn),)))
         short, long = (statistics.median(taken[days]) for days in HISTORIES_DAYS)
         print(
             f"{jobs[0]}, a day after {HISTORIES_DAYS[0]} days {short:.1f} s, after {HISTORIES_DAYS[1]} {long:.1f} s:",

@@ -11,7 +11,7 @@ _SECONDS = 10
 log = logging.getLogger(__name__)
 
 
-def tell_of_failure(context: Context) -> None:
+def report_failure(context: Context) -> None:
     """Post `{"text": …}` to the connection `vsearch_alert`: a host that is a URL, its secret last part the password.
 
     Chat services take this form. Without the connection the log is all there is; an alert that cannot be delivered

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Asset, Context, Param, RetryDecision, RetryPolicy, Variable
-from vsearch_alert import tell_of_failure
+from vsearch_alert import report_failure
 
 from vsearch_lib.steps import GRAPHS, Step
 
@@ -43,7 +43,7 @@ DATE = Param(
 )
 
 
-class Hopeless(RetryPolicy):
+class NoRetryOnLastingError(RetryPolicy):
     """Fails a task at once where trying again gives the same answer; leaves every other failure to `retries`."""
 
     # As the hook words a failed spark-submit; it offers the code in no other form.
@@ -69,10 +69,10 @@ DEFAULTS: dict[str, Any] = {
     "retry_delay": timedelta(minutes=2),
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=30),
-    "retry_policy": Hopeless(),
+    "retry_policy": NoRetryOnLastingError(),
     # Longer than any step of a catalogue that one machine serves; a training on a cluster of images wants its own.
     "execution_timeout": timedelta(hours=4),
-    "on_failure_callback": tell_of_failure,
+    "on_failure_callback": report_failure,
 }
 
 

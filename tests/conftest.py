@@ -124,7 +124,7 @@ def row(image_id: str, file: str | None = None, **more: object) -> dict[str, obj
 
 
 @pytest.fixture(scope="session")
-def take_in(spark):
+def ingest(spark):
     """Run `ingest_images` over a landing folder into the lake beside it; return its figures by name."""
 
     def run(landing: Landing, run_id: str, *overrides: str, dates=None, retry=False) -> tuple[Lake, dict[str, float]]:

@@ -110,14 +110,14 @@ TRACES = {
 
 @pytest.mark.parametrize(("trace", "line"), TRACES.items(), ids=range(len(TRACES)))
 def test_a_cause_in_the_text_of_a_trace_is_reported_in_a_line(trace, line):
-    reported = system_errors.for_people(RuntimeError(trace))
+    reported = system_errors.explain(RuntimeError(trace))
     assert str(reported).startswith(line)
     assert "\n" not in str(reported)
 
 
 @pytest.mark.parametrize("fault", [KeyError("No space"), ValueError("permission"), OSError("no number"), TypeError()])
 def test_a_fault_of_ours_is_not_taken_for_the_systems(fault):
-    assert system_errors.for_people(fault) is None
+    assert system_errors.explain(fault) is None
 
 
 def test_a_place_that_spark_cannot_make_is_reported_in_a_line(spark, tmp_path, capsys):
@@ -174,4 +174,4 @@ def test_a_reader_that_has_read_enough_is_no_failure_worth_a_word():
 
 def test_a_program_that_may_not_be_run_is_named():
     trace = 'java.io.IOException: Cannot run program "/x/python": error=13, Permission denied'
-    assert str(system_errors.for_people(RuntimeError(trace))).startswith("/x/python: permission denied; ")
+    assert str(system_errors.explain(RuntimeError(trace))).startswith("/x/python: permission denied; ")

@@ -46,5 +46,5 @@ class WriteConflict(VsearchError):
     """Raised when other runs kept changing the rows that this one writes; nothing of it was committed."""
 
 
-class SchemaDrift(VsearchError):
+class SchemaMismatch(VsearchError):
     """Raised when a stored table is not what its file in `schemas/` says."""

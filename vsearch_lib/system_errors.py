@@ -13,11 +13,11 @@ from vsearch_lib.errors import ArtefactError, VsearchError
 
 _CAUSE_CHARACTERS = 200  # of what Java says: it may repeat a whole file
 
-_ROOM = "make room on its disk, and run the same again: what was committed stays"
+_MAKE_ROOM = "make room on its disk, and run the same again: what was committed stays"
 _ACCESS = "let this user read and write there, or choose another place, and run the same again"
 _TO_DO = {
-    errno.ENOSPC: f"the disk is full: {_ROOM}",
-    errno.EDQUOT: _ROOM,
+    errno.ENOSPC: f"the disk is full: {_MAKE_ROOM}",
+    errno.EDQUOT: _MAKE_ROOM,
     errno.EFBIG: "files may not be so large there (ulimit -f): raise the limit, and run the same again",
     errno.EROFS: "choose a place that can be written",
     errno.EACCES: _ACCESS,
@@ -51,8 +51,8 @@ _WORDS = {
         errno.ESTALE,
     )
 }
-_SAID = re.compile(rf"\b({'|'.join(map(re.escape, _WORDS))})(?=$|[\s)'\".:,])", re.MULTILINE)
-_PLACES = (
+_SYSTEM_WORDS_PATTERN = re.compile(rf"\b({'|'.join(map(re.escape, _WORDS))})(?=$|[\s)'\".:,])", re.MULTILINE)
+_PATH_PATTERNS = (
     r'Cannot run program "(.+?)"',
     # In a trace the last cause comes last, and says most.
     r"(?:FileNotFoundException|FileSystemException|AccessDeniedException): (/.+?)(?: \(|: |$)",
@@ -60,21 +60,21 @@ _PLACES = (
     r"(?:rows to|reading file|of file) (?:file:)?(/.+?)(?:\. SQLSTATE|\.?$)",
     r"(/\S+): (?:No space|Permission|Read-only|Disk quota)",
 )
-_REFUSED = re.compile(r"(?:java\.nio\.file\.)?AccessDeniedException: (/.+)$", re.MULTILINE)
+_ACCESS_DENIED = re.compile(r"(?:java\.nio\.file\.)?AccessDeniedException: (/.+)$", re.MULTILINE)
 # Of a folder that cannot be made Hadoop and Delta do not say why.
-_UNMADE = re.compile(
+_CANNOT_CREATE = re.compile(
     r"(?:Mkdirs failed to create|mkdir of|CREATE_LOG_PATH\] Cannot create|Parent path is not a directory:) (?:file:)?"
     r"(/.+?)(?: failed| \(|\.? SQLSTATE|$)",
     re.MULTILINE,
 )
 
 
-def for_people(error: BaseException) -> VsearchError | None:
+def explain(error: BaseException) -> VsearchError | None:
     """Return what `error` means to a person, None where it is a fault of ours."""
     # Some of what Spark raises has Java's trace beside its text.
     text = f"{error}\n{getattr(error, '_stackTrace', '')}"
     found = _by_a_worker(text) or _by_the_system(error) or _by_a_trace(text) or _unreadable_file(text)
-    return found or (for_people(error.__cause__) if error.__cause__ else None)
+    return found or (explain(error.__cause__) if error.__cause__ else None)
 
 
 def _by_a_worker(text: str) -> VsearchError | None:
@@ -87,19 +87,19 @@ def _by_a_worker(text: str) -> VsearchError | None:
 def _by_the_system(error: BaseException) -> VsearchError | None:
     if not isinstance(error, OSError) or error.errno not in _TO_DO:
         return None
-    place = error.filename2 or error.filename or _place_in_use(error)
+    place = error.filename2 or error.filename or _path_in_use(error)
     return _line(error.errno, os.fsdecode(place) if isinstance(place, str | bytes | os.PathLike) else None)
 
 
 def _by_a_trace(text: str) -> VsearchError | None:
     """Return the error that the system gave to Java or to a library, which has only its words."""
-    said = _SAID.findall(text)
-    place = next((found[-1] for pattern in _PLACES if (found := re.findall(pattern, text, re.MULTILINE))), None)
+    said = _SYSTEM_WORDS_PATTERN.findall(text)
+    place = next((found[-1] for pattern in _PATH_PATTERNS if (found := re.findall(pattern, text, re.MULTILINE))), None)
     if said:
         return _line(_WORDS[said[-1]], place)
-    if refused := _REFUSED.findall(text):
+    if refused := _ACCESS_DENIED.findall(text):
         return _line(errno.EACCES, refused[-1])
-    if unmade := _UNMADE.findall(text):
+    if unmade := _CANNOT_CREATE.findall(text):
         return VsearchError(f"{unmade[-1]}: this folder cannot be made: see whether it may be written and has room")
     return None
 
@@ -110,7 +110,7 @@ def _line(number: int, place: str | None) -> VsearchError:
     return VsearchError(f"{place or 'a file'}: {what}; {_TO_DO[number]}")
 
 
-def _place_in_use(error: BaseException) -> str | None:
+def _path_in_use(error: BaseException) -> str | None:
     """Return the file that was being written: Python names it where a file is opened, and not where it is written."""
     frames = []
     trace = error.__traceback__

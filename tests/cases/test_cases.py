@@ -44,7 +44,7 @@ def outcomes(table: str) -> list[Outcome]:
 
 
 @dataclass(frozen=True)
-class TakenIn:
+class Ingested:
     """Jobs that took in landing folders: the lines they said, and what is in the lake."""
 
     zone: Path
@@ -53,7 +53,7 @@ class TakenIn:
     found: Mapping[str, Found]
 
 
-def take_in(spark, var: Path, images: str, zone: Path, tables: tuple[str, ...], *, dates=None) -> TakenIn:
+def ingest(spark, var: Path, images: str, zone: Path, tables: tuple[str, ...], *, dates=None) -> Ingested:
     overrides = [f"var={var}", f"landing.images={images}", f"landing.uri={zone}", TAKES_ALL]
     settings = load_settings("demo", overrides)
     lake = Lake(spark, settings.lake.uri, "cases")
@@ -63,7 +63,7 @@ def take_in(spark, var: Path, images: str, zone: Path, tables: tuple[str, ...], 
             StepContext(settings=settings, lake=lake, run_id="cases", dates=dates, say=said.append)
         )
     looked_at = ("images", *RECORDS)
-    return TakenIn(zone, lake, said, {table: found_in(lake, table) for table in tables if table in looked_at})
+    return Ingested(zone, lake, said, {table: found_in(lake, table) for table in tables if table in looked_at})
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def inputs(tmp_path_factory) -> dict[int, Path]:
 
 
 @pytest.fixture(scope="module")
-def together(spark, inputs, tmp_path_factory) -> TakenIn:
+def together(spark, inputs, tmp_path_factory) -> Ingested:
     """All that is taken in at once: in the zone, a folder for each part in the folder of each table."""
     var = tmp_path_factory.mktemp("together")
     zone = var / "landing"
@@ -88,7 +88,7 @@ def together(spark, inputs, tmp_path_factory) -> TakenIn:
             target = zone / table / place_of(case, part)
             target.parent.mkdir(parents=True, exist_ok=True)
             (source / table if part.is_landing_zone else source).rename(target)
-    return take_in(spark, var, str(zone / "images"), zone, ("images", *RECORDS))
+    return ingest(spark, var, str(zone / "images"), zone, ("images", *RECORDS))
 
 
 @pytest.mark.parametrize(("case", "part"), TOGETHER, ids=[label(*one) for one in TOGETHER])
@@ -103,8 +103,8 @@ def test_case(together, case, part):
 @pytest.mark.parametrize(("case", "part"), APART, ids=[label(*one) for one in APART])
 def test_case_by_the_address_that_a_person_wrote(spark, inputs, tmp_path, case, part):
     folder = inputs[case.number] / part.folder
-    taken_in = take_in(spark, tmp_path, part.address(folder), tmp_path, ("images",))
-    assert differences(part.tables["images"], taken_in.found["images"]) == []
+    ingested = ingest(spark, tmp_path, part.address(folder), tmp_path, ("images",))
+    assert differences(part.tables["images"], ingested.found["images"]) == []
 
 
 @pytest.mark.parametrize("table", ["images", *RECORDS])
@@ -122,12 +122,12 @@ def test_a_day_without_a_folder_is_said_by_each_job_and_takes_in_nothing(spark, 
     (odd_partitions,) = (case for case in CASES if case.number == 31)
     odd_partitions.build(tmp_path)
     zone = tmp_path / "landing"
-    taken_in = take_in(spark, tmp_path, str(zone / "images"), zone, JOBS, dates=(date(2026, 11, 1),))
+    ingested = ingest(spark, tmp_path, str(zone / "images"), zone, JOBS, dates=(date(2026, 11, 1),))
     folders = {table: zone / table / "date=2026-11-01" for table in JOBS}
-    assert taken_in.said == [
+    assert ingested.said == [
         f"{table}: nothing landed: there is no folder {folder}" for table, folder in folders.items()
     ]
-    assert [found.rows for found in taken_in.found.values()] == [{}, {}, {}]
+    assert [found.rows for found in ingested.found.values()] == [{}, {}, {}]
 
 
 @pytest.mark.parametrize("name", shown_upright())

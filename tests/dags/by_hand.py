@@ -31,7 +31,7 @@ def make_model(settings: Settings) -> None:
     register(settings.models.uri, encoder, version="m1", recipe=recipe, run_id="by-hand")
 
 
-def take_in(settings: Settings, days: list[date]) -> None:
+def ingest(settings: Settings, days: list[date]) -> None:
     """Take the days in, one after the other, each to the published index."""
     spark = start_session(settings, "by hand")
     for day in days:
@@ -67,4 +67,4 @@ if parsed.what == ["model"]:
 elif parsed.what == ["content"]:
     print(json.dumps(content(chosen)))
 else:
-    take_in(chosen, [date.fromisoformat(day) for day in parsed.what])
+    ingest(chosen, [date.fromisoformat(day) for day in parsed.what])

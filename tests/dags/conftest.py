@@ -58,7 +58,7 @@ class Place:
     def make_model(self) -> None:
         self._by_hand("model")
 
-    def take_in(self, *days: str) -> None:
+    def ingest(self, *days: str) -> None:
         """Take days in without Airflow, one after the other, each to the published index."""
         self._by_hand(*days)
 

@@ -72,7 +72,7 @@ def test_ten_kills_cost_time_and_nothing_else(database: None, dags: dict[str, An
             states = {task.task_id: task.state for run in runs for task in run.get_task_instances()}
             assert set(states.values()) == {"success"}, json.dumps(states)
     assert len(killed) == KILLS
-    ordered.take_in(*DAYS)
+    ordered.ingest(*DAYS)
     expected, found = ordered.content(), disturbed.content()
     assert found["answers"] == expected["answers"]
     assert found == expected

@@ -84,7 +84,7 @@ def test_a_week_backfilled_backwards_beside_a_night_is_the_week_in_order(
     # Switched on, the schedule starts the night that was due last; the week is taken in beside it.
     arguments = ("--from-date", DAYS[0], "--to-date", DAYS[-1], "--max-active-runs", "2", "--run-backwards")
     airflow("backfill", "create", "--dag-id", "ingest", *arguments)
-    ordered.take_in(*DAYS)
+    ordered.ingest(*DAYS)
 
     def ended() -> bool:
         runs = [*airflow.runs("ingest"), *airflow.runs("refresh_index")]

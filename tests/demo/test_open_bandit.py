@@ -59,13 +59,13 @@ def test_every_real_row_is_taken_in_and_the_second_time_nothing_changes(settings
     landed = sum(convert(REAL / name / "men.csv", tmp_path / "landing") for name in ("random-men", "bts-men"))
     assert landed == 20_000 + 46 + 69
 
-    def take_in() -> dict[str, float]:
+    def ingest() -> dict[str, float]:
         job = StepContext(settings=settings, lake=lake, run_id="run", say=lambda _: None)
         figures = body_of("ingest_interactions")(job)
         return {f.metric.removeprefix("interactions_"): f.value for f in figures if f.value}
 
-    assert take_in() == {"landed": landed, "accepted": landed}
+    assert ingest() == {"landed": landed, "accepted": landed}
     version = lake.version("interactions")
-    assert take_in() == {"landed": landed, "unchanged": landed}
+    assert ingest() == {"landed": landed, "unchanged": landed}
     assert lake.version("interactions") == version
     assert lake.read("interactions").where("type = 'click'").count() == 46 + 69

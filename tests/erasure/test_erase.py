@@ -43,13 +43,13 @@ def town(spark, tmp_path_factory, make):
         ],
     )
 
-    def take_in(run_id: str) -> Lake:
+    def ingest(run_id: str) -> Lake:
         lake = Lake(spark, settings.lake.uri, run_id)
         for kind in ("images", "users", "interactions", "judgements"):
             body_of(f"ingest_{kind}")(StepContext(settings=settings, lake=lake, run_id=run_id, say=lambda _: None))
         return lake
 
-    lake = take_in("first")
+    lake = ingest("first")
     pairs = [("a", "b"), ("b", "a"), ("b", "twin"), ("twin", "b")]
     taught = [("s", f"e:{query}", query, [query, other], 0, "augmentation", 1.0, "train") for query, other in pairs]
     lake.upsert("training_examples", spark.createDataFrame(taught, list(table_schema("training_examples").names[:8])))
@@ -61,7 +61,7 @@ def town(spark, tmp_path_factory, make):
     erased = erase(Lake(spark, settings.lake.uri, "erasure"), "user", ADA)
     after = {table: _text(lake, table) for table in table_names()}
     again = erase(Lake(spark, settings.lake.uri, "again"), "user", ADA)
-    landed_again = take_in("second")
+    landed_again = ingest("second")
     return {
         "settings": settings,
         "before": before,

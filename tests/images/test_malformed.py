@@ -58,15 +58,15 @@ def everything(tmp_path_factory, make):
 
 
 @pytest.fixture(scope="module")
-def taken_in(everything, take_in):
+def ingested(everything, ingest):
     start = time.time()
     with Watch() as watch:
-        lake, figures = take_in(everything, "lifted", "quality.max_refused_share=1")
+        lake, figures = ingest(everything, "lifted", "quality.max_refused_share=1")
     return lake, figures, watch.peak_bytes, time.time() - start
 
 
-def test_what_landed_adds_up(everything, taken_in):
-    lake, figures, _, _ = taken_in
+def test_what_landed_adds_up(everything, ingested):
+    lake, figures, _, _ = ingested
     landed = [f for f in everything.folder.rglob("*") if f.is_file()]
     assert figures["images_landed"] == len(landed) > 1_400
     outcomes = (figures[f"images_{name}"] for name in ("accepted", "unchanged", "duplicate", "refused", "passed_over"))
@@ -75,20 +75,20 @@ def test_what_landed_adds_up(everything, taken_in):
     assert figures["images_accepted"] == lake.read("images").count()
 
 
-def test_every_refusal_has_a_code_a_place_and_a_line_of_detail(taken_in):
-    rows = taken_in[0].read("quarantine").collect()
+def test_every_refusal_has_a_code_a_place_and_a_line_of_detail(ingested):
+    rows = ingested[0].read("quarantine").collect()
     assert {row["reason"] for row in rows} <= set(REASONS)
     assert all(row["message"] and "\n" not in row["message"] for row in rows)
     assert all(Path(row["source"]).is_file() for row in rows)
 
 
-def test_the_good_photos_among_them_are_all_there(taken_in):
-    good = taken_in[0].read("images").where("image_id NOT LIKE 'malformed/%'").count()
+def test_the_good_photos_among_them_are_all_there(ingested):
+    good = ingested[0].read("images").where("image_id NOT LIKE 'malformed/%'").count()
     assert good == 200
 
 
-def test_the_orientation_photos_are_two_scenes(taken_in):
-    images = taken_in[0].read("images").where("image_id LIKE 'malformed/exif-orientation/%'")
+def test_the_orientation_photos_are_two_scenes(ingested):
+    images = ingested[0].read("images").where("image_id LIKE 'malformed/exif-orientation/%'")
     rows = images.select("phash", "width", "height").collect()
     assert len(rows) == 18
     scenes: list[int] = []
@@ -100,17 +100,17 @@ def test_the_orientation_photos_are_two_scenes(taken_in):
     assert len({(row["width"], row["height"]) for row in rows}) == 2
 
 
-def test_no_worker_holds_more_than_its_limit(taken_in):
-    assert 0 < taken_in[2] < WORKER_LIMIT_BYTES
+def test_no_worker_holds_more_than_its_limit(ingested):
+    assert 0 < ingested[2] < WORKER_LIMIT_BYTES
 
 
-def test_under_the_default_limit_the_run_is_refused_and_no_table_moves(everything, taken_in, take_in):
-    lake = taken_in[0]
+def test_under_the_default_limit_the_run_is_refused_and_no_table_moves(everything, ingested, ingest):
+    lake = ingested[0]
     before = {table: lake.version(table) for table in table_names()}
     for file in list((everything.folder / "malformed").rglob("*")):
         if file.is_file():
             os.utime(file, (1_800_000_000, 1_800_000_000))
     with pytest.raises(GateRefused, match=r"images: .*unsupported_format: \d+") as caught:
-        take_in(everything, "strict", "quality.max_refused_share=0.05")
+        ingest(everything, "strict", "quality.max_refused_share=0.05")
     assert caught.value.exit_code == 3
     assert {table: lake.version(table) for table in table_names()} == before

@@ -29,7 +29,7 @@ def state(lake) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory, make, take_in) -> dict[str, SimpleNamespace]:
+def story(tmp_path_factory, make, ingest) -> dict[str, SimpleNamespace]:
     """The states of a lake after each of some nights."""
     landing = make.landing(tmp_path_factory.mktemp("story") / "landing")
     first = [make.row("a", tags=["old"]), make.row("twin"), make.row("c"), make.row("broken"), make.row("empty")]
@@ -44,7 +44,7 @@ def story(tmp_path_factory, make, take_in) -> dict[str, SimpleNamespace]:
     states = {}
 
     def night(name: str) -> None:
-        lake, figures = take_in(landing, name)
+        lake, figures = ingest(landing, name)
         states[name] = state(lake)
         states[name].figures = figures
 
@@ -174,12 +174,12 @@ def test_a_known_refusal_is_not_tried_again(story):
     assert story["restored"].figures["images_read"] == 2  # c at its new place, and new
 
 
-def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, take_in):
+def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("good.png", make.picture(1))
     landing.put("bad.png", b"nonsense")
     with pytest.raises(GateRefused, match=r"1 of 2 .*quality\.max_refused_share") as caught:
-        take_in(landing, "strict", "quality.max_refused_share=0.4")
+        ingest(landing, "strict", "quality.max_refused_share=0.4")
     assert caught.value.exit_code == 3
     assert not (tmp_path / "lake").exists()
     (listed,) = (tmp_path / "reports").glob("refused-images-strict.jsonl")
@@ -189,10 +189,10 @@ def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, take_in):
     assert "unsupported_format: 1" in str(caught.value)
 
 
-def test_nothing_landed_is_no_failure(tmp_path, make, take_in):
+def test_nothing_landed_is_no_failure(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.folder.rmdir()
-    assert set(take_in(landing, "idle")[1].values()) == {0}
+    assert set(ingest(landing, "idle")[1].values()) == {0}
 
 
 # Order
@@ -224,10 +224,10 @@ def days(tmp_path_factory, make):
 
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(order=st.permutations(DAYS), again=st.lists(st.sampled_from(DAYS), max_size=2))
-def test_days_in_any_order_and_again_give_the_same_images(days, take_in, tmp_path_factory, order, again):
+def test_days_in_any_order_and_again_give_the_same_images(days, ingest, tmp_path_factory, order, again):
     var = tmp_path_factory.mktemp("order")
     for number, day in enumerate([*order, *again]):
-        lake, _ = take_in(days, f"run-{number}", f"var={var}", dates=(day,))
+        lake, _ = ingest(days, f"run-{number}", f"var={var}", dates=(day,))
     images = {row["image_id"]: row.asDict(recursive=True) for row in lake.read("images").collect()}
     a, b = images["a"], images["b"]
     # What a later landing leaves unsaid stays: a private picture does not become public by an omission.
@@ -239,8 +239,8 @@ def test_days_in_any_order_and_again_give_the_same_images(days, take_in, tmp_pat
     assert lake.read("images_awaited").isEmpty()
 
 
-def test_the_stored_phash_and_facts_are_those_of_the_file_that_holds(days, take_in, make, tmp_path):
-    lake, _ = take_in(days, "all", f"var={tmp_path}")
+def test_the_stored_phash_and_facts_are_those_of_the_file_that_holds(days, ingest, make, tmp_path):
+    lake, _ = ingest(days, "all", f"var={tmp_path}")
     hashes = {row["image_id"]: row["sha256"] for row in lake.read("images").collect()}
     assert set(hashes.values()) == {hashlib.sha256(make.picture(8)).hexdigest()}
 
@@ -248,7 +248,7 @@ def test_the_stored_phash_and_facts_are_those_of_the_file_that_holds(days, take_
 # What is private
 
 
-def test_on_one_day_what_keeps_a_picture_from_others_holds(tmp_path, make, take_in):
+def test_on_one_day_what_keeps_a_picture_from_others_holds(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     rows = [
@@ -256,27 +256,27 @@ def test_on_one_day_what_keeps_a_picture_from_others_holds(tmp_path, make, take_
         {"image_id": "a", "visibility": "public", "moderation": "ok"},
     ]
     landing.describe(rows, "date=2024-05-06/metadata.jsonl")
-    (a,) = take_in(landing, "first")[0].read("images").collect()
+    (a,) = ingest(landing, "first")[0].read("images").collect()
     assert (a["visibility"], a["moderation"]) == ("private", "blocked")
     landing.describe([{"image_id": "a", "visibility": "public", "moderation": "ok"}], "date=2024-05-07/metadata.jsonl")
-    (a,) = take_in(landing, "second")[0].read("images").collect()
+    (a,) = ingest(landing, "second")[0].read("images").collect()
     assert (a["visibility"], a["moderation"]) == ("public", "ok")
 
 
-def test_an_image_made_of_a_file_alone_is_withdrawn_when_metadata_of_the_file_lands(tmp_path, make, take_in):
+def test_an_image_made_of_a_file_alone_is_withdrawn_when_metadata_of_the_file_lands(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     for number, name in enumerate(("a", "b", "c")):
         landing.put(f"date=2024-05-06/{name}.png", make.picture(number))
     landing.put("date=2024-05-07/d.png", make.picture(3))
-    take_in(landing, "alone")
+    ingest(landing, "alone")
     rows = [make.row("a", visibility="private"), make.row("date=2024-05-06/c.png", file="c.png", visibility="private")]
     landing.describe(rows, "date=2024-05-06/metadata.jsonl")
-    lake, _ = take_in(landing, "described")
+    lake, _ = ingest(landing, "described")
     living = {row["image_id"]: row["visibility"] for row in lake.read("images").where("deleted_at IS NULL").collect()}
     assert living == {"a": "private", "date=2024-05-06/c.png": "private", "date=2024-05-07/d.png": "public"}
 
 
-def test_a_refused_row_keeps_a_picture_from_others_as_much_as_an_accepted_one(tmp_path, make, take_in):
+def test_a_refused_row_keeps_a_picture_from_others_as_much_as_an_accepted_one(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     for number, name in enumerate(("capital", "spelled", "change", "elsewhere", "broken", "open")):
         landing.put(f"date=2024-05-06/{name}.png", make.picture(number))
@@ -292,7 +292,7 @@ def test_a_refused_row_keeps_a_picture_from_others_as_much_as_an_accepted_one(tm
         make.row("broken", file="bad.png", visibility="private"),
     ]
     landing.describe([*public, *private], "date=2024-05-06/metadata.jsonl")
-    lake, figures = take_in(landing, "night", "quality.max_refused_share=1")
+    lake, figures = ingest(landing, "night", "quality.max_refused_share=1")
     images = {row["image_id"]: row["visibility"] for row in lake.read("images").collect()}
     names = ("capital", "spelled", "change", "elsewhere", "broken")
     assert images == {**dict.fromkeys(names, "private"), "open": "public"}
@@ -300,45 +300,45 @@ def test_a_refused_row_keeps_a_picture_from_others_as_much_as_an_accepted_one(tm
     assert figures["images_landed"] == sum(figures[f"images_{part}"] for part in parts)
 
 
-def test_on_one_day_a_deletion_holds_whatever_its_file_is_called(tmp_path, make, take_in):
+def test_on_one_day_a_deletion_holds_whatever_its_file_is_called(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     landing.describe([make.row("a")], "date=2024-05-06/metadata.jsonl")
     landing.describe([{"image_id": "a", "deleted": True}], "date=2024-05-06/metadata-deletions.jsonl")
-    (a,) = take_in(landing, "night")[0].read("images").collect()
+    (a,) = ingest(landing, "night")[0].read("images").collect()
     assert a["deleted_at"] is not None
 
 
-def test_a_retry_takes_in_all_that_is_said_of_an_image(tmp_path, make, take_in):
+def test_a_retry_takes_in_all_that_is_said_of_an_image(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     landing.describe([{"image_id": "a", "visibility": "private"}], "date=2024-05-06/metadata-1.jsonl")
     landing.describe([make.row("a", visibility="public")], "date=2024-05-06/metadata-2.jsonl")
-    take_in(landing, "night", "image.max_bytes=10", "quality.max_refused_share=1")
-    (a,) = take_in(landing, "retry", retry=True)[0].read("images").collect()
+    ingest(landing, "night", "image.max_bytes=10", "quality.max_refused_share=1")
+    (a,) = ingest(landing, "retry", retry=True)[0].read("images").collect()
     assert a["visibility"] == "private"
 
 
-def test_metadata_beside_the_days_is_read_with_each_of_them(tmp_path, make, take_in):
+def test_metadata_beside_the_days_is_read_with_each_of_them(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     for day in (6, 7):
         landing.put(f"date=2024-05-0{day}/a.png", make.picture(day))
     names = [f"date=2024-05-0{day}/a.png" for day in (6, 7)]
     before = {"uploaded_at": "2023-11-14T00:00:00Z", "visibility": "private"}
     landing.describe([make.row(f"a{n}", file=name, **before) for n, name in enumerate(names)])
-    lake, figures = take_in(landing, "one day", dates=(date(2024, 5, 7),))
+    lake, figures = ingest(landing, "one day", dates=(date(2024, 5, 7),))
     assert {row["image_id"]: row["visibility"] for row in lake.read("images").collect()} == {"a1": "private"}
     assert (figures["images_landed"], figures["images_refused"]) == (1, 0)
 
 
-def test_a_file_that_turns_out_to_be_about_pictures_refuses_those_beside_it(tmp_path, make, take_in):
+def test_a_file_that_turns_out_to_be_about_pictures_refuses_those_beside_it(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("a/one.png", make.picture(1))
     landing.put("a/delivery-stream-1-2024-05-06", b'{"file": "one.png", "visibility": "private"}')
     landing.put("b/two.png", make.picture(2))
     landing.put("b/README", b"holidays")
     for run in ("first", "again"):
-        lake, _ = take_in(landing, run)
+        lake, _ = ingest(landing, run)
         assert {row["image_id"] for row in lake.read("images").collect()} == {"b/two.png"}
         refused = {row["source"].rpartition("/")[2]: row["reason"] for row in lake.read("quarantine").collect()}
         assert refused == {
@@ -352,41 +352,41 @@ def test_a_file_that_turns_out_to_be_about_pictures_refuses_those_beside_it(tmp_
 # Mending
 
 
-def test_a_retry_reads_only_what_was_refused_and_takes_it_off_the_list(tmp_path, make, take_in):
+def test_a_retry_reads_only_what_was_refused_and_takes_it_off_the_list(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("good.png", make.picture(1))
     landing.put("large.png", make.picture(2))
     landing.put("broken.png", b"nonsense")
     limit = f"image.max_bytes={len(make.picture(2)) - 1}"
-    lake, figures = take_in(landing, "first", limit)
+    lake, figures = ingest(landing, "first", limit)
     listed = {row["source"].rpartition("/")[2]: row["reason"] for row in lake.read("quarantine").collect()}
     assert listed.pop("broken.png") == "unsupported_format"
     assert set(listed.values()) == {"too_many_bytes"}
-    assert take_in(landing, "night")[1]["images_read"] == 0
-    lake, figures = take_in(landing, "retry", retry=True)
+    assert ingest(landing, "night")[1]["images_read"] == 0
+    lake, figures = ingest(landing, "retry", retry=True)
     assert figures["images_read"] == len(listed) + 1
     assert {row["image_id"] for row in lake.read("images").collect()} == {"good.png", "large.png"}
     (left,) = lake.read("quarantine").collect()
     assert left["source"].endswith("broken.png")
 
 
-def test_a_mended_line_leaves_the_list_when_its_file_is_read_again(tmp_path, make, take_in):
+def test_a_mended_line_leaves_the_list_when_its_file_is_read_again(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     landing.describe([{**make.row("a"), "owner_id": None}], "date=2024-05-06/metadata.jsonl")
-    lake, _ = take_in(landing, "first", "quality.max_refused_share=1")
+    lake, _ = ingest(landing, "first", "quality.max_refused_share=1")
     assert lake.read("quarantine").count() == 1
     landing.describe([make.row("a")], "date=2024-05-06/metadata.jsonl")
-    lake, _ = take_in(landing, "second")
+    lake, _ = ingest(landing, "second")
     assert lake.read("quarantine").isEmpty()
     assert lake.read("images").count() == 1
 
 
-def test_a_replaced_file_is_read_again(tmp_path, make, take_in):
+def test_a_replaced_file_is_read_again(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("a.png", make.picture(1)[:50])
-    take_in(landing, "first", "quality.max_refused_share=1")
+    ingest(landing, "first", "quality.max_refused_share=1")
     landing.put("a.png", make.picture(1))
-    lake, _ = take_in(landing, "second")
+    lake, _ = ingest(landing, "second")
     assert lake.read("images").count() == 1
     assert lake.read("quarantine").isEmpty()

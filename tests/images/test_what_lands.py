@@ -160,14 +160,14 @@ def make_day(rng: random.Random, folder: Path, below: str, picture) -> Day:
 
 @settings(max_examples=3, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 2**32))
-def test_the_sum_holds_nothing_private_is_public_and_every_good_picture_is_in(tmp_path_factory, make, take_in, seed):
+def test_the_sum_holds_nothing_private_is_public_and_every_good_picture_is_in(tmp_path_factory, make, ingest, seed):
     rng = random.Random(seed)
     landing = make.landing(tmp_path_factory.mktemp("random") / "landing")
     days = []
     for number in range(DAYS):
         below = f"date={date(2024, 5, 6) + timedelta(days=number)}"
         days.append(make_day(rng, landing.folder / below, below, make.picture))
-    lake, figures = take_in(landing, "night", "quality.max_refused_share=1")
+    lake, figures = ingest(landing, "night", "quality.max_refused_share=1")
 
     parts = ("accepted", "unchanged", "duplicate", "refused", "passed_over")
     assert figures["images_landed"] == sum(figures[f"images_{part}"] for part in parts)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsearch_lib.index.clustering import lone_threads, train_coarse
+from vsearch_lib.index.clustering import single_faiss_threads, train_coarse
 
 LISTS = 64
 
 
 def filled(sample, lists, quantizer=None):
     quantizer = quantizer or faiss.IndexFlatIP(sample.shape[1])
-    with lone_threads() as threads:
+    with single_faiss_threads() as threads:
         train_coarse(quantizer, sample, lists, threads)
     return quantizer
 

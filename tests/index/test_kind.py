@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from vsearch_lib.artefact.files import StoredFile
 from vsearch_lib.artefact.manifest import Manifest, Measured, Measures, Shard
-from vsearch_lib.index.kind import Plan, Wanted, choose
+from vsearch_lib.index.kind import KindChoice, Target, choose_kind
 
-SAME = Wanted(model="m1", factory="auto", shards=2)
+SAME = Target(model="m1", factory="auto", shards=2)
 NEW = Measured(rows=1000, imbalance=2.0, quantization_error=0.5)
 
 
 @pytest.fixture(scope="session")
 def served(small_index) -> Callable[..., Manifest]:
-    """Make a version with 1,000 rows in its shards and what else `choose` looks at."""
+    """Make a version with 1,000 rows in its shards and what else `choose_kind` looks at."""
     file = StoredFile("aa-template.faiss", "aa", 0)
 
     def version(*, dead: int = 0, deltas: tuple[int, ...] = (), tombstones: int = 0, now=None, new=NEW) -> Manifest:
@@ -35,32 +35,32 @@ def served(small_index) -> Callable[..., Manifest]:
     return version
 
 
-def chosen(version, wanted=SAME, *, refused_template=None, compact=False) -> Plan:
-    return choose(version, wanted, refused_template=refused_template, compact=compact)
+def chosen(version, wanted=SAME, *, refused_template=None, compact=False) -> KindChoice:
+    return choose_kind(version, wanted, refused_template=refused_template, compact=compact)
 
 
 def test_the_first_version_is_a_full_one_whatever_is_asked_for():
     for compact in (False, True):
-        assert chosen(None, compact=compact) == Plan("full", "nothing is published yet")
+        assert chosen(None, compact=compact) == KindChoice("full", "nothing is published yet")
 
 
 def test_where_nothing_speaks_against_it_a_night_is_a_delta_on_what_is_served(served):
-    assert chosen(served()) == Plan("delta", "on v7")
-    assert chosen(served(), Wanted("m1", "IVF8,PQ8np", 2)) == Plan("delta", "on v7")
-    assert chosen(served(), refused_template="of another template") == Plan("delta", "on v7")
+    assert chosen(served()) == KindChoice("delta", "on v7")
+    assert chosen(served(), Target("m1", "IVF8,PQ8np", 2)) == KindChoice("delta", "on v7")
+    assert chosen(served(), refused_template="of another template") == KindChoice("delta", "on v7")
 
 
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
-        (Wanted("m2", "auto", 2), "the model is m2, and m1 is served"),
-        (Wanted("m1", "IVF16,PQ8np", 2), "index.factory is IVF16,PQ8np, and IVF8,PQ8np is served"),
-        (Wanted("m1", "auto", 3), "index.shards is 3, and 2 are served"),
+        (Target("m2", "auto", 2), "the model is m2, and m1 is served"),
+        (Target("m1", "IVF16,PQ8np", 2), "index.factory is IVF16,PQ8np, and IVF8,PQ8np is served"),
+        (Target("m1", "auto", 3), "index.shards is 3, and 2 are served"),
     ],
 )
 def test_another_model_factory_or_number_of_shards_makes_a_new_template(served, wanted, reason):
     for compact in (False, True):
-        assert chosen(served(), wanted, compact=compact) == Plan("full", reason)
+        assert chosen(served(), wanted, compact=compact) == KindChoice("full", reason)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_another_model_factory_or_number_of_shards_makes_a_new_template(served, 
 )
 def test_a_template_wears_out_over_its_limit_and_not_at_it(served, measure, most, over, reason):
     assert chosen(served(now={measure: most})).kind == "delta"
-    assert chosen(served(now={measure: over})) == Plan("full", reason)
-    assert chosen(served(now={measure: over}), compact=True) == Plan("full", reason)
+    assert chosen(served(now={measure: over})) == KindChoice("full", reason)
+    assert chosen(served(now={measure: over}), compact=True) == KindChoice("full", reason)
 
 
 def test_what_was_not_measured_wears_nothing_out(served):
@@ -84,13 +84,13 @@ def test_what_was_not_measured_wears_nothing_out(served):
 
 
 def test_a_template_that_the_gate_refused_is_not_built_on_again(served):
-    refused = Plan("full", "the gate refused what was built from the served template")
+    refused = KindChoice("full", "the gate refused what was built from the served template")
     assert chosen(served(), refused_template="aa") == refused
     assert chosen(served(), refused_template="aa", compact=True) == refused
 
 
 def test_a_compaction_is_made_when_asked_for(served):
-    assert chosen(served(), compact=True) == Plan("compacted", "asked for")
+    assert chosen(served(), compact=True) == KindChoice("compacted", "asked for")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_compaction_is_made_when_asked_for(served):
 )
 def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(served, most, over, reason):
     assert chosen(served(**most)).kind == "delta"
-    assert chosen(served(**over)) == Plan("compacted", reason)
+    assert chosen(served(**over)) == KindChoice("compacted", reason)
 
 
 @given(

@@ -8,7 +8,15 @@ import pytest
 from pyspark.sql import functions as F
 
 from vsearch_lib.lake import Lake
-from vsearch_lib.lake.changes import Position, added, before_and_after, changed, position, read_until, remember
+from vsearch_lib.lake.changes import (
+    Position,
+    added,
+    before_and_after,
+    changed,
+    load_read_positions,
+    position,
+    save_read_positions,
+)
 
 PIXELS = """sha256 string, jpeg binary, phash string, width int, height int, mode string, brightness double,
     sharpness double"""
@@ -101,12 +109,15 @@ def test_a_table_that_is_not_there_has_no_position(lake):
 
 
 def test_a_reader_finds_what_it_wrote_down_last_until_that_is_too_old(lake):
-    remember(lake, "one", {"images": Position("i", 3)})
-    remember(lake, "one", {"images": Position("i", 4), "image_pixels": Position("p", 1)})
-    remember(lake, "two", {"images": Position("i", 9)})
-    assert read_until(lake, "one", within_hours=1) == {"images": Position("i", 4), "image_pixels": Position("p", 1)}
-    assert read_until(lake, "none", within_hours=1) == {}
-    assert read_until(lake, "one", within_hours=0) == {}
+    save_read_positions(lake, "one", {"images": Position("i", 3)})
+    save_read_positions(lake, "one", {"images": Position("i", 4), "image_pixels": Position("p", 1)})
+    save_read_positions(lake, "two", {"images": Position("i", 9)})
+    assert load_read_positions(lake, "one", within_hours=1) == {
+        "images": Position("i", 4),
+        "image_pixels": Position("p", 1),
+    }
+    assert load_read_positions(lake, "none", within_hours=1) == {}
+    assert load_read_positions(lake, "one", within_hours=0) == {}
 
 
 def test_a_table_made_anew_in_the_same_place_is_another(lake):

@@ -48,7 +48,7 @@ def landing(tmp_path_factory, make) -> Path:
     return var
 
 
-def take_in(spark, settings, days) -> None:
+def ingest(spark, settings, days) -> None:
     """Take in the days in a session of its own, as another process would."""
     session = spark.newSession()
     run_id = "-".join(str(day) for day in days)
@@ -72,9 +72,9 @@ def test_overlapping_partitions_taken_in_at_once_give_what_one_run_gives(spark, 
         }
     )
     alone = chosen.model_copy(update={"lake": chosen.lake.model_copy(update={"uri": f"{chosen.lake.uri}-alone"})})
-    take_in(spark, alone, DAYS)
+    ingest(spark, alone, DAYS)
     with ThreadPoolExecutor(2) as rivals:
-        for done in [rivals.submit(take_in, spark, chosen, days) for days in (DAYS[:2], DAYS[1:])]:
+        for done in [rivals.submit(ingest, spark, chosen, days) for days in (DAYS[:2], DAYS[1:])]:
             done.result()
     expected = content(Lake(spark, alone.lake.uri, "read"))
     assert len(expected["interactions"]) == 40

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from vsearch_lib.errors import SchemaDrift
+from vsearch_lib.errors import SchemaMismatch
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake, TableSchema, table_names, table_schema
-from vsearch_lib.lake.differences import drift
+from vsearch_lib.lake.differences import schema_differences
 from vsearch_lib.lake.metrics import record
 from vsearch_lib.lake.migration import check, migrate
 
@@ -51,7 +51,7 @@ def columns(schema: TableSchema, leave_out: tuple[str, ...] = (), **changes):
 
 
 def differences(lake: Lake) -> list[str]:
-    return [str(difference) for difference in drift(lake)]
+    return [str(difference) for difference in schema_differences(lake)]
 
 
 def migrated(lake: Lake) -> list[str]:
@@ -103,7 +103,7 @@ DIFFERENCES = [
 
 def test_a_check_lists_every_difference_and_ends_with_what_to_do(old_lake):
     said = []
-    with pytest.raises(SchemaDrift, match=r"8 differences from schemas/; run vsearch schema migrate$"):
+    with pytest.raises(SchemaMismatch, match=r"8 differences from schemas/; run vsearch schema migrate$"):
         check(old_lake, said.append)
     assert said == DIFFERENCES
 
@@ -171,7 +171,7 @@ def test_a_table_of_metrics_without_subjects_keeps_its_rows_and_takes_figures_ag
     write(
         lake, replace(schema, columns=old), f"'run-1', 'rows', 'all', 3.0D, {at}), ('run-0', 'rows', 'new', 4.0D, {at}"
     )
-    with pytest.raises(SchemaDrift, match=r"has no column subject, n, low, high; run vsearch schema check"):
+    with pytest.raises(SchemaMismatch, match=r"has no column subject, n, low, high; run vsearch schema check"):
         record(lake, [Figure("rows", 5)])
     missing = [f"metrics: column {name} is missing, should be {kind}" for name, kind in NEW_METRICS.items()]
     assert [line for line in differences(lake) if "comment" not in line] == missing
@@ -203,14 +203,14 @@ def test_where_one_difference_cannot_be_made_nothing_is_changed(lake):
     ]
     assert set(refused) < set(differences(lake))
     said = []
-    with pytest.raises(SchemaDrift) as caught:
+    with pytest.raises(SchemaMismatch) as caught:
         migrate(lake, said.append)
     assert f": {'; '.join(refused)}: " in str(caught.value)
     assert "Figures" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert said == []
     assert (lake.version("images"), lake.version("metrics")) == versions
-    with pytest.raises(SchemaDrift, match=r"11 differences from schemas/; migrate cannot make 5 of them"):
+    with pytest.raises(SchemaMismatch, match=r"11 differences from schemas/; migrate cannot make 5 of them"):
         check(lake, said.append)
 
 
@@ -220,7 +220,7 @@ def test_a_check_that_stored_rows_break_is_refused(lake):
     assert differences(lake) == [
         "judgements: check score_in_range is missing, should be score BETWEEN 0 AND 5, but rows break it: 1"
     ]
-    with pytest.raises(SchemaDrift, match="rows break it: 1"):
+    with pytest.raises(SchemaMismatch, match="rows break it: 1"):
         migrate(lake)
 
 
@@ -238,7 +238,7 @@ def test_a_check_with_a_lambda_is_refused_because_delta_cannot_add_it(lake):
     write(lake, replace(schema, checks={}))
     (found,) = differences(lake)
     assert found.endswith("but Delta's ADD CONSTRAINT does not read lambdas")
-    with pytest.raises(SchemaDrift, match="lambdas"):
+    with pytest.raises(SchemaMismatch, match="lambdas"):
         migrate(lake)
 
 

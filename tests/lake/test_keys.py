@@ -1,7 +1,7 @@
 """What a write may touch is told before it reads the table."""
 
 from vsearch_lib.lake import table_schema
-from vsearch_lib.lake.keys import reach_of, same_key
+from vsearch_lib.lake.keys import possible_matches, same_key
 
 KEY = "model_version string, image_id string"
 STORED = [("m1", "a"), ("m1", "c"), ("m1", "d"), ("m2", "c"), ("m1", "e")]
@@ -9,14 +9,14 @@ STORED = [("m1", "a"), ("m1", "c"), ("m1", "d"), ("m2", "c"), ("m1", "e")]
 
 def test_rows_reach_their_partitions_and_the_range_of_their_other_keys(spark):
     rows = spark.createDataFrame([("m1", "b"), ("m1", "d")], KEY)
-    reach, count = reach_of(table_schema("embeddings"), rows)
+    reach, count = possible_matches(table_schema("embeddings"), rows)
     reached = spark.createDataFrame(STORED, KEY).alias("old").where(reach).collect()
     assert {tuple(row) for row in reached} == {("m1", "c"), ("m1", "d")}
     assert count == 2
 
 
 def test_no_rows_reach_nothing(spark):
-    reach, count = reach_of(table_schema("embeddings"), spark.createDataFrame([], KEY))
+    reach, count = possible_matches(table_schema("embeddings"), spark.createDataFrame([], KEY))
     assert spark.createDataFrame(STORED, KEY).alias("old").where(reach).isEmpty()
     assert count == 0
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vsearch_lib.embedding.pending import VECTORS, Pending
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake
-from vsearch_lib.lake.differences import drift
+from vsearch_lib.lake.differences import schema_differences
 from vsearch_lib.lake.maintenance import maintain
 from vsearch_lib.lake.metrics import record
 from vsearch_lib.lake.paths import escape_glob, quoted
@@ -25,7 +25,7 @@ def test_a_table_in_a_folder_of_any_name_is_written_read_checked_and_kept_up(spa
     for value in (1, 2):
         record(lake, [Figure("rows", value, slice=str(value))])
     assert sorted(row["value"] for row in lake.read("metrics").collect()) == [1, 2]
-    assert drift(lake) == []
+    assert schema_differences(lake) == []
     assert maintain(lake, "metrics", retention_hours=168).files_after == 1
     assert os.listdir(tmp_path) == [ODD]
 

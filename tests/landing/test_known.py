@@ -11,7 +11,7 @@ from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.images.metadata import may_be_metadata, sort_out
 from vsearch_lib.lake import Lake, table_schema
-from vsearch_lib.landing.known import Landing
+from vsearch_lib.landing.known import KnownLanding
 from vsearch_lib.landing.listing import list_landed
 
 DAY = "date=2024-05-06"
@@ -42,13 +42,13 @@ def landed(tmp_path_factory, make):
 
 
 @pytest.fixture(scope="module")
-def looked_at(landed, take_in, jobs_of):
+def looked_at(landed, ingest, jobs_of):
     """The figures of a run that looked at what another had taken in, and how many Spark jobs it took."""
-    take_in(landed, "first")
+    ingest(landed, "first")
     notes = landed.folder.parent / "lake" / "done_before"
     (notes / "ingest_images.json").unlink()
     figures = {}
-    jobs = jobs_of(lambda: figures.update(take_in(landed, "looked")[1]))
+    jobs = jobs_of(lambda: figures.update(ingest(landed, "looked")[1]))
     return figures, jobs
 
 
@@ -64,19 +64,19 @@ def known(spark, landed, looked_at) -> Callable[..., bool]:
         watched = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
         listing = list_landed(settings.landing.images, dates, never_clutter=may_be_metadata)
         opened = [metadata.file for metadata in sort_out(listing).metadata]
-        landing = Landing.of(context, "images", listing, opened=opened, tables=watched, retry=retry)
-        return landing.known() is not None
+        landing = KnownLanding.of(context, "images", listing, opened=opened, tables=watched, retry=retry)
+        return landing.earlier_figures() is not None
 
     return ask
 
 
 def test_a_landing_that_has_not_moved_is_known_without_a_spark_job_and_has_the_same_figures(
-    landed, take_in, jobs_of, looked_at
+    landed, ingest, jobs_of, looked_at
 ):
     figures, jobs = looked_at
     assert jobs > 10
     again = {}
-    assert jobs_of(lambda: again.update(take_in(landed, "again")[1])) == 0
+    assert jobs_of(lambda: again.update(ingest(landed, "again")[1])) == 0
     assert again == figures
     assert [again[f"images_{name}"] for name in ("landed", "unchanged", "accepted", "refused")] == [4, 2, 0, 2]
 
@@ -116,12 +116,12 @@ def test_a_line_that_changes_within_its_length_and_time_is_looked_at(known, land
 
 
 @pytest.mark.parametrize("table", ["images", "quarantine"])
-def test_a_table_that_moved_is_a_reason_to_look(spark, known, landed, take_in, table):
-    take_in(landed, "before")
+def test_a_table_that_moved_is_a_reason_to_look(spark, known, landed, ingest, table):
+    ingest(landed, "before")
     assert known()
     lake = Lake(spark, str(landed.folder.parent / "lake"), "rival")
     lake.delete_keys(table, lake.read(table).limit(1).select(*table_schema(table).key))
     assert not known()
-    _, figures = take_in(landed, "after")
+    _, figures = ingest(landed, "after")
     assert figures["images_accepted"] == (1 if table == "images" else 0)
     assert known()

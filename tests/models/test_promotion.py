@@ -14,7 +14,7 @@ from tests.support.small_model import SMALL
 from vsearch_lib.config import Settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.models.promotion import current_model, hold_current, known_at_promotion, promote
+from vsearch_lib.models.promotion import current_model, known_at_promotion, pin_current_model, promote
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe, read_card, recipe_of
 from vsearch_lib.publishing.publication import publish
@@ -62,15 +62,15 @@ def test_before_any_promotion_the_newest_model_of_the_configured_recipe_is_in_us
 
 def test_a_model_in_use_stays_so_whatever_is_trained_after_it(settings):
     put(settings, "a")
-    hold_current(settings, run_id="run", now=NOW)
+    pin_current_model(settings, run_id="run", now=NOW)
     put(settings, "b")
-    hold_current(settings, run_id="run", now=NOW)
+    pin_current_model(settings, run_id="run", now=NOW)
     put(settings, "c")
     assert current_model(settings).version == "a"
 
 
 def test_there_is_nothing_to_hold_before_the_first_model(settings):
-    hold_current(settings, run_id="run", now=NOW)
+    pin_current_model(settings, run_id="run", now=NOW)
     put(settings, "a")
     assert current_model(settings).version == "a"
 
@@ -93,7 +93,7 @@ def test_the_model_of_the_published_index_stays_in_use_when_the_recipe_changes(s
     put(settings, "a", OTHER)
     serve(settings, small_index, "a")
     assert current_model(settings).version == "a"
-    hold_current(settings, run_id="run", now=NOW)
+    pin_current_model(settings, run_id="run", now=NOW)
     put(settings, "b")
     assert current_model(settings).version == "a"
 

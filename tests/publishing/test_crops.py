@@ -19,7 +19,7 @@ SIDES = {"a": (400, 300), "b": (300, 400), "c": (500, 500)}
 
 
 @pytest.fixture(scope="module")
-def landed(make, take_in, tmp_path_factory):
+def landed(make, ingest, tmp_path_factory):
     """Three photos, far larger than what is stored of them; return their folder and the lake that took them in."""
     landing = make.landing(tmp_path_factory.mktemp("crops") / "landing")
     day = landing.folder / "date=2024-05-07"
@@ -28,7 +28,7 @@ def landed(make, take_in, tmp_path_factory):
         noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
         Image.fromarray(noise).save(day / f"{name}.jpg", quality=80)
     landing.describe([make.row(name, f"{name}.jpg") for name in SIDES], "date=2024-05-07/metadata.jsonl")
-    lake, _ = take_in(landing, "run-1", f"image.size={LIMITS.size}")
+    lake, _ = ingest(landing, "run-1", f"image.size={LIMITS.size}")
     return day, lake
 
 

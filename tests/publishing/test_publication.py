@@ -12,7 +12,7 @@ import pytest
 from vsearch_lib.artefact.files import StoredFile
 from vsearch_lib.artefact.pointer import POINTER, current_manifest, read_pointer
 from vsearch_lib.errors import ArtefactError, PublishConflict
-from vsearch_lib.index.candidate import read_candidate, refused_template, remember_refusal, save_candidate
+from vsearch_lib.index.candidate import read_candidate, refused_template, save_candidate, save_refusal
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
@@ -197,16 +197,16 @@ def test_a_refusal_is_told_even_where_another_one_is_written_down_at_the_same_ti
     late = Store(store)
 
     def replace(key: str, content: bytes, expected) -> None:
-        remember_refusal(store, changed(version(NEWER), template=StoredFile("rival-template.faiss", "rival", 0)))
+        save_refusal(store, changed(version(NEWER), template=StoredFile("rival-template.faiss", "rival", 0)))
         store.replace(key, content, expected)
 
     late.replace = replace
-    remember_refusal(late, version(OLDER))
+    save_refusal(late, version(OLDER))
     assert refused_template(store, search=version(OLDER).search) == "rival"
 
 
 def test_a_template_that_was_refused_at_one_operating_point_is_not_at_another(store, version):
     refused = version(OLDER)
-    remember_refusal(store, refused)
+    save_refusal(store, refused)
     assert refused_template(store, search=refused.search) == refused.template.sha256
     assert refused_template(store, search=changed(refused.search, nprobe=2 * refused.search.nprobe)) is None

@@ -12,14 +12,14 @@ from vsearch_lib.run.bodies import body_of
 
 @pytest.fixture
 def run(spark, settings, tmp_path):
-    def take_in(job: str, run_id: str = "run-1", *, limit: float = 0.5, dates=None) -> dict[str, float]:
+    def ingest(job: str, run_id: str = "run-1", *, limit: float = 0.5, dates=None) -> dict[str, float]:
         quality = settings.quality.model_copy(update={"max_refused_share": limit})
         chosen = settings.model_copy(update={"quality": quality})
         lake = Lake(spark, settings.lake.uri, run_id)
         figures = body_of(job)(StepContext(settings=chosen, lake=lake, run_id=run_id, dates=dates))
         return {figure.metric: figure.value for figure in figures}
 
-    return take_in
+    return ingest
 
 
 def account(table: str, *numbers: int) -> dict[str, float]:

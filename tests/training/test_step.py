@@ -13,7 +13,7 @@ from vsearch_lib.context import StepContext
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.models.registry import read_card
 from vsearch_lib.run.bodies import body_of
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.storage import open_store
 
 TEACHING = (*SMALL, "training.epochs=1", "training.batch_size=8")
@@ -71,6 +71,6 @@ def test_a_snapshot_from_before_pixels_were_kept_is_refused(catalogue, jpegs):
     catalogue.land(jpegs)
     run(catalogue, "build_training_examples")
     old = catalogue.lake.read("training_examples").drop("sha256s", "made_at").withColumn("snapshot", F.lit("old"))
-    catalogue.lake.replace("training_examples", computed(old), "snapshot != ''")
+    catalogue.lake.replace("training_examples", checkpointed(old), "snapshot != ''")
     with pytest.raises(VsearchError, match=r"snapshot old holds \d+ images that .* run build_training_examples again"):
         run(catalogue, "train_encoder")

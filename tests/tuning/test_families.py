@@ -8,7 +8,7 @@ import pytest
 
 from vsearch_lib.index.factory import choose_factory
 from vsearch_lib.tuning.families import families, sampled_queries
-from vsearch_lib.tuning.methods import tried
+from vsearch_lib.tuning.methods import run_trials
 
 ROWS, DIMENSION = 640, 16
 METHODS = families(ROWS, DIMENSION)
@@ -28,7 +28,7 @@ def queries(vectors):
 def test_at_its_widest_setting_an_installed_method_finds_nearly_all_neighbours(method, vectors, queries):
     if not method.installed:
         pytest.skip(f"{method.library} is not installed: make tuning-libraries")
-    trials = tried(method, vectors, queries)
+    trials = run_trials(method, vectors, queries)
     recalls = [trial.measured.recall_at_10.mean for trial in trials if trial.rescored is method.compressed]
     assert recalls[-1] > 0.9
     assert recalls[-1] >= recalls[0]

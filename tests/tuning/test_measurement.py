@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 import pytest
 
-from vsearch_lib.tuning.measurement import Ask, Queries, drawn, measure, queries_of
+from vsearch_lib.tuning.measurement import Ask, Queries, measure, queries_of, sample_rows
 
 # Five rows on a line of falling cosine to row 0: 0, 1, 2, 3, 4.
 ANGLES = np.deg2rad([0, 10, 20, 30, 40])
@@ -123,13 +123,13 @@ def test_queries_are_asked_on_one_thread_and_what_is_built_afterwards_has_them_a
 
 def test_a_seed_draws_the_same_rows_each_once_in_order():
     rows = np.arange(100, 200)
-    some = drawn(rows, 30, 17)
+    some = sample_rows(rows, 30, 17)
     assert len(set(some.tolist())) == 30
     assert set(some.tolist()) <= set(rows.tolist())
     assert (np.diff(some) > 0).all()
-    np.testing.assert_array_equal(some, drawn(rows, 30, 17))
-    assert not np.array_equal(some, drawn(rows, 30, 18))
+    np.testing.assert_array_equal(some, sample_rows(rows, 30, 17))
+    assert not np.array_equal(some, sample_rows(rows, 30, 18))
 
 
 def test_where_fewer_rows_are_there_all_are_drawn():
-    np.testing.assert_array_equal(drawn(np.array([5, 9, 2]), 30, 17), [2, 5, 9])
+    np.testing.assert_array_equal(sample_rows(np.array([5, 9, 2]), 30, 17), [2, 5, 9])

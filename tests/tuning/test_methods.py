@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vsearch_lib.tuning.families import sampled_queries
-from vsearch_lib.tuning.methods import SHORTLIST, Built, Method, tried
+from vsearch_lib.tuning.methods import SHORTLIST, Built, Method, run_trials
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def test_the_sample_is_asked_for_its_own_rows_and_the_truth_is_brute_forces(vect
 
 def test_recall_is_that_of_the_answers_at_each_setting(vectors, queries):
     method = Method("LSH", "signs", signs, "rows", (100, 600))
-    few, many = tried(method, vectors, queries)
-    assert [(trial.setting, trial.rescored, trial.told) for trial in (few, many)] == [
+    few, many = run_trials(method, vectors, queries)
+    assert [(trial.setting, trial.rescored, trial.label) for trial in (few, many)] == [
         (100, False, "rows 100"),
         (600, False, "rows 600"),
     ]
@@ -57,9 +57,9 @@ def test_recall_is_that_of_the_answers_at_each_setting(vectors, queries):
 
 
 def test_rescoring_ranks_the_short_list_by_the_vectors(vectors, queries):
-    raw, rescored = tried(Method("LSH", "signs", signs, compressed=True, settings=(600,)), vectors, queries)
+    raw, rescored = run_trials(Method("LSH", "signs", signs, compressed=True, settings=(600,)), vectors, queries)
     assert (raw.rescored, rescored.rescored) == (False, True)
-    assert (raw.told, rescored.told) == ("", "re-scored")
+    assert (raw.label, rescored.label) == ("", "re-scored")
     shares = []
     for query, own, truth in zip(queries.vectors, queries.own, queries.truth, strict=True):
         shortlist = signs(vectors).search(query[None], SHORTLIST, 600)[0]
@@ -70,12 +70,12 @@ def test_rescoring_ranks_the_short_list_by_the_vectors(vectors, queries):
 
 
 def test_rescoring_fewer_rows_than_the_short_list_answers_with_those_there_are(vectors, queries):
-    _, rescored = tried(Method("LSH", "signs", signs, compressed=True, settings=(5,)), vectors, queries)
+    _, rescored = run_trials(Method("LSH", "signs", signs, compressed=True, settings=(5,)), vectors, queries)
     assert 0 < rescored.measured.recall_at_10.mean <= 0.5
 
 
 def test_bytes_are_of_the_index_and_of_the_vectors_that_rescoring_reads(vectors, queries):
-    raw, rescored = tried(Method("LSH", "signs", signs, compressed=True, settings=(600,)), vectors, queries)
+    raw, rescored = run_trials(Method("LSH", "signs", signs, compressed=True, settings=(600,)), vectors, queries)
     assert (raw.index_bytes, raw.stored_bytes) == (3, 0)
     assert (rescored.index_bytes, rescored.stored_bytes) == (3, 32)  # 16 float16
 
@@ -87,7 +87,7 @@ def test_building_is_timed_and_done_once_for_all_settings(vectors, queries):
         made.append(len(rows))
         return signs(rows, seconds=0.05)
 
-    trials = tried(Method("LSH", "signs", build, "rows", (100, 200, 600), compressed=True), vectors, queries)
+    trials = run_trials(Method("LSH", "signs", build, "rows", (100, 200, 600), compressed=True), vectors, queries)
     assert made == [600]
     assert len(trials) == 6
     assert all(0.05 <= trial.build_seconds < 5 for trial in trials)

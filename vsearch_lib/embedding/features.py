@@ -14,7 +14,7 @@ from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.store import embed_and_store
 from vsearch_lib.embedding.work import without_vector
 from vsearch_lib.models.registry import Card, Recipe, newest
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.vectors import Vectors
 
 
@@ -41,7 +41,7 @@ def stored_features(context: StepContext, version: str, images: DataFrame) -> Da
     missing = without_vector(images.select("image_id", "sha256"), known)
     # What was refused before would be refused again, and be all that is missing: no share of it could pass.
     refused = context.lake.read("quarantine").where("table = 'embeddings'").select(F.col("source").alias("image_id"))
-    missing = computed(missing.join(refused, "image_id", "left_anti"))
+    missing = checkpointed(missing.join(refused, "image_id", "left_anti"))
     embed_and_store(context, version, missing, [context.lake.read("image_pixels").select("sha256", "jpeg")])
     stored = context.lake.read("embeddings").where(F.col("model_version") == version)
     return stored.join(images.select("image_id", "sha256"), ["image_id", "sha256"]).select(

@@ -12,7 +12,7 @@ from vsearch_lib.encoder.projection import Projection, fit_pca
 from vsearch_lib.examples.split import is_test
 from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.models.registry import Card
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.vectors import Vectors
 
 # The axes change little with more: of 3,068 clothing photos they find as much as of 3,781. The features of so many take
@@ -44,7 +44,7 @@ def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed
     """
     examples = context.settings.examples
     order = F.xxhash64("image_id", F.lit(seed))
-    sample = computed(public_images(context.lake).orderBy(order, "image_id").limit(SAMPLE_IMAGES))
+    sample = checkpointed(public_images(context.lake).orderBy(order, "image_id").limit(SAMPLE_IMAGES))
     hashes, features = as_arrays(stored_features(context, backbone.version, sample), "sha256", width=backbone.dimension)
     held_out = is_test(test_share=examples.test_share, seed=examples.split_seed)
     tested = {row["sha256"] for row in sample.where(held_out).select("sha256").distinct().collect()}

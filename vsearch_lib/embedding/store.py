@@ -9,21 +9,21 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.pending import Pending
-from vsearch_lib.embedding.work import only
+from vsearch_lib.embedding.work import with_hashes
 from vsearch_lib.embedding.worker import REPORT, embed_task
 from vsearch_lib.errors import WriteConflict
 from vsearch_lib.figures import Figure
 from vsearch_lib.models.load import Model, check_unchanged, load_model
 from vsearch_lib.quarantine.share import check_refused_share
 from vsearch_lib.quarantine.table import replace_refusals
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.ticker import every
 
 _PROGRESS_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Pass:
+class EmbeddingPass:
     """What the tasks of one Spark job reported (columns of REPORT), and the sums of each of them."""
 
     report: DataFrame
@@ -32,8 +32,8 @@ class Pass:
     refused: int
 
 
-def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources: list[DataFrame]) -> list[Figure]:
-    """Give the images `todo` (image_id, sha256) vectors of model `version` in `embeddings`, or list why they have none.
+def embed_and_store(context: StepContext, version: str, to_embed: DataFrame, sources: list[DataFrame]) -> list[Figure]:
+    """Give the images `to_embed` (image_id, sha256) vectors of model `version`, or list why they have none.
 
     Args:
         sources: frames of (sha256, jpeg) to look for pixels in, in turn.
@@ -42,20 +42,20 @@ def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources
         GateRefused: more than `quality.max_refused_share` of them have no vector; nothing was committed.
         WriteConflict: another run took away vectors that this one had computed.
     """
-    wanted, pictures = todo.agg(F.count("*"), F.count_distinct("sha256")).collect()[0]
+    wanted, pictures = to_embed.agg(F.count("*"), F.count_distinct("sha256")).collect()[0]
     if not wanted:
         return embedded_figures(version, 0, 0)
     model = load_model(context.settings.models.uri, version)
     pending = Pending(context.lake, version)
-    hashes = todo.select("sha256").distinct()
+    hashes = to_embed.select("sha256").distinct()
     if held := pending.files():
-        hashes = computed(hashes.join(pending.read(held), "sha256", "left_anti"))
+        hashes = checkpointed(hashes.join(pending.read(held), "sha256", "left_anti"))
         pictures = hashes.count()
-    without_pixels, passes = pictures, list[Pass]()
+    without_pixels, passes = pictures, list[EmbeddingPass]()
     for pixels in sources:
         if without_pixels:
             passes.append(
-                embed_pixels(context, model, only(pixels, hashes, without_pixels), pending.uri, without_pixels)
+                embed_pixels(context, model, with_hashes(pixels, hashes, without_pixels), pending.uri, without_pixels)
             )
             without_pixels -= passes[-1].pictures
             hashes = hashes.join(pixels.select("sha256"), "sha256", "left_anti")
@@ -64,15 +64,15 @@ def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources
     vectors = pending.read(files)
     refused, failures = None, 0
     if without_pixels or any(one.refused for one in passes):
-        refused = _refused(todo, vectors, passes)
+        refused = _refused(to_embed, vectors, passes)
         failures = refused.count()
     check_refused_share(context, "embeddings", refused, landed=wanted, count=failures)
-    rows = todo.join(vectors, "sha256").withColumn("model_version", F.lit(version))
+    rows = to_embed.join(vectors, "sha256").withColumn("model_version", F.lit(version))
     written = context.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
     # Fewer where some were there already; or where another run, which ended meanwhile, took pending files along.
-    if written < wanted - failures and todo.join(vectors, "sha256", "left_anti").count() > failures:
+    if written < wanted - failures and to_embed.join(vectors, "sha256", "left_anti").count() > failures:
         raise WriteConflict(f"{pending.uri}: another run took vectors away that this one had made; run this step again")
-    replace_refusals(context, "embeddings", refused, todo.select(F.col("image_id").alias("source")))
+    replace_refusals(context, "embeddings", refused, to_embed.select(F.col("image_id").alias("source")))
     pending.remove(files)
     # Fewer than images where several are the same picture, or an earlier run was cut off.
     pictures = sum(one.pictures for one in passes)
@@ -81,7 +81,9 @@ def embed_and_store(context: StepContext, version: str, todo: DataFrame, sources
     return [*embedded_figures(version, wanted - failures, failures), computed_now, *_rates(version, tasks)]
 
 
-def embed_pixels(context: StepContext, model: Model, pixels: DataFrame, pending_uri: str, pictures: int) -> Pass:
+def embed_pixels(
+    context: StepContext, model: Model, pixels: DataFrame, pending_uri: str, pictures: int
+) -> EmbeddingPass:
     """Embed `pixels` (sha256, jpeg), which are no more than `pictures`, into files under `pending_uri`."""
     spark, embedding = context.spark.sparkContext, context.settings.embedding
     done = spark.accumulator(0)
@@ -96,17 +98,17 @@ def embed_pixels(context: StepContext, model: Model, pixels: DataFrame, pending_
     tasks = max(spark.defaultParallelism, -(-pictures // embedding.images_per_task))
     # The tasks that ended have counted.
     with every(_PROGRESS_SECONDS, lambda: context.progress(done.value, pictures)):
-        report = computed(pixels.repartition(tasks).mapInArrow(task, REPORT))
+        report = checkpointed(pixels.repartition(tasks).mapInArrow(task, REPORT))
     sums = [F.sum(name).alias(name) for name in ("pictures", "seconds", "decode_seconds", "forward_seconds")]
     told = report.groupBy("task").agg(F.count("sha256").alias("refused"), *sums).collect()
     worked = [row for row in told if row["task"] is not None]
     found = sum(row["pictures"] for row in worked)
-    return Pass(report, worked, found, sum(row["refused"] for row in told))
+    return EmbeddingPass(report, worked, found, sum(row["refused"] for row in told))
 
 
-def _refused(todo: DataFrame, vectors: DataFrame, passes: list[Pass]) -> DataFrame:
-    """Return why images of `todo` have no vector (as `replace_refusals` takes it): refused by a task, or no pixels."""
-    without = todo.join(vectors.select("sha256"), "sha256", "left_anti")
+def _refused(to_embed: DataFrame, vectors: DataFrame, passes: list[EmbeddingPass]) -> DataFrame:
+    """Return why images have no vector, as `replace_refusals` takes it: a task refused them, or there are no pixels."""
+    without = to_embed.join(vectors.select("sha256"), "sha256", "left_anti")
     report = reduce(DataFrame.unionByName, (one.report for one in passes))
     reasons = report.where("sha256 IS NOT NULL").select("sha256", "reason", "message").dropDuplicates(["sha256"])
     refused = without.join(reasons, "sha256", "left").select(
@@ -116,7 +118,7 @@ def _refused(todo: DataFrame, vectors: DataFrame, passes: list[Pass]) -> DataFra
         F.coalesce("message", F.concat(F.lit("no image_pixels of "), "sha256")).alias("message"),
         F.lit(None).cast("string").alias("payload"),
     )
-    return computed(refused)
+    return checkpointed(refused)
 
 
 def embedded_figures(version: str, embedded: int, refused: int) -> list[Figure]:

@@ -9,20 +9,20 @@ from vsearch_lib.eligibility import LIVING
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, added, before_and_after
 from vsearch_lib.lake.eligible import living_images
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 _BROADCAST_ROWS = 2_000_000  # of keys, about 200 MB: sent to every worker, they save a shuffle of pictures or vectors
 
 
 @dataclass(frozen=True)
 class Work:
-    """`todo` (image_id, sha256): images to embed; `departed` (model_version, image_id): whose vectors are to go.
+    """`to_embed` (image_id, sha256): images to embed; `to_delete` (model_version, image_id): whose vectors are to go.
 
     Both are computed already.
     """
 
-    todo: DataFrame
-    departed: DataFrame
+    to_embed: DataFrame
+    to_delete: DataFrame
 
 
 def work_to_do(lake: Lake, model_version: str, since: Position | None, until: Position) -> Work:
@@ -33,15 +33,15 @@ def work_to_do(lake: Lake, model_version: str, since: Position | None, until: Po
     version = F.lit(model_version).alias("model_version")
     moved = before_and_after(lake, "images", F.expr(f"IF({LIVING}, sha256, NULL)"), since, until)
     if moved is not None:
-        moved = computed(moved.where("NOT before <=> after"))
+        moved = checkpointed(moved.where("NOT before <=> after"))
         return Work(
-            todo=moved.where("after IS NOT NULL").select("image_id", F.col("after").alias("sha256")),
-            departed=moved.where("after IS NULL").select(version, "image_id"),
+            to_embed=moved.where("after IS NOT NULL").select("image_id", F.col("after").alias("sha256")),
+            to_delete=moved.where("after IS NULL").select(version, "image_id"),
         )
     known = lake.read("embeddings").where(F.col("model_version") == model_version)
     living = living_images(lake).select("image_id", "sha256")
-    departed = known.select("image_id").join(living, "image_id", "left_anti").select(version, "image_id")
-    return Work(computed(without_vector(living, known)), computed(departed))
+    to_delete = known.select("image_id").join(living, "image_id", "left_anti").select(version, "image_id")
+    return Work(checkpointed(without_vector(living, known)), checkpointed(to_delete))
 
 
 def without_vector(living: DataFrame, known: DataFrame) -> DataFrame:
@@ -54,7 +54,7 @@ def refused_before(lake: Lake, model_version: str) -> Work:
     refused = lake.read("quarantine").where("table = 'embeddings'").select(F.col("source").alias("image_id")).distinct()
     known = lake.read("embeddings").where(F.col("model_version") == model_version)
     living = living_images(lake).select("image_id", "sha256").join(refused, "image_id", "left_semi")
-    return Work(computed(without_vector(living, known)), known.select("model_version", "image_id").limit(0))
+    return Work(checkpointed(without_vector(living, known)), known.select("model_version", "image_id").limit(0))
 
 
 def pixel_sources(lake: Lake, since: Position | None, until: Position) -> list[DataFrame]:
@@ -70,7 +70,7 @@ def pixel_sources(lake: Lake, since: Position | None, until: Position) -> list[D
     return [new.select("sha256", "jpeg").dropDuplicates(["sha256"]), everywhere]
 
 
-def only(rows: DataFrame, hashes: DataFrame, count: int) -> DataFrame:
+def with_hashes(rows: DataFrame, hashes: DataFrame, count: int) -> DataFrame:
     """Return those of `rows` whose sha256 is among `hashes`, which are `count`."""
     # Sent to the other side's rows where they are few enough for that.
     return rows.join(F.broadcast(hashes) if count <= _BROADCAST_ROWS else hashes, "sha256", "left_semi")

@@ -15,7 +15,7 @@ from vsearch_lib.config import Settings
 from vsearch_lib.lake import Lake, TableSchema, table_names, table_schema
 from vsearch_lib.lake.pending import remove_all_pending
 from vsearch_lib.lake.schema import Named
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.terminal import printable
 
 Ids = Mapping[Named, Sequence[str]]
@@ -39,7 +39,7 @@ def erase(lake: Lake, kind: Named, identifier: str) -> Erased:
     images = lake.read("images").where(owner).select("image_id", "sha256", "source_uri").collect()
     image_ids = [row["image_id"] for row in images] or ([identifier] if kind == "image" else [])
     ids: Ids = {"user": [identifier] if kind == "user" else [], "image": image_ids}
-    _remember(lake, ids)
+    _refuse_in_future(lake, ids)
     schemas = [table_schema(table) for table in table_names() if table != "images"]
     removed = {schema.table: lake.delete(schema.table, _names_any(schema, ids)) for schema in schemas if schema.naming}
     uris = [row["source_uri"] for row in images]
@@ -75,7 +75,7 @@ def report(erased: Erased, settings: Settings) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _remember(lake: Lake, ids: Ids) -> None:
+def _refuse_in_future(lake: Lake, ids: Ids) -> None:
     now = datetime.now(UTC)
     hashed = {(kind, hashlib.sha256(name.encode()).hexdigest()) for kind, names in ids.items() for name in names}
     rows = [(kind, digest, lake.run_id, now) for kind, digest in sorted(hashed)]
@@ -107,7 +107,7 @@ def _leave_groups(lake: Lake, hashes: Sequence[str]) -> int:
     touched = groups.where(F.col("sha256").isin(list(hashes))).select("group_sha256").distinct()
     rest = groups.join(touched, "group_sha256", "left_semi").where(~F.col("sha256").isin(list(hashes)))
     group = Window.partitionBy("group_sha256")
-    named: DataFrame = computed(
+    named: DataFrame = checkpointed(
         rest.select(
             "sha256", F.min("sha256").over(group).alias("group_sha256"), F.count("*").over(group).alias("members")
         )

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
 from vsearch_lib.images.landed import FILE
+from vsearch_lib.images.mentions import LOOKED_AT_BYTES, lists_pictures
 from vsearch_lib.images.metadata import UNREAD
-from vsearch_lib.images.speaking import LOOKED_AT_BYTES, lists_pictures
 from vsearch_lib.storage import read_bytes
 
 FACTS = ["sha256", "phash", "width", "height", "mode"]

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vsearch_lib.images.speaking import LOOKED_AT_BYTES, speaks_of_pictures, workbook_speaks_of_pictures
+from vsearch_lib.images.mentions import LOOKED_AT_BYTES, mentions_pictures, workbook_mentions_pictures
 from vsearch_lib.landing.formats import holds_a_table, named_layout
 from vsearch_lib.landing.listing import LandedFile, Listing, RefusedFile
 from vsearch_lib.storage import open_file
@@ -62,7 +62,7 @@ def sort_out(listing: Listing) -> SortedOut:
     found = SortedOut()
     unclear: list[Metadata] = []
     for file in listing.files:
-        spoken_of = None if _PICTURE.fullmatch(file.name.lower()) else _spoken_of(file.path, listing.uri)
+        spoken_of = None if _PICTURE.fullmatch(file.name.lower()) else _described_folder(file.path, listing.uri)
         if spoken_of is None:
             found.pictures.append(file)
         elif not looks_like_metadata(spoken_of.by):
@@ -77,18 +77,18 @@ def sort_out(listing: Listing) -> SortedOut:
     for path in (*(refused.path for refused in listing.refused), *listing.passed_over_inside):
         if path == listing.uri:
             found.described.add(path)
-        elif spoken_of := _spoken_of(path, listing.uri):
+        elif spoken_of := _described_folder(path, listing.uri):
             found.described.add(spoken_of.folder)
     _look_into(unclear, found)
     return found
 
 
-class _SpokenOf(NamedTuple):
+class _Described(NamedTuple):
     folder: str
     by: str  # the name of the file or folder that may be metadata
 
 
-def _spoken_of(path: str, uri: str) -> _SpokenOf | None:
+def _described_folder(path: str, uri: str) -> _Described | None:
     """Return the folder whose files a file may speak of, None if it speaks of none.
 
     Spark writes a table as a folder of files: one that is called as metadata is lies beside the pictures.
@@ -96,7 +96,7 @@ def _spoken_of(path: str, uri: str) -> _SpokenOf | None:
     folder = uri
     for name in path.removeprefix(f"{uri}/").split("/"):
         if may_be_metadata(name):
-            return _SpokenOf(folder, name)
+            return _Described(folder, name)
         folder = f"{folder}/{name}"
     return None
 
@@ -118,7 +118,7 @@ def _look_into(tables: list[Metadata], found: SortedOut) -> None:
         return
     stems = {stem for picture in found.pictures for stem in _stems(picture.path)}
     with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-        for table, speaks in zip(tables, pool.map(_speaks, tables), strict=True):
+        for table, speaks in zip(tables, pool.map(_mentions_pictures, tables), strict=True):
             if speaks:
                 found.unread.append(RefusedFile(table.file.path, "unread_metadata", UNREAD))
                 found.described.add(table.folder)
@@ -137,14 +137,14 @@ def _stems(path: str) -> Iterable[str]:
         yield f"{folder}{slash}{name}"
 
 
-def _speaks(table: Metadata) -> bool:
+def _mentions_pictures(table: Metadata) -> bool:
     file = table.file
     try:
         with open_file(file.path) as content:
             head = content.read(LOOKED_AT_BYTES)
             if head.startswith(b"PK\x03\x04"):
-                return file.bytes > _WORKBOOK_BYTES or workbook_speaks_of_pictures(head + content.read())
+                return file.bytes > _WORKBOOK_BYTES or workbook_mentions_pictures(head + content.read())
             content.seek(max(file.bytes - LOOKED_AT_BYTES, 0))
-            return speaks_of_pictures(head, content.read(LOOKED_AT_BYTES))
+            return mentions_pictures(head, content.read(LOOKED_AT_BYTES))
     except OSError:
         return True

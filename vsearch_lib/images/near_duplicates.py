@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import VsearchError
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 # Bits in which the perceptual hashes of near-duplicates may differ; half of a hash's bits are set, so differences are
 # even. Measured on 3,781 photos of clothes, one of them there twice, and on copies made of each of them:
@@ -43,7 +43,7 @@ def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
 
     `new` is read once, here; the others here and again when the answer is read.
     """
-    newcomers = computed(new.select("sha256", "phash").distinct())
+    newcomers = checkpointed(new.select("sha256", "phash").distinct())
     none = groups.select("sha256", "group_sha256").limit(0)
     if newcomers.isEmpty():
         return none
@@ -54,7 +54,7 @@ def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
     )
     arrived = newcomers.where("sha256 = node")
     known = pixels.join(newcomers, "sha256", "left_anti").groupBy("phash").agg(F.min("sha256").alias("node"))
-    links = computed(_links(arrived, known, groups))
+    links = checkpointed(_links(arrived, known, groups))
     if links.isEmpty():
         return none
     nodes = _components(links)
@@ -109,7 +109,7 @@ def _components(links: DataFrame) -> DataFrame:
     stars = edges.where("node != centre").distinct()
     before = _fingerprint(stars)
     for _ in range(_MAX_ROUNDS):
-        stars = computed(_small_star(_large_star(stars)))
+        stars = checkpointed(_small_star(_large_star(stars)))
         now = _fingerprint(stars)
         if now == before:
             centres = stars.select("centre").union(edges.where("node = centre").select("centre"))

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.images.landed import FILE
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 UNMATCHED = "named IS NOT NULL AND source_uri IS NULL"  # rows of metadata that name a file that did not land
 _FILE_FACTS = [*FILE, "file_landed_on"]
@@ -44,7 +44,7 @@ def with_near_names(landed: DataFrame) -> DataFrame:
         .withColumn("has_same", F.max("is_same").over(each_row))
         .where("is_same OR NOT has_same")
     )
-    pairs = computed(pairs.select("source", "line", "near_uri", "is_same"))
+    pairs = checkpointed(pairs.select("source", "line", "near_uri", "is_same"))
     if pairs.isEmpty():
         return landed
     return _without_named(_joined(landed, pairs), pairs)

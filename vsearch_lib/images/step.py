@@ -22,13 +22,13 @@ from vsearch_lib.images.near_names import UNMATCHED, with_near_names
 from vsearch_lib.lake import table_schema
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
 from vsearch_lib.landing.causes import with_causes
-from vsearch_lib.landing.known import Landing
+from vsearch_lib.landing.known import KnownLanding
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.retry import refused_days
 from vsearch_lib.landing.rows import NO_RECORDS
 from vsearch_lib.quarantine.share import check_refused_share
 from vsearch_lib.quarantine.table import replace_refusals
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 FILES_PER_TASK = 500
 _TABLES = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
@@ -40,11 +40,11 @@ def ingest_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     listing = list_landed(context.settings.landing.images, days, never_clutter=may_be_metadata)
     say_missing(context, "images", listing)
     found = sort_out(listing)
-    landing = Landing.of(
+    landing = KnownLanding.of(
         context, "images", listing, opened=[metadata.file for metadata in found.metadata], tables=_TABLES, retry=retry
     )
-    if (known_before := landing.known()) is not None:
-        return known_before
+    if (earlier := landing.earlier_figures()) is not None:
+        return earlier
     passed_over = listing.passed_over + found.sidecars
     if not (found.pictures or found.metadata or found.unread or listing.refused):
         return nothing_landed(context, "images", passed_over)
@@ -55,7 +55,7 @@ def ingest_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     refusals = None
     if counted.refused:
         refused = with_causes(statements.where("reason IS NOT NULL"), FIELDS)
-        refusals = computed(refused.withColumnRenamed("text", "payload"))
+        refusals = checkpointed(refused.withColumnRenamed("text", "payload"))
     check_refused_share(context, "images", refusals, landed=counted.judged, count=counted.at_fault)
     if read is not None:
         _keep_files(context, read)
@@ -70,7 +70,7 @@ def ingest_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
         Figure("images_awaited", context.lake.read("images_awaited").count()),
     ]
     if not counted.unreadable:
-        landing.taken_in(account, [Figure("images_read", 0), *in_the_lake])
+        landing.record_ingested(account, [Figure("images_read", 0), *in_the_lake])
     return [*account.figures(), Figure("images_read", read.count() if read is not None else 0), *in_the_lake]
 
 
@@ -78,23 +78,23 @@ def _statements(
     context: StepContext, listing: Listing, found: SortedOut, days: Sequence[date] | None, *, retry: bool
 ) -> tuple[DataFrame, DataFrame | None]:
     """Return what landed with the facts of its files, and what new files gave, None if there are none."""
-    landed = computed(_without_erased(context, landed_images(context.spark, listing, found)))
+    landed = checkpointed(_without_erased(context, landed_images(context.spark, listing, found)))
     if found.metadata and not landed.where(UNMATCHED).isEmpty():
-        landed = computed(with_near_names(landed))
+        landed = checkpointed(with_near_names(landed))
     known = context.lake.read("image_files")
     if days is not None:
         known = known.where(F.col("landed_on").isin(list(days)))
     if retry:
         landed = _listed_as_refused(context, landed)
         known = known.where("reason IS NULL")
-    files = computed(files_to_read(landed, known))
+    files = checkpointed(files_to_read(landed, known))
     new_files = files.count()
     read = None
     if new_files:
         tasks = max(context.spark.sparkContext.defaultParallelism, -(-new_files // FILES_PER_TASK))
-        read = computed(read_files(files, _limits(context), tasks))
+        read = checkpointed(read_files(files, _limits(context), tasks))
     statements = with_facts(landed, known, *([] if read is None else [read]))
-    return without_unread_metadata(computed(with_private_kept(statements) if found.metadata else statements)), read
+    return without_unread_metadata(checkpointed(with_private_kept(statements) if found.metadata else statements)), read
 
 
 def _keep_files(context: StepContext, read: DataFrame) -> None:
@@ -103,7 +103,7 @@ def _keep_files(context: StepContext, read: DataFrame) -> None:
     pictures = read.where("reason IS NULL").dropDuplicates(["sha256"])
     context.lake.insert_new("image_pixels", pictures)
     stored = context.lake.read("image_pixels").select("sha256", "phash")
-    groups = computed(regroup(pictures, stored, context.lake.read("near_duplicates")))
+    groups = checkpointed(regroup(pictures, stored, context.lake.read("near_duplicates")))
     context.lake.upsert("near_duplicates", groups)
     # After what was made of them: a file that is known is not read again. One that could not be opened is not known.
     looked_at = F.col("reason").isNull() | ~F.col("reason").isin("unreadable", "missing_file")
@@ -139,7 +139,7 @@ def _listed_as_refused(context: StepContext, landed: DataFrame) -> DataFrame:
     whole = F.col("q_line") == 0
     same_file = (F.col("source_uri") == F.col("q_source")) | (F.col("source") == F.col("q_source"))
     same_folder = F.startswith("source", F.concat("q_source", F.lit("/")))
-    again = computed(landed.join(wanted, same_line | (whole & (same_file | same_folder)), "left_semi"))
+    again = checkpointed(landed.join(wanted, same_line | (whole & (same_file | same_folder)), "left_semi"))
     # With all that is said of the same images: a row that was taken in may keep them from others.
     others = landed.join(again.select("image_id").distinct(), "image_id", "left_semi")
     return again.unionByName(others.join(again, ["source", "line"], "left_anti"))
@@ -159,7 +159,7 @@ def _limits(context: StepContext) -> Limits:
 def _fold_into_images(context: StepContext, statements: DataFrame) -> int:
     """Fold accepted statements into `images`, or into `images_awaited` until the picture lands; return rows moved."""
     lake = context.lake
-    folded = computed(facts.fold(statements))
+    folded = checkpointed(facts.fold(statements))
     landed = folded.where("source_uri IS NOT NULL")
     changes = folded.where("source_uri IS NULL")
     if changes.isEmpty():
@@ -180,7 +180,7 @@ def _withdraw_made_of_files_alone(context: StepContext, statements: DataFrame, u
     files = described.select("source_uri", path_below(uri).alias("image_id"), "file_landed_on").distinct()
     files = files.join(described.where("reason IS NULL").select("image_id"), "image_id", "left_anti")
     alone = context.lake.read("images").where(f"owner_id = 'unknown' AND {NOT_DELETED}")
-    left = computed(alone.join(files, ["image_id", "source_uri"]))
+    left = checkpointed(alone.join(files, ["image_id", "source_uri"]))
     if not left.isEmpty():
         said_on = F.col("said_on").withField("deleted", F.greatest("said_on.deleted", "file_landed_on"))
         gone = left.withColumns({"deleted_at": F.col("file_landed_on").cast("timestamp"), "said_on": said_on})
@@ -193,7 +193,7 @@ def _fold_arrived(context: StepContext) -> None:
     if not lake.exists("images_awaited"):
         return
     stored = lake.read("images").select("image_id", *FACTS, "source_uri")
-    arrived = computed(lake.read("images_awaited").join(stored, "image_id"))
+    arrived = checkpointed(lake.read("images_awaited").join(stored, "image_id"))
     if not arrived.isEmpty():
         lake.upsert("images", facts.to_images(arrived), when=facts.ARRIVED_WHEN, assign=facts.ARRIVED_ASSIGN)
         lake.delete_keys("images_awaited", arrived.select("image_id", "said_on"))

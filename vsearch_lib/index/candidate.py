@@ -9,7 +9,7 @@ from vsearch_lib.artefact.manifest import Manifest, OperatingPoint, decode, enco
 from vsearch_lib.errors import PublishConflict
 from vsearch_lib.storage import Store
 
-REFUSED = "REFUSED"
+REFUSED_TEMPLATE = "REFUSED"
 CANDIDATES = "candidates"
 
 
@@ -25,18 +25,18 @@ def read_candidate(store: Store, run_id: str) -> Manifest | None:
     return decode(stored.content, f"{store.uri}/{_candidate(run_id)}") if stored else None
 
 
-def remember_refusal(store: Store, manifest: Manifest) -> None:
+def save_refusal(store: Store, manifest: Manifest) -> None:
     """Write down that the gate refused what was built from this template, as it was searched."""
     refused = {"template_sha256": manifest.template.sha256, "version": manifest.version}
     note = json_bytes({**refused, "search": asdict(manifest.search)})
     # What a rival wrote meanwhile is as true; and this run's own refusal is what has to be told.
     with suppress(PublishConflict):
-        store.replace(REFUSED, note, store.read_versioned(REFUSED))
+        store.replace(REFUSED_TEMPLATE, note, store.read_versioned(REFUSED_TEMPLATE))
 
 
 def refused_template(store: Store, *, search: OperatingPoint) -> str | None:
     """Return the sha256 of the template that the gate refused last, if it was searched at this operating point."""
-    stored = store.read_versioned(REFUSED)
+    stored = store.read_versioned(REFUSED_TEMPLATE)
     note = json.loads(stored.content) if stored else {}
     return str(note["template_sha256"]) if note.get("search") == asdict(search) else None
 

@@ -11,7 +11,7 @@ from vsearch_lib.eligibility import LIVING
 from vsearch_lib.index.placement import in_shards
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.changes import Position, changed, position
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 _FACTS = [*ROWS.names, "sha256"]
 _VECTOR = ["image_id", "sha256", "vector"]
@@ -63,20 +63,20 @@ def changed_rows(
             return None
         feeds[table] = feed
     of_model = F.col("model_version") == model_version
-    images = computed(feeds["images"].select(*_FACTS, (F.expr(LIVING) & ~F.col("gone")).alias("holds")))
-    vectors = computed(feeds["embeddings"].where(of_model).select(*_VECTOR, (~F.col("gone")).alias("holds")))
-    touched = computed(images.select("image_id").union(vectors.select("image_id")).distinct())
+    images = checkpointed(feeds["images"].select(*_FACTS, (F.expr(LIVING) & ~F.col("gone")).alias("holds")))
+    vectors = checkpointed(feeds["embeddings"].where(of_model).select(*_VECTOR, (~F.col("gone")).alias("holds")))
+    touched = checkpointed(images.select("image_id").union(vectors.select("image_id")).distinct())
     known = lake.read("images", version=until["images"].version).where(LIVING).select(_FACTS)
     embedded = lake.read("embeddings", version=until["embeddings"].version).where(of_model).select(_VECTOR)
     living = _holding(images, known, touched)
     rows = living.join(_holding(vectors, embedded, living.select("image_id")), ["image_id", "sha256"]).drop("sha256")
-    return Changes(computed(rows), touched)
+    return Changes(checkpointed(rows), touched)
 
 
 def _holding(feed: DataFrame, table: DataFrame, wanted: DataFrame) -> DataFrame:
     """Return the rows of `wanted` images: from the feed, and of those that it does not name from the table."""
     held = feed.where("holds").drop("holds")
-    unnamed = computed(wanted.join(feed, "image_id", "left_anti"))
+    unnamed = checkpointed(wanted.join(feed, "image_id", "left_anti"))
     # A new image is new in both feeds, and most changes are new images: then no table is read.
     if unnamed.isEmpty():
         return held

@@ -18,7 +18,7 @@ _CHUNK_ROWS = 16_384
 _TINY = np.finfo(np.float32).tiny
 
 
-def lone_threads() -> ThreadPoolExecutor:
+def single_faiss_threads() -> ThreadPoolExecutor:
     """Return threads in each of which faiss works alone: a product or a sum that several share is rounded otherwise."""
     return ThreadPoolExecutor(faiss.omp_get_max_threads(), initializer=faiss.omp_set_num_threads, initargs=(1,))
 
@@ -33,7 +33,7 @@ def train_coarse(quantizer: faiss.Index, sample: Vectors, lists: int, threads: E
     Equal vectors count once until the last round. Otherwise a placeholder that half a catalogue shows would get half of
     the lists: all at one place, one of them with every copy, and a query near them would visit the empty ones.
 
-    In `lone_threads` the centroids are the same however many there are.
+    In `single_faiss_threads` the centroids are the same however many there are.
 
     Raises:
         RuntimeError: of faiss, where there are more lists than vectors.

@@ -17,7 +17,7 @@ MAX_DELTAS = 30
 
 
 @dataclass(frozen=True)
-class Plan:
+class KindChoice:
     """What to build: `full` trains a new template, `compacted` writes all shards from the old one."""
 
     kind: Kind
@@ -25,7 +25,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Target:
     """What the settings and the model ask for; `factory` is "auto" where the catalogue's size decides."""
 
     model: str
@@ -33,22 +33,22 @@ class Wanted:
     shards: int
 
 
-def choose(served: Manifest | None, wanted: Wanted, *, refused_template: str | None, compact: bool) -> Plan:
+def choose_kind(served: Manifest | None, wanted: Target, *, refused_template: str | None, compact: bool) -> KindChoice:
     """Return what to build beside the version that is served; `refused_template` is the last one the gate refused."""
     if served is None:
-        return Plan("full", "nothing is published yet")
-    if reason := _outdated(served, wanted) or _worn(served):
-        return Plan("full", reason)
+        return KindChoice("full", "nothing is published yet")
+    if reason := _target_changed(served, wanted) or _template_unsuited(served):
+        return KindChoice("full", reason)
     if refused_template == served.template.sha256:
-        return Plan("full", "the gate refused what was built from the served template")
+        return KindChoice("full", "the gate refused what was built from the served template")
     if compact:
-        return Plan("compacted", "asked for")
-    if reason := _scattered(served):
-        return Plan("compacted", reason)
-    return Plan("delta", f"on {served.version}")
+        return KindChoice("compacted", "asked for")
+    if reason := _fragmented(served):
+        return KindChoice("compacted", reason)
+    return KindChoice("delta", f"on {served.version}")
 
 
-def _outdated(served: Manifest, wanted: Wanted) -> str | None:
+def _target_changed(served: Manifest, wanted: Target) -> str | None:
     if served.model.version != wanted.model:
         return f"the model is {wanted.model}, and {served.model.version} is served"
     if wanted.factory not in ("auto", served.factory):
@@ -58,7 +58,7 @@ def _outdated(served: Manifest, wanted: Wanted) -> str | None:
     return None
 
 
-def _worn(served: Manifest) -> str | None:
+def _template_unsuited(served: Manifest) -> str | None:
     """Why the template does not suit any more what has been added since it was made."""
     measures = served.measures
     if measures.template is None or measures.now is None:
@@ -71,7 +71,7 @@ def _worn(served: Manifest) -> str | None:
     return None
 
 
-def _scattered(served: Manifest) -> str | None:
+def _fragmented(served: Manifest) -> str | None:
     """Why deltas and dead rows should be folded in."""
     rows, counts = served.rows, served.counts
     shares = {

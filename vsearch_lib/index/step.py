@@ -21,7 +21,7 @@ from vsearch_lib.figures import Figure
 from vsearch_lib.index.candidate import refused_template, save_candidate
 from vsearch_lib.index.catalogue import Changes, changed_rows, embedded, living_rows, positions
 from vsearch_lib.index.factory import choose_factory, list_count
-from vsearch_lib.index.kind import Plan, Wanted, choose
+from vsearch_lib.index.kind import KindChoice, Target, choose_kind
 from vsearch_lib.index.placement import in_shards
 from vsearch_lib.index.shard import slots, store_file, write_shards
 from vsearch_lib.index.template import train_template, training_sample
@@ -60,16 +60,16 @@ def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
     served = current_manifest(store)
     at = positions(context.lake)
     version = version_of(context.run_id, after=served.version if served else None)
-    wanted = Wanted(card.version, settings.index.factory, settings.index.shards)
+    wanted = Target(card.version, settings.index.factory, settings.index.shards)
     refused = refused_template(store, search=_search(context, served))
-    plan = choose(served, wanted, refused_template=refused, compact=compact)
+    plan = choose_kind(served, wanted, refused_template=refused, compact=compact)
     changes = None
     if served and plan.kind == "delta":
         if _read_by(served) == at and served.search == _search(context, served):
             return _nothing(context)
         changes = _changes(context, card, served, at)
         if changes is None:
-            plan = Plan("compacted", "what was erased, or what changed since, is not to be told from the tables")
+            plan = KindChoice("compacted", "what was erased, or what changed since, is not to be told from the tables")
         elif changes.touched.isEmpty() and served.search == _search(context, served):
             return _nothing(context)
     context.say(f"build_index: {plan.kind}, {plan.reason}")

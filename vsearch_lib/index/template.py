@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import UsageError
-from vsearch_lib.index.clustering import lone_threads, train_coarse
+from vsearch_lib.index.clustering import single_faiss_threads, train_coarse
 from vsearch_lib.index.factory import untrained_index, wrong_dimension
 from vsearch_lib.spark.session import rows_per_batch
 from vsearch_lib.vectors import Vectors
@@ -86,7 +86,7 @@ def train_template(sample: Vectors, factory: str) -> bytes:
     try:
         # Of codes that a rotation is learnt by; they must live until it is.
         codebooks = [_codebook_of(transform) for transform in transforms if isinstance(transform, faiss.OPQMatrix)]
-        with lone_threads() as threads:
+        with single_faiss_threads() as threads:
             if ivf.nlist >= _MANY_LISTS:
                 seen = threads.submit(_transformed, transforms, sample).result()
                 train_coarse(ivf.quantizer, seen, ivf.nlist, threads)

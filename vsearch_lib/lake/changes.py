@@ -29,9 +29,9 @@ def position(lake: Lake, table: str) -> Position | None:
     return None if version is None else Position(lake.table_id(table), version)
 
 
-def read_until(lake: Lake, reader: str, *, within_hours: int) -> dict[str, Position]:
+def load_read_positions(lake: Lake, reader: str, *, within_hours: int) -> dict[str, Position]:
     """Return table → up to where `reader` has read it, where that is recent enough for the changes since to be kept."""
-    note = open_store(_notes(lake)).read_versioned(f"{reader}.json")
+    note = open_store(_positions_uri(lake)).read_versioned(f"{reader}.json")
     if note is None:
         return {}
     said = json.loads(note.content)
@@ -40,16 +40,16 @@ def read_until(lake: Lake, reader: str, *, within_hours: int) -> dict[str, Posit
     return {table: Position(**at) for table, at in said["tables"].items()}
 
 
-def remember(lake: Lake, reader: str, read: Mapping[str, Position]) -> None:
+def save_read_positions(lake: Lake, reader: str, read: Mapping[str, Position]) -> None:
     """Write down up to where `reader` has read some tables: a note that saves work, and may be deleted at any time."""
-    store, key = open_store(_notes(lake)), f"{reader}.json"
+    store, key = open_store(_positions_uri(lake)), f"{reader}.json"
     said = {"read_at": datetime.now(UTC).isoformat(), "tables": {table: asdict(at) for table, at in read.items()}}
     # What a rival wrote meanwhile is as true; the next run does again what lies between.
     with suppress(PublishConflict):
         store.replace(key, json.dumps(said).encode(), store.read_versioned(key))
 
 
-def _notes(lake: Lake) -> str:
+def _positions_uri(lake: Lake) -> str:
     return f"{lake.uri}/read_positions"
 
 

@@ -35,12 +35,12 @@ class Difference:
 _Finding = tuple[str, list[str]]
 
 
-def drift(lake: Lake) -> list[Difference]:
+def schema_differences(lake: Lake) -> list[Difference]:
     """Return every difference of every table that has been written yet."""
-    return [d for table in table_names() if lake.exists(table) for d in _differences(lake, table_schema(table))]
+    return [d for table in table_names() if lake.exists(table) for d in _table_differences(lake, table_schema(table))]
 
 
-def _differences(lake: Lake, schema: TableSchema) -> Iterator[Difference]:
+def _table_differences(lake: Lake, schema: TableSchema) -> Iterator[Difference]:
     name = f"delta.{quoted(lake.path(schema.table))}"
     stored = lake.spark.table(name)
     detail = lake.spark.sql(f"DESCRIBE DETAIL {name}").collect()[0]

@@ -14,7 +14,7 @@ def same_key(schema: TableSchema) -> Column:
     return reduce(operator.and_, (F.col(f"old.`{n}`") == F.col(f"new.`{n}`") for n in schema.key))
 
 
-def reach_of(schema: TableSchema, rows: DataFrame) -> tuple[Column, int]:
+def possible_matches(schema: TableSchema, rows: DataFrame) -> tuple[Column, int]:
     """Return a condition on `old`, where `rows` may meet stored ones, and how many rows there are.
 
     It names partition columns by value and of the other key columns the range, so that Delta skips what lies

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from vsearch_lib import terminal
-from vsearch_lib.errors import SchemaDrift
-from vsearch_lib.lake.differences import Difference, drift
+from vsearch_lib.errors import SchemaMismatch
+from vsearch_lib.lake.differences import Difference, schema_differences
 from vsearch_lib.lake.tables import Lake
 
-_WAY_OUT = "change those files in schemas/ back, or move the tables away and run the steps that fill them again"
+_NEXT_STEP = "change those files in schemas/ back, or move the tables away and run the steps that fill them again"
 
 
 def check(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
@@ -16,7 +16,7 @@ def check(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
     Raises:
         SchemaDrift: there are some.
     """
-    differences = drift(lake)
+    differences = schema_differences(lake)
     for difference in differences:
         say(str(difference))
     if not differences:
@@ -24,8 +24,10 @@ def check(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
         return
     count = _counted(differences)
     if refused := _refused(differences):
-        raise SchemaDrift(f"{lake.uri}: {count} from schemas/; migrate cannot make {len(refused)} of them: {_WAY_OUT}")
-    raise SchemaDrift(f"{lake.uri}: {count} from schemas/; run vsearch schema migrate")
+        raise SchemaMismatch(
+            f"{lake.uri}: {count} from schemas/; migrate cannot make {len(refused)} of them: {_NEXT_STEP}"
+        )
+    raise SchemaMismatch(f"{lake.uri}: {count} from schemas/; run vsearch schema migrate")
 
 
 def migrate(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
@@ -36,10 +38,12 @@ def migrate(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
     Raises:
         SchemaDrift: a difference cannot be made without rewriting rows or losing some.
     """
-    differences = drift(lake)
+    differences = schema_differences(lake)
     if refused := _refused(differences):
         listed = "; ".join(map(str, refused))
-        raise SchemaDrift(f"{lake.uri}: nothing was changed, because no migration makes this: {listed}: {_WAY_OUT}")
+        raise SchemaMismatch(
+            f"{lake.uri}: nothing was changed, because no migration makes this: {listed}: {_NEXT_STEP}"
+        )
     for difference in differences:
         for statement in difference.statements:
             lake.spark.sql(statement)

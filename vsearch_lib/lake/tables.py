@@ -23,10 +23,10 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from vsearch_lib.errors import SchemaDrift, WriteConflict
-from vsearch_lib.lake.keys import reach_of, same_key
+from vsearch_lib.errors import SchemaMismatch, WriteConflict
+from vsearch_lib.lake.keys import possible_matches, same_key
 from vsearch_lib.lake.schema import TableSchema, table_schema
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 _ATTEMPTS = 8
 _CONFLICTS = (
@@ -153,11 +153,11 @@ class Lake:
         held = reduce(operator.and_, (F.col(f"old.`{n}`").eqNullSafe(F.col(f"new.`{n}`")) for n in keys.columns))
 
         def delete() -> int:
-            reach, wanted = reach_of(schema, keys)
+            reach, wanted = possible_matches(schema, keys)
             if not wanted:
                 return 0
             old = self._load(table).alias("old").where(reach)
-            found = computed(keys.alias("new").join(old, held, "left_semi"))
+            found = checkpointed(keys.alias("new").join(old, held, "left_semi"))
             if found.isEmpty():
                 return 0
             merging = self._table(table).alias("old").merge(found.alias("new"), same_key(schema) & reach)
@@ -171,7 +171,7 @@ class Lake:
         return rows
 
     def _upsert(self, schema: TableSchema, new: DataFrame, when: str, assign: Mapping[str, str]) -> int:
-        reach, rows = reach_of(schema, new)
+        reach, rows = possible_matches(schema, new)
         if not rows:
             return 0
         made = self._create_if_missing(schema)
@@ -180,7 +180,7 @@ class Lake:
             return self._insert(schema, new, rows, reach, when, assign)
         # A MERGE that updates nothing still makes a commit; and it reads less when it is told only what moved.
         met = new.alias("new").join(old.withColumn("_met", F.lit(1)), same_key(schema), "left")
-        moved = computed(met.where(F.col("_met").isNull() | F.expr(when)).select("new.*", "_met"))
+        moved = checkpointed(met.where(F.col("_met").isNull() | F.expr(when)).select("new.*", "_met"))
         count, updates = moved.agg(F.count("*"), F.count("_met")).collect()[0]
         if not count:
             return 0
@@ -240,7 +240,7 @@ class Lake:
             reader = reader.option("versionAsOf", version)
         stored = reader.load(self.path(table))
         if missing := [column.name for column in columns if column.name not in stored.columns]:
-            raise SchemaDrift(f"{self.path(table)} has no column {', '.join(missing)}; run vsearch schema check")
+            raise SchemaMismatch(f"{self.path(table)} has no column {', '.join(missing)}; run vsearch schema check")
         return stored.select([f"`{column.name}`" for column in columns])
 
     def _latest(self, table: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 # Fields that decide who may see a picture: what is said under a name that is nearly one of these counts.
 _GUARDED = ("visibility", "moderation", "deleted")
 _NEARLY = 0.85  # of difflib's ratio: vsibility and modration are, tag and title are not
-_SPEAKS = re.compile(r"visib|privat|privacy|moderat|delet|hidden|audience|(^|_)(public|shared|access)(_|$)")
+_VISIBILITY_WORDS = re.compile(r"visib|privat|privacy|moderat|delet|hidden|audience|(^|_)(public|shared|access)(_|$)")
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -36,20 +36,20 @@ class Columns:
             if field is not None and field in found[:number]:
                 raise UnclearColumns(f"{field} is there twice")
             guarded = [guard for guard in _GUARDED if guard in fields]
-            if field is None and guarded and _speaks_of(_plain(name), guarded):
+            if field is None and guarded and _is_about_visibility(_plain(name), guarded):
                 raise UnclearColumns(f"{name[:40]} is not a field, and may say who sees a picture; is it {guarded[0]}?")
         return cls(found, any(field not in (None, name) for name, field in zip(names, found, strict=True)))
 
 
-def refuse_if_it_speaks(names: Sequence[str], fields: Sequence[str]) -> None:
+def refuse_nested_visibility(names: Sequence[str], fields: Sequence[str]) -> None:
     """Raise UnclearColumns if one of `names`, which stand inside another field, seems to say who sees a picture."""
     guarded = [guard for guard in _GUARDED if guard in fields]
-    if guarded and (found := next((name for name in names if _speaks_of(_plain(name), guarded)), None)):
+    if guarded and (found := next((name for name in names if _is_about_visibility(_plain(name), guarded)), None)):
         raise UnclearColumns(f"{found[:40]} stands inside another field; it is not read there")
 
 
-def _speaks_of(name: str, guarded: Sequence[str]) -> bool:
-    return bool(_SPEAKS.search(name) or difflib.get_close_matches(name, guarded, 1, _NEARLY))
+def _is_about_visibility(name: str, guarded: Sequence[str]) -> bool:
+    return bool(_VISIBILITY_WORDS.search(name) or difflib.get_close_matches(name, guarded, 1, _NEARLY))
 
 
 def _plain(name: str) -> str:

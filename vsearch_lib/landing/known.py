@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.changes import Position, position
-from vsearch_lib.lake.remembered import recall, remember, state_of
+from vsearch_lib.lake.past_results import input_state, load_result, save_result
 from vsearch_lib.landing.account import Account
 from vsearch_lib.landing.listing import LandedFile, Listing
 from vsearch_lib.storage import local_path
@@ -16,13 +16,13 @@ _SETTINGS = {"landing", "image", "quality"}
 
 
 @dataclass(frozen=True)
-class Landing:
+class KnownLanding:
     """What lay in a landing folder as a job began, where the job's tables stood, and what it is to the job."""
 
     context: StepContext
     table: str
     files: str | None  # a hash of them; None if hashing them would cost as much as taking them in
-    at: dict[str, Position | None]
+    positions: dict[str, Position | None]
 
     @classmethod
     def of(
@@ -34,7 +34,7 @@ class Landing:
         opened: Sequence[LandedFile],
         tables: Sequence[str],
         retry: bool,
-    ) -> "Landing":
+    ) -> "KnownLanding":
         """Look at what `listing` lists, and at the job's `tables`.
 
         Args:
@@ -46,37 +46,37 @@ class Landing:
         watched = ("erasures", "quarantine", *tables) if files else ()
         return cls(context, table, files, {name: position(context.lake, name) for name in watched})
 
-    def known(self) -> list[Figure] | None:
+    def earlier_figures(self) -> list[Figure] | None:
         """Say and return what the job would find again; None if it has to look."""
-        found = recall(self.context.lake, self._step, self._state(self.at)) if self.files else None
+        found = load_result(self.context.lake, self._step, self._state(self.positions)) if self.files else None
         if found is None:
             return None
         account = Account(**found["account"])
         self.context.say(account.line())
         return [*account.figures(), *(Figure(**fields) for fields in found["more"])]
 
-    def taken_in(self, account: Account, more: Sequence[Figure] = ()) -> None:
+    def record_ingested(self, account: Account, more: Sequence[Figure] = ()) -> None:
         """Note that all of it is in the tables: the same files again would change nothing, with `more` as figures."""
         if self.files is None:
             return
         lake = self.context.lake
-        at = dict(self.at)
+        positions = dict(self.positions)
         # As this run left them: what a rival commits after it, or to other tables, is worth another look.
         for table, version in lake.versions_written.items():
-            if table in at:
-                before = at[table]
-                at[table] = Position(lake.table_id(table), max(version, before.version if before else 0))
+            if table in positions:
+                before = positions[table]
+                positions[table] = Position(lake.table_id(table), max(version, before.version if before else 0))
         again = replace(account, accepted=0)
         made = {"account": asdict(again), "more": [asdict(figure) for figure in more]}
-        remember(lake, self._step, self._state(at), made)
+        save_result(lake, self._step, self._state(positions), made)
 
     @property
     def _step(self) -> str:
         return f"ingest_{self.table}"
 
-    def _state(self, at: dict[str, Position | None]) -> str:
+    def _state(self, positions: dict[str, Position | None]) -> str:
         settings = self.context.settings.model_dump_json(include=_SETTINGS)
-        return state_of(at, files=self.files, days=self.context.dates, settings=settings)
+        return input_state(positions, files=self.files, days=self.context.dates, settings=settings)
 
 
 def _hash_of(listing: Listing, opened: Sequence[LandedFile]) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vsearch_lib.landing.columns import Columns, UnclearColumns, refuse_if_it_speaks
+from vsearch_lib.landing.columns import Columns, UnclearColumns, refuse_nested_visibility
 from vsearch_lib.landing.csv_records import csv_records
 from vsearch_lib.landing.formats import HEAD_BYTES, UNREADABLE, Format, NotReadable, encoding_of, recognise, unpacked
 from vsearch_lib.storage import open_file
@@ -105,7 +105,7 @@ def _json_row(number: int, text: str, fields: Mapping[str, str]) -> Row:
         if not isinstance(record, dict):
             return Row(number, text)
         columns = Columns.of(names, list(fields))
-        refuse_if_it_speaks(inside, list(fields))
+        refuse_nested_visibility(inside, list(fields))
     except UnclearColumns as problem:
         return Row(number, text, "malformed_line", str(problem))
     except (ValueError, RecursionError):

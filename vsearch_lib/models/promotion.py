@@ -19,7 +19,7 @@ class _Promoted:
     """What a pointer says: the model, and since when."""
 
     version: str
-    at: datetime
+    promoted_at: datetime
 
 
 def current_model(settings: Settings) -> Card:
@@ -41,7 +41,7 @@ def current_model(settings: Settings) -> Card:
 def known_at_promotion(settings: Settings, card: Card) -> bool:
     """Return whether `card` was there when the model in use was promoted: that one was chosen over it."""
     pointer = _pointer(settings)
-    return pointer is not None and card.version < f"{pointer.at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return pointer is not None and card.version < f"{pointer.promoted_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def promote(models_uri: str, card: Card, *, run_id: str, now: datetime) -> None:
@@ -55,7 +55,7 @@ def promote(models_uri: str, card: Card, *, run_id: str, now: datetime) -> None:
     store.replace(POINTER, json.dumps(said).encode(), store.read_versioned(POINTER))
 
 
-def hold_current(settings: Settings, *, run_id: str, now: datetime) -> None:
+def pin_current_model(settings: Settings, *, run_id: str, now: datetime) -> None:
     """Promote the model in use if that was never said, so that one made next is compared before it is taken up."""
     if _read(settings.models.uri, POINTER) is None and (card := _current(settings)):
         promote(settings.models.uri, card, run_id=run_id, now=now)

@@ -7,7 +7,7 @@ from vsearch_lib.artefact.manifest import Manifest, Measured, Measures
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.figures import Figure
-from vsearch_lib.index.candidate import read_candidate, remember_refusal
+from vsearch_lib.index.candidate import read_candidate, save_refusal
 from vsearch_lib.publishing import gate as gates
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.publishing.retention import collect
@@ -29,7 +29,7 @@ def publish_index(context: StepContext) -> list[Figure]:
     strata = gates.measure_each(searcher, queries)
     report = gates.report(strata, min_recall_at_10=settings.gate.min_recall_at_10)
     if not report.passed:
-        remember_refusal(store, candidate)
+        save_refusal(store, candidate)
         raise GateRefused(
             f"index {candidate.version} is not published: {'; '.join(gates.refusals(report))}; "
             "what was served goes on; raise index.nprobe or index.shortlist, or look at the embeddings"

@@ -13,7 +13,7 @@ from vsearch_lib.landing.lines import CORRUPT, number_lines, parse, read_lines, 
 from vsearch_lib.landing.listing import Listing
 from vsearch_lib.landing.rows import NO_RECORDS
 from vsearch_lib.quarantine.reasons import refuse_where
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 MAX_EVENT_AGE_DAYS = 730
 
@@ -91,8 +91,8 @@ def landed_records(
     accepted = F.col("reason").isNull()
     same = [F.when(accepted, F.col(name)) for name in kind.key] + [F.when(~accepted, place)]
     group = {"_hash": F.xxhash64(*same), **{f"_same_{i}": value for i, value in enumerate(same)}}
-    keyed = computed(checked.withColumn("_hash", group["_hash"]).drop("_erased"))
-    repeated = computed(keyed.groupBy("_hash").count().where("count > 1").select("_hash"))
+    keyed = checkpointed(checked.withColumn("_hash", group["_hash"]).drop("_erased"))
+    repeated = checkpointed(keyed.groupBy("_hash").count().where("count > 1").select("_hash"))
     once = keyed.withColumn("copies", F.lit(1).cast("bigint"))
     if repeated.isEmpty():
         return LandedRecords(kind, once.drop("_hash"), lines)
@@ -108,4 +108,4 @@ def landed_records(
     )
     several = ranked.where("_rank = 1").drop("_rank", *group)
     kept = once.join(repeated, "_hash", "left_anti").drop("_hash").unionByName(several)
-    return LandedRecords(kind, computed(kept), lines)
+    return LandedRecords(kind, checkpointed(kept), lines)

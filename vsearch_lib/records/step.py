@@ -13,7 +13,7 @@ from vsearch_lib.figures import Figure
 from vsearch_lib.lake import table_schema
 from vsearch_lib.lake.tables import same
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
-from vsearch_lib.landing.known import Landing
+from vsearch_lib.landing.known import KnownLanding
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.quarantine.share import check_refused_share
 from vsearch_lib.quarantine.table import replace_refusals, sources_with_refusals
@@ -21,7 +21,7 @@ from vsearch_lib.records.ingest import RecordKind, landed_records
 from vsearch_lib.records.interactions import INTERACTIONS
 from vsearch_lib.records.judgements import JUDGEMENTS
 from vsearch_lib.records.users import USERS
-from vsearch_lib.spark.computed import computed
+from vsearch_lib.spark.checkpoint import checkpointed
 
 
 def ingest_users(context: StepContext, *, retry: bool = False) -> list[Figure]:
@@ -46,14 +46,14 @@ def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, re
         listing = _listed_as_refused(context, kind.table, listing)
     else:
         say_missing(context, kind.table, listing)
-    landing = Landing.of(context, kind.table, listing, opened=listing.files, tables=tables, retry=retry)
-    if (known := landing.known()) is not None:
-        return known
+    landing = KnownLanding.of(context, kind.table, listing, opened=listing.files, tables=tables, retry=retry)
+    if (earlier := landing.earlier_figures()) is not None:
+        return earlier
     if not listing.files and not listing.refused:
         return nothing_landed(context, kind.table, listing.passed_over)
     landed = landed_records(context.spark, kind, listing, table_schema(kind.table), context.lake.read("erasures"))
     counted = count_refused(landed.kept, landed=F.sum("copies"))
-    refusals = computed(landed.refused()) if counted.refused else None
+    refusals = checkpointed(landed.refused()) if counted.refused else None
     check_refused_share(context, kind.table, refusals, landed=counted.judged, count=counted.at_fault)
     # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
     accepted = max(context.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)
@@ -61,7 +61,7 @@ def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, re
     account = counted.account(kind.table, accepted, listing.passed_over)
     context.say(account.line())
     if not counted.unreadable:
-        landing.taken_in(account)
+        landing.record_ingested(account)
     return account.figures()
 
 

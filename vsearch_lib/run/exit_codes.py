@@ -25,7 +25,7 @@ def exit_code(action: Callable[[], None]) -> int:
         _give_up_output()
         return 141  # who reads it has read enough: as a shell tells it
     except Exception as error:
-        if known := system_errors.for_people(error):
+        if known := system_errors.explain(error):
             return _failed(known)
         # Ours, not the user's: the place in the code is what a report needs.
         traceback.print_exc()

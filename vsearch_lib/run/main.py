@@ -38,7 +38,7 @@ def _run(body: Body, arguments: Sequence[str] | None) -> None:
     began = time.monotonic()
     with spark_session(settings, f"vsearch {body.__name__}") as spark:
         context = StepContext(settings, Lake(spark, settings.lake.uri, run_id), run_id, dates)
-        with every(_ORPHAN_SECONDS, _end_with(os.getppid())):
+        with every(_ORPHAN_SECONDS, _exit_with_parent(os.getppid())):
             figures = body(context, **{switch.name: getattr(parsed, switch.name) for switch in switches})
             record(context.lake, figures)
     trace = Trace.of(context, body.__name__, figures, seconds=round(time.monotonic() - began, 1))
@@ -46,7 +46,7 @@ def _run(body: Body, arguments: Sequence[str] | None) -> None:
     trace.leave()
 
 
-def _end_with(parent: int) -> Callable[[], None]:
+def _exit_with_parent(parent: int) -> Callable[[], None]:
     """Return what ends this process once `parent` is gone, where that is spark-submit.
 
     A killed one leaves us behind, and the next try would find us still at work.

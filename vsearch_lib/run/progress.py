@@ -21,7 +21,7 @@ from vsearch_lib.terminal import printable
 _LINE_SECONDS = 15  # between progress lines where the output is not a terminal
 
 
-class Show:
+class RunProgress:
     """Progress: on a terminal a bar for the step that runs; elsewhere a line now and then, and one when a step ends."""
 
     def __init__(self, console: Console, progress: Progress) -> None:
@@ -62,7 +62,7 @@ class Show:
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[Show]:
+def run_progress(console: Console) -> Iterator[RunProgress]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -72,4 +72,4 @@ def shown(console: Console) -> Iterator[Show]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield Show(console, progress)
+        yield RunProgress(console, progress)

@@ -17,12 +17,12 @@ from vsearch_lib.lake import Lake
 from vsearch_lib.lake.metrics import record
 from vsearch_lib.models.registry import newest, recipe_of
 from vsearch_lib.run.bodies import body_of
-from vsearch_lib.run.progress import Show, shown
+from vsearch_lib.run.progress import RunProgress, run_progress
 from vsearch_lib.spark.session import spark_session
 from vsearch_lib.steps import GRAPHS, Step, in_order
 from vsearch_lib.ticker import every
 
-_TELL_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class StepResult:
 
     step: Step
     figures: list[Figure]
-    said: list[str]
+    lines: list[str]
     seconds: float
 
 
@@ -47,7 +47,7 @@ def run_graph(
     _check_backbone(graph, settings)
     steps = in_order(GRAPHS[graph])
     results: list[StepResult] = []
-    with shown(console) as show:
+    with run_progress(console) as show:
         show.begin("starting Spark", 0, len(steps))
         with spark_session(settings, f"vsearch {graph} {run_id}") as spark:
             lake = Lake(spark, settings.lake.uri, run_id)
@@ -69,25 +69,25 @@ def _check_backbone(graph: str, settings: Settings) -> None:
         check_name(settings.model.backbone)
 
 
-def _run_step(step: Step, number: int, total: int, context: StepContext, show: Show) -> StepResult:
+def _run_step(step: Step, number: int, total: int, context: StepContext, show: RunProgress) -> StepResult:
     show.begin(step.name, number, total)
     started = time.monotonic()
-    said: list[str] = []
-    context = replace(context, progress=show.advance, say=said.append)
+    lines: list[str] = []
+    context = replace(context, progress=show.advance, say=lines.append)
 
     def tell() -> None:
         # Where Java is gone, the step itself meets it and ends.
         with suppress(Py4JError, ConnectionError):
-            _tell_tasks(context.spark, show.advance_tasks)
+            _report_tasks(context.spark, show.advance_tasks)
 
-    with every(_TELL_SECONDS, tell):
+    with every(_POLL_SECONDS, tell):
         figures = body_of(step.name)(context, **vars(step.options))
     seconds = time.monotonic() - started
     show.end(step, number, total, seconds)
-    return StepResult(step, figures, said, seconds)
+    return StepResult(step, figures, lines, seconds)
 
 
-def _tell_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> None:
+def _report_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> None:
     """Report the finished and the known tasks of the stages that run."""
     tracker = spark.sparkContext.statusTracker()
     stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]

@@ -22,7 +22,7 @@ def print_summary(results: Sequence[StepResult], console: Console) -> None:
     total = sum(result.seconds for result in results)
     console.print(f"{total:.0f} s in {len(results)} steps", highlight=False)
     for result in results:
-        for line in result.said:
+        for line in result.lines:
             console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 

@@ -97,7 +97,7 @@ def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
         VsearchError: Java went away in the middle, so that whatever else was raised only follows from it.
     """
     spark = start_session(settings, name)
-    _leave_the_telling_to_us(spark.sparkContext)
+    _silence_py4j_tracebacks(spark.sparkContext)
     try:
         yield spark
     finally:
@@ -114,7 +114,7 @@ def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
             ) from None
 
 
-def _leave_the_telling_to_us(context: SparkContext) -> None:
+def _silence_py4j_tracebacks(context: SparkContext) -> None:
     """Where Java goes away or a user interrupts, two of Spark's parts print traces, and then raise all the same."""
     context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     logging.getLogger().addFilter(lambda record: record.module != "java_gateway")
@@ -173,6 +173,6 @@ def _log_file(settings: Settings) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "spark.log").open("ab").close()
     except OSError as error:
-        known = system_errors.for_people(error)
+        known = system_errors.explain(error)
         raise (VsearchError(f"var = {settings.var}: {known}") if known else error) from None
     return folder / "spark.log"

@@ -66,7 +66,7 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, total_steps))
     _in_channels_last(encoder).train()
     if pretrained:
-        _hold_batch_statistics(encoder)
+        _freeze_batch_statistics(encoder)
     losses: list[float] = []
     for step, batch in enumerate(batches, start=1):
         pictures = batch.pictures.flatten(0, 1)
@@ -106,7 +106,7 @@ def _rate(step: int, total: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
 
 
-def _hold_batch_statistics(encoder: Encoder) -> None:
+def _freeze_batch_statistics(encoder: Encoder) -> None:
     for module in encoder.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()

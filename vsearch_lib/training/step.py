@@ -18,7 +18,7 @@ from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.eligible import require_images
 from vsearch_lib.models.load import load_model
-from vsearch_lib.models.promotion import hold_current
+from vsearch_lib.models.promotion import pin_current_model
 from vsearch_lib.models.registry import Card, Recipe, newest, recipe_of
 from vsearch_lib.run_ids import version_of
 from vsearch_lib.training.snapshot import newest_snapshot, require_learnable
@@ -62,7 +62,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
 
     encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
     backbone = features_model(settings.models.uri, recipe) or _register_backbone(context, features_recipe(recipe))
-    hold_current(settings, run_id=context.run_id, now=datetime.now(UTC))
+    pin_current_model(settings, run_id=context.run_id, now=datetime.now(UTC))
     if not learning:
         return _projected(context, encoder, recipe, backbone)
     return _trained(context, encoder, recipe, backbone)

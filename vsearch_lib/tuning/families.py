@@ -9,7 +9,7 @@ import numpy as np
 from vsearch_lib.index.factory import MIN_VECTORS_PER_CENTROID, choose_factory, list_count
 from vsearch_lib.index.template import train_template
 from vsearch_lib.tuning import libraries
-from vsearch_lib.tuning.measurement import Queries, drawn, queries_of
+from vsearch_lib.tuning.measurement import Queries, queries_of, sample_rows
 from vsearch_lib.tuning.methods import Built, Method
 from vsearch_lib.vectors import RowIds, Vectors
 
@@ -49,7 +49,7 @@ def families(rows: int, dimension: int) -> list[Method]:
 def sampled_queries(vectors: Vectors, *, count: int, seed: int) -> Queries:
     """Return `count` seeded rows of `vectors` (n, d) to be asked for, and what exact search answers."""
     exact = _flat(vectors).search
-    own = drawn(np.arange(len(vectors)), count, seed)
+    own = sample_rows(np.arange(len(vectors)), count, seed)
     return queries_of(lambda queries, k: exact(queries, k, 0), vectors.__getitem__, own, among=len(vectors))
 
 

@@ -22,7 +22,7 @@ VectorsOf: TypeAlias = Callable[[RowIds], Vectors]  # (m,) to (m, d), as exact s
 Progress: TypeAlias = Callable[[int, int], None]  # done, of how many
 
 
-def unwatched(_done: int, _total: int) -> None:
+def no_progress(_done: int, _total: int) -> None:
     """Nobody watches."""
 
 
@@ -52,7 +52,7 @@ class Measured:
     p95_ms: float
 
 
-def drawn(rows: RowIds, count: int, seed: int) -> RowIds:
+def sample_rows(rows: RowIds, count: int, seed: int) -> RowIds:
     """Return `count` of `rows` drawn with a seed, ascending; all where there are no more."""
     return np.sort(np.random.default_rng(seed).choice(rows, size=min(count, len(rows)), replace=False))
 
@@ -64,7 +64,7 @@ def queries_of(exact: Ask, vectors_of: VectorsOf, own: RowIds, *, among: int) ->
     return Queries(vectors, own, without_own(exact(vectors, depth + 1), own), vectors_of)
 
 
-def measure(asks: Sequence[Ask], queries: Queries, *, progress: Progress = unwatched) -> list[Measured]:
+def measure(asks: Sequence[Ask], queries: Queries, *, progress: Progress = no_progress) -> list[Measured]:
     """Ask each of `asks` one query after the other, and return how well and how fast each of them answers.
 
     All take turns, and the best time of a query counts: what else the machine does for a while is not theirs.
@@ -75,7 +75,7 @@ def measure(asks: Sequence[Ask], queries: Queries, *, progress: Progress = unwat
     with _one_thread():
         for turn in range(TURNS):
             for at, ask in enumerate(asks):
-                found[at], ms = _asked(ask, queries.vectors, depth + 1)
+                found[at], ms = _time_queries(ask, queries.vectors, depth + 1)
                 best_ms[at] = np.minimum(best_ms[at], ms)
                 progress(turn * len(asks) + at + 1, TURNS * len(asks))
     recalls = [
@@ -85,7 +85,7 @@ def measure(asks: Sequence[Ask], queries: Queries, *, progress: Progress = unwat
     return [Measured(r, float(median), float(p95)) for r, (median, p95) in zip(recalls, percentiles, strict=True)]
 
 
-def _asked(ask: Ask, queries: Vectors, k: int) -> tuple[RowIds, Vectors]:
+def _time_queries(ask: Ask, queries: Vectors, k: int) -> tuple[RowIds, Vectors]:
     """Return the answers (n, k) to each query, and the milliseconds that it took (n)."""
     found = np.full((len(queries), k), -1, dtype=np.int64)
     ms = np.empty(len(queries), dtype=np.float32)

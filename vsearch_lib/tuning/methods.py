@@ -69,27 +69,27 @@ class Trial:
     build_seconds: float
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """What the search was told: the knob's setting, and whether to score again."""
         knob = [f"{self.method.knob} {self.setting}"] if self.method.knob else []
         return ", ".join([*knob, "re-scored"] if self.rescored else knob)
 
 
-def tried(method: Method, vectors: Vectors, queries: Queries) -> list[Trial]:
+def run_trials(method: Method, vectors: Vectors, queries: Queries) -> list[Trial]:
     """Build an installed method over `vectors` (n, d) and measure each of its settings."""
     start = perf_counter()
     built = method.build(vectors)
     seconds = perf_counter() - start
     rows, dimension = vectors.shape
     ways = list(product(method.settings, (False, True) if method.compressed else (False,)))
-    asks = [_asking(built, setting, vectors if rescored else None) for setting, rescored in ways]
+    asks = [_ask_at(built, setting, vectors if rescored else None) for setting, rescored in ways]
     return [
         Trial(method, setting, rescored, found, built.bytes / rows, _STORED_BYTES * dimension * rescored, seconds)
         for (setting, rescored), found in zip(ways, measure(asks, queries), strict=True)
     ]
 
 
-def _asking(built: Built, setting: int, vectors: Vectors | None) -> Ask:
+def _ask_at(built: Built, setting: int, vectors: Vectors | None) -> Ask:
     """Return how to ask an index at a setting, its answers scored again by `vectors` where they are given."""
 
     def ask(queries: Vectors, k: int) -> RowIds:

@@ -108,7 +108,9 @@ def _series(things: Iterable[Thing], kind: Callable[[Thing], str], dot: Callable
 
 def _trial_dot(trial: Trial) -> Dot:
     return _dot(
-        trial.measured, " ".join([trial.method.name, trial.told]), hollow=trial.method.compressed and not trial.rescored
+        trial.measured,
+        " ".join([trial.method.name, trial.label]),
+        hollow=trial.method.compressed and not trial.rescored,
     )
 
 

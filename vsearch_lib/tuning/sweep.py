@@ -7,7 +7,7 @@ from vsearch_lib.artefact.manifest import OperatingPoint
 from vsearch_lib.errors import UsageError
 from vsearch_lib.index.factory import list_count
 from vsearch_lib.search.searcher import Searcher
-from vsearch_lib.tuning.measurement import Measured, Progress, Queries, drawn, measure, queries_of, unwatched
+from vsearch_lib.tuning.measurement import Measured, Progress, Queries, measure, no_progress, queries_of, sample_rows
 from vsearch_lib.vectors import RowIds, Vectors
 
 MOST_LISTS = 512  # a query that visits more has the wrong template
@@ -34,7 +34,7 @@ def published_queries(searcher: Searcher, *, count: int, seed: int) -> Queries:
         raise UsageError(
             f"{searcher.manifest.version} shows {number}: tuning asks images for others, so it needs at least 2"
         )
-    own = drawn(visible, count, seed)
+    own = sample_rows(visible, count, seed)
     return queries_of(lambda vectors, k: searcher.exact(vectors, k).ids, searcher.vectors, own, among=len(visible))
 
 
@@ -48,7 +48,7 @@ def grid(searcher: Searcher) -> list[OperatingPoint]:
 
 
 def sweep(
-    searcher: Searcher, queries: Queries, settings: list[OperatingPoint], *, progress: Progress = unwatched
+    searcher: Searcher, queries: Queries, settings: list[OperatingPoint], *, progress: Progress = no_progress
 ) -> list[Point]:
     """Measure operating points, in their order."""
 

@@ -67,7 +67,7 @@ def family_table(trials: Sequence[Trial], methods: Sequence[Method], *, min_reca
 def _family_row(trial: Trial, mark: str) -> list[str]:
     method = trial.method
     size = f"{trial.index_bytes:,.0f}" + (f" + {trial.stored_bytes:,}" if trial.stored_bytes else "")
-    return [mark, method.family, method.name, trial.told, *_cells(trial.measured), size, f"{trial.build_seconds:.1f}"]
+    return [mark, method.family, method.name, trial.label, *_cells(trial.measured), size, f"{trial.build_seconds:.1f}"]
 
 
 def _cells(measured: Measured) -> list[str]:

@@ -10,8 +10,8 @@ from vsearch_lib.index.factory import FLAT_BELOW
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.tuning.families import families, sampled_queries
 from vsearch_lib.tuning.frontier import cheapest, most_exact
-from vsearch_lib.tuning.measurement import Progress, Queries, drawn
-from vsearch_lib.tuning.methods import Method, Trial, tried
+from vsearch_lib.tuning.measurement import Progress, Queries, sample_rows
+from vsearch_lib.tuning.methods import Method, Trial, run_trials
 from vsearch_lib.tuning.page import render
 from vsearch_lib.tuning.plots import family_plots, sweep_plot
 from vsearch_lib.tuning.sweep import Point, grid, published_queries, sweep
@@ -63,7 +63,7 @@ def _compared(
     searcher: Searcher, settings: Settings, *, sample: int, watched: Watched
 ) -> tuple[list[Method], list[Trial]]:
     """Return every method, and what those installed do with a sample of the published vectors."""
-    vectors = searcher.vectors(drawn(searcher.visible_ids(), sample, settings.index.seed))
+    vectors = searcher.vectors(sample_rows(searcher.visible_ids(), sample, settings.index.seed))
     if len(vectors) < FLAT_BELOW:
         return [], []
     queries = sampled_queries(vectors, count=settings.gate.queries, seed=settings.index.seed)
@@ -72,7 +72,7 @@ def _compared(
     trials = []
     with watched("kinds of index") as progress:
         for done, method in enumerate(installed, 1):
-            trials += tried(method, vectors, queries)
+            trials += run_trials(method, vectors, queries)
             progress(done, len(installed))
     return methods, trials
 

@@ -16,7 +16,7 @@ from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import GateRefused
-from vsearch_lib.models.promotion import current_model, hold_current, promote
+from vsearch_lib.models.promotion import current_model, pin_current_model, promote
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import read_card, recipe_of
 from vsearch_lib.run.bodies import body_of
@@ -67,7 +67,7 @@ def put(catalogue, version: str, *overrides: str, ruined: bool = False) -> None:
     if ruined:
         with torch.no_grad():
             encoder.projection.axes[1:] = 0
-    hold_current(catalogue.settings, run_id="run", now=datetime(2024, 5, 6, tzinfo=UTC))
+    pin_current_model(catalogue.settings, run_id="run", now=datetime(2024, 5, 6, tzinfo=UTC))
     register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run")
 
 

@@ -8,7 +8,7 @@ from vsearch_lib.figures import Figure
 from vsearch_lib.lake.changes import position
 from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.lake.metrics import record
-from vsearch_lib.lake.remembered import recall, remember, state_of
+from vsearch_lib.lake.past_results import input_state, load_result, save_result
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
 from vsearch_lib.measure.offline.ranking import DEPTH, exact_rankings, ranking_figures
 from vsearch_lib.measure.offline.side_by_side import Encode, encode_each
@@ -37,7 +37,7 @@ def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure
         context.say(f"compare_models: {new.version} was there when {used.version} was promoted; {by_hand}")
         return []
     state = _state(context, new, used)
-    if not strict and (before := recall(context.lake, "compare_models", state)):
+    if not strict and (before := load_result(context.lake, "compare_models", state)):
         context.say(before["said"])
         return []
     figures = _compare(context, new, used)
@@ -52,14 +52,14 @@ def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure
         raise GateRefused(f"{new.version}: {outcome}; {by_hand}")
     said = f"compare_models: {new.version}: {outcome}; {by_hand}"
     if figures:  # without a judged query nothing was computed that a note could save
-        remember(context.lake, "compare_models", state, {"said": said})
+        save_result(context.lake, "compare_models", state, {"said": said})
     context.say(said)
     return figures
 
 
 def _state(context: StepContext, new: Card, used: Card) -> str:
     settings = context.settings
-    return state_of(
+    return input_state(
         {"judgements": position(context.lake, "judgements")},
         models=(new.version, used.version),
         settings=[section.model_dump_json() for section in (settings.gate, settings.evaluation, settings.examples)],

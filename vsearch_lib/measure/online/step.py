@@ -10,13 +10,13 @@ from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
 from vsearch_lib.measure.online.clicks import CLICK_FIGURES, click_figures
 from vsearch_lib.measure.online.drift import drift_figures
-from vsearch_lib.measure.page_cache import Drawn
+from vsearch_lib.measure.page_cache import PageCache
 from vsearch_lib.models.promotion import current_model
 from vsearch_lib.report.page import Table, render
 from vsearch_lib.run_ids import version_of
 from vsearch_lib.vectors import Vectors
 
-BEFORE = 4  # windows that drift is told from: those before the one that is measured
+REFERENCE_WINDOWS = 4  # windows that drift is told from: those before the one that is measured
 
 
 def measure_online(context: StepContext) -> list[Figure]:
@@ -24,9 +24,9 @@ def measure_online(context: StepContext) -> list[Figure]:
     settings, asked = context.settings, context.lake.exists("interactions")
     model = current_model(settings).version if asked and context.lake.exists("embeddings") else None
     chosen = settings.online.model_dump_json()
-    drawn = Drawn(context, "measure_online", ("interactions", "images", "embeddings"), model=model, settings=chosen)
-    if (before := drawn.before()) is not None:
-        return before
+    cache = PageCache(context, "measure_online", ("interactions", "images", "embeddings"), model=model, settings=chosen)
+    if (earlier := cache.load()) is not None:
+        return earlier
     interactions = context.lake.read("interactions")
     last = interactions.agg(F.max("event_date")).collect()[0][0]
     if last is None:
@@ -39,7 +39,7 @@ def measure_online(context: StepContext) -> list[Figure]:
     ]
     name = f"online-{version_of(context.run_id)}.html"
     page = render("What people did", f"{first} to {last}", _tables(figures), [])
-    drawn.keep(figures, name, page)
+    cache.save(figures, name, page)
     return figures
 
 
@@ -54,17 +54,17 @@ def _drift(context: StepContext, first: date, last: date) -> list[Figure]:
     for name, seen in (("uploads", images), ("queries", asked)):
         window = timedelta(days=context.settings.online.days)
         new = seen.where(F.col("day").between(first, last))
-        before = seen.where((F.col("day") >= first - BEFORE * window) & (F.col("day") < first))
+        before = seen.where((F.col("day") >= first - REFERENCE_WINDOWS * window) & (F.col("day") < first))
         figures += drift_figures(name, _vectors(context, new), _vectors(context, before))
     return figures
 
 
 def _vectors(context: StepContext, seen: DataFrame) -> Vectors:
     """Return the vectors of a seeded draw of the images in `seen`, each once."""
-    drawn = seen.select("image_id").distinct().orderBy(F.xxhash64("image_id", F.lit(context.settings.online.seed)))
-    drawn = drawn.limit(context.settings.online.drift_sample)
+    sampled = seen.select("image_id").distinct().orderBy(F.xxhash64("image_id", F.lit(context.settings.online.seed)))
+    sampled = sampled.limit(context.settings.online.drift_sample)
     stored = context.lake.read("embeddings").where(F.col("model_version") == current_model(context.settings).version)
-    rows = stored.join(F.broadcast(drawn), "image_id").orderBy("image_id").select("vector").toArrow()
+    rows = stored.join(F.broadcast(sampled), "image_id").orderBy("image_id").select("vector").toArrow()
     if not rows.num_rows:
         return np.empty((0, 0), dtype=np.float32)
     vectors = rows["vector"].combine_chunks()

@@ -2,7 +2,7 @@
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
-from vsearch_lib.measure.page_cache import Drawn
+from vsearch_lib.measure.page_cache import PageCache
 from vsearch_lib.measure.profile.figures import image_figures, query_figures, refusal_figures
 from vsearch_lib.measure.profile.page import render
 from vsearch_lib.run_ids import version_of
@@ -13,9 +13,9 @@ _TABLES = ("images", "image_pixels", "near_duplicates", "interactions", "quarant
 def profile_lake(context: StepContext) -> list[Figure]:
     """Profile the tables as they are now; a page of tables that have not moved since stays the newest."""
     lake = context.lake
-    drawn = Drawn(context, "profile_lake", _TABLES)
-    if (before := drawn.before()) is not None:
-        return before
+    cache = PageCache(context, "profile_lake", _TABLES)
+    if (earlier := cache.load()) is not None:
+        return earlier
     images, interactions = lake.read("images"), lake.read("interactions")
     figures = [
         *image_figures(images, lake.read("image_pixels"), lake.read("near_duplicates"), interactions),
@@ -24,5 +24,5 @@ def profile_lake(context: StepContext) -> list[Figure]:
         *(Figure(f"{table}_stored", lake.read(table).count()) for table in ("users", "judgements")),
     ]
     name = f"profile-{version_of(context.run_id)}.html"
-    drawn.keep(figures, name, render(context.run_id, figures))
+    cache.save(figures, name, render(context.run_id, figures))
     return figures

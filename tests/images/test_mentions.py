@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from vsearch_lib.images.speaking import lists_pictures, speaks_of_pictures, workbook_speaks_of_pictures
+from vsearch_lib.images.mentions import lists_pictures, mentions_pictures, workbook_mentions_pictures
 
 ROWS = b'{"file": "a.jpg", "Visibility": "x"}\n'
 
@@ -31,26 +31,26 @@ ROWS = b'{"file": "a.jpg", "Visibility": "x"}\n'
     ],
 )
 def test_these_speak(head):
-    assert speaks_of_pictures(head)
+    assert mentions_pictures(head)
 
 
 @pytest.mark.parametrize(
     "head", [b"", b"name,label\n", b"\xff\xd8\xff\xe0", gzip.compress(b"name,label\n"), b"SQLite format 3"]
 )
 def test_these_do_not(head):
-    assert not speaks_of_pictures(head)
+    assert not mentions_pictures(head)
 
 
 def test_the_columns_of_parquet_are_at_its_end():
     sink = io.BytesIO()
     pq.write_table(pa.table({"moderation": ["x"]}), sink)
     content = sink.getvalue()
-    assert speaks_of_pictures(content[:4], content[4:])
+    assert mentions_pictures(content[:4], content[4:])
 
 
 @pytest.mark.parametrize("head", [b"\x1f\x8bnonsense", b"BZhnonsense", b"\xfd7zXZnonsense", b"\x28\xb5\x2f\xfd"])
 def test_what_cannot_be_unpacked_may_speak(head):
-    assert speaks_of_pictures(head)
+    assert mentions_pictures(head)
 
 
 @pytest.mark.parametrize(("text", "speaks"), [("<si><t>visibility</t></si>", True), ("<si><t>label</t></si>", False)])
@@ -59,11 +59,11 @@ def test_a_workbook_is_looked_into(text, speaks):
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
         archive.writestr("xl/sharedStrings.xml", text)
-    assert workbook_speaks_of_pictures(sink.getvalue()) is speaks
+    assert workbook_mentions_pictures(sink.getvalue()) is speaks
 
 
 def test_a_broken_workbook_may_speak():
-    assert workbook_speaks_of_pictures(b"PK\x03\x04")
+    assert workbook_mentions_pictures(b"PK\x03\x04")
 
 
 @pytest.mark.parametrize(

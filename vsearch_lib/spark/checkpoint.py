@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 
 
-def computed(rows: DataFrame) -> DataFrame:
+def checkpointed(rows: DataFrame) -> DataFrame:
     """Compute `rows` now and return them as they came out, without their history.
 
     They lie with the executors; on a cluster, where those come and go, in the session's checkpoint folder.

@@ -10,7 +10,7 @@ import zlib
 import pyarrow as pa
 
 # Words of a table that says so. Zero bytes are left out: those of UTF-16.
-_SPEAKS = re.compile(
+_MENTIONS = re.compile(
     rb"visib|privat|privacy|moderat|image_?id|owner_?id|deleted|audience|is_?public|\"public\"", re.IGNORECASE
 )
 # The same in a file that may as well be prose: a name of ours between the marks of a table.
@@ -22,7 +22,7 @@ LOOKED_AT_BYTES = 65_536
 _WORKBOOK_BYTES = 100_000_000  # unpacked; of a larger one it is not known
 
 
-def speaks_of_pictures(head: bytes, tail: bytes = b"") -> bool:
+def mentions_pictures(head: bytes, tail: bytes = b"") -> bool:
     """Whether the first and last bytes of a file speak of who sees pictures; also if they cannot be unpacked.
 
     Formats of tables keep the names of columns as they are, at their start (Avro) or end (Parquet).
@@ -31,7 +31,7 @@ def speaks_of_pictures(head: bytes, tail: bytes = b"") -> bool:
         texts = [_unpacked(head), tail]
     except Exception:  # whatever is wrong with it: what cannot be looked into may speak
         return True
-    return any(_SPEAKS.search(text.replace(b"\0", b"")) for text in texts)
+    return any(_MENTIONS.search(text.replace(b"\0", b"")) for text in texts)
 
 
 def lists_pictures(head: bytes) -> bool:
@@ -39,7 +39,7 @@ def lists_pictures(head: bytes) -> bool:
     return bool(_LISTS.search(head.replace(b"\0", b"")))
 
 
-def workbook_speaks_of_pictures(content: bytes) -> bool:
+def workbook_mentions_pictures(content: bytes) -> bool:
     """Whether a workbook, a ZIP archive of XML, speaks of who sees pictures; also if it cannot be opened."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -48,7 +48,7 @@ def workbook_speaks_of_pictures(content: bytes) -> bool:
                 with archive.open(member) as text:
                     content = text.read(left)
                 left -= len(content)
-                if _SPEAKS.search(content) or left <= 0:
+                if _MENTIONS.search(content) or left <= 0:
                     return True
     except Exception:  # whatever is wrong with it: what cannot be looked into may speak
         return True
