@@ -22,10 +22,10 @@ from vsearch_lib.images.near_names import UNMATCHED, with_near_names
 from vsearch_lib.lake import table_schema
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
 from vsearch_lib.landing.causes import with_causes
-from vsearch_lib.landing.known import KnownLanding
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.retry import refused_days
 from vsearch_lib.landing.rows import NO_RECORDS
+from vsearch_lib.landing.state import LandingState
 from vsearch_lib.quarantine.share import check_refused_share
 from vsearch_lib.quarantine.table import replace_refusals
 from vsearch_lib.spark.checkpoint import checkpointed
@@ -40,7 +40,7 @@ def ingest_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     listing = list_landed(context.settings.landing.images, days, never_clutter=may_be_metadata)
     say_missing(context, "images", listing)
     found = sort_out(listing)
-    landing = KnownLanding.of(
+    landing = LandingState.of(
         context, "images", listing, opened=[metadata.file for metadata in found.metadata], tables=_TABLES, retry=retry
     )
     if (earlier := landing.earlier_figures()) is not None:

@@ -13,8 +13,8 @@ from vsearch_lib.figures import Figure
 from vsearch_lib.lake import table_schema
 from vsearch_lib.lake.tables import same
 from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
-from vsearch_lib.landing.known import KnownLanding
 from vsearch_lib.landing.listing import Listing, list_landed
+from vsearch_lib.landing.state import LandingState
 from vsearch_lib.quarantine.share import check_refused_share
 from vsearch_lib.quarantine.table import replace_refusals, sources_with_refusals
 from vsearch_lib.records.ingest import RecordKind, landed_records
@@ -46,7 +46,7 @@ def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, re
         listing = _listed_as_refused(context, kind.table, listing)
     else:
         say_missing(context, kind.table, listing)
-    landing = KnownLanding.of(context, kind.table, listing, opened=listing.files, tables=tables, retry=retry)
+    landing = LandingState.of(context, kind.table, listing, opened=listing.files, tables=tables, retry=retry)
     if (earlier := landing.earlier_figures()) is not None:
         return earlier
     if not listing.files and not listing.refused:

@@ -16,7 +16,7 @@ _SETTINGS = {"landing", "image", "quality"}
 
 
 @dataclass(frozen=True)
-class KnownLanding:
+class LandingState:
     """What lay in a landing folder as a job began, where the job's tables stood, and what it is to the job."""
 
     context: StepContext
@@ -34,7 +34,7 @@ class KnownLanding:
         opened: Sequence[LandedFile],
         tables: Sequence[str],
         retry: bool,
-    ) -> "KnownLanding":
+    ) -> "LandingState":
         """Look at what `listing` lists, and at the job's `tables`.
 
         Args:

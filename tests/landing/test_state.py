@@ -11,8 +11,8 @@ from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.images.metadata import may_be_metadata, sort_out
 from vsearch_lib.lake import Lake, table_schema
-from vsearch_lib.landing.known import KnownLanding
 from vsearch_lib.landing.listing import list_landed
+from vsearch_lib.landing.state import LandingState
 
 DAY = "date=2024-05-06"
 
@@ -64,7 +64,7 @@ def known(spark, landed, looked_at) -> Callable[..., bool]:
         watched = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
         listing = list_landed(settings.landing.images, dates, never_clutter=may_be_metadata)
         opened = [metadata.file for metadata in sort_out(listing).metadata]
-        landing = KnownLanding.of(context, "images", listing, opened=opened, tables=watched, retry=retry)
+        landing = LandingState.of(context, "images", listing, opened=opened, tables=watched, retry=retry)
         return landing.earlier_figures() is not None
 
     return ask
