@@ -1,14 +1,13 @@
-"""`embed_images` and the pandas UDF beside plain torch loops, on the same pixels, cores and weights, in one run.
+"""Times `embed_images` and the pandas UDF beside plain torch loops, on the same pixels, cores and weights, in one run.
 
     .venv/bin/python benchmarks/embed.py ../shared/data/clothing ../shared/data/weights/mobilenet_v2.safetensors
 
-The photos are taken in once. For each backbone the plain loop (a `DataLoader` with two workers that decode with Pillow,
-then the network on all cores) runs in float32 and, by autocast, in bfloat16; between them the job embeds every photo,
-with all that belongs to it, in a session that is up, with a version of the model that it has not seen. The vectors of
-the job are compared with torch's in float32 on the same pixels, one by one, and by the mean average precision of the
-test split on the train split.
-Then the UDF and the job's own tasks by turns, each from `image_pixels` to Parquet; and nights with nothing new, and
-with a hundredth of new pictures.
+The photos are ingested once. For each backbone the plain loop (a `DataLoader` with two workers that decode with Pillow,
+then the network on all cores) runs in float32 and, by autocast, in bfloat16. Between the two the whole job embeds every
+photo in a running session, with a version of the model that has no vectors yet. The vectors of the job are compared
+with torch's in float32 on the same pixels, one by one, and by the mean average precision of the test split searched in
+the train split. Then the UDF and the tasks of the job take turns, each from `image_pixels` to Parquet. Last come nights
+with nothing new, and nights with 1 % new pictures.
 """
 
 import csv
@@ -45,7 +44,7 @@ from vsearch_lib.spark.session import start_session
 
 SIDE = 224
 BATCH = 64
-# Photos that the plain loops embed; the job embeds all. None is all.
+# How many photos the plain loops embed (None: all of them). The job embeds all.
 LOOP_PHOTOS = {"tf_efficientnet_lite0": None, "mobilenet_v2": None, "resnet50": 768}
 TURNS = 3
 
@@ -59,8 +58,8 @@ class Photos(Dataset[torch.Tensor]):
     def __len__(self) -> int:
         return len(self.jpegs)
 
-    def __getitem__(self, place: int) -> torch.Tensor:
-        image = Image.open(io.BytesIO(self.jpegs[place])).convert("RGB")
+    def __getitem__(self, index: int) -> torch.Tensor:
+        image = Image.open(io.BytesIO(self.jpegs[index])).convert("RGB")
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         square = image.crop((left, top, left + side, top + side)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
@@ -68,7 +67,7 @@ class Photos(Dataset[torch.Tensor]):
 
 
 def plain_loop(encoder: Encoder, jpegs: list[bytes], *, bfloat16: bool) -> tuple[float, np.ndarray]:
-    """Return pictures a second, and vectors, of a loop as anybody would write it."""
+    """Return the pictures a second and the vectors of an ordinary torch loop."""
     loader = DataLoader(Photos(jpegs), batch_size=BATCH, num_workers=2)
     vectors, began = [], time.perf_counter()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
@@ -78,7 +77,7 @@ def plain_loop(encoder: Encoder, jpegs: list[bytes], *, bfloat16: bool) -> tuple
 
 
 def in_float32(encode: Callable[[torch.Tensor], torch.Tensor], jpegs: list[bytes]) -> np.ndarray:
-    """Return what `encode` gives in float32 for the very squares that the job embeds."""
+    """Return what `encode` computes in float32 from the same squares that the job embeds."""
     squares = (torch.from_numpy(to_square(jpeg, SIDE)).permute(2, 0, 1) for jpeg in jpegs)
     vectors = []
     with torch.inference_mode():
@@ -88,7 +87,7 @@ def in_float32(encode: Callable[[torch.Tensor], torch.Tensor], jpegs: list[bytes
 
 
 def mean_average_precision(vectors: np.ndarray, labels: np.ndarray, split: np.ndarray) -> float:
-    """Return mAP by label of the test split's pictures searched in the train split."""
+    """Return mAP by label: pictures of the test split are searched in the train split."""
     train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
     order = np.argsort(-(vectors[test] @ vectors[train].T), axis=1)
     right = labels[train][order] == labels[test][:, None]
@@ -105,8 +104,8 @@ def projected(settings: Settings, jpegs: list[bytes]) -> Encoder:
     return encoder
 
 
-def by_turns(spark: SparkSession, settings: Settings, version: str) -> None:
-    """Print how much longer the UDF takes than the tasks of the job, both from `image_pixels` to Parquet."""
+def compare_udf(spark: SparkSession, settings: Settings, version: str) -> None:
+    """Print how many times as long as the tasks of the job the UDF takes, both from `image_pixels` to Parquet."""
     lake = Lake(spark, settings.lake.uri, "turns")
     pixels = lake.read("image_pixels").select("sha256", "jpeg")
     count, tasks = pixels.count(), spark.sparkContext.defaultParallelism
@@ -120,12 +119,12 @@ def by_turns(spark: SparkSession, settings: Settings, version: str) -> None:
         between = time.perf_counter()
         embed_pixels(job, model, pixels, f"{settings.var}/tasks-{version}-{turn}", count)
         ratios.append((between - began) / (time.perf_counter() - between))
-    # In the first turn Spark compiles what both need, and the UDF comes first.
+    # The first turn is left out: in it Spark compiles code for both, and the UDF, which comes first, pays for it.
     print(f"  the UDF takes {', '.join(f'{ratio:.2f}' for ratio in ratios[1:])} times the job's tasks")
 
 
 def compare(spark: SparkSession, settings: Settings, photos: Path) -> None:
-    """Print the rates of loops, UDF and job, and how far their vectors agree."""
+    """Print the rates of the loops, the UDF and the job, and how well their vectors agree."""
     backbone, recipe = settings.model.backbone, recipe_of(settings)
     lake = Lake(spark, settings.lake.uri, "look")
     rows = lake.read("images").join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
@@ -135,15 +134,18 @@ def compare(spark: SparkSession, settings: Settings, photos: Path) -> None:
     encoder = projected(settings, jpegs)
     plain_loop(encoder, jpegs[:BATCH], bfloat16=False)
     register(settings.models.uri, encoder, version=f"{backbone}-0", recipe=recipe, run_id="bench")
-    first, _ = run_job(spark, settings, "embed_images")
-    slow, of_pillow = plain_loop(encoder, jpegs, bfloat16=False)
+    first_seconds, _ = run_job(spark, settings, "embed_images")
+    float32_rate, pillow_vectors = plain_loop(encoder, jpegs, bfloat16=False)
     register(settings.models.uri, encoder, version=f"{backbone}-1", recipe=recipe, run_id="bench")
     seconds, figures = run_job(spark, settings, "embed_images")
-    half, _ = plain_loop(encoder, jpegs, bfloat16=True)
+    bfloat16_rate, _ = plain_loop(encoder, jpegs, bfloat16=True)
     rate = len(stored) / seconds
-    print(f"{backbone}: plain float32 {slow:.0f}/s, plain bfloat16 {half:.0f}/s; the job {rate:.0f}/s", end=" ")
-    print(f"(its first run in the session {len(stored) / first:.0f}/s)")
-    print(f"  {rate / slow:.2f} times plain float32, {rate / half:.2f} times plain bfloat16")
+    print(
+        f"{backbone}: plain float32 {float32_rate:.0f}/s, plain bfloat16 {bfloat16_rate:.0f}/s; the job {rate:.0f}/s",
+        end=" ",
+    )
+    print(f"(its first run in the session {len(stored) / first_seconds:.0f}/s)")
+    print(f"  {rate / float32_rate:.2f} times plain float32, {rate / bfloat16_rate:.2f} times plain bfloat16")
     cores = spark.sparkContext.defaultParallelism
     outside = 1 - len(stored) / figures["images_per_second_per_core"] / cores / seconds
     print(
@@ -152,28 +154,28 @@ def compare(spark: SparkSession, settings: Settings, photos: Path) -> None:
         f" {figures['slowest_task_to_median']:.2f} times the median"
     )
     rows = lake.read("embeddings").where(f"model_version = '{backbone}-1'").select("image_id", "vector").collect()
-    vector = {row["image_id"]: np.array(row["vector"], dtype=np.float32) for row in rows}
-    found = np.stack([vector[name] for name in names])
+    vector_of = {row["image_id"]: np.array(row["vector"], dtype=np.float32) for row in rows}
+    computed = np.stack([vector_of[name] for name in names])
     expected = in_float32(encoder, jpegs)
-    cosines = (found * expected).sum(1)
+    cosines = (computed * expected).sum(1)
     print(f"  cosine to torch in float32 on the same pixels: mean {cosines.mean():.5f}, least {cosines.min():.5f}")
     with (photos / "metadata.csv").open() as file:
         facts = {Path(row["file"]).name: row for row in csv.DictReader(file)}
     labels = np.array([facts[name]["label"] for name in names])
     split = np.array([facts[name]["split"] for name in names])
-    figures = [mean_average_precision(vectors, labels, split) for vectors in (found, expected, of_pillow)]
+    figures = [mean_average_precision(vectors, labels, split) for vectors in (computed, expected, pillow_vectors)]
     print(
         "  mAP by label, test on train: the job {:.4f}, float32 {:.4f}, float32 on Pillow's pixels {:.4f}".format(
             *figures
         )
     )
-    by_turns(spark, settings, f"{backbone}-1")
+    compare_udf(spark, settings, f"{backbone}-1")
     nights(settings, lake, f"{backbone}-1", seed=100 * len(backbone), full=seconds)
 
 
 def main(photos: str, weights: str) -> None:
-    """Take the photos in, then compare on each backbone."""
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where Spark's workers find `varied`
+    """Ingest the photos, then compare on each backbone."""
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where Spark's workers find `vary_pictures`
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as folder:
         chosen = [f"var={folder}", f"landing.images={photos}/images"]
         spark = start_session(load_settings("demo", chosen), "bench")

@@ -1,9 +1,9 @@
-"""What an image costs when there are ten times as many, how large the worker processes get, and what a night costs.
+"""Measures the cost of an image at two sizes of catalogue, the memory of the worker processes, and the cost of a night.
 
     .venv/bin/python benchmarks/embed_scale.py ../shared/data/clothing ../shared/data/weights/mobilenet_v2.safetensors
 
-The catalogue is made of re-encoded, cropped and mirrored copies of the photos, so that no pixels repeat. Nights with a
-hundredth of new images take turns with the least that Spark and Delta can do the same work with.
+The catalogue is made of re-encoded, cropped and mirrored copies of the photos, so that no pixels repeat. Nights with
+1 % new images take turns with a minimal script that does the same work with Spark and Delta.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ NIGHTS = 3
 COPY = "copy string, sha256 string, jpeg binary"
 
 
-def varied(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield a copy of each picture (columns jpeg, seed), its own crop, side and quality."""
+def vary_pictures(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield a copy of each picture (columns jpeg, seed), with its own crop, mirroring and quality."""
     for batch in batches:
         made = [
             _vary(jpeg, seed) for jpeg, seed in zip(batch["jpeg"].to_pylist(), batch["seed"].to_pylist(), strict=True)
@@ -71,10 +71,10 @@ def copies(spark: SparkSession, lake: Lake, first: int, count: int) -> DataFrame
     originals = lake.read("images").join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
     originals = originals.where("image_id NOT LIKE 'copy-%'").select("image_id", "jpeg")
     known = originals.count()
-    numbered = originals.selectExpr("jpeg", "row_number() OVER (ORDER BY image_id) - 1 AS place")
-    wanted = spark.range(first, first + count).selectExpr("id AS seed", f"id % {known} AS place")
-    made = wanted.join(F.broadcast(numbered) if known < 100 else numbered, "place").select("jpeg", "seed")
-    return made.repartition(max(2, count // 500)).mapInArrow(varied, COPY).localCheckpoint()
+    numbered = originals.selectExpr("jpeg", "row_number() OVER (ORDER BY image_id) - 1 AS number")
+    wanted = spark.range(first, first + count).selectExpr("id AS seed", f"id % {known} AS number")
+    made = wanted.join(F.broadcast(numbered) if known < 100 else numbered, "number").select("jpeg", "seed")
+    return made.repartition(max(2, count // 500)).mapInArrow(vary_pictures, COPY).localCheckpoint()
 
 
 def land(lake: Lake, made: DataFrame) -> None:
@@ -85,35 +85,35 @@ def land(lake: Lake, made: DataFrame) -> None:
     lake.insert_new("images", made.select(F.col("copy").alias("image_id"), "sha256").crossJoin(image))
 
 
-def change_hundredth(spark: SparkSession, lake: Lake, *, seed: int) -> int:
-    """Land new pictures, a hundredth of what there is, and return how many."""
+def add_one_percent(spark: SparkSession, lake: Lake, *, seed: int) -> int:
+    """Write new images, 1 % of the present number, and return how many."""
     count = lake.read("images").count() // 100
     land(lake, copies(spark, lake, seed * 1_000_000, count))
     return count
 
 
-def bare_night(settings: Settings, lake: Lake, version: str, since: dict[str, Position]) -> float:
-    """Embed what was added after `since`, without a guard and keeping nothing on the way; return the seconds."""
-    until = {table: at for table in since if (at := position(lake, table))}
+def minimal_night(settings: Settings, lake: Lake, version: str, since: dict[str, Position]) -> float:
+    """Embed what was added after `since`, without checks or intermediate files; return the seconds."""
+    until = {table: now for table in since if (now := position(lake, table))}
     began = time.perf_counter()
     new = {}
-    for table, at in since.items():
-        feed = lake.read_changes(table, at.version + 1, until[table].version)
+    for table, start in since.items():
+        feed = lake.read_changes(table, start.version + 1, until[table].version)
         new[table] = feed.where("_change_type = 'insert'")
     model = lake.spark.sparkContext.broadcast(load_model(settings.models.uri, version))
-    task = partial(bare_task, model=model, batch_size=settings.embedding.batch_size)
+    task = partial(minimal_task, model=model, batch_size=settings.embedding.batch_size)
     pixels = new["image_pixels"].select("sha256", "jpeg").repartition(lake.spark.sparkContext.defaultParallelism)
     vectors = pixels.mapInArrow(task, "sha256 string, vector array<float>")
     rows = new["images"].select(F.lit(version).alias("model_version"), "image_id", "sha256").join(vectors, "sha256")
     key = f"old.model_version = new.model_version AND old.model_version = '{version}' AND old.image_id = new.image_id"
     merging = DeltaTable.forPath(lake.spark, lake.path("embeddings")).alias("old").merge(rows.alias("new"), key)
     merging.whenNotMatchedInsertAll().execute()
-    took = time.perf_counter() - began
+    elapsed = time.perf_counter() - began
     save_read_positions(lake, f"embed_images-{version}", until)
-    return took
+    return elapsed
 
 
-def bare_task(
+def minimal_task(
     batches: Iterator[pa.RecordBatch], *, model: Broadcast[Model], batch_size: int
 ) -> Iterator[pa.RecordBatch]:
     """Yield hashes and vectors of pictures."""
@@ -123,39 +123,43 @@ def bare_task(
 
 
 def nights(settings: Settings, lake: Lake, version: str, *, seed: int, full: float) -> None:
-    """Print what nights cost beside `full` seconds: with nothing new, then, in turns, the job's and bare ones."""
+    """Print the seconds of nights: with nothing new, then the job and the minimal script in turns.
+
+    Args:
+        full: seconds of a full run, which they are compared with.
+    """
     nothing, _ = run_job(lake.spark, settings, "embed_images")
     print(f"  nothing new {nothing:.2f} s, 1/{full / nothing:.0f} of all")
-    taken: dict[str, list[float]] = {"the job": [], "without guards": []}
+    night_seconds: dict[str, list[float]] = {"the job": [], "without guards": []}
     for night in range(seed, seed + 2 * NIGHTS, 2):
-        new = change_hundredth(lake.spark, lake, seed=night)
+        new = add_one_percent(lake.spark, lake, seed=night)
         seconds, figures = run_job(lake.spark, settings, "embed_images")
         assert figures["images_embedded"] == new
-        taken["the job"].append(seconds)
-        since = {table: at for table in ("images", "image_pixels") if (at := position(lake, table))}
-        change_hundredth(lake.spark, lake, seed=night + 1)
-        taken["without guards"].append(bare_night(settings, lake, version, since))
-    for name, seconds_of in taken.items():
-        told = ", ".join(f"{seconds:.1f} s (1/{full / seconds:.1f})" for seconds in seconds_of)
-        print(f"  {new} new, {name}: {told}")
+        night_seconds["the job"].append(seconds)
+        since = {table: now for table in ("images", "image_pixels") if (now := position(lake, table))}
+        add_one_percent(lake.spark, lake, seed=night + 1)
+        night_seconds["without guards"].append(minimal_night(settings, lake, version, since))
+    for name, values in night_seconds.items():
+        times = ", ".join(f"{seconds:.1f} s (1/{full / seconds:.1f})" for seconds in values)
+        print(f"  {new} new, {name}: {times}")
 
 
 @contextmanager
 def largest_worker() -> Iterator[list[int]]:
-    """Watch Spark's Python processes; the list ends up with the largest one's memory in MiB."""
-    found = [0]
+    """Watch Spark's Python processes; the yielded list holds the memory of the largest one, in MiB."""
+    largest = [0]
 
     def look() -> None:
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if b"pyspark.worker" in (folder / "cmdline").read_bytes():
                     status = (folder / "status").read_text()
-                    found[0] = max(found[0], int(status.split("VmRSS:")[1].split()[0]) // 1024)
+                    largest[0] = max(largest[0], int(status.split("VmRSS:")[1].split()[0]) // 1024)
             except (OSError, IndexError):
                 continue
 
     with every(0.5, look):
-        yield found
+        yield largest
 
 
 def run_job(spark: SparkSession, settings: Settings, name: str) -> tuple[float, dict[str, float]]:
@@ -169,7 +173,7 @@ def run_job(spark: SparkSession, settings: Settings, name: str) -> tuple[float, 
 
 def main(photos: str, weights: str) -> None:
     """Embed catalogues of both sizes in one session."""
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where Spark's workers find `varied`
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where Spark's workers find `vary_pictures`
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as folder:
         cost: dict[int, float] = {}
         for size in SIZES:

@@ -1,12 +1,12 @@
-"""The sharded index beside one faiss index that is trained on the same sample and holds the same vectors.
+"""Measures the sharded index beside one faiss index that is trained on the same sample and holds the same vectors.
 
     .venv/bin/python ../shared/tools/sift_vectors.py var/sift          # about 0.7 million real vectors
     .venv/bin/python benchmarks/index.py clustered var/clustered       # a million of 256 dimensions, about centres
     .venv/bin/python benchmarks/index.py measure var/sift
 
-The vectors stand in Delta tables, as the embedding step leaves them; the build is the job `build_index`. Then ten
-nights of 1 % new images and 0.5 % deleted ones, each published as a delta, are compared with a rebuild. Last, in a
-process of its own, what an open index keeps in memory.
+The vectors lie in Delta tables, as the embedding step writes them, and the job `build_index` builds the index. A
+separate process measures the memory of an open index. Last, ten nights of 1 % new images and 0.5 % deleted ones, each
+published as a delta, are compared with a compaction.
 """
 
 import json
@@ -45,7 +45,7 @@ from vsearch_lib.spark.session import start_session
 from vsearch_lib.storage import open_store
 from vsearch_lib.ticker import every
 
-# The index is made of vectors that are there: any model will do.
+# The vectors are given, so that any model will do.
 SMALL = ("model.backbone=small", "model.weights=none", "training.epochs=1")
 SHARDS = 8
 QUERIES = 1_000
@@ -70,7 +70,7 @@ def clustered(folder: Path, rows: int = 1_000_000, dimension: int = 256) -> None
     made = []
     for start in range(0, rows + QUERIES, 100_000):
         count = min(100_000, rows + QUERIES - start)
-        # A third of a centre's length along the common directions: groups touch, and can be told apart.
+        # A third of a centre's length along the common directions: groups touch, but remain distinct.
         noise = rng.normal(size=(count, 32)).astype(np.float32) @ spread * 0.06
         noise += 0.06 * rng.normal(size=(count, dimension)).astype(np.float32)
         made.append(unit(centres[rng.integers(0, CENTRES, count)] + noise))
@@ -81,7 +81,7 @@ def clustered(folder: Path, rows: int = 1_000_000, dimension: int = 256) -> None
 
 
 def fill(lake: Lake, folder: Path, version: str, vectors: np.ndarray, first: int) -> None:
-    """Write images first … and their vectors, as ingestion and embedding leave them."""
+    """Write images, numbered from `first`, and their vectors, as ingestion and embedding write them."""
     file = folder / f"vectors-{first}.parquet"
     names = [f"image-{number:09d}" for number in range(first, first + len(vectors))]
     offsets = np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1]
@@ -89,37 +89,38 @@ def fill(lake: Lake, folder: Path, version: str, vectors: np.ndarray, first: int
     pq.write_table(pa.table({"image_id": names, "vector": column}), file, row_group_size=50_000)
     rows = lake.spark.read.parquet(str(file)).withColumn("sha256", F.sha2("image_id", 256))
     lake.insert_new("embeddings", rows.withColumn("model_version", F.lit(version)))
-    at = F.lit("2026-11-01").cast("timestamp")
+    moment = F.lit("2026-11-01").cast("timestamp")
     day = F.lit("2026-11-01").cast("date")
-    said = F.struct(*(day.alias(n) for n in ("file", "owner_id", "uploaded_at", "tags", "visibility", "moderation")))
+    dates = F.struct(*(day.alias(n) for n in ("file", "owner_id", "uploaded_at", "tags", "visibility", "moderation")))
     facts = {
-        "owner_id": F.concat(F.lit("owner-"), F.substring("image_id", -4, 4)), "uploaded_at": at, "upload_date": day,
-        "tags": F.array(F.lit("a"), F.lit("b")), "visibility": F.lit("public"), "moderation": F.lit("ok"),
+        "owner_id": F.concat(F.lit("owner-"), F.substring("image_id", -4, 4)), "uploaded_at": moment,
+        "upload_date": day, "tags": F.array(F.lit("a"), F.lit("b")),
+        "visibility": F.lit("public"), "moderation": F.lit("ok"),
         "source_uri": F.col("image_id"), "phash": F.substring("sha256", 1, 16), "width": F.lit(256),
         "height": F.lit(256), "mode": F.lit("RGB"), "deleted_at": F.lit(None).cast("timestamp"),
-        "said_on": said.withField("deleted", F.lit(None).cast("date")),
+        "said_on": dates.withField("deleted", F.lit(None).cast("date")),
     }  # fmt: skip
     lake.insert_new("images", rows.select("image_id", "sha256").withColumns(facts))
 
 
 @contextmanager
-def peak_memory(found: dict[int, int]) -> Iterator[None]:
-    """Fill `found` with the most bytes that each Python worker of Spark has for itself.
+def peak_memory(peaks: dict[int, int]) -> Iterator[None]:
+    """Fill `peaks` with the peak private memory of each Python worker of Spark: process id → bytes.
 
-    Workers are forked from a daemon: what it loaded and they only read is there once, whatever their number.
+    Workers are forked from a daemon, and share the memory that it loaded and that they only read.
     """
 
     def look() -> None:
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 parent = (process / "stat").read_text().rsplit(")", 1)[1].split()[1]
-                if b"-m\0vsearch_lib.python_daemon\0" not in Path("/proc", parent, "cmdline").read_bytes():
+                if b"-m\0vsearch_lib.spark.daemon\0" not in Path("/proc", parent, "cmdline").read_bytes():
                     continue
                 lines = (process / "smaps_rollup").read_text().splitlines()
             except OSError:
                 continue
             own = sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Private"))
-            found[int(process.name)] = max(own, found.get(int(process.name), 0))
+            peaks[int(process.name)] = max(own, peaks.get(int(process.name), 0))
 
     with every(0.05, look):
         yield
@@ -148,9 +149,9 @@ def build(settings: Settings, lake: Lake, run_id: str, *, compact: bool = False)
 
 
 def compare(settings: Settings, again: list[Settings], lake: Lake, vectors: np.ndarray, queries: np.ndarray) -> None:
-    """Build, and print the figures beside one faiss index of the same sample and vectors.
+    """Build, and print the figures beside those of one faiss index of the same sample and vectors.
 
-    The first build is one of a Java that has hardly run; then builds and faiss take turns.
+    The first build runs before Java has warmed up; after it builds and faiss take turns.
     """
     memory: dict[int, int] = {}
     with peak_memory(memory):
@@ -164,16 +165,17 @@ def compare(settings: Settings, again: list[Settings], lake: Lake, vectors: np.n
     sample = training_sample(stored, wanted=wanted, total=rows, seed=settings.index.seed).vectors
     print(f"{rows} vectors of {base.shape[1]}, {manifest.factory}, {SHARDS} shards; build_index {first:.1f} s")
     for settings_of_turn in again:
-        took, _ = seconds(build, settings_of_turn, lake, "again")
+        build_seconds, _ = seconds(build, settings_of_turn, lake, "again")
         plain = faiss.index_factory(base.shape[1], manifest.factory, faiss.METRIC_INNER_PRODUCT)
         train, _ = seconds(plain.train, sample)
         add, _ = seconds(plain.add, base)
         our_train, template = seconds(train_template, sample, manifest.factory)
         single = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
         our_add, _ = seconds(single.add, base)
-        print(f"build_index {took:.1f} s; faiss trains {train:.1f} and adds {add:.1f} s:", end=" ")
-        print(f"{(train + add) / took:.2f} times its vectors a second;", end=" ")
-        print(f"trained as we do, {our_train:.1f} and {our_add:.1f} s: {(our_train + our_add) / took:.2f} times")
+        print(f"build_index {build_seconds:.1f} s; faiss trains {train:.1f} and adds {add:.1f} s:", end=" ")
+        print(f"{(train + add) / build_seconds:.2f} times its vectors a second;", end=" ")
+        print(f"trained as we do, {our_train:.1f} and {our_add:.1f} s:", end=" ")
+        print(f"{(our_train + our_add) / build_seconds:.2f} times")
     shard_bytes = max(sum(file.bytes for file in shard.files) for shard in manifest.shards)
     allowed = 2 * shard_bytes + manifest.template.bytes
     print(f"a task's own memory: {max(memory.values()) / 1e6:.0f} MB at most", end="")
@@ -183,21 +185,19 @@ def compare(settings: Settings, again: list[Settings], lake: Lake, vectors: np.n
     print(f"the sharded index's first 100 by codes are those of one index: {same:.4f}", end="")
     print(f", greatest difference of a score {np.abs(np.sort(ours.scores) - np.sort(alone[0])).max():.1e}")
     _, truth = faiss.knn(queries, base, 10, faiss.METRIC_INNER_PRODUCT)
-    of_stored = searcher.exact(queries, 10).ids
+    truth_of_stored = searcher.exact(queries, 10).ids
     for nprobe, shortlist in POINTS:
         point = {"nprobe": nprobe, "shortlist": shortlist}
         mine, theirs = [], []
-        for some in np.array_split(queries, QUERY_TURNS):
-            mine += [seconds(searcher.search, query[None], 10, **point) for query in some]
-            theirs += [seconds(_rescored, single, base, query[None], **point) for query in some]
-        found = np.concatenate([hits.ids for _, hits in mine])
-        ours_ms, theirs_ms = (1000 * float(np.median([t for t, _ in one])) for one in (mine, theirs))
-        reached = recall(found, truth, queries, base.__getitem__).mean
+        for turn in np.array_split(queries, QUERY_TURNS):
+            mine += [seconds(searcher.search, query[None], 10, **point) for query in turn]
+            theirs += [seconds(_rescored, single, base, query[None], **point) for query in turn]
+        answers = np.concatenate([hits.ids for _, hits in mine])
+        ours_ms, theirs_ms = (1000 * float(np.median([t for t, _ in timed])) for timed in (mine, theirs))
+        reached = recall(answers, truth, queries, base.__getitem__).mean
         print(f"nprobe {nprobe:>3}, shortlist {shortlist:>3}: recall@10 {reached:.3f}", end=" ")
-        print(
-            f"({recall(found, of_stored, queries, searcher.vectors).mean:.3f} of what is exact on the stored halves),",
-            end=" ",
-        )
+        of_stored = recall(answers, truth_of_stored, queries, searcher.vectors).mean
+        print(f"({of_stored:.3f} of what is exact on the stored halves),", end=" ")
         print(f"{ours_ms:.2f} ms, one index {theirs_ms:.2f} ms: {ours_ms / theirs_ms:.2f} times", end="")
         rescored = np.concatenate([_rescored(plain, base, query[None], **point) for query in queries])
         print(f"; as faiss trains, recall@10 {recall(rescored, truth, queries, base.__getitem__).mean:.3f}")
@@ -214,27 +214,27 @@ def _rescored(index: faiss.Index, base: np.ndarray, query: np.ndarray, nprobe: i
 
 
 def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.ndarray, queries: np.ndarray) -> None:
-    """Publish ten nights of changes, and print recall and bytes beside a rebuild."""
+    """Publish ten nights of changes, and print their recall and bytes beside those of a compaction."""
     store = open_store(settings.index.uri)
     full = current_manifest(store)
     first = int(full.counts["rows"])
-    # Half a percent each night, and none of them twice: five at the end.
+    # Half a percent each night, no image twice: 5 % at the end.
     leaving = np.random.default_rng(5).permutation(first)[: first // 20]
     for night, (part, gone) in enumerate(
         zip(np.array_split(new, NIGHTS), np.array_split(leaving, NIGHTS), strict=True)
     ):
         start = first + night * len(part)
         fill(lake, folder, version, part, start)
-        doomed = [(f"image-{number:09d}",) for number in gone]
-        dead = lake.spark.createDataFrame(doomed, "image_id string")
+        deleted = [(f"image-{number:09d}",) for number in gone]
+        deleted_rows = lake.spark.createDataFrame(deleted, "image_id string")
         lake.upsert(
-            "images", lake.read("images").join(dead, "image_id").withColumn("deleted_at", F.current_timestamp())
+            "images", lake.read("images").join(deleted_rows, "image_id").withColumn("deleted_at", F.current_timestamp())
         )
         before = set(current_manifest(store).files)
-        took, manifest = seconds(build, settings, lake, f"night-{night}")
+        elapsed, manifest = seconds(build, settings, lake, f"night-{night}")
         uploaded = sum(file.bytes for file in manifest.files if file not in before)
         whole = sum(file.bytes for file in full.files)
-        print(f"night {night}: {took:.1f} s, {uploaded} bytes, {uploaded / whole:.1%} of a full version's")
+        print(f"night {night}: {elapsed:.1f} s, {uploaded} bytes, {uploaded / whole:.1%} of a full version's")
     old = Searcher(store, manifest, cache=settings.cache)
     rebuilt = Searcher(store, build(settings, lake, "rebuilt", compact=True), cache=settings.cache)
     for nprobe, shortlist in POINTS[2:4]:
@@ -250,8 +250,8 @@ def nights(settings: Settings, lake: Lake, folder: Path, version: str, new: np.n
 
 
 def opened(index_uri: str, queries_file: str) -> None:
-    """Print what an open index keeps in memory, in this process."""
-    pa.scalar("")  # pyarrow imports pandas for its first scalar: 27 MB that do not grow with the index
+    """Print the memory that an open index takes in this process, in bytes a vector."""
+    pa.scalar("")  # with its first scalar pyarrow imports pandas: 27 MB that do not grow with the index
     before = _memory()
     searcher = Searcher.open(index_uri, cache=Path(tempfile.gettempdir()))
     searcher.search(np.load(queries_file), 10)
@@ -262,8 +262,8 @@ def opened(index_uri: str, queries_file: str) -> None:
 
 def _memory() -> dict[str, float]:
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
-    said = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
-    return {"anonymous": said["Anonymous"], "resident": said["Rss"]}
+    bytes_of = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
+    return {"anonymous": bytes_of["Anonymous"], "resident": bytes_of["Rss"]}
 
 
 def measure(source: Path) -> None:

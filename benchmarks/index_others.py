@@ -1,4 +1,4 @@
-"""What other libraries make of the same vectors: build time, bytes and latency where recall@10 reaches .97.
+"""Measures other libraries on the same vectors: build time, bytes, and the latency at which recall@10 reaches .97.
 
     export PYTHONPATH=.     # recall is the project's own
     .venv/bin/python benchmarks/index_others.py hnswlib var/sift       # after make tuning-libraries
@@ -7,8 +7,8 @@
     var/autofaiss/bin/python benchmarks/index_others.py autofaiss var/sift         # as much memory as it likes
     var/autofaiss/bin/python benchmarks/index_others.py autofaiss-small var/sift   # as much as our index takes
 
-autofaiss pins a faiss of its own, hence the environment; this file needs numpy, faiss and the library. A folder holds
-`base.npy` and `query.npy`, as `sift_vectors.py` and `benchmarks/index.py clustered` write them.
+autofaiss pins another version of faiss, and so needs its own environment. This file needs numpy, faiss and the library.
+The folder holds `base.npy` and `query.npy`, as `sift_vectors.py` and `benchmarks/index.py clustered` write them.
 """
 
 import sys
@@ -45,26 +45,26 @@ def exact(base: np.ndarray, queries: np.ndarray) -> np.ndarray:
     return index.search(queries, 10)[1]
 
 
-def tell(build_seconds: float, file_bytes: int, search: Search, base: np.ndarray, queries: np.ndarray) -> None:
-    """Print the first effort that reaches the recall, and what it costs."""
+def report(build_seconds: float, file_bytes: int, search: Search, base: np.ndarray, queries: np.ndarray) -> None:
+    """Print the smallest effort that reaches the recall, and its cost."""
     truth = exact(base, queries)
     for effort in EFFORTS:
-        found = search(queries, effort)
-        reached = recall(found, truth, queries, base.__getitem__).mean
+        answers = search(queries, effort)
+        reached = recall(answers, truth, queries, base.__getitem__).mean
         if reached >= RECALL:
             break
-    taken = []
+    latencies = []
     for query in queries:
         start = time.perf_counter()
         search(query[None], effort)
-        taken.append(time.perf_counter() - start)
+        latencies.append(time.perf_counter() - start)
     rows = len(base)
     print(f"{rows} vectors of {base.shape[1]}: built in {build_seconds:.0f} s, {file_bytes / rows:.0f} bytes a vector;")
-    print(f"  recall@10 {reached:.3f} at effort {effort}, {1000 * np.median(taken):.2f} ms a query")
+    print(f"  recall@10 {reached:.3f} at effort {effort}, {1000 * np.median(latencies):.2f} ms a query")
 
 
 def hnswlib_index(base: np.ndarray) -> tuple[float, int, Search]:
-    """Build hnswlib's graph with the settings its documents begin with."""
+    """Build hnswlib's graph with the first settings that its documentation shows."""
     import hnswlib
 
     start = time.perf_counter()
@@ -72,7 +72,7 @@ def hnswlib_index(base: np.ndarray) -> tuple[float, int, Search]:
     index.init_index(max_elements=len(base), M=16, ef_construction=200, random_seed=17)
     index.set_num_threads(THREADS)
     index.add_items(base)
-    took = time.perf_counter() - start
+    build_seconds = time.perf_counter() - start
 
     def search(queries: np.ndarray, effort: int) -> np.ndarray:
         index.set_ef(effort)
@@ -80,11 +80,11 @@ def hnswlib_index(base: np.ndarray) -> tuple[float, int, Search]:
 
     with tempfile.TemporaryDirectory() as folder:
         index.save_index(f"{folder}/index")
-        return took, Path(f"{folder}/index").stat().st_size, search
+        return build_seconds, Path(f"{folder}/index").stat().st_size, search
 
 
 def autofaiss_index(base: np.ndarray, bytes_per_vector: int) -> tuple[float, int, Search]:
-    """Let autofaiss choose and build within so much memory; the answers of codes are re-scored, as ours are."""
+    """Let autofaiss choose and build an index within a limit of memory; answers by codes are re-scored, as ours are."""
     from autofaiss import build_index
 
     with tempfile.TemporaryDirectory() as folder:
@@ -100,7 +100,7 @@ def autofaiss_index(base: np.ndarray, bytes_per_vector: int) -> tuple[float, int
             max_index_memory_usage=f"{bytes_per_vector * len(base) // 1_000_000}MB",
             current_memory_available="16G",
         )
-        took = time.perf_counter() - start
+        build_seconds = time.perf_counter() - start
         size = Path(f"{folder}/knn.index").stat().st_size
     print({name: infos[name] for name in ("index_key", "index_param") if name in infos})
     graph = isinstance(faiss.downcast_index(index), faiss.IndexHNSW)
@@ -110,17 +110,17 @@ def autofaiss_index(base: np.ndarray, bytes_per_vector: int) -> tuple[float, int
         faiss.ParameterSpace().set_index_parameters(index, chosen)
         if graph:
             return np.asarray(index.search(queries, 10)[1])
-        listed = index.search(queries, SHORTLIST)[1]
+        shortlists = index.search(queries, SHORTLIST)[1]
         best = [
-            np.argsort(-(base[ids] @ query), kind="stable")[:10] for ids, query in zip(listed, queries, strict=True)
+            np.argsort(-(base[ids] @ query), kind="stable")[:10] for ids, query in zip(shortlists, queries, strict=True)
         ]
-        return np.take_along_axis(listed, np.stack(best), axis=1)
+        return np.take_along_axis(shortlists, np.stack(best), axis=1)
 
-    return took, size, search
+    return build_seconds, size, search
 
 
 def main(library: str, folder: Path) -> None:
-    """Build with one library and print what it costs."""
+    """Build with one library and print the cost."""
     faiss.omp_set_num_threads(THREADS)
     base, queries = (unit(np.load(folder / name)) for name in ("base.npy", "query.npy"))
     build = {
@@ -128,9 +128,9 @@ def main(library: str, folder: Path) -> None:
         "autofaiss": partial(autofaiss_index, bytes_per_vector=10_000),
         "autofaiss-small": partial(autofaiss_index, bytes_per_vector=OURS_BYTES),
     }[library]
-    took, size, search = build(base)
+    build_seconds, size, search = build(base)
     faiss.omp_set_num_threads(1)
-    tell(took, size, search, base, queries)
+    report(build_seconds, size, search, base, queries)
 
 
 if __name__ == "__main__":

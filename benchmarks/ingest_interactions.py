@@ -1,10 +1,9 @@
-"""A million landed interactions beside Spark reading the same JSON and writing Parquet; and a day beside its history.
+"""Times the ingest of a million interactions beside Spark, which reads the same JSON and writes Parquet.
 
     .venv/bin/python benchmarks/ingest_interactions.py
 
 The plain side is `spark.read.schema(…).json(…).write.parquet(…)`: no check, no key, no second reading. Both run in one
-session, in turns, each into a folder of its own. Then one day's partition of images and events is taken in after 10
-and after 300 days of history, in turns too.
+session, in turns, each into its own folder.
 """
 
 import json
@@ -28,12 +27,12 @@ EVENTS = 1_000_000
 FILES = 10
 DAY = date(2024, 5, 6)
 ROUNDS = 5
-WARMING_UP = 3  # turns before them: the JVM goes on compiling the job for so long
+WARMING_UP = 3  # turns before the timed ones, in which the JVM compiles the job
 
 
 def event(rng: random.Random, number: int, day: date) -> dict[str, object]:
     """Return an impression with all its fields."""
-    at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=rng.random() * 86_400)
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=rng.random() * 86_400)
     return {
         "event_id": f"{day:%Y%m%d}-{number:09d}",
         "user_id": f"user-{rng.randrange(50_000):05d}",
@@ -43,7 +42,7 @@ def event(rng: random.Random, number: int, day: date) -> dict[str, object]:
         "type": "impression",
         "latitude": rng.uniform(-60, 60),
         "longitude": rng.uniform(-180, 180),
-        "occurred_at": at.isoformat(),
+        "occurred_at": moment.isoformat(),
         "request_id": f"req-{number // 20:08d}",
     }
 
@@ -59,14 +58,14 @@ def land(folder: Path, day: date, events: int, files: int, rng: random.Random) -
 
 
 def seconds(action: Callable[..., object], *arguments: object) -> float:
-    """Return how long `action` takes."""
+    """Return how long `action` takes, in seconds."""
     start = time.perf_counter()
     action(*arguments)
     return time.perf_counter() - start
 
 
 def main(events: int) -> None:
-    """Print seconds of both sides and their ratio, the best of the rounds."""
+    """Print the seconds of each round of both sides, and the median of their ratios."""
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as name:
         folder = Path(name)
         settings = load_settings("local", [f"var={folder}"])
@@ -80,9 +79,9 @@ def main(events: int) -> None:
             times["plain"].append(seconds(landed.write.parquet, str(folder / f"plain-{turn}")))
             times["job"].append(seconds(body_of("ingest_interactions"), job))
             times["job again"].append(seconds(body_of("ingest_interactions"), job))
-        times = {side: taken[WARMING_UP:] for side, taken in times.items()}
-        for side, taken in times.items():
-            print(f"{side:10} {min(taken):6.1f} s   {', '.join(f'{one:.1f}' for one in taken)}")
+        times = {side: turns[WARMING_UP:] for side, turns in times.items()}
+        for side, rounds in times.items():
+            print(f"{side:10} {min(rounds):6.1f} s   {', '.join(f'{elapsed:.1f}' for elapsed in rounds)}")
         ratio = statistics.median(a / b for a, b in zip(times["job"], times["plain"], strict=True))
         print(f"{events} interactions: the job takes {ratio:.2f} times the plain side, median of {ROUNDS} turns")
         spark.stop()

@@ -1,13 +1,14 @@
-"""The ingest jobs on Spark: photos a second beside a plain loop on as many processes, and a day beside its history.
+"""Times the ingest jobs on Spark: photos beside a plain loop, and a day after a short and after a long history.
 
     .venv/bin/python benchmarks/ingest_jobs.py ../shared/data/clothing/images
 
 Photos: the plain loop is that of ingest_photos.py with Pillow's default filter, in as many processes as Spark has
-cores. Beside it, in turns, the job's reading of the same files: found, read, decoded, shrunk, encoded, hashed. And the
-whole job, on the folder and on four copies of it (a byte added, so that none is a known one): what the second took
-longer is the steady state of all that it does, the grouping of near-duplicates and four tables' commits among it.
+cores. In turns with it the job reads the same files: it lists, reads, decodes, shrinks, encodes and hashes them. Then
+the whole job runs on the folder, and on four copies of it (each copy has one byte added to every file, so that no file
+is known already). The difference of the two times is the cost of three more copies without the fixed costs of a run; it
+includes the grouping of near-duplicates and the commits of four tables.
 
-History: the next days' partitions (50 images, 2,000 events) are taken in after 10 and after 300 days, in turns.
+History: the next days' partitions (50 images, 2,000 events) are ingested after 10 and after 300 days, in turns.
 """
 
 import io
@@ -39,7 +40,7 @@ from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.spark.session import start_session
 
 COPIES = 3
-FILES_PER_TASK = 500  # the job's
+FILES_PER_TASK = 500  # as in the job
 HISTORIES_DAYS = (10, 300)
 TURNS = 3
 IMAGES_A_DAY = 50
@@ -47,7 +48,7 @@ EVENTS_A_DAY = 2_000
 
 
 def ingest(spark: SparkSession, settings: Settings, jobs: tuple[str, ...], dates: tuple[date, ...] | None) -> float:
-    """Return the seconds of ingest jobs over some days, or all."""
+    """Return the seconds that ingest jobs take over `dates`, or over all days if that is None."""
     lake = Lake(spark, settings.lake.uri, f"run-{time.monotonic_ns()}")
     job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, dates=dates, say=lambda _: None)
     return sum(seconds(body_of(name), job) for name in jobs)
@@ -64,12 +65,12 @@ def photos(spark: SparkSession, folder: Path, source: Path) -> None:
             for number, content in enumerate(contents):
                 (landing / f"{copy}-{number:05d}.jpg").write_bytes(content + bytes([copy]))
         landings[copies] = load_settings("demo", [f"var={folder / f'lake-{copies}'}", f"landing.images={landing}"])
-    few = load_settings("demo", [f"var={folder / 'lake-0'}", f"landing.images={landings[1].landing.images}"])
-    ingest(spark, few, ("ingest_images",), None)
+    warm_up = load_settings("demo", [f"var={folder / 'lake-0'}", f"landing.images={landings[1].landing.images}"])
+    ingest(spark, warm_up, ("ingest_images",), None)
     cores = os.cpu_count() or 1
-    listing = list_landed(few.landing.images, never_clutter=may_be_metadata)
+    listing = list_landed(warm_up.landing.images, never_clutter=may_be_metadata)
     listed = checkpointed(landed_images(spark, listing, sort_out(listing)))
-    files = checkpointed(files_to_read(listed, Lake(spark, few.lake.uri, "none").read("image_files").limit(0)))
+    files = checkpointed(files_to_read(listed, Lake(spark, warm_up.lake.uri, "none").read("image_files").limit(0)))
     read = read_files(files, LIMITS, -(-len(contents) // FILES_PER_TASK))
     plain, same_work = [], []
     with ProcessPoolExecutor(cores) as loop:
@@ -77,20 +78,21 @@ def photos(spark: SparkSession, folder: Path, source: Path) -> None:
         for _ in range(TURNS):
             plain.append(seconds(lambda: list(loop.map(plain_default, contents, chunksize=50))))
             same_work.append(seconds(lambda: read.write.format("noop").mode("overwrite").save()))
-    taken = {copies: ingest(spark, settings, ("ingest_images",), None) for copies, settings in landings.items()}
+    job_seconds = {copies: ingest(spark, settings, ("ingest_images",), None) for copies, settings in landings.items()}
     loop_rate, stage_rate = (len(contents) / statistics.median(times) for times in (plain, same_work))
-    job_rate = COPIES * len(contents) / (taken[1 + COPIES] - taken[1])
+    job_rate = COPIES * len(contents) / (job_seconds[1 + COPIES] - job_seconds[1])
     print(f"plain loop, {cores} processes: {loop_rate:.0f} photos/s")
     print(f"ingest_images, reading (the same work): {stage_rate:.0f} photos/s, {stage_rate / loop_rate:.2f} times that")
     print(
         f"ingest_images, with all that follows: {job_rate:.0f} photos/s, {job_rate / loop_rate:.2f} times that;",
         end=" ",
     )
-    print(f"{len(contents)} photos {taken[1]:.1f} s, {(1 + COPIES) * len(contents)} photos {taken[1 + COPIES]:.1f} s")
+    print(f"{len(contents)} photos {job_seconds[1]:.1f} s,", end=" ")
+    print(f"{(1 + COPIES) * len(contents)} photos {job_seconds[1 + COPIES]:.1f} s")
 
 
 def history(spark: SparkSession, folder: Path) -> None:
-    """Print the seconds of a day's partition after short and long histories, and their ratio."""
+    """Print the seconds of a day's partition after a short and a long history, and their ratio."""
     first = date(2024, 1, 1)
     lakes: dict[int, Settings] = {}
     for days in HISTORIES_DAYS:
@@ -100,16 +102,16 @@ def history(spark: SparkSession, folder: Path) -> None:
         for day in range(days + TURNS):
             land(var / "landing", first + timedelta(days=day), EVENTS_A_DAY, 1, rng)
             _land_images(var / "landing", first + timedelta(days=day), day)
-        # All the history but its last day at once, then that alone: the first small run pays for warming up.
+        # All the history but its last day at once, then that day alone: this first small run warms up.
         early = tuple(first + timedelta(days=day) for day in range(days - 1))
         for part in (early, (first + timedelta(days=days - 1),)):
             ingest(spark, lakes[days], ("ingest_images", "ingest_interactions"), part)
     for jobs in (("ingest_images",), ("ingest_interactions",)):
-        taken: dict[int, list[float]] = {days: [] for days in lakes}
+        day_seconds: dict[int, list[float]] = {days: [] for days in lakes}
         for turn in range(TURNS):
             for days, settings in lakes.items():
-                taken[days].append(ingest(spark, settings, jobs, (first + timedelta(days=days + turn),)))
-        short, long = (statistics.median(taken[days]) for days in HISTORIES_DAYS)
+                day_seconds[days].append(ingest(spark, settings, jobs, (first + timedelta(days=days + turn),)))
+        short, long = (statistics.median(day_seconds[days]) for days in HISTORIES_DAYS)
         print(
             f"{jobs[0]}, a day after {HISTORIES_DAYS[0]} days {short:.1f} s, after {HISTORIES_DAYS[1]} {long:.1f} s:",
             end=" ",
@@ -133,7 +135,7 @@ def _land_images(landing: Path, day: date, number: int) -> None:
 
 
 def main(source: str) -> None:
-    """Measure both, in one session."""
+    """Measure history and photos in one session."""
     with tempfile.TemporaryDirectory(prefix="vsearch-bench-") as name:
         spark = start_session(load_settings("demo", [f"var={name}"]), "bench")
         history(spark, Path(name))

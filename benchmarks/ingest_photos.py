@@ -1,9 +1,9 @@
-"""Photos a second taken in on one core: `normalise` and SHA-256 beside the loop that anyone would write with Pillow.
+"""Measures photos a second on one core: `normalise` and SHA-256 beside an ordinary loop with Pillow.
 
     .venv/bin/python benchmarks/ingest_photos.py ../shared/data/clothing/images
 
-The loops take turns at blocks of the same photos, each in a process of its own on the same core. The plain loop resizes
-with LANCZOS, what Pillow's manual advises for shrinking; with `resize`'s own default, BICUBIC, it is timed too.
+The loops take turns at blocks of the same photos, each in its own process on the same core. The plain loop resizes with
+LANCZOS, which Pillow's manual advises for shrinking, and in a second version with BICUBIC, the default of `resize`.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ ROUNDS = 3
 
 
 def plain(content: bytes, resample: Image.Resampling = Image.Resampling.LANCZOS) -> tuple[bytes, str, str]:
-    """Return the shrunk JPEG, the SHA-256 of the file and the perceptual hash, by the plainest means."""
+    """Return the shrunk JPEG, the SHA-256 of the file and the perceptual hash, computed with Pillow."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)).convert("RGB"))
     scale = 256 / min(image.size)
     image = image.resize((round(image.width * scale), round(image.height * scale)), resample)
@@ -38,12 +38,12 @@ def plain(content: bytes, resample: Image.Resampling = Image.Resampling.LANCZOS)
 
 
 def plain_default(content: bytes) -> tuple[bytes, str, str]:
-    """`plain`, with the filter that `resize` takes when none is named."""
+    """Do the same as `plain`, with the default filter of `resize`."""
     return plain(content, Image.Resampling.BICUBIC)
 
 
 def ours(content: bytes) -> tuple[bytes, str, str]:
-    """Return what `plain` does, by the library."""
+    """Return the same as `plain`, computed by the library."""
     picture = normalise(content, LIMITS)
     return picture.jpeg, hashlib.sha256(content).hexdigest(), picture.phash
 
@@ -64,13 +64,13 @@ LOOPS: dict[str, Callable[[bytes], tuple[bytes, str, str]]] = {
 
 
 def pin(core: int) -> None:
-    """Keep this process on one core, where the system can."""
+    """Keep this process on one core, if the system can do that."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
 
 
 def seconds(loop: str, contents: Sequence[bytes]) -> float:
-    """Return how long a loop takes for a block."""
+    """Return how long a loop takes for a block, in seconds."""
     start = time.perf_counter()
     for content in contents:
         LOOPS[loop](content)
@@ -78,7 +78,7 @@ def seconds(loop: str, contents: Sequence[bytes]) -> float:
 
 
 def main(folder: str) -> None:
-    """Print photos a second of each loop, and how many times the plain ones' `normalise` does."""
+    """Print the photos a second of each loop, and the ratio of `normalise` to it."""
     files = [file for file in sorted(Path(folder).rglob("*")) if file.suffix.lower() in (".jpg", ".jpeg")]
     contents = [file.read_bytes() for file in files[:: max(1, len(files) // PHOTOS)][:PHOTOS]]
     blocks = [contents[start : start + BLOCK] for start in range(0, len(contents), BLOCK)]
@@ -87,12 +87,12 @@ def main(folder: str) -> None:
     workers = {loop: ProcessPoolExecutor(1, context, pin, (core,)) for loop in LOOPS}
     for loop, worker in workers.items():
         worker.submit(seconds, loop, blocks[0]).result()  # imports and first uses are not timed
-    # A block's best round: others of this machine only ever add time.
+    # The best round of each block: other work on this machine can only add time.
     best = {loop: [float("inf")] * len(blocks) for loop in LOOPS}
     for _ in range(ROUNDS):
-        for at, block in enumerate(blocks):
+        for number, block in enumerate(blocks):
             for loop, worker in workers.items():
-                best[loop][at] = min(best[loop][at], worker.submit(seconds, loop, block).result())
+                best[loop][number] = min(best[loop][number], worker.submit(seconds, loop, block).result())
     rate = {loop: len(contents) / sum(times) for loop, times in best.items()}
     print(f"{len(contents)} photos, one core, best of {ROUNDS} rounds")
     for loop in LOOPS:

@@ -1,9 +1,9 @@
-"""How long `normalise` takes for the same photos as JPEG, HEIC and AVIF, on one core.
+"""Measures how long `normalise` takes for the same photos as JPEG, HEIC and AVIF, on one core.
 
     .venv/bin/python benchmarks/phone_formats.py ../shared/data/clothing/images
 
-Photos as they are, and some of them enlarged to the 12 megapixels of a phone, which makes their files smaller than a
-phone's. Quality 90 for JPEG, and what the encoders take by themselves for the others.
+It takes the photos in their own size, and some of them enlarged to the 12 megapixels of a phone (such files are smaller
+than a phone's). JPEG has quality 90; HEIC and AVIF have the default quality of their encoders.
 """
 
 import io
@@ -34,7 +34,7 @@ def encoded(photo: Image.Image, form: str) -> bytes:
 
 
 def milliseconds(contents: list[bytes]) -> float:
-    """Return what a photo takes, of the best of all rounds for each."""
+    """Return the mean milliseconds for a photo; the best round counts for each."""
     total = 0.0
     for content in contents:
         best = float("inf")
@@ -47,7 +47,7 @@ def milliseconds(contents: list[bytes]) -> float:
 
 
 def main(folder: str) -> None:
-    """Print milliseconds and kilobytes a photo of each format."""
+    """Print the milliseconds and kilobytes of a photo in each format."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     files = sorted(Path(folder).rglob("*.jpg"))

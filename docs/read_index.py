@@ -31,9 +31,9 @@ files = {entry["file"]: checked(f"files/{entry['file']}", entry["sha256"]) for e
 rows = pa.concat_tables(pa.ipc.open_file(files[shard["rows_file"]["file"]]).read_all() for shard in shards)
 halves = b"".join(files[shard["vectors"]["file"]] for shard in shards)
 vectors = np.frombuffer(halves, "<f2").reshape(-1, manifest["dimension"]).astype(np.float32)
-alive_from = {}  # of an image: rows with smaller ids are dead
-for said in (pa.ipc.open_file(files[entry["file"]]).read_all() for entry in manifest["tombstones"]):
-    for image, before_id in zip(said["image_id"].to_pylist(), said["before_id"].to_pylist(), strict=True):
+alive_from = {}  # image_id → row id; rows of the image with smaller ids are dead
+for tombstones in (pa.ipc.open_file(files[entry["file"]]).read_all() for entry in manifest["tombstones"]):
+    for image, before_id in zip(tombstones["image_id"].to_pylist(), tombstones["before_id"].to_pylist(), strict=True):
         alive_from[image] = max(before_id, alive_from.get(image, 0))
 dead = np.array([i < alive_from.get(image, 0) for i, image in enumerate(rows["image_id"].to_pylist())])
 hidden = dead | (np.asarray(rows["visibility"]) != "public") | (np.asarray(rows["moderation"]) == "blocked")

@@ -1,4 +1,4 @@
-"""What a case is: an input that made other people's pipelines fail, and what must become of it here."""
+"""A case: an input that made other people's pipelines fail, and the outcome that it must have here."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -8,49 +8,49 @@ from pathlib import Path
 DAY = "date=2026-11-01"
 TAKES_ALL = "quality.max_refused_share=1"
 
-Place = tuple[str, int]  # a file's path below the folder of its part, and the line; 0 is the whole file
+Source = tuple[str, int]  # a file's path below the folder of its part, and the line; line 0 is the whole file
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What must come of all that lands in a folder for one table.
+    """What one table must hold, and what must be refused, after a folder is ingested.
 
     Attributes:
         accepted: ids of the table's rows.
-        private: of these, the images that not everybody may see.
-        refused: where → code of the reason.
-        messages: where → words that the refusal's message must have.
-        passed_over: kind of clutter → files.
-        values: column → id → value, written as Spark casts it to a text.
-        by_path: whether an image's id is its path below the folder that is taken in.
+        private: the ids of private images among them.
+        refused: source → code of the reason.
+        messages: source → words that the message of the refusal must contain.
+        passed_over: kind of clutter → number of files.
+        values: column → id → value, as the text that Spark casts it to.
+        by_path: whether an image's id is its path below the ingested folder.
     """
 
     accepted: frozenset[str] = frozenset()
     private: frozenset[str] = frozenset()
-    refused: Mapping[Place, str] = field(default_factory=dict)
-    messages: Mapping[Place, str] = field(default_factory=dict)
+    refused: Mapping[Source, str] = field(default_factory=dict)
+    messages: Mapping[Source, str] = field(default_factory=dict)
     passed_over: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_path: bool = False
 
-    def taken_in_from(self, above: str) -> "Outcome":
-        """Return what must come of it where the folder lies `above`/ below the one that is taken in."""
-        if not self.by_path or not above:
+    def with_id_prefix(self, prefix: str) -> "Outcome":
+        """Return the outcome for a folder in the folder `prefix` of the ingested one: ids by path get the prefix."""
+        if not self.by_path or not prefix:
             return self
         values = {
-            column: {f"{above}/{image_id}": value for image_id, value in of_ids.items()}
+            column: {f"{prefix}/{image_id}": value for image_id, value in of_ids.items()}
             for column, of_ids in self.values.items()
         }
         return replace(
             self,
-            accepted=frozenset(f"{above}/{image_id}" for image_id in self.accepted),
-            private=frozenset(f"{above}/{image_id}" for image_id in self.private),
+            accepted=frozenset(f"{prefix}/{image_id}" for image_id in self.accepted),
+            private=frozenset(f"{prefix}/{image_id}" for image_id in self.private),
             values=values,
         )
 
 
 def account_line(table: str, outcomes: list[Outcome]) -> str:
-    """Return the sum that a job must print of `outcomes` together, taken in for the first time."""
+    """Return the sum that a job must print when it ingests all of `outcomes` for the first time."""
     accepted = sum(len(outcome.accepted) for outcome in outcomes)
     refused = sum(len(outcome.refused) for outcome in outcomes)
     passed_over = sum((Counter(outcome.passed_over) for outcome in outcomes), Counter[str]())
@@ -63,13 +63,13 @@ def account_line(table: str, outcomes: list[Outcome]) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """A folder of a case that is taken in by itself.
+    """A folder of a case, which is ingested by itself.
 
     Attributes:
-        folder: below the case's own: of pictures, or a landing zone if it is called landing.
-        tables: table → what must come of the folder there.
-        stops_by_default: more is refused than the default share allows: the job must exit with 3.
-        address: the folder → how the person names it.
+        folder: its name in the case's folder. `landing` is a landing zone; any other holds pictures.
+        tables: table → outcome of the folder.
+        stops_by_default: whether more is refused than the default share allows, so that the job must exit with 3.
+        address: returns the folder's address as a person writes it.
     """
 
     folder: str
@@ -79,17 +79,17 @@ class Part:
 
     @property
     def is_landing_zone(self) -> bool:
-        """Whether it holds a folder a table."""
+        """Whether it holds a folder for each table."""
         return self.folder == "landing"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A numbered case; `build` writes its input into an empty folder.
+    """A numbered case. `build` writes its input into an empty folder.
 
     Attributes:
-        parts: what is taken in, and the outcome. None for cases of which more than that is asked.
-        own_process: why only a process of its own shows the case; None if the suite's session does as well.
+        parts: the folders to ingest, with their outcomes. Empty if `nights.CHECKS` checks the case.
+        own_process: why the case needs a process of its own; None if the suite's session can run it.
     """
 
     number: int
@@ -100,5 +100,5 @@ class Case:
 
     @property
     def label(self) -> str:
-        """Its number and name."""
+        """The number and name."""
         return f"{self.number:02d}-{self.name}"

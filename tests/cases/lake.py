@@ -1,14 +1,14 @@
-"""What became of a case in the lake, and how that differs from what must become of it."""
+"""Reads the outcome of a case from the lake, and lists how it differs from the expected one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import functions as F
 
-from tests.cases.case import Outcome, Place
+from tests.cases.case import Outcome, Source
 from vsearch_lib.lake import Lake
 
-_TABLES = {  # → id, and columns that outcomes have values of
+_TABLES = {  # table → its id, and the columns whose values outcomes name
     "images": ("image_id", ("visibility", "uploaded_at", "source_uri")),
     "interactions": ("event_id", ("dwell_ms",)),
     "users": ("user_id", ("age_band",)),
@@ -16,66 +16,71 @@ _TABLES = {  # → id, and columns that outcomes have values of
 
 
 @dataclass(frozen=True)
-class Found:
-    """Rows of a table by id, each column → a text; and what is refused, (file, line) → reason and message."""
+class Actual:
+    """What a table holds.
+
+    Attributes:
+        rows: id → column → value as a text.
+        refused: source → reason and message.
+    """
 
     rows: Mapping[str, Mapping[str, str | None]]
-    refused: Mapping[Place, tuple[str, str]]
+    refused: Mapping[Source, tuple[str, str]]
 
-    def below(self, folder: str, id_prefix: str | None = None) -> "Found":
-        """Return what came from a folder; tables that do not know from where are looked at by a prefix of ids."""
-        above = f"{folder}/"
+    def below(self, folder: str, id_prefix: str | None = None) -> "Actual":
+        """Return what came from a folder. Rows of tables without `source_uri` are selected by a prefix of their ids."""
+        prefix = f"{folder}/"
         rows = {
             key: row
             for key, row in self.rows.items()
-            if (key.startswith(id_prefix) if id_prefix is not None else (row["source_uri"] or "").startswith(above))
+            if (key.startswith(id_prefix) if id_prefix is not None else (row["source_uri"] or "").startswith(prefix))
         }
         refused = {
-            (source.removeprefix(above), line): why
-            for (source, line), why in self.refused.items()
-            if source.startswith(above)
+            (file.removeprefix(prefix), line): refusal
+            for (file, line), refusal in self.refused.items()
+            if file.startswith(prefix)
         }
-        return Found(rows, refused)
+        return Actual(rows, refused)
 
 
-def found_in(lake: Lake, table: str) -> Found:
-    """Return what a table and the quarantine hold."""
+def read_actual(lake: Lake, table: str) -> Actual:
+    """Return the rows of a table, and what the quarantine holds of it."""
     key, columns = _TABLES[table]
     texts = [F.col(name).cast("string").alias(name) for name in columns]
     rows = lake.read(table).select(key, *texts).collect() if lake.exists(table) else []
     refused = lake.read("quarantine").where(F.col("table") == table).collect() if lake.exists("quarantine") else []
-    return Found(
+    return Actual(
         {row[key]: row.asDict() for row in rows},
         {(row["source"], row["line"]): (row["reason"], row["message"]) for row in refused},
     )
 
 
-def differences(must: Outcome, found: Found) -> list[str]:
-    """Return how what was found differs from what must be, a sentence each; nothing if it does not."""
-    reasons = {place: reason for place, (reason, _) in found.refused.items()}
-    said = [
-        *(f"{key!r} is not accepted" for key in sorted(must.accepted - set(found.rows))),
-        *(f"{key!r} is accepted" for key in sorted(set(found.rows) - must.accepted)),
+def differences(expected: Outcome, actual: Actual) -> list[str]:
+    """Return a sentence for each difference; an empty list if there is none."""
+    reasons = {source: reason for source, (reason, _) in actual.refused.items()}
+    sentences = [
+        *(f"{key!r} is not accepted" for key in sorted(expected.accepted - set(actual.rows))),
+        *(f"{key!r} is accepted" for key in sorted(set(actual.rows) - expected.accepted)),
         *(
-            f"{place} is refused as {reasons.get(place)}, not as {must.refused.get(place)}"
-            for place in sorted({*reasons, *must.refused})
-            if reasons.get(place) != must.refused.get(place)
+            f"{source} is refused as {reasons.get(source)}, not as {expected.refused.get(source)}"
+            for source in sorted({*reasons, *expected.refused})
+            if reasons.get(source) != expected.refused.get(source)
         ),
         *(
-            f"the refusal of {place} says {found.refused[place][1]!r}, not {words!r}"
-            for place, words in must.messages.items()
-            if place in found.refused and words not in found.refused[place][1]
+            f"the refusal of {source} says {actual.refused[source][1]!r}, not {words!r}"
+            for source, words in expected.messages.items()
+            if source in actual.refused and words not in actual.refused[source][1]
         ),
     ]
-    private = {key for key, row in found.rows.items() if row.get("visibility") == "private"}
-    said += [
+    private = {key for key, row in actual.rows.items() if row.get("visibility") == "private"}
+    sentences += [
         f"{key!r} is {'private' if key in private else 'public'}"
-        for key in sorted((private ^ must.private) & set(found.rows))
+        for key in sorted((private ^ expected.private) & set(actual.rows))
     ]
-    for column, values in must.values.items():
-        said += [
-            f"{column} of {key!r} is {found.rows[key][column]}, not {value}"
+    for column, values in expected.values.items():
+        sentences += [
+            f"{column} of {key!r} is {actual.rows[key][column]}, not {value}"
             for key, value in values.items()
-            if key in found.rows and found.rows[key][column] != value
+            if key in actual.rows and actual.rows[key][column] != value
         ]
-    return said
+    return sentences

@@ -1,4 +1,4 @@
-"""Cases about files of metadata: what spreadsheets, pandas, Spark and hands write beside pictures."""
+"""Cases about metadata as spreadsheets, pandas, Spark and people write it."""
 
 import csv
 import gzip
@@ -11,19 +11,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.cases.case import DAY, Case, Outcome, Part, Place
+from tests.cases.case import DAY, Case, Outcome, Part, Source
 from tests.cases.writing import UPLOADED, json_lines, numbered, put, put_pictures, row
 
 NEXT_DAY = "date=2026-11-02"
 
 
-def _unnamed(*files: str, day: str = DAY) -> dict[Place, str]:
-    """Return the refusal of pictures that no row names."""
+def _refused_without_row(*files: str, day: str = DAY) -> dict[Source, str]:
+    """Return the refusals of pictures that no row names."""
     return {(f"{day}/{file}", 0): "missing_metadata" for file in files}
 
 
 def _described(folder: str, *image_ids: str, **more: object) -> Part:
-    """A folder of pictures whose ids metadata says."""
+    """Return a part of pictures whose ids come from metadata."""
     return Part(folder, {"images": Outcome(accepted=frozenset(image_ids), **more)})
 
 
@@ -85,8 +85,8 @@ def _parquet(rows: list[dict[str, object]]) -> bytes:
     return sink.getvalue()
 
 
-# What an uploader that died left: folder → file, content, what is said of the file.
-_LEFT_BROKEN: Mapping[str, tuple[str, bytes, str | None]] = {
+# Files that an interrupted uploader left: folder → file, content, reason of refusal (None: no refusal).
+_BROKEN_FILES: Mapping[str, tuple[str, bytes, str | None]] = {
     "empty-parquet": ("metadata.parquet", b"", "empty_file"),
     "cut-parquet": ("metadata.parquet", _parquet([row("22-good0", "good0.jpg")])[:-30], "broken_file"),
     "empty-csv": ("metadata.csv", b"", None),
@@ -95,8 +95,8 @@ _LEFT_BROKEN: Mapping[str, tuple[str, bytes, str | None]] = {
 }
 
 
-def _left_broken(case: Path) -> None:
-    for folder, (name, content, _) in _LEFT_BROKEN.items():
+def _write_broken_files(case: Path) -> None:
+    for folder, (name, content, _) in _BROKEN_FILES.items():
         put_pictures(case / folder / DAY, numbered("good", 4, ".jpg"), first_seed=760)
         put(case / folder / DAY / name, content)
         put_pictures(case / folder / NEXT_DAY, numbered("next", 4, ".jpg"), first_seed=770)
@@ -104,19 +104,19 @@ def _left_broken(case: Path) -> None:
         put(case / folder / NEXT_DAY / "metadata.jsonl", json_lines(rows))
 
 
-def _part_left_broken(folder: str) -> Part:
-    name, _, reason = _LEFT_BROKEN[folder]
+def _part_of_broken_file(folder: str) -> Part:
+    name, _, reason = _BROKEN_FILES[folder]
     of_file = {(f"{DAY}/{name}", 0): reason} if reason else {}
     return _described(
         folder,
         *numbered(f"22-{folder}-next", 4),
-        refused={**of_file, **_unnamed(*numbered("good", 4, ".jpg"))},
+        refused={**of_file, **_refused_without_row(*numbered("good", 4, ".jpg"))},
         passed_over={} if reason else {"file without records": 1},
     )
 
 
-_PRIVATE, _UNNAMED = 4, 6  # pictures that each file below calls private, and those that none names
-_CALLED_OTHERWISE = {
+_PRIVATE, _UNNAMED = 4, 6  # pictures that each file below makes private, and pictures that no row names
+_OTHER_NAMES = {
     "json": "metadata.json",
     "upper": "Metadata.jsonl",
     "csvgz": "metadata.csv.gz",
@@ -125,8 +125,8 @@ _CALLED_OTHERWISE = {
 }
 
 
-def _called_otherwise(case: Path) -> None:
-    for folder, name in _CALLED_OTHERWISE.items():
+def _write_other_names(case: Path) -> None:
+    for folder, name in _OTHER_NAMES.items():
         day = case / folder / DAY
         put_pictures(day, numbered("good", _PRIVATE + _UNNAMED, ".jpg"), first_seed=780)
         rows = [row(f"26-{folder}{n}", f"good{n}.jpg", visibility="private") for n in range(_PRIVATE)]
@@ -134,18 +134,18 @@ def _called_otherwise(case: Path) -> None:
             put(day / name, _parquet(rows))
             put(day / "metadata.parquet" / "_SUCCESS", b"")
         elif name.endswith(".csv.gz"):
-            text = "\n".join([",".join(rows[0]), *(",".join(map(str, one.values())) for one in rows), ""])
+            text = "\n".join([",".join(rows[0]), *(",".join(map(str, fields.values())) for fields in rows), ""])
             put(day / name, gzip.compress(text.encode()))
         else:
             put(day / name, json_lines(rows))
 
 
-def _part_called_otherwise(folder: str) -> Part:
+def _part_of_other_name(folder: str) -> Part:
     named = frozenset(numbered(f"26-{folder}", _PRIVATE))
     outcome = Outcome(
         accepted=named,
         private=named,
-        refused=_unnamed(*(f"good{number}.jpg" for number in range(_PRIVATE, _PRIVATE + _UNNAMED))),
+        refused=_refused_without_row(*(f"good{number}.jpg" for number in range(_PRIVATE, _PRIVATE + _UNNAMED))),
         passed_over={"job marker": 1} if folder == "sparkdir" else {},
     )
     return Part(folder, {"images": outcome}, stops_by_default=True)
@@ -171,7 +171,7 @@ def _lines_of_all_kinds(case: Path) -> None:
     put(day / "metadata.jsonl", b"\n".join([*lines, b""]))
 
 
-# What people write for a time → the moment, or None: refused.
+# A time as people write it, and the moment it means; None if it is refused.
 TIMES: tuple[tuple[object, str | None], ...] = (
     ("2026-11-01T10:00:00Z", "2026-11-01 10:00:00"),
     ("2026-11-01 10:00:00", "2026-11-01 10:00:00"),
@@ -236,7 +236,7 @@ CASES = (
                 "19-r0",
                 refused={
                     **{(f"{DAY}/metadata.csv", line): "malformed_line" for line in range(3, 8)},
-                    **_unnamed(*(f"r{number}.jpg" for number in range(1, 6))),
+                    **_refused_without_row(*(f"r{number}.jpg" for number in range(1, 6))),
                 },
             ),
             Part(
@@ -245,7 +245,7 @@ CASES = (
                     "images": Outcome(
                         refused={
                             (f"{DAY}/metadata.csv", 0): "malformed_header",
-                            **_unnamed(*numbered("d", 3, ".jpg")),
+                            **_refused_without_row(*numbered("d", 3, ".jpg")),
                         },
                         messages={(f"{DAY}/metadata.csv", 0): "visibility is there twice"},
                     )
@@ -256,8 +256,8 @@ CASES = (
     ),
     Case(20, "parquet-nanos", _nanoseconds, (_described("photos", *numbered("20-n", 4)),)),
     Case(21, "parquet-null-column", _null_column, (_described("photos", *numbered("21-m", 4)),)),
-    Case(22, "broken-metadata-file", _left_broken, tuple(map(_part_left_broken, _LEFT_BROKEN))),
-    Case(26, "metadata-not-recognised", _called_otherwise, tuple(map(_part_called_otherwise, _CALLED_OTHERWISE))),
+    Case(22, "broken-metadata-file", _write_broken_files, tuple(map(_part_of_broken_file, _BROKEN_FILES))),
+    Case(26, "metadata-not-recognised", _write_other_names, tuple(map(_part_of_other_name, _OTHER_NAMES))),
     Case(
         28,
         "jsonl-oddities",
@@ -268,7 +268,7 @@ CASES = (
                 *(f"28-good{number}" for number in (0, 2, 3, 5, 6)),
                 refused={
                     **{(f"{DAY}/metadata.jsonl", line): "malformed_line" for line in (2, 5, 8, 9, 10)},
-                    **_unnamed("good1.jpg", "good4.jpg", "good7.jpg"),
+                    **_refused_without_row("good1.jpg", "good4.jpg", "good7.jpg"),
                 },
             ),
         ),

@@ -1,4 +1,4 @@
-"""Cases about files and their names: what a folder of pictures may hold besides plain files with plain names."""
+"""Cases about files with odd names, and about files that are not pictures."""
 
 import os
 import unicodedata
@@ -19,19 +19,19 @@ _UNDERSCORES = ["_MG_1234.JPG", "_DSC0007.jpg", "_R7_3376.jpg", "_export/2026/a.
 
 _COMPOSED, _DECOMPOSED = (unicodedata.normalize(form, "größe é.jpg") for form in ("NFC", "NFD"))
 ODD_NAMES = (
-    # What shells, URLs and globs read as something else.
+    # Shells, URLs and globs give these characters a meaning.
     *("per%20cent 100%.jpg", "number #1.jpg", "why?.jpg", "a:b 12:30.jpg", "br[a]ck{e}t*.jpg", "quote'\".jpg"),
     *("back\\slash.jpg", "plus+and&=;,.jpg", "$(touch here).jpg", "-rf.jpg", "~.jpg", "CON.jpg"),
-    # What cannot be seen, or moves the cursor.
+    # Characters that are invisible, or move the cursor.
     *("new\nline.jpg", "tab\there.jpg", "space behind .jpg ", "dots..jpg.", "\u200b.jpg", "\u202egpj.evil.jpg"),
     *("bell\x07 escape\x1b[31mred.jpg", "at 12.30.00\u202fPM.jpg"),
-    # What looks alike and is not.
+    # Names that look alike and differ.
     *("IMG.JPG", "img.jpg", _COMPOSED, _DECOMPOSED),
-    # As long as a name may be, beyond the first plane, and in folders that look like partitions.
+    # The longest name, characters beyond the first Unicode plane, and folders that look like partitions.
     *("x" * 250 + ".jpg", "emoji 👩‍👩‍👧.jpg", "a=b/date=2026-13-01/c.jpg", "semi;colon/é/è.jpg"),
 )
 
-# The modification times of a dead clock, of a wrong copy and of formats that end.
+# Modification times from a dead clock or a wrong copy, and at the limits of formats.
 _CLOCKS = {
     "y1904.jpg": ("1904-01-01 00:00:00", -2_082_844_800),
     "y1960.jpg": ("1960-01-01 00:00:00", -315_619_200),
@@ -43,7 +43,7 @@ _CLOCKS = {
 
 
 def _by_path(folder: str, *names: str, **more: object) -> Part:
-    """A folder of pictures without metadata, whose ids are `names`."""
+    """Return a part of pictures without metadata, whose ids are `names`."""
     return Part(folder, {"images": Outcome(accepted=frozenset(names), by_path=True, **more)})
 
 
@@ -89,7 +89,7 @@ def _odd_names(case: Path) -> None:
     put(case / "described" / DAY / "metadata.jsonl", json_lines(rows))
 
 
-def _spelled_otherwise(case: Path) -> None:
+def _other_spellings(case: Path) -> None:
     day = case / "photos" / DAY
     on_disk = [unicodedata.normalize("NFD", "Käse.jpg"), "IMG_1.JPG", "sub/c.jpg", "d.jpg"]
     put_pictures(day, [*numbered("plain", 8, ".jpg"), *on_disk], first_seed=240)
@@ -124,11 +124,11 @@ def _album(case: Path) -> None:
     put_pictures(case / "photos", numbered("album/plain", 4, ".jpg"), first_seed=300)
 
 
-def _plain(case: Path) -> None:
+def _four_pictures(case: Path) -> None:
     put_pictures(case / "photos", numbered("plain", 4, ".jpg"), first_seed=310)
 
 
-_OF_THE_CASE = (f"{DAY}/metadata.jsonl", 10)
+_WRONG_CASE = (f"{DAY}/metadata.jsonl", 10)
 CASES = (
     Case(
         1,
@@ -144,7 +144,7 @@ CASES = (
         "posix-locale",
         _beyond_ascii,
         (_by_path("photos", *_BEYOND_ASCII),),
-        own_process="Python and Java take their locale from the environment that they start in",
+        own_process="Python and Java read their locale from the environment when they start",
     ),
     Case(
         4,
@@ -171,7 +171,7 @@ CASES = (
                 refused={("locked.jpg", 0): "unreadable", ("private", 0): "unreadable"},
             ),
         ),
-        own_process="root, who may run the tests, reads everything: it needs another user",
+        own_process="it needs a user who obeys permissions; root, who may run the tests, can read everything",
     ),
     Case(
         6,
@@ -191,15 +191,15 @@ CASES = (
     Case(
         8,
         "nfd-file-nfc-metadata",
-        _spelled_otherwise,
+        _other_spellings,
         (
             Part(
                 "photos",
                 {
                     "images": Outcome(
                         accepted=frozenset([*numbered("08-plain", 8), "08-composed", "08-windows", "08-dot"]),
-                        refused={_OF_THE_CASE: "missing_file", (f"{DAY}/IMG_1.JPG", 0): "missing_metadata"},
-                        messages={_OF_THE_CASE: "IMG_1.JPG"},
+                        refused={_WRONG_CASE: "missing_file", (f"{DAY}/IMG_1.JPG", 0): "missing_metadata"},
+                        messages={_WRONG_CASE: "IMG_1.JPG"},
                     )
                 },
             ),
@@ -245,8 +245,8 @@ CASES = (
     Case(
         36,
         "unknown-uid",
-        _plain,
+        _four_pictures,
         (_by_path("photos", *numbered("plain", 4, ".jpg")),),
-        own_process="it needs to be another user, one that the machine has no name for",
+        own_process="it runs as another user, whom the machine has no name for",
     ),
 )

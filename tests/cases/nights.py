@@ -1,4 +1,4 @@
-"""Cases of which a whole night, a search or a full disk is asked: inputs, and how each is run and looked at."""
+"""Cases that need a whole night, a search or a full disk: their inputs, and the checks that run them."""
 
 import os
 import subprocess
@@ -9,7 +9,16 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tests.cases.case import DAY, Case
-from tests.cases.processes import NIGHT_SECONDS, Done, NotRun, command, needs_root, setting, vsearch, without_override
+from tests.cases.processes import (
+    NIGHT_SECONDS,
+    CommandResult,
+    NotRun,
+    command,
+    needs_root,
+    obeying_permissions,
+    setting,
+    vsearch,
+)
 from tests.cases.writing import encoded, jpeg, json_lines, numbered, put, put_pictures, row
 
 _SMALL = (
@@ -18,25 +27,25 @@ _SMALL = (
     setting("training.epochs", 1),
 )
 _SEARCH_SECONDS = 120
-_WHOLE_NIGHT = "it is about the index of a whole night, which takes longer than the quick form may"
+_WHOLE_NIGHT = "it needs the index of a whole night, which takes too long for the suite"
 
 Check = Callable[[Path, Path], Iterator[str]]
 
 
-def _night(var: str, *more: str) -> Done:
+def _night(var: str, *more: str) -> CommandResult:
     return command(vsearch("run", "nightly", "--env=demo", *_SMALL, setting("var", var), *more), seconds=NIGHT_SECONDS)
 
 
-def _search(var: str, image: object, *more: str) -> Done:
-    words = vsearch("search", "--env=demo", setting("var", var), f"--image={image}", *more)
-    return command(words, seconds=_SEARCH_SECONDS)
+def _search(var: str, image: object, *more: str) -> CommandResult:
+    arguments = vsearch("search", "--env=demo", setting("var", var), f"--image={image}", *more)
+    return command(arguments, seconds=_SEARCH_SECONDS)
 
 
-def _answers(done: Done, count: int) -> Iterator[str]:
-    """Yield what is wrong with a search that must give so many answers, one a line."""
-    yield from done.problems(0)
-    if not done.exit_code and len(done.output.splitlines()) != count:
-        yield f"the search gave {len(done.output.splitlines())} lines, not {count}"
+def _search_problems(result: CommandResult, count: int) -> Iterator[str]:
+    """Yield what is wrong with a search that must print `count` answers, one on each line."""
+    yield from result.problems(0)
+    if not result.exit_code and len(result.output.splitlines()) != count:
+        yield f"the search gave {len(result.output.splitlines())} lines, not {count}"
 
 
 def _placeholders(case: Path) -> None:
@@ -47,7 +56,7 @@ def _placeholders(case: Path) -> None:
         put(case / "photos" / f"noimage{number:04d}.jpg", encoded(blank, "JPEG"))
 
 
-def _half_of_all_are_one_picture(case: Path, var: Path) -> Iterator[str]:
+def _a_catalogue_half_of_placeholders_is_published(case: Path, var: Path) -> Iterator[str]:
     yield from _night(str(var), setting("landing.images", case / "photos")).problems(0)
     if not (var / "index" / "CURRENT").exists():
         yield "no index is published"
@@ -62,14 +71,14 @@ def _tiny(case: Path) -> None:
         put_pictures(case / f"photos{count}", numbered("plain", count, ".jpg"), first_seed=600)
 
 
-def _catalogues_that_grow(case: Path, var: Path) -> Iterator[str]:
+def _a_tiny_catalogue_that_grows_is_searchable(case: Path, var: Path) -> Iterator[str]:
     for count in _TINY:
         photos = case / f"photos{count}"
         night = _night(str(var), setting("landing.images", photos))
-        wrong = [*night.problems(0)] if count else [*night.problems(1, says="has no image")]
-        if count and not wrong:
-            wrong = [*_answers(_search(str(var), photos / "plain0.jpg", "-k=20"), count)]
-        yield from (f"{count} pictures: {problem}" for problem in wrong)
+        problems = [*night.problems(0)] if count else [*night.problems(1, message="has no image")]
+        if count and not problems:
+            problems = [*_search_problems(_search(str(var), photos / "plain0.jpg", "-k=20"), count)]
+        yield from (f"{count} pictures: {problem}" for problem in problems)
 
 
 IDS = (
@@ -86,12 +95,12 @@ def _odd_ids(case: Path) -> None:
     put_pictures(day, files, first_seed=830)
     put(day / "i3.jpg", jpeg(832))  # the picture of i2 under another id
     rows = [row(image_id, file, tags=_TAGS) for image_id, file in zip(IDS, files, strict=True)]
-    # An id said twice, and ids that are numbers.
+    # An id that two rows have, and ids that are numbers.
     rows += [row("007", "i1.jpg"), row(12345, "i0.jpg"), row(12345.0, "i0.jpg")]
     put(day / "metadata.jsonl", json_lines(rows))
 
 
-def _ids_are_kept_and_printed_safely(case: Path, var: Path) -> Iterator[str]:
+def _odd_ids_are_stored_and_printed_safely(case: Path, var: Path) -> Iterator[str]:
     yield from _night(str(var), setting("landing.images", case / "photos")).problems(0)
     query, page = case / "photos" / DAY / "i0.jpg", var / "out.html"
     listed = _search(str(var), query, "-k=100")
@@ -103,7 +112,7 @@ def _ids_are_kept_and_printed_safely(case: Path, var: Path) -> Iterator[str]:
     yield from _search(str(var), query, "-k=100", f"--html={page}").problems(0)
     html = page.read_text() if page.exists() else ""
     if "<script>alert" in html or "<img src=x" in html:
-        yield "the page runs what an id or a tag says"
+        yield "the page runs an id or a tag as HTML"
     if "&lt;script&gt;alert(1)" not in html:
         yield "the page does not show the id <script>alert(1)</script>"
 
@@ -115,13 +124,13 @@ def _odd_folder(case: Path) -> None:
     put_pictures(case / _ODD_FOLDER, numbered("plain", 10, ".jpg"), first_seed=1_000)
 
 
-def _all_lies_in_an_odd_folder(case: Path, var: Path) -> Iterator[str]:
+def _a_night_works_in_an_odd_folder(case: Path, var: Path) -> Iterator[str]:
     odd = f'"{var} 100% [new] #1 Jörgs {{a,b}}+c"'
     yield from _night(odd, f"--images={case / _ODD_FOLDER}").problems(0)
-    yield from _answers(_search(odd, case / _ODD_FOLDER / "plain0.jpg", "-k=3"), 3)
+    yield from _search_problems(_search(odd, case / _ODD_FOLDER / "plain0.jpg", "-k=3"), 3)
 
 
-def _slips(case: Path) -> None:
+def _search_mistakes(case: Path) -> None:
     put_pictures(case / "photos", numbered("plain", 8, ".jpg"), first_seed=1_100)
     (case / "folder.jpg").mkdir()
     put(case / "secret.jpg", jpeg(1))
@@ -130,30 +139,34 @@ def _slips(case: Path) -> None:
     put(case / "zeros.jpg", bytes(1_000))
 
 
-def _slips_are_told_in_one_line(case: Path, var: Path) -> Iterator[str]:
+def _each_mistake_is_reported_in_one_line(case: Path, var: Path) -> Iterator[str]:
     yield from _night(str(var), setting("landing.images", case / "photos")).problems(0)
     query = case / "photos" / "plain0.jpg"
-    for slip, done in {
+    for mistake, result in {
         "a folder": _search(str(var), case / "folder.jpg"),
         "a pipe": _search(str(var), case / "pipe.jpg"),
         "no picture": _search(str(var), case / "zeros.jpg"),
         "standard input": _search(str(var), "-"),
         "no answers": _search(str(var), query, "-k=0"),
-        "a page in no folder": _search(str(var), query, f"--html={case}/nowhere/out.html"),
+        "a page in a missing folder": _search(str(var), query, f"--html={case}/nowhere/out.html"),
         "an unreadable file": command(
-            [*without_override(), *vsearch("search", "--env=demo", setting("var", var), f"--image={case}/secret.jpg")],
+            [
+                *obeying_permissions(),
+                *vsearch("search", "--env=demo", setting("var", var), f"--image={case}/secret.jpg"),
+            ],
             seconds=_SEARCH_SECONDS,
         ),
     }.items():
-        yield from (f"{slip}: {problem}" for problem in done.problems(1, 2))
-    yield from (f"a million answers: {problem}" for problem in _answers(_search(str(var), query, "-k=1000000"), 8))
+        yield from (f"{mistake}: {problem}" for problem in result.problems(1, 2))
+    many = _search(str(var), query, "-k=1000000")
+    yield from (f"a million answers: {problem}" for problem in _search_problems(many, 8))
     pointer = var / "index" / "CURRENT"
     served = pointer.read_bytes() if pointer.exists() else b""
-    # A newline that an editor adds changes nothing that matters; nobody can guess what an empty file served.
-    for slip, content, allowed in (("a newline", served + b"\n", (0, 1, 2)), ("nothing", b"", (1, 2))):
+    # A newline that an editor adds may be accepted; an empty file must be an error.
+    for addition, content, allowed in (("a newline", served + b"\n", (0, 1, 2)), ("nothing", b"", (1, 2))):
         pointer.parent.mkdir(exist_ok=True, parents=True)
         pointer.write_bytes(content)
-        yield from (f"CURRENT with {slip}: {problem}" for problem in _search(str(var), query).problems(*allowed))
+        yield from (f"CURRENT with {addition}: {problem}" for problem in _search(str(var), query).problems(*allowed))
 
 
 def _noise(case: Path) -> None:
@@ -162,7 +175,7 @@ def _noise(case: Path) -> None:
         put(case / "photos" / f"b{seed:03d}.jpg", encoded(Image.fromarray(noise), "JPEG", quality=95))
 
 
-def _the_disk_fills_up(case: Path, var: Path) -> Iterator[str]:
+def _a_night_resumes_after_the_disk_was_full(case: Path, var: Path) -> Iterator[str]:
     needs_root()
     var.mkdir()
     mounted = subprocess.run(
@@ -172,11 +185,11 @@ def _the_disk_fills_up(case: Path, var: Path) -> Iterator[str]:
         raise NotRun(f"cannot mount a small disk: {mounted.stderr.strip()}")
     try:
         images = setting("landing.images", case / "photos")
-        yield from (f"full: {problem}" for problem in _night(str(var), images).problems(1, says="full"))
+        yield from (f"full: {problem}" for problem in _night(str(var), images).problems(1, message="full"))
         subprocess.run(["mount", "-o", "remount,size=400m", str(var)], check=True)
         again = _night(str(var), images)
         yield from (f"with room: {problem}" for problem in again.problems(0))
-        yield from _answers(_search(str(var), case / "photos" / "b000.jpg", "-k=100"), 60)
+        yield from _search_problems(_search(str(var), case / "photos" / "b000.jpg", "-k=100"), 60)
     finally:
         subprocess.run(["umount", "-l", str(var)], check=True)
 
@@ -186,14 +199,14 @@ CASES = (
     Case(14, "tiny-catalogues", _tiny, own_process=_WHOLE_NIGHT),
     Case(30, "ids", _odd_ids, own_process=_WHOLE_NIGHT),
     Case(33, "var-with-special-characters", _odd_folder, own_process="the session's own folder has a plain name"),
-    Case(37, "search-command", _slips, own_process="it is about how a command ends"),
-    Case(39, "disk-full", _noise, own_process="it needs a disk of its own, which root mounts"),
+    Case(37, "search-command", _search_mistakes, own_process="it checks how a command ends"),
+    Case(39, "disk-full", _noise, own_process="it needs its own disk, which root mounts"),
 )
 CHECKS: Mapping[int, Check] = {
-    13: _half_of_all_are_one_picture,
-    14: _catalogues_that_grow,
-    30: _ids_are_kept_and_printed_safely,
-    33: _all_lies_in_an_odd_folder,
-    37: _slips_are_told_in_one_line,
-    39: _the_disk_fills_up,
+    13: _a_catalogue_half_of_placeholders_is_published,
+    14: _a_tiny_catalogue_that_grows_is_searchable,
+    30: _odd_ids_are_stored_and_printed_safely,
+    33: _a_night_works_in_an_odd_folder,
+    37: _each_mistake_is_reported_in_one_line,
+    39: _a_night_resumes_after_the_disk_was_full,
 }

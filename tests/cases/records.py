@@ -1,4 +1,4 @@
-"""Cases about files of records, and about the folders that they and pictures land in."""
+"""Cases about files of records, and about the landing folders of records and pictures."""
 
 import gzip
 from pathlib import Path
@@ -14,7 +14,7 @@ def _interactions(case: Path) -> Path:
 
 
 def _by_pandas(case: Path) -> None:
-    """Write a click log whose whole numbers have gaps: pandas turns them to 1500.0."""
+    """Write a click log in which whole numbers are missing: pandas turns the others into floats, such as 1500.0."""
     log = pd.DataFrame(
         {
             "event_id": numbered("", 10),
@@ -29,13 +29,13 @@ def _by_pandas(case: Path) -> None:
         }
     )
 
-    def called(form: str) -> pd.DataFrame:
+    def with_ids(form: str) -> pd.DataFrame:
         return log.assign(event_id=f"23-{form}" + log.event_id)
 
     day = _interactions(case) / DAY
-    put(day / "a.jsonl", called("json").to_json(orient="records", lines=True).encode())
-    put(day / "b.csv", called("csv").to_csv(index=False).encode())
-    put(day / "c.parquet", called("parquet").to_parquet())
+    put(day / "a.jsonl", with_ids("json").to_json(orient="records", lines=True).encode())
+    put(day / "b.csv", with_ids("csv").to_csv(index=False).encode())
+    put(day / "c.parquet", with_ids("parquet").to_parquet())
     users = pd.DataFrame({"user_id": ["23-u0", "23-u1"], "age": [30, None], "email": None, "city": "here"})
     lines = users.to_json(orient="records", lines=True)
     assert "30.0" in lines
@@ -51,7 +51,7 @@ _CLICKS = Outcome(
 _USERS = Outcome(accepted=frozenset(["23-u0", "23-u1"]), values={"age_band": {"23-u0": "25-34", "23-u1": "unknown"}})
 
 
-def _packed(case: Path) -> None:
+def _compressed(case: Path) -> None:
     day = _interactions(case) / DAY
     put(day / "plain.jsonl", events("24-plain", 5))
     put(day / "members.jsonl.gz", gzip.compress(events("24-one", 5)) + gzip.compress(events("24-two", 5)))
@@ -59,7 +59,7 @@ def _packed(case: Path) -> None:
     put(day / "not-packed.jsonl.gz", events("24-false", 3))
 
 
-def _called_otherwise(case: Path) -> None:
+def _other_names(case: Path) -> None:
     for name, content in {
         "clicks-1-2026-11-01-00-00-00-abc": events("27-bare", 5),
         "part-00000-abc.c000.json": events("27-json", 5),
@@ -72,15 +72,15 @@ def _called_otherwise(case: Path) -> None:
         put(_interactions(case) / DAY / name, content)
 
 
-_NO_PARTITIONS = (
+_INVALID_PARTITIONS = (
     *("date=2026-13-01", "date=2026-11-1", "date=2026-02-30", "date=20261101", "date=2026-11-01 copy"),
     *("Date=2026-11-01", "dt=2026-11-01", "date=2026-11-02", "."),
 )
-_PICTURES = [str(Path(folder) / f"k{number}.jpg") for number, folder in enumerate(_NO_PARTITIONS)]
+_PICTURES = [str(Path(folder) / f"k{number}.jpg") for number, folder in enumerate(_INVALID_PARTITIONS)]
 
 
-def _odd_partitions(case: Path) -> None:
-    for number, (folder, picture) in enumerate(zip(_NO_PARTITIONS, _PICTURES, strict=True)):
+def _write_invalid_partitions(case: Path) -> None:
+    for number, (folder, picture) in enumerate(zip(_INVALID_PARTITIONS, _PICTURES, strict=True)):
         put(case / "landing" / "images" / picture, jpeg(860 + number))
         put(_interactions(case) / folder / "events.jsonl", events(f"31-k{number}-", 2))
 
@@ -94,7 +94,7 @@ CASES = (
     Case(
         24,
         "gzip",
-        _packed,
+        _compressed,
         _landing(
             interactions=Outcome(
                 accepted=frozenset(numbered("24-plain", 5) + numbered("24-one", 5) + numbered("24-two", 5)),
@@ -108,7 +108,7 @@ CASES = (
     Case(
         27,
         "records-without-known-extension",
-        _called_otherwise,
+        _other_names,
         _landing(
             interactions=Outcome(
                 accepted=frozenset(
@@ -124,7 +124,7 @@ CASES = (
     Case(
         31,
         "odd-partitions",
-        _odd_partitions,
+        _write_invalid_partitions,
         _landing(
             images=Outcome(accepted=frozenset(_PICTURES), by_path=True),
             interactions=Outcome(accepted=frozenset(f"31-k{number}-{n}" for number in range(9) for n in range(2))),

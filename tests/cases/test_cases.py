@@ -1,6 +1,6 @@
-"""The quick form of the cases: taken in together in the suite's session, and looked at one by one.
+"""Ingests most cases together in the suite's session, and checks the outcome of each.
 
-`make test-cases` gives each to the commands that people type, and those that need a process of their own as well.
+`make test-cases` runs every case through the commands that people type, those that need their own process as well.
 """
 
 import io
@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.cases.case import TAKES_ALL, Case, Outcome, Part, account_line
 from tests.cases.catalogue import CASES
-from tests.cases.lake import Found, differences, found_in
+from tests.cases.lake import Actual, differences, read_actual
 from tests.cases.nights import CHECKS
 from tests.cases.zoo import ZOO, shown_upright
 from vsearch_lib.config import load_settings
@@ -34,8 +34,8 @@ def label(case: Case, part: Part) -> str:
     return f"{case.label}-{part.folder}" if len(case.parts) > 1 else case.label
 
 
-def place_of(case: Case, part: Part) -> str:
-    """The folder of a part where all are taken in together; the name of a case may speak of metadata, and this not."""
+def folder_name(case: Case, part: Part) -> str:
+    """The name of a part's folder. It leaves out the name of the case, which may contain the word metadata."""
     return f"{case.number:02d}-{part.folder}"
 
 
@@ -45,30 +45,30 @@ def outcomes(table: str) -> list[Outcome]:
 
 @dataclass(frozen=True)
 class Ingested:
-    """Jobs that took in landing folders: the lines they said, and what is in the lake."""
+    """What ingest jobs printed, and what the lake holds after them."""
 
     zone: Path
     lake: Lake
-    said: list[str]
-    found: Mapping[str, Found]
+    lines: list[str]
+    actual: Mapping[str, Actual]
 
 
 def ingest(spark, var: Path, images: str, zone: Path, tables: tuple[str, ...], *, dates=None) -> Ingested:
     overrides = [f"var={var}", f"landing.images={images}", f"landing.uri={zone}", TAKES_ALL]
     settings = load_settings("demo", overrides)
     lake = Lake(spark, settings.lake.uri, "cases")
-    said: list[str] = []
+    lines: list[str] = []
     for table in tables:
         body_of(f"ingest_{table}")(
-            StepContext(settings=settings, lake=lake, run_id="cases", dates=dates, say=said.append)
+            StepContext(settings=settings, lake=lake, run_id="cases", dates=dates, say=lines.append)
         )
-    looked_at = ("images", *RECORDS)
-    return Ingested(zone, lake, said, {table: found_in(lake, table) for table in tables if table in looked_at})
+    checked = ("images", *RECORDS)
+    return Ingested(zone, lake, lines, {table: read_actual(lake, table) for table in tables if table in checked})
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory) -> dict[int, Path]:
-    """The folder of each case that the session takes in."""
+    """The input folder of each case that runs in the session."""
     folder = tmp_path_factory.mktemp("inputs")
     built = {case.number: folder / str(case.number) for case in CASES if not case.own_process}
     for case in CASES:
@@ -79,64 +79,64 @@ def inputs(tmp_path_factory) -> dict[int, Path]:
 
 @pytest.fixture(scope="module")
 def together(spark, inputs, tmp_path_factory) -> Ingested:
-    """All that is taken in at once: in the zone, a folder for each part in the folder of each table."""
+    """All parts, ingested at once: the folder of each table holds a folder for each part."""
     var = tmp_path_factory.mktemp("together")
     zone = var / "landing"
     for case, part in TOGETHER:
         for table in part.tables:
             source = inputs[case.number] / part.folder
-            target = zone / table / place_of(case, part)
+            target = zone / table / folder_name(case, part)
             target.parent.mkdir(parents=True, exist_ok=True)
             (source / table if part.is_landing_zone else source).rename(target)
     return ingest(spark, var, str(zone / "images"), zone, ("images", *RECORDS))
 
 
-@pytest.mark.parametrize(("case", "part"), TOGETHER, ids=[label(*one) for one in TOGETHER])
-def test_case(together, case, part):
-    place = place_of(case, part)
+@pytest.mark.parametrize(("case", "part"), TOGETHER, ids=[label(*pair) for pair in TOGETHER])
+def test_a_case_has_its_expected_outcome(together, case, part):
+    name = folder_name(case, part)
     for table, outcome in part.tables.items():
         id_prefix = None if table == "images" else f"{case.number}-"
-        found = together.found[table].below(str(together.zone / table / place), id_prefix)
-        assert differences(outcome.taken_in_from(place), found) == []
+        actual = together.actual[table].below(str(together.zone / table / name), id_prefix)
+        assert differences(outcome.with_id_prefix(name), actual) == []
 
 
-@pytest.mark.parametrize(("case", "part"), APART, ids=[label(*one) for one in APART])
-def test_case_by_the_address_that_a_person_wrote(spark, inputs, tmp_path, case, part):
+@pytest.mark.parametrize(("case", "part"), APART, ids=[label(*pair) for pair in APART])
+def test_a_folder_given_as_an_unusual_address_has_its_expected_outcome(spark, inputs, tmp_path, case, part):
     folder = inputs[case.number] / part.folder
     ingested = ingest(spark, tmp_path, part.address(folder), tmp_path, ("images",))
-    assert differences(part.tables["images"], ingested.found["images"]) == []
+    assert differences(part.tables["images"], ingested.actual["images"]) == []
 
 
 @pytest.mark.parametrize("table", ["images", *RECORDS])
-def test_the_sum_of_all_cases_is_said(together, table):
-    assert account_line(table, outcomes(table)) in together.said
+def test_each_job_prints_the_sum_of_all_cases(together, table):
+    assert account_line(table, outcomes(table)) in together.lines
 
 
-def test_every_case_has_folders_to_take_in_or_a_check_of_its_own_and_a_number():
+def test_every_case_has_a_unique_number_and_either_parts_or_its_own_check():
     assert {case.number for case in CASES if not case.parts} == set(CHECKS)
     assert all(case.own_process for case in CASES if not case.parts)
     assert len({case.number for case in CASES}) == len(CASES)
 
 
-def test_a_day_without_a_folder_is_said_by_each_job_and_takes_in_nothing(spark, tmp_path):
+def test_each_job_reports_a_day_without_a_folder_and_ingests_nothing(spark, tmp_path):
     (odd_partitions,) = (case for case in CASES if case.number == 31)
     odd_partitions.build(tmp_path)
     zone = tmp_path / "landing"
     ingested = ingest(spark, tmp_path, str(zone / "images"), zone, JOBS, dates=(date(2026, 11, 1),))
     folders = {table: zone / table / "date=2026-11-01" for table in JOBS}
-    assert ingested.said == [
+    assert ingested.lines == [
         f"{table}: nothing landed: there is no folder {folder}" for table, folder in folders.items()
     ]
-    assert [found.rows for found in ingested.found.values()] == [{}, {}, {}]
+    assert [actual.rows for actual in ingested.actual.values()] == [{}, {}, {}]
 
 
 @pytest.mark.parametrize("name", shown_upright())
-def test_a_picture_of_the_zoo_is_stored_upright_and_in_its_colours(together, name):
-    image_id = f"{place_of(ZOO, ZOO.parts[0])}/{name}"
+def test_an_odd_picture_is_stored_upright_and_in_its_colours(together, name):
+    image_id = f"{folder_name(ZOO, ZOO.parts[0])}/{name}"
     images = together.lake.read("images").where(f"image_id = '{image_id}'")
     (row,) = together.lake.read("image_pixels").join(images.select("sha256"), "sha256").collect()
-    wanted = shown_upright()[name]
+    expected = shown_upright()[name]
     stored = Image.open(io.BytesIO(row["jpeg"]))
-    assert stored.width > stored.height if wanted.width > wanted.height else stored.width < stored.height
-    difference = np.asarray(stored.convert("RGB").resize(wanted.size)).astype(int) - np.asarray(wanted)
+    assert stored.width > stored.height if expected.width > expected.height else stored.width < stored.height
+    difference = np.asarray(stored.convert("RGB").resize(expected.size)).astype(int) - np.asarray(expected)
     assert np.abs(difference).mean() < 8

@@ -1,4 +1,4 @@
-"""Files of the cases: pictures, rows and events, written so that each run finds the same bytes and times."""
+"""Writes the files of the cases: pictures, rows and events, with the same bytes and times in each run."""
 
 import io
 import json
@@ -22,30 +22,30 @@ def put(file: Path, content: bytes, *, modified: float = NOON) -> None:
 
 
 def drawn(seed: int, width: int = 48, height: int = 40) -> Image.Image:
-    """Draw a gradient with some shapes on it, another one for each seed."""
-    chance = np.random.default_rng(seed)
-    left, right = chance.integers(0, 255, (2, 3))
+    """Draw a gradient with some shapes on it; each seed gives another picture."""
+    rng = np.random.default_rng(seed)
+    left, right = rng.integers(0, 255, (2, 3))
     share = np.linspace(0, 1, width)[np.newaxis, :, np.newaxis]
     gradient = (left * (1 - share) + right * share).repeat(height, axis=0)
     picture = Image.fromarray(gradient.astype(np.uint8))
-    pencil = ImageDraw.Draw(picture)
+    canvas = ImageDraw.Draw(picture)
     for _ in range(5):
-        x, y = int(chance.integers(0, width * 3 // 4)), int(chance.integers(0, height * 3 // 4))
-        box = (x, y, x + int(chance.integers(6, width // 2)), y + int(chance.integers(6, height // 2)))
-        shape = pencil.ellipse if chance.random() < 0.5 else pencil.rectangle
-        shape(box, fill=tuple(int(value) for value in chance.integers(0, 255, 3)))
+        x, y = int(rng.integers(0, width * 3 // 4)), int(rng.integers(0, height * 3 // 4))
+        box = (x, y, x + int(rng.integers(6, width // 2)), y + int(rng.integers(6, height // 2)))
+        shape = canvas.ellipse if rng.random() < 0.5 else canvas.rectangle
+        shape(box, fill=tuple(int(value) for value in rng.integers(0, 255, 3)))
     return picture
 
 
 def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
-    """Return a picture as a file of Pillow's format `form`."""
+    """Return the bytes of a picture in Pillow's format `form`."""
     sink = io.BytesIO()
     picture.save(sink, form, **options)
     return sink.getvalue()
 
 
 def jpeg(seed: int) -> bytes:
-    """Return a small JPEG, another one for each seed."""
+    """Return a small JPEG; each seed gives another one."""
     return encoded(drawn(seed), "JPEG", quality=88)
 
 
@@ -61,7 +61,7 @@ def numbered(stem: str, count: int, suffix: str = "") -> list[str]:
 
 
 def row(image_id: object, file: str | None = None, **more: object) -> dict[str, object]:
-    """Return a whole row of metadata; the file is called as the image, if nothing else is said."""
+    """Return a complete row of metadata. The default file is `<image_id>.jpg`."""
     return {
         "image_id": image_id,
         "file": file or f"{image_id}.jpg",
@@ -73,7 +73,7 @@ def row(image_id: object, file: str | None = None, **more: object) -> dict[str, 
 
 def json_lines(objects: Iterable[Mapping[str, object]]) -> bytes:
     """Return objects as JSON lines."""
-    return "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in objects).encode()
+    return "".join(f"{json.dumps(item, ensure_ascii=False)}\n" for item in objects).encode()
 
 
 def events(stem: str, count: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Case 10: pictures as the web gives them: odd but whole, broken, or none at all."""
+"""Case 10: files as the web delivers them: odd but valid pictures, broken ones, and files that are not pictures."""
 
 import struct
 import zlib
@@ -29,7 +29,7 @@ def _with_exif(tag: int, value: object) -> bytes:
 
 
 def _bomb() -> bytes:
-    """A PNG of 50,000 × 50,000 pixels by its header, in some hundred bytes."""
+    """Return a PNG of a few hundred bytes whose header says 50,000 × 50,000 pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -67,7 +67,7 @@ def _whole() -> Mapping[str, bytes]:
 
 
 def _refused() -> Mapping[str, tuple[bytes, str]]:
-    """Return files that are no picture, or none that is taken, and the reason of each."""
+    """Return files that must be refused: name → content and reason."""
     whole = encoded(SUBJECT, "JPEG")
     return {
         "bad-jpeg2000.jpg": (encoded(SUBJECT, "JPEG2000"), "unsupported_format"),
@@ -94,7 +94,7 @@ def _build(case: Path) -> None:
 
 
 def shown_upright() -> Mapping[str, Image.Image]:
-    """Return how pictures of the case look to whoever opens them: ids by path, RGB."""
+    """Return how a viewer shows some pictures of the case: id by path → RGB picture."""
     turned = {f"ok-orientation{turn}.jpg": SUBJECT.transpose(how) for turn, how in _BY_ORIENTATION.items()}
     flat = {"ok-cmyk.jpg": SUBJECT, "ok-mpo.jpg": SUBJECT, "ok-avif-called.jpg": SUBJECT, "ok-big-exif.jpg": SUBJECT}
     grey = ImageOps.grayscale(SUBJECT).convert("RGB")

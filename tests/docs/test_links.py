@@ -1,4 +1,4 @@
-"""What the documents name is there: files, links, imports and settings; and the architecture page follows the code."""
+"""Every file, link, import and setting that the documents name exists, and the architecture page matches the code."""
 
 import re
 from importlib import import_module
@@ -12,41 +12,41 @@ from vsearch_lib.steps import STEPS
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
 ARCHITECTURE = PROJECT / "docs" / "architecture.md"
 FOLDERS = ("benchmarks", "conf", "dags", "docs", "jobs", "schemas", "tests", "vsearch_lib")
-FILE_ENDINGS = {"py", "safetensors"}  # of files that are called as a section of the settings is
+FILE_ENDINGS = {"py", "safetensors"}  # of files that have the name of a section of the settings
 BLOCK = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 def words_in_backticks(text: str) -> set[str]:
-    """Words of the page's inline code, blocks of commands and output left out."""
+    """The words of the page's inline code, without code blocks."""
     return {word for code in re.findall(r"`([^`]+)`", BLOCK.sub("", text)) for word in code.split()}
 
 
 def named_files(text: str) -> set[str]:
-    """Paths in backticks: below a folder of the project, or of code; a pattern such as `jobs/<name>.py` is none."""
-    plain = {word for word in words_in_backticks(text) if re.fullmatch(r"[\w./-]+", word)}
-    return {word for word in plain if word.startswith(tuple(f"{top}/" for top in FOLDERS)) or word.endswith(".py")}
+    """Paths in backticks below a folder of the project, and Python files; not patterns such as `jobs/<name>.py`."""
+    paths = {word for word in words_in_backticks(text) if re.fullmatch(r"[\w./-]+", word)}
+    return {word for word in paths if word.startswith(tuple(f"{top}/" for top in FOLDERS)) or word.endswith(".py")}
 
 
-def is_there(path: str) -> bool:
+def exists(path: str) -> bool:
     return any((PROJECT / folder / path).exists() for folder in ("", "vsearch_lib"))
 
 
-def test_a_path_a_module_and_a_pattern_are_told_apart():
+def test_paths_and_modules_are_recognised_and_patterns_are_not():
     text = (
         "`conf/base.yaml`, `python docs/no.py X`, `steps.py`, `jobs/<name>.py`, `a/b`, `index.uri`\n```\n`x.py`\n```\n"
     )
     assert named_files(text) == {"conf/base.yaml", "docs/no.py", "steps.py"}
-    assert [path for path in sorted(named_files(text)) if not is_there(path)] == ["docs/no.py"]
+    assert [path for path in sorted(named_files(text)) if not exists(path)] == ["docs/no.py"]
 
 
 @pages
-def test_every_file_that_a_page_names_is_there(page):
-    assert [path for path in sorted(named_files(page.read_text())) if not is_there(path)] == []
+def test_every_file_that_a_page_names_exists(page):
+    assert [path for path in sorted(named_files(page.read_text())) if not exists(path)] == []
 
 
 @pages
-def test_every_relative_link_leads_somewhere(page):
+def test_every_relative_link_leads_to_a_file(page):
     links = re.findall(r"\]\(([^)\s]+)\)", BLOCK.sub("", page.read_text()))
     local = {link.partition("#")[0] for link in links if not re.match(r"[a-z]+:", link)} - {""}
     assert [link for link in sorted(local) if not (page.parent / link).exists()] == []
@@ -60,34 +60,34 @@ def test_every_import_that_a_page_shows_works(page):
 
 
 @pages
-def test_every_setting_that_a_page_names_is_one(page):
-    # `spark.…` is Spark's own more often than ours.
+def test_every_setting_that_a_page_names_exists(page):
+    # Settings of the section `spark` are not checked: most words `spark.…` are Spark's own settings.
     sections = {
         key: set(value)
         for key, value in load_settings("demo").model_dump(exclude={"spark"}).items()
         if isinstance(value, dict)
     }
     named = re.compile(rf"({'|'.join(sections)})\.([a-z_0-9]+)(=.*)?")
-    found = [match for word in words_in_backticks(page.read_text()) if (match := named.fullmatch(word))]
-    assert [match[0] for match in found if match[2] not in sections[match[1]] | FILE_ENDINGS] == []
+    matches = [match for word in words_in_backticks(page.read_text()) if (match := named.fullmatch(word))]
+    assert [match[0] for match in matches if match[2] not in sections[match[1]] | FILE_ENDINGS] == []
 
 
 def rows_below(heading: str) -> list[list[str]]:
-    """Cells of the rows of the first table of a section of the architecture page, its two head rows left out."""
+    """The cells of the first table in a section of the architecture page, without its two header rows."""
     section = ARCHITECTURE.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")][2:]
 
 
-def test_the_page_lists_the_rooms_in_their_order():
+def test_the_architecture_page_lists_the_rooms_in_their_order():
     assert [room.strip(" `") for room, _ in rows_below("The rooms")] == ROOMS
 
 
-def test_the_page_says_where_the_body_of_each_step_is():
+def test_the_architecture_page_names_the_module_of_each_step():
     bodies = {
         step: file.strip(" `")
         for *steps, file in rows_below("How a step runs")
         if file.strip(" `").endswith("step.py")
         for step in re.findall(r"`(\w+)`", steps[0])
     }
-    said = {name: step.module.removeprefix("vsearch_lib.").replace(".", "/") + ".py" for name, step in STEPS.items()}
-    assert bodies == said
+    modules = {name: step.module.removeprefix("vsearch_lib.").replace(".", "/") + ".py" for name, step in STEPS.items()}
+    assert bodies == modules

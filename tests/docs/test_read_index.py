@@ -1,4 +1,4 @@
-"""The script in the documentation reads a published index without any of our code."""
+"""`docs/read_index.py` reads a published index without any of our code."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ FACTORIES = ["IVF8,PQ8x4np", "OPQ2,IVF4,PQ2x4np"]
 
 @pytest.fixture(scope="module")
 def contents(small_index):
-    """A catalogue, every fifth image of it as it changed, and a few of these as they changed again."""
+    """A catalogue; every fifth image of it after a change; and a few of these after a second change."""
     base, other, third = (small_index.catalogue(seed=seed) for seed in (3, 4, 5))
     return base, small_index.chosen(other, range(0, 600, 5)), small_index.chosen(third, range(0, 600, 30))
 
 
 @pytest.fixture(scope="module", params=FACTORIES)
 def index_folder(request, small_index, contents, tmp_path_factory):
-    """v1, and two nights on it; every eleventh image is gone in the second."""
+    """Version v1 and two nights after it; the second night removes every eleventh image."""
     folder = tmp_path_factory.mktemp("index")
     base, changed, again = contents
-    made = [small_index.build(folder, base, factory=request.param)]
-    made.append(small_index.build_delta(folder, made[-1], changed, version="v2", shards=2))
-    made.append(small_index.build_delta(folder, made[-1], again, gone=base.ids[7::11], version="v3"))
-    for manifest in made:
+    manifests = [small_index.build(folder, base, factory=request.param)]
+    manifests.append(small_index.build_delta(folder, manifests[-1], changed, version="v2", shards=2))
+    manifests.append(small_index.build_delta(folder, manifests[-1], again, gone=base.ids[7::11], version="v3"))
+    for manifest in manifests:
         publish(open_store(str(folder)), manifest, now=datetime(2026, 3, 1, tzinfo=UTC))
     return folder
 
@@ -51,15 +51,15 @@ def read_index(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-@pytest.mark.parametrize("row", [7, 660, 735])  # dead ones of a shard and a delta, and a living one
-def test_its_answers_are_those_of_exact_search_and_of_the_searcher(index_folder, small_index, contents, row):
+@pytest.mark.parametrize("row", [7, 660, 735])  # a dead row of a shard, a dead row of a delta, a living row
+def test_the_script_answers_like_exact_search_and_like_the_searcher(index_folder, small_index, contents, row):
     k = 12
     ran = read_index(index_folder, str(row), str(k))
     assert ran.returncode == 0, ran.stderr
     answers = [line.split() for line in ran.stdout.splitlines()]
 
     rows = small_index.joined(*contents)
-    last = {image: i for i, image in enumerate(rows.ids)}  # an image's last row lives, unless the image is gone
+    last = {image: i for i, image in enumerate(rows.ids)}  # the last row of an image lives, unless the image is gone
     gone = set(contents[0].ids[7::11]) - set(contents[2].ids)
     living = np.array([last[image] == i and image not in gone for i, image in enumerate(rows.ids)])
     cosines = np.where(small_index.visible(rows) & living, rows.vectors @ rows.vectors[row], -np.inf)
@@ -73,31 +73,31 @@ def test_its_answers_are_those_of_exact_search_and_of_the_searcher(index_folder,
 
 
 @pytest.mark.parametrize("index_folder", FACTORIES[:1], indirect=True)
-def test_a_flipped_byte_in_any_file_is_refused_in_one_line_and_so_is_one_that_is_missing(index_folder, tmp_path):
+def test_a_flipped_byte_or_a_missing_file_is_reported_in_one_line(index_folder, tmp_path):
     index_folder = Path(shutil.copytree(index_folder, tmp_path / "index"))
     manifest = json.loads((index_folder / "manifests" / "v3.json").read_text())
     last = manifest["deltas"][-1]
     entries = [manifest["template"], manifest["template_sample"], last["codes"], last["rows_file"], last["vectors"]]
     files = [index_folder / "files" / entry["file"] for entry in (*entries, manifest["tombstones"][0])]
     for path in [index_folder / "manifests" / "v3.json", *files]:
-        whole = path.read_bytes()
-        path.write_bytes(whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:])
-        assert refusal(index_folder) == [f"{path}: sha256 differs"]
-        path.write_bytes(whole)
+        content = path.read_bytes()
+        path.write_bytes(content[:-40] + bytes([content[-40] ^ 1]) + content[-39:])
+        assert error_lines(index_folder) == [f"{path}: sha256 differs"]
+        path.write_bytes(content)
     for path in (files[-1], index_folder / "manifests" / "v3.json", index_folder / "CURRENT"):
         path.unlink()
-        assert refusal(index_folder) == [f"{path}: No such file or directory"]
+        assert error_lines(index_folder) == [f"{path}: No such file or directory"]
 
 
-def refusal(folder: Path) -> list[str]:
-    """The lines that it says when it fails."""
+def error_lines(folder: Path) -> list[str]:
+    """The lines that the script prints when it fails."""
     ran = read_index(folder, "0")
     assert ran.returncode == 1
     assert ran.stdout == ""
     return ran.stderr.splitlines()
 
 
-def test_it_imports_nothing_of_ours():
+def test_the_script_imports_nothing_of_ours():
     imported = {
         name.name.split(".")[0]
         for node in ast.walk(ast.parse(SCRIPT.read_text()))

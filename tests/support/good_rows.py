@@ -1,8 +1,8 @@
-"""Values that the tables' checks take."""
+"""Rows that pass the checks of the tables."""
 
 
 def good(table: str) -> dict[str, str]:
-    """A row that the table's checks take, as SQL literals of the columns that they name."""
+    """Return a row that passes the checks of `table`: SQL literals of the columns that the checks name."""
     rows = {
         "images": {
             "visibility": "'public'",

@@ -1,4 +1,4 @@
-"""Pictures of noise as `image_pixels` stores them: for tests of networks and of what embeds."""
+"""Fixtures of noisy pictures as `image_pixels` stores them, for tests of networks and of embedding."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ import simplejpeg
 
 @pytest.fixture(scope="session")
 def jpeg() -> Callable[[np.ndarray], bytes]:
-    """Encode (height, width, 3) uint8 RGB as image_pixels stores it, colours at full resolution."""
+    """A function that encodes (height, width, 3) uint8 RGB as `image_pixels` stores it, colours at full resolution."""
     return lambda pixels: bytes(
         simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=95, colorspace="RGB", colorsubsampling="444")
     )

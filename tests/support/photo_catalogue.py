@@ -1,4 +1,4 @@
-"""A catalogue of pictures in a lake, and an untrained model to embed them with: fixtures for every test folder."""
+"""Fixtures: a catalogue of pictures in a lake, and an untrained model that embeds them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def sha256(jpeg: bytes) -> str:
 
 @dataclass
 class Catalogue:
-    """Images and pixels, written as ingestion does, and the job that embeds them."""
+    """Writes images and pixels as ingestion does, and runs the job that embeds them."""
 
     spark: SparkSession
     settings: Settings
@@ -67,13 +67,13 @@ class Catalogue:
         self.lake.upsert("image_pixels", self.spark.createDataFrame(rows, columns))
 
     def images(self, hashes: dict[str, str], **facts: object) -> None:
-        """Write images by their pixels' hash."""
+        """Write images; `hashes` maps the id of each to the sha256 of its pixels."""
         fact = {"tags": ["t"], "visibility": "public", "moderation": "ok", "deleted_at": None, **facts}
         pixels = ("0" * 16, 48, 40, "RGB")
         landing = self.settings.landing.images
-        about = (NOON, DAY, fact["tags"], fact["visibility"], fact["moderation"])
+        upload = (NOON, DAY, fact["tags"], fact["visibility"], fact["moderation"])
         rows = [
-            ("owner", name, *about, f"{landing}/{name}", digest, *pixels, fact["deleted_at"], (DAY,) * 7)
+            ("owner", name, *upload, f"{landing}/{name}", digest, *pixels, fact["deleted_at"], (DAY,) * 7)
             for name, digest in hashes.items()
         ]
         columns = (
@@ -85,7 +85,7 @@ class Catalogue:
         self.lake.upsert("images", self.spark.createDataFrame(rows, columns))
 
     def land(self, jpegs: dict[str, bytes]) -> None:
-        """Write images with their pixels, and the files that these were taken in from."""
+        """Write images with their pixels, and the landed files that they came from."""
         for name, jpeg in jpegs.items():
             file = Path(self.settings.landing.images) / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -104,9 +104,9 @@ class Catalogue:
 
     def vectors(self, version: str = "m1") -> dict[str, np.ndarray]:
         rows = self.lake.read("embeddings").where(f"model_version = '{version}'").collect()
-        found = {row["image_id"]: np.array(row["vector"], dtype=np.float32) for row in rows}
-        assert len(found) == len(rows)
-        return found
+        vectors = {row["image_id"]: np.array(row["vector"], dtype=np.float32) for row in rows}
+        assert len(vectors) == len(rows)
+        return vectors
 
     def versions(self) -> dict[str, int | None]:
         return {table: self.lake.version(table) for table in ("embeddings", "quarantine")}
@@ -126,5 +126,5 @@ def jpegs() -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def draw():
-    """The picture of a seed."""
+    """The function `picture`, which draws the picture of a seed."""
     return picture

@@ -1,4 +1,4 @@
-"""An S3 server on this machine: moto's, or VersityGW where the environment says where that is (`make test-s3`)."""
+"""An S3 server on this machine: moto's, or VersityGW if the variable VERSITYGW names its program (`make test-s3`)."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ _SECONDS_TO_START = 20
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[str]:
-    """Run a server that keeps what it needs in `folder`, and yield its address."""
+    """Run a server that stores its data in `folder`, and yield its address."""
     program = os.environ.get("VERSITYGW")
     with versitygw(program, folder) if program else moto() as address:
         yield address
@@ -36,7 +36,7 @@ def moto() -> Iterator[str]:
 
 @contextmanager
 def versitygw(program: str, folder: Path) -> Iterator[str]:
-    """Run VersityGW over `folder`, in a process of its own."""
+    """Run VersityGW in its own process; it stores its data in `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -53,13 +53,13 @@ def versitygw(program: str, folder: Path) -> Iterator[str]:
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _SECONDS_TO_START
+    deadline = time.monotonic() + _SECONDS_TO_START
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             assert server.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         else:
             return

@@ -1,4 +1,4 @@
-"""A small index, written without Spark by the same functions that a Spark task calls."""
+"""Writes a small index without Spark, with the functions that a Spark task calls."""
 
 import itertools
 import tempfile
@@ -25,7 +25,7 @@ DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Rows in the order of their ids in the index."""
+    """Rows in the order of their row ids in the index."""
 
     ids: list[str]
     vectors: np.ndarray
@@ -34,7 +34,7 @@ class Catalogue:
 
 
 def clustered_vectors(rows: int, dimension: int, seed: int) -> np.ndarray:
-    """Unit vectors about a few centres, exact in float16, so that stored and given ones are the same."""
+    """Unit vectors about a few centres. They are exact in float16, so that storing them does not change them."""
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(8, dimension))[rng.integers(8, size=rows)] + 0.6 * rng.normal(size=(rows, dimension))
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
@@ -58,9 +58,9 @@ def chosen(content: Catalogue, rows: Sequence[int]) -> Catalogue:
 
 
 def joined(*contents: Catalogue) -> Catalogue:
-    """The rows of shards and then deltas, in order of their ids."""
+    """The rows of shards, then those of deltas, in the order of their row ids."""
     return Catalogue(
-        [i for content in contents for i in content.ids],
+        [image_id for content in contents for image_id in content.ids],
         np.concatenate([content.vectors for content in contents]),
         [v for content in contents for v in content.visibility],
         [m for content in contents for m in content.moderation],
@@ -68,12 +68,12 @@ def joined(*contents: Catalogue) -> Catalogue:
 
 
 def visible(content: Catalogue) -> np.ndarray:
-    """The rows that may be answered."""
+    """Whether each row may be an answer."""
     return (np.array(content.visibility) == "public") & (np.array(content.moderation) != "blocked")
 
 
 def batches(content: Catalogue, start: int, end: int, size: int = 100) -> Sequence[pa.RecordBatch]:
-    """Rows start … end as Spark would hand them over, `size` at a time."""
+    """Rows `start` to `end` (excluded) as Spark hands them over, `size` in a batch."""
     schema = pa.schema([*ROWS, ("vector", pa.list_(pa.float32()))])
     rows = [
         {
@@ -94,7 +94,7 @@ def batches(content: Catalogue, start: int, end: int, size: int = 100) -> Sequen
 def write_shards(
     store: Store, content: Catalogue, template: bytes, *, shards: int, name: str = "shard", first_id: int = 0
 ) -> tuple[Shard, ...]:
-    """Write `shards` shards of equal size in the order of the rows."""
+    """Write the rows, in their order, as `shards` shards of equal size."""
     edges = np.linspace(0, len(content.ids), shards + 1).astype(int)
     entries = []
     for shard, (start, end) in enumerate(itertools.pairwise(edges)):
@@ -120,7 +120,7 @@ def build(
     """Write template and shards below `uri` and return the manifest of the version."""
     store = open_store(str(uri))
     threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # of so few vectors: many would wait for each other longer than they work
+    faiss.omp_set_num_threads(1)  # with so few vectors, several threads wait for each other longer than they work
     template = train_template(content.vectors, factory)
     faiss.omp_set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -150,9 +150,11 @@ def build_delta(
     shards: int = 1,
     dead: int = 0,
 ) -> Manifest:
-    """Write what a night adds to `parent` and return the manifest of the version: its files again, and the new ones.
+    """Write the delta that a night adds to `parent`, and return the manifest of the version: old files and new ones.
 
-    `content` are the images that are new or have changed, `gone` those whose rows die with nothing in their place.
+    Args:
+        content: the new and changed images.
+        gone: ids of images that left the catalogue.
     """
     store = open_store(str(uri))
     first_id = parent.rows
@@ -187,7 +189,7 @@ def manifest(
     nprobe: int = 1,
     shortlist: int = 1,
 ) -> Manifest:
-    """A manifest that says all that one must say."""
+    """A manifest with a value for every field that has no default."""
     return Manifest(
         version=version,
         parent=None,

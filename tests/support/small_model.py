@@ -1,3 +1,3 @@
-"""Settings of the small network trained from nothing: most tests need some encoder, and this one is made quickly."""
+"""Settings of a small network trained from random weights: a model that tests make quickly."""
 
 SMALL = ("model.backbone=small", "model.weights=none", "training.epochs=20")

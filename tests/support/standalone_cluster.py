@@ -1,4 +1,4 @@
-"""A Spark cluster of several processes on this machine: a fixture for the tests marked `cluster`."""
+"""Fixtures for the tests marked `cluster`: a Spark cluster of several processes on this machine."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ import pyspark
 import pytest
 
 SPARK = Path(pyspark.__file__).parent
-JARS = Path(__file__).resolve().parents[1] / "conf" / "locks" / "jars.sha256"
+JARS = Path(__file__).resolve().parents[2] / "conf" / "locks" / "jars.sha256"
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
         time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
 def wait():
-    """Waits for something, for a while."""
+    """The function `wait_for`, which waits until a condition holds."""
     return wait_for
 
 
 @contextmanager
 def standalone_cluster(folder: Path, **environment: str) -> Iterator[str]:
-    """A standalone master with two workers of one core each; yields its URL."""
+    """Run a standalone master and two workers of one core each; yield the URL of the master."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"spark://127.0.0.1:{port}"
-    # Of a folder without settings: Spark says what happens.
+    # A configuration folder without files leaves Spark's own log settings, so that its log reports what happens.
     environment = {**os.environ, **environment, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_CONF_DIR": str(folder)}
     deploy = "org.apache.spark.deploy"
-    at = ("--host", "127.0.0.1", "--webui-port", "0")
+    host = ("--host", "127.0.0.1", "--webui-port", "0")
     work = ("-c", "1", "-m", "1g", "-d", str(folder), url)
     commands = [
-        (f"{deploy}.master.Master", *at, "--port", str(port)),
-        *[(f"{deploy}.worker.Worker", *at, *work)] * 2,
+        (f"{deploy}.master.Master", *host, "--port", str(port)),
+        *[(f"{deploy}.worker.Worker", *host, *work)] * 2,
     ]
     processes = []
     for number, command in enumerate(commands):
@@ -66,14 +66,14 @@ def standalone_cluster(folder: Path, **environment: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def master(bucket, tmp_path_factory) -> Iterator[str]:
-    """A cluster whose workers have this project's folder and its `.venv`, and know the bucket's server; its URL."""
+    """The URL of a cluster whose workers have this project's folder and its `.venv`, and know the bucket's server."""
     with standalone_cluster(tmp_path_factory.mktemp("cluster")) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def bare_master(bucket, tmp_path_factory) -> Iterator[str]:
-    """A cluster whose workers have Spark as it is published, and a Python without any package; its URL."""
+    """The URL of a cluster whose workers have Spark as it is published, and a Python without packages."""
     home = tmp_path_factory.mktemp("spark")
     for part in ("bin", "python"):
         (home / part).symlink_to(SPARK / part)
@@ -83,6 +83,6 @@ def bare_master(bucket, tmp_path_factory) -> Iterator[str]:
         if jar.name not in ours:
             (home / "jars" / jar.name).symlink_to(jar)
     folder = tmp_path_factory.mktemp("bare")
-    path = os.pathsep.join(at for at in os.environ["PATH"].split(os.pathsep) if ".venv" not in at)
+    path = os.pathsep.join(entry for entry in os.environ["PATH"].split(os.pathsep) if ".venv" not in entry)
     with standalone_cluster(folder, SPARK_HOME=str(home), PYTHONPATH="", PATH=path) as url:
         yield url
