@@ -26,7 +26,7 @@ def pages(text: str, jpeg: bytes) -> dict[str, str]:
     plot = Plot(text, [Series(text, [Dot(1.0, 0.5, text)])])
     return {
         "report": report(text, text, [table], [Query(text, jpeg, text, [])]),
-        "profile": profile(text, [Figure("tag_share", 0.5, text), Figure("images_uploaded", 3, text)]),
+        "profile": profile(text, [Figure("tag_share", 0.5, slice=text), Figure("images_uploaded", 3, slice=text)]),
         "tuning": tuning(text, [text], [table], [plot]),
     }
 

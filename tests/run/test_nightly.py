@@ -130,7 +130,7 @@ def test_each_figure_of_a_night_is_recorded_once_and_recall_with_its_interval(pu
     assert len(keys) == len(set(keys))
     recalls = [row for row in rows if row["metric"] == "recall_at_10"]
     assert {row["slice"] for row in recalls} == {"whole", "new", "crop"}
-    assert {row["subject"] for row in recalls} == {f"index {published.manifest['version']}"}
+    assert {row["subject"] for row in recalls} == {f"index {published.manifest.version}"}
     assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 and row["n"] > 1 for row in recalls)
 
 

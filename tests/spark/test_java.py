@@ -15,7 +15,7 @@ WRITE_AND_READ = """
 import sys
 from vsearch_lib.config import load_settings
 from vsearch_lib.run.exit_codes import exit_code
-from vsearch_lib.lake import spark_session
+from vsearch_lib.spark.session import spark_session
 
 def write_and_read():
     settings = load_settings("demo", [f"var={sys.argv[1]}", "spark.master=local[1]"])

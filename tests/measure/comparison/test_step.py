@@ -126,8 +126,8 @@ def test_a_model_of_another_recipe_that_ranks_as_well_is_promoted(judged, strict
     put(judged, "m2", *OTHER_RECIPE)
     assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m1"
     figures = compare(judged, *OTHER_RECIPE, "gate.max_ndcg_loss=0.1", strict=strict)
-    assert figures["ndcg_at_10", "m1"] > 0.9
-    assert figures["ndcg_at_10", "m2"] > 0.8
+    assert figures["ndcg_at_10", "model m1"] > 0.9
+    assert figures["ndcg_at_10", "model m2"] > 0.8
     assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m2"
 
 
@@ -140,7 +140,7 @@ def test_a_model_of_another_recipe_that_ranks_worse_is_refused_by_a_retraining(j
 
 def test_a_night_keeps_what_ranks_worse_as_a_candidate_and_compares_it_anew_once_more_is_judged(judged):
     put(judged, "m2", *OTHER_RECIPE, ruined=True)
-    assert compare(judged, *OTHER_RECIPE, strict=False)["ndcg_at_10", "m2"] < 0.9
+    assert compare(judged, *OTHER_RECIPE, strict=False)["ndcg_at_10", "model m2"] < 0.9
     (line,) = judged.said
     assert "compare_models: m2: nDCG@10" in line
     assert "m1 stays in use; to have the new one all the same: vsearch models promote m2" in line
