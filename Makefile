@@ -33,7 +33,7 @@ else
 	@.venv/bin/vsearch run nightly --env demo --images '$(IMAGES)' $(ARGS)
 endif
 
-airflow: $(AIRFLOW_READY) ## start Airflow on this machine alone, with the DAGs, their connection and their pool
+airflow: $(AIRFLOW_READY) ## start Airflow on this machine, with the DAGs, their connection and their pool
 	@conf/airflow/start.sh '$(PORT)'
 
 test: check ## everything that must hold
@@ -49,7 +49,7 @@ test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days
 test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
 	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/artefact tests/index tests/publishing tests/search tests/serving
 
-test-cases: $(JOBS_READY) ## inputs that made other pipelines fail, each by the commands people type; CASES="10 22" chooses
+test-cases: $(JOBS_READY) ## inputs that made other pipelines fail, each run by the commands that users type; CASES="10 22" chooses
 	@.venv/bin/python -m tests.cases.run_cases $(CASES)
 
 check: $(JOBS_READY) $(AIRFLOW_READY) ## style and types
@@ -71,24 +71,24 @@ lock: $(JOBS_READY) ## resolve conf/locks/*.in again
 tuning-libraries: $(JOBS_READY) ## install annoy, hnswlib and ScaNN, for `vsearch index tune` to compare with
 	@$(UV) pip install -q --python .venv/bin/python --no-deps --require-hashes -r $(LOCKS)/tuning.txt
 
-bench-ingest: $(JOBS_READY) ## time taking in beside plain loops; PHOTOS=DIR is a folder of JPEGs
+bench-ingest: $(JOBS_READY) ## time ingestion, compared with simple loops; PHOTOS=DIR is a folder of JPEGs
 	@.venv/bin/python benchmarks/ingest_photos.py '$(PHOTOS)'
 	@.venv/bin/python benchmarks/ingest_interactions.py
 	@.venv/bin/python benchmarks/ingest_jobs.py '$(PHOTOS)'
 
-bench-embed: $(JOBS_READY) ## time embedding beside plain torch loops; CLOTHING=DIR and WEIGHTS=FILE say what is embedded
+bench-embed: $(JOBS_READY) ## time embedding, compared with simple torch loops; CLOTHING=DIR and WEIGHTS=FILE choose the input
 	@.venv/bin/python benchmarks/embed.py '$(CLOTHING)' '$(WEIGHTS)'
 	@.venv/bin/python benchmarks/embed_scale.py '$(CLOTHING)' '$(WEIGHTS)'
 
-bench-index: $(JOBS_READY) $(SIFT)/base.npy ## time building and searching the index beside one of faiss, on two sets of vectors
+bench-index: $(JOBS_READY) $(SIFT)/base.npy ## time building and searching the index, compared with faiss, on two sets of vectors
 	@.venv/bin/python benchmarks/index.py measure '$(SIFT)'
 	@.venv/bin/python benchmarks/index.py clustered var/clustered
 	@.venv/bin/python benchmarks/index.py measure var/clustered
 
-workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have Spark and Python 3.11 alone
+workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have only Spark and Python 3.11
 	@du -h $(WORKERS)
 
-clean: ## remove both environments (what was built under var/ stays)
+clean: ## remove both environments (var/ stays)
 	@rm -rf .venv .venv-airflow
 
 $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setup.py
@@ -106,7 +106,7 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	@touch $@
 
 $(VERSITYGW):
-	@command -v go >/dev/null || { echo 'make: there is no go on PATH to build VersityGW with; install Go, or run make test, on moto'; exit 1; }
+	@command -v go >/dev/null || { echo 'make: there is no go on PATH, which builds VersityGW; install Go, or run make test, which uses moto'; exit 1; }
 	@GOBIN='$(CURDIR)/var/bin' go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 $(SIFT)/base.npy: | $(JOBS_READY)

@@ -32,7 +32,7 @@ from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.images.files import files_to_read, read_files
 from vsearch_lib.images.landed import landed_images
-from vsearch_lib.images.metadata import may_be_metadata, sort_out
+from vsearch_lib.images.metadata import may_be_metadata, sort_files
 from vsearch_lib.lake import Lake
 from vsearch_lib.landing.listing import list_landed
 from vsearch_lib.run.bodies import body_of
@@ -69,7 +69,7 @@ def photos(spark: SparkSession, folder: Path, source: Path) -> None:
     ingest(spark, warm_up, ("ingest_images",), None)
     cores = os.cpu_count() or 1
     listing = list_landed(warm_up.landing.images, never_clutter=may_be_metadata)
-    listed = checkpointed(landed_images(spark, listing, sort_out(listing)))
+    listed = checkpointed(landed_images(spark, listing, sort_files(listing)))
     files = checkpointed(files_to_read(listed, Lake(spark, warm_up.lake.uri, "none").read("image_files").limit(0)))
     read = read_files(files, LIMITS, -(-len(contents) // FILES_PER_TASK))
     plain, same_work = [], []

@@ -1,16 +1,16 @@
 """
 ### What a run does
 
-Merges the tables' small files and deletes files that no reader can need any more (`maintenance.retention_hours`); takes
-out of the index what was erased since, whether or not anything new has come; deletes versions of the index beyond
+Merges the tables' small files and deletes files that no reader can need any more (`maintenance.retention_hours`).
+Removes erased images from the index, even if nothing new has landed. Deletes versions of the index beyond
 `index.retained_versions` that have been out of use for `index.unused_hours`. Due on Saturdays.
 
-After an erasure it is what removes the last copies: the lake's history within the retention, older versions of the
-index once they are out of use. Start it by hand where a request cannot wait for Saturday.
+After an erasure, this DAG removes the last copies: in the lake's history once it is older than the retention, and in
+older versions of the index once they are out of use. Start it by hand if a request cannot wait for Saturday.
 
 ### When a task fails
 
-The exit codes mean what they mean in `refresh_index`. Every task may be cleared at any time.
+The exit codes have the same meaning as in `refresh_index`. Every task may be cleared at any time.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from vsearch_submit import DEFAULTS, PARAMS, submit_graph
 
 with DAG(
     dag_id="maintain",
-    description="Merge small files, forget what is out of use or erased",
+    description="Merge small files, delete what is out of use or erased",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("0 10 * * 6", timezone="UTC"),
     start_date=datetime(2024, 1, 1, tzinfo=UTC),

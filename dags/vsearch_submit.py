@@ -1,4 +1,4 @@
-"""How every DAG hands a step to Spark: one command line, one rule for what is tried again, one trace of what it did."""
+"""How every DAG submits a step to Spark: the command line, the rule for retries, and the trace of what it did."""
 
 import hashlib
 import json
@@ -44,9 +44,9 @@ DATE = Param(
 
 
 class NoRetryOnLastingError(RetryPolicy):
-    """Fails a task at once where trying again gives the same answer; leaves every other failure to `retries`."""
+    """Fails a task at once if another try would give the same result; leaves every other failure to `retries`."""
 
-    # As the hook words a failed spark-submit; it offers the code in no other form.
+    # The text of the hook for a failed spark-submit: it reports the exit code only there.
     _EXIT_CODE = re.compile(r"Error code is: (\d+)\.")
     _REASONS: ClassVar = {
         2: "exit code 2: bad usage or configuration; correct it, then clear this task",
@@ -57,8 +57,8 @@ class NoRetryOnLastingError(RetryPolicy):
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
         """Decide from the exit code of the job."""
-        found = self._EXIT_CODE.search(str(exception))
-        reason = self._REASONS.get(int(found[1])) if found else None
+        match = self._EXIT_CODE.search(str(exception))
+        reason = self._REASONS.get(int(match[1])) if match else None
         return RetryDecision.fail(reason) if reason else RetryDecision.default()
 
 
@@ -70,20 +70,20 @@ DEFAULTS: dict[str, Any] = {
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=30),
     "retry_policy": NoRetryOnLastingError(),
-    # Longer than any step of a catalogue that one machine serves; a training on a cluster of images wants its own.
+    # Longer than any step on a catalogue that one machine serves; training on a larger catalogue needs its own limit.
     "execution_timeout": timedelta(hours=4),
     "on_failure_callback": report_failure,
 }
 
 
 class SparkStep(SparkSubmitOperator):
-    """Submits a step's job, and tells of the assets that the job says it wrote."""
+    """Submits a step's job, and reports the assets that the job wrote."""
 
     def execute(self, context: Context) -> None:
-        """Run the job; its trace becomes the metadata of its assets' events. What it left as it was has no event.
+        """Run the job; its trace becomes the metadata of its assets' events. An asset that did not change has no event.
 
-        All of them have one where the job leaves no trace, because its driver runs elsewhere, and at another try: one
-        that was killed may have written what this one finds there.
+        Every asset has an event if the job leaves no trace, because its driver runs on another machine, and also at a
+        second try: the first may have been killed after it wrote an asset.
         """
         with tempfile.TemporaryDirectory(prefix="vsearch-trace-") as folder:
             file = Path(folder) / "trace.json"
@@ -93,14 +93,14 @@ class SparkStep(SparkSubmitOperator):
         if trace is None:
             return
         if context["task_instance"].try_number == 1:
-            # Read by Airflow when the task has ended: what waits for a table does not start where nothing was new.
+            # Airflow reads the outlets when the task has ended: DAGs that wait for a table start only if it changed.
             self.outlets = [asset(name) for name in (*trace["wrote"], *trace["made"]) if asset(name) in self.outlets]
         for written in self.outlets:
             context["outlet_events"][written].extra.update(trace)
 
 
 def asset(name: str) -> Asset:
-    """Return the asset of a table of the lake, or of the published index."""
+    """Return the asset for a table of the lake, or for the published index."""
     return Asset(f"vsearch/{name}")
 
 
@@ -120,22 +120,22 @@ def submit(step: Step) -> SparkStep:
         doc=step.does,
         name=f"vsearch {step.name}",
         conn_id="spark_default",
-        # Jobs run in an environment of their own: Airflow's libraries and theirs exclude one another.
+        # Jobs run in an environment of their own: their libraries and those of Airflow conflict.
         spark_binary=str(PROJECT / ".venv" / "bin" / "spark-submit"),
         env_vars={
-            # Of the driver alone: which one the workers take, the job's settings say.
+            # For the driver only: the job's settings choose the Python of the workers.
             "PYSPARK_DRIVER_PYTHON": python,
             "SPARK_CONF_DIR": str(PROJECT / "conf" / "spark"),
         },
         application=str(PROJECT / "jobs" / f"{step.name}.py"),
-        # Airflow calls what it finds here as it renders the task; its types do not say so.
+        # Airflow calls this function when it renders the task; its types do not allow for that.
         application_args=arguments_of(step),  # type: ignore[arg-type]
         outlets=[asset(name) for name in step.writes],
     )
 
 
 def arguments_of(step: Step) -> Callable[..., list[str]]:
-    """Return the function that Airflow calls to render a step's arguments; a template could not leave one out."""
+    """Return the function that Airflow calls to render a step's arguments: a template could not omit an argument."""
 
     def render(context: Context, jinja_env: object) -> list[str]:
         params, run = context["params"], context["dag_run"]
@@ -154,11 +154,11 @@ def arguments_of(step: Step) -> Callable[..., list[str]]:
 
 
 def landing_date(run: Any) -> str:
-    """Return the landing partition that a DAG run takes in: the last day that was over when it was due.
+    """Return the landing partition that a DAG run ingests: the last day that was over when the run was due.
 
-    Not `ds`: of a run started by hand that is today, a day still being written.
+    It is not `ds`: for a run started by hand that is today, a day that is still being written.
     """
-    # A run triggered over the API may come without a logical date, and so without an interval.
+    # A run triggered by the API may have no logical date, and so no interval.
     start = run.data_interval_start or run.run_after - timedelta(days=1)
     return f"{start.astimezone(UTC):%Y-%m-%d}"
 
@@ -166,8 +166,8 @@ def landing_date(run: Any) -> str:
 def run_id(run: Any) -> str:
     """Return the run's name in tables and model versions: the same for all tasks and tries of a DAG run.
 
-    It begins with the time, as the names of runs outside Airflow do, because model versions sort by it. Airflow's own
-    name of the run may hold characters that have no place in a path; its hash keeps two runs of one second apart.
+    It begins with the time, like the names of runs outside Airflow, because model versions sort by it. Airflow's own
+    name of the run may hold characters that are not allowed in a path; its hash distinguishes two runs of one second.
     """
     digest = hashlib.sha256(run.run_id.encode()).hexdigest()[:8]
     return f"{run.run_after.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run.dag_id}-{digest}"

@@ -1,4 +1,4 @@
-"""Delete versions of the index that are out of use, and files that none of the others names."""
+"""Delete versions of the index that are out of use, and files that no remaining version names."""
 
 from vsearch_lib.publishing.step import collect_index
 from vsearch_lib.run.main import main

@@ -1,4 +1,4 @@
-"""Embed every living image that the current model has not embedded yet, and drop the vectors of those that left."""
+"""Embed every living image that the current model has not embedded yet, and delete vectors of images that are gone."""
 
 from vsearch_lib.embedding.step import embed_images
 from vsearch_lib.run.main import main

@@ -1,4 +1,4 @@
-"""Measure the published index on judged queries, beside plain baselines, and draw the page."""
+"""Measure the published index on judged queries, compared with simple baselines, and write the page."""
 
 from vsearch_lib.measure.offline.step import evaluate
 from vsearch_lib.run.main import main

@@ -1,4 +1,4 @@
-"""Take landed pictures into `images` and `image_pixels`; refuse the broken ones into `quarantine`."""
+"""Ingest landed pictures into `images` and `image_pixels`; broken ones go to `quarantine`."""
 
 from vsearch_lib.images.step import ingest_images
 from vsearch_lib.run.main import main

@@ -1,4 +1,4 @@
-"""Take landed impressions and clicks into `interactions`."""
+"""Ingest landed impressions and clicks into `interactions`."""
 
 from vsearch_lib.records.step import ingest_interactions
 from vsearch_lib.run.main import main

@@ -1,4 +1,4 @@
-"""Take landed human scores into `judgements`."""
+"""Ingest landed human scores into `judgements`."""
 
 from vsearch_lib.records.step import ingest_judgements
 from vsearch_lib.run.main import main

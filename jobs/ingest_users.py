@@ -1,4 +1,4 @@
-"""Take landed users into `users`, and what identifies them into `users_pii`."""
+"""Ingest landed users into `users`, and the columns that identify them into `users_pii`."""
 
 from vsearch_lib.records.step import ingest_users
 from vsearch_lib.run.main import main

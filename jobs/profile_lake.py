@@ -1,4 +1,4 @@
-"""Measure what the lake holds, and draw the page: for people who want to know what the models are made of."""
+"""Measure what the lake holds, and write the page, for readers who want to know what the models are made from."""
 
 from vsearch_lib.measure.profile.step import profile_lake
 from vsearch_lib.run.main import main

@@ -1,4 +1,4 @@
-"""Gate the version that this run built, and publish it: the pointer moves last, or not at all."""
+"""Check the version that this run built against the gate, and publish it: the pointer moves last, or not at all."""
 
 from vsearch_lib.publishing.step import publish_index
 from vsearch_lib.run.main import main

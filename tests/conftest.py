@@ -1,4 +1,4 @@
-"""One Spark session for the suite, small settings, an S3 server, landing folders of small pictures, a small index."""
+"""Fixtures of all tests: one Spark session, small settings, an S3 server, landing folders, a small index."""
 
 import importlib.util
 import io
@@ -25,7 +25,7 @@ from vsearch_lib.spark.session import start_session
 pytest_plugins = ("tests.support.noisy_pictures", "tests.support.photo_catalogue", "tests.support.standalone_cluster")
 
 
-# Of a few rows, compiling a plan takes longer than running it; the commands that tests start compile theirs.
+# For a few rows, compiling a plan takes longer than running it. The commands that tests start do compile theirs.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
@@ -50,7 +50,7 @@ def lake(spark, tmp_path: Path) -> Lake:
 
 @pytest.fixture(scope="session")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An empty bucket of an S3 server on this machine; credentials by S3's usual names."""
+    """An empty bucket of an S3 server on this machine; the environment has its credentials, by S3's usual names."""
     import boto3
 
     with s3_server(tmp_path_factory.mktemp("s3")) as address, pytest.MonkeyPatch.context() as environment:
@@ -67,8 +67,8 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where nothing is stored yet: a local folder, and a prefix of the bucket."""
+def store_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URI of an empty store: a local folder, then a prefix of the bucket."""
     if request.param == "folder":
         return str(tmp_path / "store")
     return f"{request.getfixturevalue('bucket')}/{uuid.uuid4().hex}"
@@ -85,7 +85,7 @@ def small_index() -> ModuleType:
 
 
 def picture(seed: int, form: str = "PNG") -> bytes:
-    """A picture of its own for every seed."""
+    """Another picture for every seed."""
     noise = np.random.default_rng(seed).integers(0, 255, (4, 5, 3), np.uint8)
     sink = io.BytesIO()
     Image.fromarray(noise).resize((30, 24)).save(sink, form)
@@ -100,7 +100,7 @@ class Landing:
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, name: str, content: bytes) -> str:
-        """Land a file; its modification time is fixed, so that landing it again is told apart by its bytes alone."""
+        """Land a file; its modification time is fixed, so that only its bytes show whether it was landed again."""
         file = self.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
@@ -113,7 +113,7 @@ class Landing:
 
 
 def row(image_id: str, file: str | None = None, **more: object) -> dict[str, object]:
-    """A whole metadata row of an image."""
+    """A complete metadata row of an image."""
     return {
         "image_id": image_id,
         "file": file or f"{image_id}.png",
@@ -141,7 +141,7 @@ def ingest(spark):
 
 @pytest.fixture(scope="session")
 def make():
-    """The builders of landed things, for modules that cannot import this one."""
+    """The builders of landed files, for modules that cannot import this one."""
 
     class Make:
         landing = Landing

@@ -1,4 +1,4 @@
-"""A whole night on a cluster of processes that have none of our code, with everything in a bucket of an S3 server."""
+"""A whole night on a cluster of processes without the project's code, with everything in a bucket of an S3 server."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from vsearch_lib.storage import open_store
 pytestmark = pytest.mark.cluster
 
 IMAGES = 60
-# Bad uploads are a fixed few: of so small a catalogue they are more than a night may refuse.
+# The number of bad uploads is fixed: in such a small catalogue they are more than a night may refuse.
 SETTINGS = ("quality.max_refused_share=0.2",)
 
 
 @pytest.fixture(scope="module")
 def landed(bucket, tmp_path_factory) -> tuple[str, Path]:
-    """A generated catalogue in the bucket, as the setting `var`, and the folder that it was uploaded from."""
+    """A generated catalogue in the bucket: the value of the setting `var`, and the folder that was uploaded."""
     folder = tmp_path_factory.mktemp("catalogue") / "landing"
     write_catalogue(folder, images=IMAGES, seed=3)
     name, prefix = bucket.removeprefix("s3://"), uuid.uuid4().hex
@@ -38,8 +38,8 @@ def landed(bucket, tmp_path_factory) -> tuple[str, Path]:
 
 @pytest.fixture(scope="module")
 def vsearch(landed, bare_master, tmp_path_factory):
-    """Run a command on the cluster; return what it prints."""
-    places = (
+    """Run a command on the cluster; return its output."""
+    locations = (
         f"var={landed[0]}",
         f"cache={tmp_path_factory.mktemp('cache')}",
         f"spark.master={bare_master}",
@@ -49,7 +49,7 @@ def vsearch(landed, bare_master, tmp_path_factory):
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env=demo"]
-        command += [f"--set={setting}" for setting in (*places, *SETTINGS)]
+        command += [f"--set={setting}" for setting in (*locations, *SETTINGS)]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=900, env={**environment, "COLUMNS": "200"}
         )
@@ -72,7 +72,7 @@ def test_a_night_on_a_cluster_publishes_an_index_in_the_bucket(night, landed):
     assert set(manifest.tables) >= {"images", "embeddings"}
 
 
-def test_what_it_published_is_found_by_a_search(night, landed, vsearch):
+def test_a_search_finds_an_image_that_the_night_published(night, landed, vsearch):
     picture = next((landed[1] / "images").rglob("img-000003.jpg"))
     answers = json.loads(vsearch("search", "--image", str(picture), "--json", "-k", "30"))["answers"]
     assert answers[0]["image_id"] == "img-000003"

@@ -1,4 +1,4 @@
-"""Whether an image is searched, and by whom it is seen, is the same for tables, for rows of an index, and in words."""
+"""Who may see an image is decided in the same way for tables, for rows of an index, and by the rule in words."""
 
 import itertools
 from datetime import UTC, date, datetime
@@ -22,7 +22,7 @@ VISIBILITY, MODERATION = ("public", "private"), ("ok", "blocked", "unreviewed")
 
 
 def may_see(viewer, *, visibility, moderation, deleted, owner_id) -> bool:
-    """The rule in words; what is not known of an image keeps it from others."""
+    """The rule in words; an unknown fact hides an image from others."""
     if deleted or moderation in ("blocked", None):
         return False
     return visibility == "public" or (viewer is not None and owner_id == viewer)
@@ -39,7 +39,7 @@ image = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(images=st.lists(image, max_size=20), viewer=st.sampled_from(VIEWERS))
-def test_rows_of_an_index_are_seen_by_whom_the_rule_says(images, viewer):
+def test_rows_of_an_index_are_visible_as_the_rule_says(images, viewer):
     rows = pa.Table.from_pylist([{**one, "tags": [], "uploaded_at": DAY} for one in images], schema=ROWS)
     expected = [may_see(viewer, deleted=False, **one) for one in images]
     assert visible(rows, viewer).tolist() == expected
@@ -48,7 +48,7 @@ def test_rows_of_an_index_are_seen_by_whom_the_rule_says(images, viewer):
 
 @pytest.fixture(scope="module")
 def every_image(spark):
-    """Every image that there can be, and what SQL says of it."""
+    """Every possible image, with the results of the SQL conditions."""
     values = itertools.product((*VISIBILITY, None), (*MODERATION, None), (None, DAY), (*OWNERS, None))
     names = "visibility string, moderation string, deleted_at timestamp, owner_id string"
     images = spark.createDataFrame(list(values), names)
@@ -60,7 +60,7 @@ def every_image(spark):
     return [row.asDict() for row in images.collect()]
 
 
-def test_sql_finds_the_images_that_the_rule_says(every_image):
+def test_sql_selects_the_images_that_the_rule_says(every_image):
     assert len(every_image) == 3 * 4 * 2 * 4
     for image in every_image:
         facts = {name: image[name] for name in ("visibility", "moderation", "owner_id")}
@@ -75,19 +75,19 @@ def test_sql_finds_the_images_that_the_rule_says(every_image):
 def test_sql_and_an_index_agree_on_every_image(every_image, viewer):
     living = [image for image in every_image if image["deleted_at"] is None]
     facts = [{name: image[name] for name in ROWS.names if name in image} for image in living]
-    said = [image["public" if viewer is None else f"seen by {viewer}"] for image in living]
-    assert visible(pa.Table.from_pylist(facts, schema=ROWS), viewer).tolist() == said
+    by_sql = [image["public" if viewer is None else f"seen by {viewer}"] for image in living]
+    assert visible(pa.Table.from_pylist(facts, schema=ROWS), viewer).tolist() == by_sql
 
 
 @pytest.mark.parametrize("condition", [NOT_BLOCKED, FOR_EVERYBODY], ids=lambda condition: condition.sql)
-def test_the_rule_speaks_of_columns_of_both(condition):
+def test_the_columns_of_the_rule_are_in_images_and_in_the_rows_of_an_index(condition):
     assert condition.column in ROWS.names
     assert condition.column in table_schema("images").names
 
 
-def test_of_two_that_speak_on_one_day_the_one_that_keeps_an_image_from_others_holds(spark):
-    said = list(itertools.product((*VISIBILITY, None), (*MODERATION, None), (True, False, None)))
-    pairs = list(itertools.product(said, said))
+def test_of_two_statements_of_one_day_the_one_that_hides_an_image_counts(spark):
+    facts = list(itertools.product((*VISIBILITY, None), (*MODERATION, None), (True, False, None)))
+    pairs = list(itertools.product(facts, facts))
     names = ("visibility", "moderation", "deleted")
     statements = [
         (f"i-{number}", line, *statement) for number, pair in enumerate(pairs) for line, statement in enumerate(pair)
@@ -105,6 +105,6 @@ def test_of_two_that_speak_on_one_day_the_one_that_keeps_an_image_from_others_ho
     )
     public = {row["image_id"] for row in to_images(fold(frame)).where(PUBLIC).select("image_id").collect()}
     for number, pair in enumerate(pairs):
-        kept = {("visibility", "private"), ("moderation", "blocked"), ("deleted", True)}
-        keeps = any(fact in kept for statement in pair for fact in zip(names, statement, strict=True))
-        assert (f"i-{number}" in public) == (not keeps), pair
+        hiding = {("visibility", "private"), ("moderation", "blocked"), ("deleted", True)}
+        hidden = any(fact in hiding for statement in pair for fact in zip(names, statement, strict=True))
+        assert (f"i-{number}" in public) == (not hidden), pair

@@ -1,4 +1,4 @@
-"""What a figure is of, as pages say it."""
+"""The labels of figures on pages."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from vsearch_lib.figures import Figure
 
 
 @pytest.mark.parametrize(
-    ("of", "label"),
+    ("names", "label"),
     [
         ({}, "all"),
         ({"slice": "2026-11-02"}, "2026-11-02"),
@@ -14,5 +14,5 @@ from vsearch_lib.figures import Figure
         ({"subject": "queries", "slice": "by chance"}, "queries, by chance"),
     ],
 )
-def test_a_label_names_the_subject_and_the_slice_unless_they_are_everything(of, label):
-    assert Figure("requests", 1, **of).label == label
+def test_a_label_names_the_subject_and_the_slice_unless_they_are_everything(names, label):
+    assert Figure("requests", 1, **names).label == label

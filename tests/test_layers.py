@@ -1,4 +1,4 @@
-"""Imports go one way, and each thing that is awkward to change is known to one module."""
+"""Imports go one way, and only one module knows each thing that would be costly to change."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ def name(file: Path) -> str:
 
 
 def imports(file: Path) -> Iterator[str]:
-    """Every module that the file imports anywhere in it, by its full name; `from a import b` gives a and a.b."""
+    """Yield the full name of every module that the file imports anywhere; `from a import b` gives a and a.b."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -59,7 +59,7 @@ def importers(package: str, files=CODE) -> set[str]:
 
 
 def calls(attribute: str, files=CODE) -> set[str]:
-    """Files that call `something.attribute(…)`, spelled with its dots."""
+    """Return the files that call `something.attribute(…)`; `attribute` may have dots."""
     return {
         name(file)
         for file in files
@@ -68,7 +68,7 @@ def calls(attribute: str, files=CODE) -> set[str]:
     }
 
 
-# The rooms of the library, the lowest floor first: a room imports from those before it, and from itself.
+# The rooms of the library, the lowest first: a room imports only from itself and from the rooms before it.
 # fmt: off
 ROOMS = [
     "errors", "vectors", "figures", "options", "steps", "terminal", "system_user", "system_errors", "ticker", "run_ids",
@@ -95,9 +95,9 @@ def test_there_is_code_to_look_at():
     assert DAGS
 
 
-def test_every_module_stands_in_a_room_of_the_list():
-    found = {file.relative_to(PROJECT / "vsearch_lib").with_suffix("").parts[0] for file in LIBRARY} - {"__init__"}
-    assert found == set(ROOMS)
+def test_every_module_is_in_a_room_of_the_list():
+    rooms = {file.relative_to(PROJECT / "vsearch_lib").with_suffix("").parts[0] for file in LIBRARY} - {"__init__"}
+    assert rooms == set(ROOMS)
     assert len(ROOMS) == len(set(ROOMS))
 
 
@@ -112,14 +112,14 @@ def test_a_module_imports_from_no_higher_room(file):
     assert {module for module in named if room(module) in higher} == set()
 
 
-def test_no_modules_import_one_another_in_a_circle():
+def test_no_modules_import_each_other_in_a_cycle():
     modules = {".".join(file.relative_to(PROJECT).with_suffix("").parts): file for file in LIBRARY}
     waits = {module: {m for m in imports(file) if m in modules} for module, file in modules.items()}
-    list(TopologicalSorter(waits).static_order())  # raises CycleError, which names the circle
+    list(TopologicalSorter(waits).static_order())  # raises CycleError, which names the cycle
 
 
 @pytest.mark.parametrize("file", JOBS, ids=name)
-def test_a_job_hands_over_to_the_step_of_its_name(file):
+def test_a_job_calls_the_step_of_its_name(file):
     assert len(file.read_text().splitlines()) <= 15
     body = body_of(file.stem)
     assert f"{body.__module__}.{body.__name__}" in set(imports(file))
@@ -141,15 +141,15 @@ def test_dags_import_nothing_heavy(file):
 
 
 @pytest.mark.parametrize("file", DAGS, ids=name)
-def test_dags_import_nothing_of_ours_but_the_steps(file):
+def test_dags_import_only_the_steps_of_our_code(file):
     ours = {module for module in imports(file) if module.split(".")[0] in ("vsearch_lib", "jobs")}
     assert all(re.match(r"vsearch_lib\.steps(\.|$)", module) for module in ours)
 
 
 @pytest.mark.parametrize("module", ["steps", "options"])
-def test_the_step_graph_imports_nothing_but_dataclasses(module):
-    found = {named.split(".")[0] for named in imports(PROJECT / "vsearch_lib" / f"{module}.py")}
-    assert found <= {"dataclasses", "vsearch_lib"}
+def test_the_step_graph_imports_only_dataclasses(module):
+    packages = {named.split(".")[0] for named in imports(PROJECT / "vsearch_lib" / f"{module}.py")}
+    assert packages <= {"dataclasses", "vsearch_lib"}
 
 
 def test_one_package_knows_delta():
@@ -168,13 +168,13 @@ def test_one_module_names_delta_as_a_format():
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "format"
-        and any(isinstance(said, ast.Constant) and str(said.value).lower() == "delta" for said in node.args)
+        and any(isinstance(value, ast.Constant) and str(value.value).lower() == "delta" for value in node.args)
     }
     assert named == {"vsearch_lib/lake/tables.py"}
 
 
 @pytest.mark.parametrize("writing", ["saveAsTable", "insertInto", "writeTo", "writeStream"])
-def test_no_other_way_of_writing_tables_is_taken(writing):
+def test_no_other_way_of_writing_tables_is_used(writing):
     assert calls(writing) == set()
 
 
@@ -183,12 +183,12 @@ def test_one_package_knows_object_storage():
     assert importers("boto3") | importers("fsspec") | importers("s3fs") == set()
 
 
-def test_openvino_is_known_where_networks_run_and_where_they_are_made():
+def test_only_the_modules_that_run_or_register_networks_know_openvino():
     assert importers("openvino") == {"vsearch_lib/encoder/embed.py", "vsearch_lib/models/registration.py"}
 
 
 @pytest.mark.parametrize("module", ["vsearch_lib.embedding.worker", "vsearch_lib.serving.answer"])
-def test_what_only_embeds_starts_without_torch(module):
+def test_modules_that_only_embed_start_without_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
@@ -201,11 +201,11 @@ def test_one_module_knows_petastorm():
     assert importers("petastorm") == {"vsearch_lib/training/reader.py"}
 
 
-def test_faiss_stays_with_the_index_and_its_readers():
+def test_only_the_index_and_its_readers_know_faiss():
     allowed = ("vsearch_lib/index/", "vsearch_lib/search/", "vsearch_lib/tuning/")
-    found = importers("faiss")
-    assert found
-    assert all(file.startswith(allowed) for file in found)
+    files = importers("faiss")
+    assert files
+    assert all(file.startswith(allowed) for file in files)
 
 
 @pytest.mark.parametrize("module", ["pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"])
@@ -218,7 +218,7 @@ def test_nothing_is_loaded_that_could_hold_a_pickle(call):
     assert calls(call) == set()
 
 
-def test_torch_loads_weights_alone_and_in_one_place():
+def test_torch_loads_only_weights_and_only_in_one_module():
     loads = [
         (name(file), {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords})
         for file in CODE
@@ -233,8 +233,8 @@ def test_numpy_never_loads_pickles():
         assert "allow_pickle" not in file.read_text(), name(file)
 
 
-def said(file: Path) -> Iterator[str]:
-    """Every text in the file that is no docstring."""
+def strings(file: Path) -> Iterator[str]:
+    """Yield every string in the file that is not a docstring."""
     tree = ast.parse(file.read_text())
     bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
     docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
@@ -244,14 +244,14 @@ def said(file: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("file", LIBRARY, ids=name)
-def test_only_command_lines_speak_of_options(file):
-    """Others raise `InvalidArgument`, and a command line says by which option the argument came."""
+def test_only_command_lines_name_options(file):
+    """Other modules raise `InvalidArgument`, and a command line replaces the argument by its option."""
     if name(file).startswith(("vsearch_lib/cli/", "vsearch_lib/run/")) or name(file) == "vsearch_lib/options.py":
         return
-    assert [text for text in said(file) if re.search(r"(?<![\w-])--\w", text)] == []
+    assert [text for text in strings(file) if re.search(r"(?<![\w-])--\w", text)] == []
 
 
-def test_no_module_is_a_drawer_for_everything():
+def test_no_module_has_a_name_that_fits_everything():
     names = {part for file in CODE for part in file.relative_to(PROJECT).with_suffix("").parts}
     assert names & {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "core"} == set()
 

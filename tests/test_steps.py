@@ -1,4 +1,4 @@
-"""The step graph: each step after those it waits for, each one a job that exists."""
+"""The step graphs: each step comes after those it waits for, and has a job."""
 
 import random
 
@@ -29,7 +29,7 @@ def test_every_step_is_a_job(graph):
 
 
 @graph_names
-def test_no_step_stands_twice_in_a_graph(graph):
+def test_no_step_is_twice_in_a_graph(graph):
     jobs = [s.name for s in GRAPHS[graph]]
     assert len(jobs) == len(set(jobs))
 
@@ -47,31 +47,31 @@ def test_evaluation_of_the_published_index_comes_last(graph):
     assert names(GRAPHS[graph])[-2:] == ["publish_index", "evaluate"]
 
 
-def test_a_night_takes_everything_in_before_it_profiles_the_lake_and_makes_examples():
+def test_a_night_ingests_everything_before_it_profiles_the_lake_and_makes_examples():
     order = names(GRAPHS["nightly"])
     assert sorted(order[:4]) == sorted(INGEST)
     assert order[4:6] == ["profile_lake", "build_training_examples"]
 
 
-def test_nothing_waits_for_what_is_only_looked_at():
+def test_no_step_waits_for_a_page():
     assert not [s.name for graph in GRAPHS.values() for s in graph if {"profile_lake", "measure_online"} & set(s.after)]
 
 
-def test_maintenance_mends_the_lake_first_and_deletes_from_the_index_last():
+def test_maintenance_starts_with_the_lake_and_ends_with_deleting_versions_of_the_index():
     assert names(GRAPHS["maintain"]) == ["maintain_tables", "build_index", "publish_index", "collect_index"]
 
 
-def test_a_night_is_what_the_daily_graphs_do_and_the_training_of_a_recipe_without_a_model():
+def test_a_night_has_the_steps_of_the_daily_graphs_and_those_that_make_a_model():
     daily = [s.name for graph in ("ingest", "refresh_index", "measure") for s in GRAPHS[graph]]
-    made = ["build_training_examples", "train_encoder", "compare_models"]
-    assert sorted(names(GRAPHS["nightly"])) == sorted([*daily, *made])
+    training = ["build_training_examples", "train_encoder", "compare_models"]
+    assert sorted(names(GRAPHS["nightly"])) == sorted([*daily, *training])
 
 
-def test_only_what_takes_something_in_goes_by_landing_day():
+def test_only_steps_that_ingest_have_a_landing_day():
     assert {s.name for graph in GRAPHS.values() for s in graph if s.by_day} == set(INGEST)
 
 
-def test_only_a_retraining_tells_its_steps_to_make_a_new_model():
+def test_only_a_retraining_makes_its_steps_write_a_new_model():
     assert [s.name for s in GRAPHS["nightly"] if "--retrain" in s.options.words()] == []
     assert [s.name for s in GRAPHS["retrain"] if "--retrain" in s.options.words()] == [
         "build_training_examples",
@@ -79,11 +79,11 @@ def test_only_a_retraining_tells_its_steps_to_make_a_new_model():
     ]
 
 
-def test_steps_that_wait_for_nothing_keep_the_order_they_are_written_in():
+def test_steps_that_wait_for_nothing_stay_in_the_written_order():
     assert names([step("b"), step("a"), step("c")]) == ["b", "a", "c"]
 
 
-def test_a_step_written_too_early_waits():
+def test_a_step_that_is_written_too_early_waits():
     assert names([step("last", "first", "middle"), step("middle", "first"), step("first")]) == [
         "first",
         "middle",
@@ -100,27 +100,27 @@ def test_a_step_written_too_early_waits():
     ],
     ids=["itself", "each other", "in a ring"],
 )
-def test_steps_that_wait_for_one_another_are_an_error(graph):
+def test_steps_that_wait_for_each_other_are_an_error(graph):
     with pytest.raises(ValueError, match="wait"):
         in_order(graph)
 
 
-def test_a_step_that_waits_for_a_missing_one_is_an_error_that_names_it():
+def test_the_error_for_a_step_that_waits_for_a_missing_one_names_it():
     with pytest.raises(ValueError, match="lonely"):
         in_order((step("start"), step("lonely", "nobody")))
 
 
 @examples(max_examples=60, deadline=None)
 @given(st.integers(0, 12), st.randoms(use_true_random=False))
-def test_any_graph_without_a_ring_can_be_ordered(size: int, chance: random.Random):
-    graph = [step(str(n), *(str(m) for m in range(n) if chance.random() < 0.3)) for n in range(size)]
-    chance.shuffle(graph)
+def test_any_graph_without_a_cycle_can_be_ordered(size: int, rng: random.Random):
+    graph = [step(str(n), *(str(m) for m in range(n) if rng.random() < 0.3)) for n in range(size)]
+    rng.shuffle(graph)
     order = names(graph)
     assert sorted(order) == sorted(s.name for s in graph)
     assert all(order.index(before) < order.index(s.name) for s in graph for before in s.after)
 
 
-def test_a_night_takes_everything_in_before_it_learns_and_measures_what_it_published():
+def test_the_steps_of_a_night_wait_for_each_other_in_this_order():
     ingest = {"ingest_images", "ingest_users", "ingest_interactions", "ingest_judgements"}
     waits_for = {step.name: set(step.after) for step in GRAPHS["nightly"]}
     assert waits_for == {
@@ -143,13 +143,13 @@ def test_only_a_retraining_fails_if_its_model_is_not_promoted():
     assert {graph: steps for graph, steps in strict.items() if steps} == {"retrain": ["compare_models"]}
 
 
-def test_no_graph_that_makes_a_model_embeds_before_it_compared_it():
+def test_a_graph_that_makes_a_model_compares_it_before_it_embeds():
     for graph in ("nightly", "retrain"):
         order = names(GRAPHS[graph])
         assert order.index("train_encoder") < order.index("compare_models") < order.index("embed_images")
 
 
-def test_a_retraining_makes_new_examples_and_a_new_model_and_takes_nothing_in():
+def test_a_retraining_makes_new_examples_and_a_new_model_and_ingests_nothing():
     retrained = [step.name for step in GRAPHS["retrain"] if step.options.words() == ("--retrain",)]
     assert retrained == ["build_training_examples", "train_encoder"]
     assert not [step.name for step in GRAPHS["retrain"] if step.name.startswith("ingest")]

@@ -1,4 +1,4 @@
-"""What a person can cause is reported in one line, whoever noticed it first: Python, Java, or a library."""
+"""A problem that a user can solve is reported in one line, whether Python, Java or a library noticed it."""
 
 import os
 import resource
@@ -18,18 +18,18 @@ from vsearch_lib.storage import open_store
 
 
 def line_of(action, capsys) -> str:
-    """The one line that a command which does `action` ends with."""
+    """Return the one line that a command prints if `action` fails."""
     assert exit_code(action) == 1
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    (line,) = shown.err.splitlines()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
     assert line.startswith("vsearch: ")
     return line
 
 
 @contextmanager
-def files_of_at_most(size: int):
-    """As on a full disk, files cannot grow; the signal that comes with it is ignored by Python."""
+def file_size_limit(size: int):
+    """Let no file grow beyond `size`, as on a full disk; Python ignores the signal that comes with it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -38,16 +38,16 @@ def files_of_at_most(size: int):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_is_reported_with_the_folder_that_was_written_to(tmp_path, capsys):
+def test_a_full_disk_is_reported_with_the_folder_of_the_file(tmp_path, capsys):
     def write() -> None:
-        with files_of_at_most(1000):
+        with file_size_limit(1000):
             open_store(str(tmp_path / "models")).write_new("m1/weights", b"x" * 5000)
 
     assert f"{tmp_path}/models/m1: file too large" in line_of(write, capsys)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_file_that_is_open_is_named_when_its_disk_is_full(capsys):
+def test_an_open_file_is_named_when_its_disk_is_full(capsys):
     def write() -> None:
         with Path("/dev/full").open("w") as sink:
             sink.write("text")
@@ -76,14 +76,14 @@ def long_name(folder: Path) -> None:
         (long_name, "file name too long"),
     ],
 )
-def test_what_the_system_refuses_is_reported_with_its_place(tmp_path, capsys, action, what):
+def test_what_the_system_refuses_is_reported_with_its_path(tmp_path, capsys, action, what):
     line = line_of(lambda: action(tmp_path), capsys)
     assert what in line
     assert str(tmp_path) in line
 
 
 @pytest.mark.parametrize("number", sorted(system_errors._TO_DO))
-def test_every_cause_says_what_to_do(number, capsys):
+def test_the_line_for_every_cause_says_what_to_do(number, capsys):
     def fail() -> None:
         raise OSError(number, os.strerror(number), "/data/file")
 
@@ -109,18 +109,18 @@ TRACES = {
 
 
 @pytest.mark.parametrize(("trace", "line"), TRACES.items(), ids=range(len(TRACES)))
-def test_a_cause_in_the_text_of_a_trace_is_reported_in_a_line(trace, line):
+def test_a_cause_in_a_trace_is_reported_in_one_line(trace, line):
     reported = system_errors.explain(RuntimeError(trace))
     assert str(reported).startswith(line)
     assert "\n" not in str(reported)
 
 
 @pytest.mark.parametrize("fault", [KeyError("No space"), ValueError("permission"), OSError("no number"), TypeError()])
-def test_a_fault_of_ours_is_not_taken_for_the_systems(fault):
+def test_a_fault_in_our_code_is_not_taken_for_an_error_of_the_system(fault):
     assert system_errors.explain(fault) is None
 
 
-def test_a_place_that_spark_cannot_make_is_reported_in_a_line(spark, tmp_path, capsys):
+def test_a_folder_that_spark_cannot_make_is_reported_in_one_line(spark, tmp_path, capsys):
     (tmp_path / "file").touch()
     assert f"{tmp_path}/file" in line_of(lambda: spark.range(1).write.parquet(f"{tmp_path}/file/below"), capsys)
 
@@ -131,7 +131,7 @@ def test_a_var_that_cannot_be_written_is_reported_before_java_starts(tmp_path):
         session._log_file(load_settings("demo", [f"var={tmp_path}/file"]))
 
 
-def test_a_java_that_is_not_there_is_reported_in_a_line(tmp_path):
+def test_a_missing_java_is_reported_in_one_line(tmp_path):
     (tmp_path / "java" / "bin").mkdir(parents=True)
     (tmp_path / "java" / "bin" / "java").symlink_to("/bin/false")
     code = (
@@ -147,7 +147,7 @@ def test_a_java_that_is_not_there_is_reported_in_a_line(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-def ended(code: str, **streams) -> subprocess.CompletedProcess[str]:
+def run(code: str, **streams) -> subprocess.CompletedProcess[str]:
     program = f"import sys; from vsearch_lib.run.exit_codes import exit_code; sys.exit(exit_code(lambda: {code}))"
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": ""}
     return subprocess.run(
@@ -156,22 +156,22 @@ def ended(code: str, **streams) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_an_output_that_cannot_be_written_is_reported_in_a_line():
+def test_an_output_that_cannot_be_written_is_reported_in_one_line():
     with Path("/dev/full").open("w") as full:
-        done = ended("print('text')", stdout=full)
+        done = run("print('text')", stdout=full)
     assert done.returncode == 1
     assert done.stderr.startswith("vsearch: standard output: no space left on device")
     assert done.stderr.count("\n") == 1
 
 
-def test_a_reader_that_has_read_enough_is_no_failure_worth_a_word():
+def test_a_reader_that_closes_the_pipe_causes_no_message():
     reading, writing = os.pipe()
     os.close(reading)
-    done = ended("print('text')", stdout=writing)
+    done = run("print('text')", stdout=writing)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_a_program_that_may_not_be_run_is_named():
+def test_a_program_that_cannot_be_run_is_named():
     trace = 'java.io.IOException: Cannot run program "/x/python": error=13, Permission denied'
     assert str(system_errors.explain(RuntimeError(trace))).startswith("/x/python: permission denied; ")

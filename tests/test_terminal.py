@@ -1,4 +1,4 @@
-"""Text from outside reaches a terminal as one line that it only shows."""
+"""Text from outside is printed as one line that cannot control a terminal."""
 
 import unicodedata
 
@@ -13,7 +13,7 @@ from vsearch_lib.run.exit_codes import exit_code
 from vsearch_lib.terminal import printable, say
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
-SHOWN = st.characters(categories=("L", "M", "N", "P", "S", "Zs"), exclude_characters="".join(terminal._UNSEEN))
+SHOWN = st.characters(categories=("L", "M", "N", "P", "S", "Zs"), exclude_characters="".join(terminal._INVISIBLE))
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,21 @@ def test_words_of_any_script_and_emoji_stay_as_they_are(text):
         ("\U000e0041", r"\U000e0041"),
     ],
 )
-def test_what_steers_a_terminal_or_hides_is_escaped(text, shown):
+def test_characters_that_control_a_terminal_or_are_invisible_are_escaped(text, shown):
     assert printable(text) == shown
 
 
 @examples(max_examples=300, deadline=None)
 @given(st.text(st.characters(codec=None)))
-def test_any_text_becomes_one_line_without_controls_that_can_be_written(text):
+def test_any_text_becomes_one_printable_line_without_control_characters(text):
     shown = printable(text)
     assert len(shown.splitlines()) <= 1
     shown.encode()
-    assert all(unicodedata.category(c) not in INVISIBLE for c in shown if c not in terminal._DRAWN | {*"\u200c\u200d"})
+    assert all(
+        unicodedata.category(c) not in INVISIBLE
+        for c in shown
+        if c not in terminal._VISIBLE_FORMATS | {*"\u200c\u200d"}
+    )
     assert printable(shown) == shown
 
 
@@ -69,12 +73,12 @@ def test_letters_marks_numbers_and_signs_of_any_script_stay_as_they_are(text):
     assert printable(text) == text
 
 
-def test_what_is_said_is_a_line(capsys):
+def test_say_prints_one_line(capsys):
     say("a\nb\x1b")
     assert capsys.readouterr().out == "a\\nb\\x1b\n"
 
 
-def test_an_error_with_text_from_outside_is_a_line(capsys):
+def test_an_error_with_text_from_outside_is_one_line(capsys):
     def fail() -> None:
         raise ArtefactError("no model \x1b[31mred\nof this name")
 

@@ -1,4 +1,4 @@
-"""What a step is given: settings, lake, run, and somebody who listens."""
+"""The context of a step: settings, lake, run id, and callbacks for progress and messages."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from vsearch_lib.terminal import say
 
 
 def _no_progress(_done: int, _total: int) -> None:
-    """Nobody watches."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True)
 class StepContext:
-    """What one run of one step works with.
+    """Everything that one run of one step works with.
 
     Attributes:
-        dates: landing partitions that the run names; None is every one.
-        made: what the step made that is no table, and its version: model, index.
+        dates: the landing partitions that the run names; None means all of them.
+        made: name → version of what the step made besides tables: model, index.
     """
 
     settings: Settings

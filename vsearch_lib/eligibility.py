@@ -1,4 +1,4 @@
-"""Which images are searched and who may see them: said once, for SQL over `images` and for the rows of an index."""
+"""Which images are searched and who may see them: one rule, for SQL over `images` and for the rows of an index."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ _COMPARE = {"=": pc.equal, "!=": pc.not_equal}
 
 @dataclass(frozen=True)
 class Condition:
-    """What a column must be, or must not be; null meets no condition."""
+    """A value that a column must have, or must not have; null meets no condition."""
 
     column: str
     operator: Literal["=", "!="]
@@ -33,16 +33,16 @@ class Condition:
 NOT_BLOCKED = Condition("moderation", "!=", "blocked")
 FOR_EVERYBODY = Condition("visibility", "=", "public")
 
-# SQL over `images`. An index is made of living images, and its rows do not say `deleted_at`.
+# SQL over `images`. An index contains only living images, so its rows do not have `deleted_at`.
 NOT_DELETED = "deleted_at IS NULL"
 LIVING = f"{NOT_DELETED} AND {NOT_BLOCKED.sql}"
 PUBLIC = f"{LIVING} AND {FOR_EVERYBODY.sql}"
 
 
 def visible(rows: pa.Table, viewer_id: str | None) -> Mask:
-    """Return which of an index's `rows` (columns of ROWS) the viewer may see; None is anybody.
+    """Return which of an index's `rows` (columns of ROWS) the viewer may see; None is an anonymous viewer.
 
-    A private image is for its owner alone, a blocked one for nobody.
+    Only its owner may see a private image, and nobody may see a blocked one.
     """
     seen = FOR_EVERYBODY.mask(rows)
     if viewer_id is not None:

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code that says so.
+"""The errors of the project, and their exit codes.
 
 Exit codes of every command and job: 0 done, 1 failed, 2 bad usage or configuration, 3 refused by a gate.
 A message is one line: what is wrong, where, and what to do next.
@@ -6,21 +6,21 @@ A message is one line: what is wrong, where, and what to do next.
 
 
 class VsearchError(Exception):
-    """Raised when a run cannot go on; the root of every error a person is meant to read."""
+    """Raised when a run cannot go on; the base class of all errors that are written for users."""
 
     exit_code = 1
 
 
 class UsageError(VsearchError):
-    """Raised when an argument, a configuration value or an input's layout is not what the command takes."""
+    """Raised when a command does not accept an argument, a configuration value or the layout of its input."""
 
     exit_code = 2
 
 
 class InvalidArgument(UsageError):
-    """Raised when an argument of a call is not accepted: `problem` says of `argument` what is wrong and what to do.
+    """Raised when an argument of a call is not accepted: `problem` says what is wrong with `argument` and what to do.
 
-    The library names its own arguments; a command line puts the option that a person typed in place of the name.
+    The library uses the argument's own name; a command line replaces it by the option that the user typed.
     """
 
     def __init__(self, argument: str, problem: str) -> None:
@@ -29,13 +29,13 @@ class InvalidArgument(UsageError):
 
 
 class GateRefused(VsearchError):
-    """Raised when a data-quality or recall gate says no; nothing was committed or published."""
+    """Raised when a data-quality or recall gate refuses; nothing was committed or published."""
 
     exit_code = 3
 
 
 class ArtefactError(VsearchError):
-    """Raised when a stored file (model, index, manifest, pointer) is missing or is not what its record says."""
+    """Raised when a stored file (model, index, manifest, pointer) is missing or does not match its record."""
 
 
 class PublishConflict(VsearchError):
@@ -43,8 +43,8 @@ class PublishConflict(VsearchError):
 
 
 class WriteConflict(VsearchError):
-    """Raised when other runs kept changing the rows that this one writes; nothing of it was committed."""
+    """Raised when other runs kept changing the rows that this one writes; this write was not committed."""
 
 
 class SchemaMismatch(VsearchError):
-    """Raised when a stored table is not what its file in `schemas/` says."""
+    """Raised when a stored table does not match its file in `schemas/`."""

@@ -1,4 +1,4 @@
-"""A measured number, as a step returns it and `metrics` keeps it."""
+"""A measured number, as a step returns it and the table `metrics` stores it."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -7,14 +7,14 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number of a run; the unit stands at the end of its name.
+    """One measured number of a run; the unit is at the end of its name.
 
     Attributes:
-        subject: what is measured: a system that is compared, a table, a step; versions come after their kind, as in
+        subject: what is measured: a compared system, a table, a step; a version comes after its kind, as in
             `index 2024-05-06`, because an index and a model of one run may have the same version.
-        slice: for which part of it.
-        n: how many things it was computed over, queries or images for example; None if that is not known.
-        low: lower end of its 95 % confidence interval; None if that is not known.
+        slice: the part of the subject.
+        n: how many things it was computed over, for example queries or images; None if unknown.
+        low: lower end of its 95 % confidence interval; None if unknown.
         high: upper end of the interval.
     """
 
@@ -29,5 +29,5 @@ class Figure:
 
     @property
     def label(self) -> str:
-        """What it is of, as a page says it."""
+        """The subject and slice, as a page shows them."""
         return ", ".join(name for name in (self.subject, self.slice) if name != ALL) or ALL

@@ -1,6 +1,6 @@
-"""What may be asked of a step beside its settings: the options of its command line, typed.
+"""The options of each step's command line besides the settings, typed.
 
-Plain data without imports of weight: the step graph names them, and Airflow parses it every few seconds.
+Only data, without heavy imports: the step graph names these options, and Airflow parses it every few seconds.
 """
 
 from dataclasses import dataclass, field
@@ -8,36 +8,36 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Options:
-    """Of a step that has none; the root of the others. Every field is a switch, off by default."""
+    """The options of a step that has none; the base class of the others. Every field is a switch, off by default."""
 
     def words(self) -> tuple[str, ...]:
-        """Return the switches that are on, as a command line has them."""
+        """Return the switches that are on, as words of a command line."""
         return tuple(f"--{name}" for name, on in vars(self).items() if on)
 
 
 @dataclass(frozen=True)
-class Intake(Options):
-    """Of steps that may refuse what they are given."""
+class Ingestion(Options):
+    """The options of steps that may refuse items."""
 
-    retry: bool = field(default=False, metadata={"help": "take in again what was refused, and nothing else"})
+    retry: bool = field(default=False, metadata={"help": "ingest again what was refused, and nothing else"})
 
 
 @dataclass(frozen=True)
 class Training(Options):
-    """Of the steps that make a model."""
+    """The options of the steps that make a model."""
 
-    retrain: bool = field(default=False, metadata={"help": "make a new model, though there is one"})
+    retrain: bool = field(default=False, metadata={"help": "make a new model even if there is one"})
 
 
 @dataclass(frozen=True)
 class Comparison(Options):
-    """Of comparing a new model with the one in use."""
+    """The options of the step that compares a new model with the one in use."""
 
     strict: bool = field(default=False, metadata={"help": "end with exit code 3 unless the new model is promoted"})
 
 
 @dataclass(frozen=True)
 class Build(Options):
-    """Of building the index."""
+    """The options of the step that builds the index."""
 
-    compact: bool = field(default=False, metadata={"help": "fold the deltas in, however few"})
+    compact: bool = field(default=False, metadata={"help": "fold the deltas in, even if they are few"})

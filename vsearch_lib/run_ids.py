@@ -1,4 +1,4 @@
-"""Names of runs, and of what they make: sortable by time, and unique."""
+"""Names of runs and versions: sortable by time, and unique."""
 
 import hashlib
 import time
@@ -12,9 +12,9 @@ def new_run_id() -> str:
 
 
 def version_of(run_id: str, *, after: str | None = None) -> str:
-    """Return a name for what a run makes now: sorts by the time it was made, and says which run made it.
+    """Return a version name for what a run makes now: it sorts by time and contains a hash of the run id.
 
-    It sorts behind the version `after` even where that was made in the same second: then this waits for the next.
+    It sorts after the version `after`. If that was made in the same second, the function may wait for the next one.
     """
     run = hashlib.sha256(run_id.encode()).hexdigest()[:8]
     while True:

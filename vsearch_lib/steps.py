@@ -1,24 +1,24 @@
-"""The step graph: which step follows which. The DAGs and the local runner both read it, and nothing else decides order.
+"""The step graphs: which step follows which. The DAGs and the local runner both read them; nothing else orders steps.
 
-Plain data without imports of weight: Airflow parses it every few seconds.
+Only data, without heavy imports: Airflow parses this module every few seconds.
 """
 
 from dataclasses import dataclass, replace
 
-from vsearch_lib.options import Build, Comparison, Intake, Options, Training
+from vsearch_lib.options import Build, Comparison, Ingestion, Options, Training
 
 _NONE = Options()
 
 
 @dataclass(frozen=True)
 class Step:
-    """A node: a step, those that must have ended before it, and what it is for.
+    """A node of a graph: a step, the steps that must end before it, and its purpose.
 
     Attributes:
-        name: its entry is `jobs/<name>.py`, and its body the function of that name in `module`.
-        options: the switches it takes, and how they stand in this graph.
-        by_day: whether it takes in landing partitions, those that the run names.
-        writes: what others may wait for: tables of the lake, and `index`, the published one.
+        name: its job is `jobs/<name>.py`, and its body is the function of that name in `module`.
+        options: the switches that it accepts, with their values in this graph.
+        by_day: whether it ingests landing partitions, those that the run names.
+        writes: what other steps may wait for: tables of the lake, and `index`, the published one.
     """
 
     name: str
@@ -34,7 +34,7 @@ Graph = tuple[Step, ...]
 
 
 def _after(before: Graph, graph: Graph) -> Graph:
-    """Return `graph` so that what waits for nothing in it waits for the ends of `before`."""
+    """Return `graph` with its first steps waiting for the last steps of `before`."""
     ends = tuple(step.name for step in before if not any(step.name in other.after for other in before))
     return tuple(step if step.after else replace(step, after=ends) for step in graph)
 
@@ -43,8 +43,8 @@ _INGEST = (
     Step(
         "ingest_images",
         "vsearch_lib.images.step",
-        "take in landed pictures",
-        options=Intake(),
+        "ingest landed pictures",
+        options=Ingestion(),
         by_day=True,
         writes=("images",),
     ),
@@ -52,8 +52,8 @@ _INGEST = (
         Step(
             f"ingest_{table}",
             "vsearch_lib.records.step",
-            f"take in landed {records}",
-            options=Intake(),
+            f"ingest landed {records}",
+            options=Ingestion(),
             by_day=True,
             writes=(table,),
         )
@@ -76,7 +76,7 @@ _TRAIN = (
     Step(
         "train_encoder",
         "vsearch_lib.training.step",
-        "make a model where there is none yet",
+        "make a model if there is none yet",
         after=("build_training_examples",),
         options=Training(),
     ),
@@ -85,7 +85,7 @@ _RETRAIN = (
     replace(_TRAIN[0], options=Training(retrain=True)),
     replace(_TRAIN[1], options=Training(retrain=True), does="make a new model"),
 )
-# A night goes on with the model in use if the new one is not promoted; a retraining fails, for it made one in vain.
+# If the new model is not promoted, a night goes on with the model in use, but a retraining fails.
 _COMPARE = (
     Step(
         "compare_models",
@@ -106,7 +106,7 @@ _PUBLISH = (
     ),
 )
 _COMPACT = (
-    replace(_PUBLISH[0], does="write all shards anew, deltas folded in", options=Build(compact=True)),
+    replace(_PUBLISH[0], does="write all shards again, with the deltas folded in", options=Build(compact=True)),
     _PUBLISH[1],
 )
 _EMBED = (
@@ -114,7 +114,7 @@ _EMBED = (
         "embed_images",
         "vsearch_lib.embedding.step",
         "embed what this model has not embedded yet",
-        options=Intake(),
+        options=Ingestion(),
         writes=("embeddings",),
     ),
 )
@@ -137,18 +137,18 @@ GRAPHS: dict[str, Graph] = {
         *_after(_REFRESH, _EVALUATE),
     ),
     "measure": (*_PROFILE, *_ONLINE, *_EVALUATE),
-    # What was erased since leaves the index here, whether or not anything new comes.
+    # This removes erased images from the index even if nothing new comes.
     "maintain": (*_MAINTAIN, *_after(_MAINTAIN, _PUBLISH), *_after(_PUBLISH, _COLLECT)),
     "compact": _COMPACT,
-    # All of a night in one: what a local run does.
+    # A whole night in one graph, for a local run.
     "nightly": (
         *_INGEST,
-        # Nothing waits for it, and it comes before what a gate may refuse: that is when it is looked at.
+        # Nothing waits for the profile. It comes before the gates: users read it when a gate has refused.
         *_after(_INGEST, _PROFILE),
         *_after(_INGEST, _TRAIN),
         *_after(_TRAIN, _COMPARE),
         *_after(_COMPARE, _EMBED),
-        # Nothing waits for this one either.
+        # Nothing waits for this step either.
         *_after(_EMBED, _ONLINE),
         *_after(_EMBED, _PUBLISH),
         *_after(_PUBLISH, _EVALUATE),
@@ -159,7 +159,7 @@ STEPS: dict[str, Step] = {step.name: step for graph in GRAPHS.values() for step 
 
 
 def in_order(graph: Graph) -> list[Step]:
-    """Return the steps so that each comes after those it waits for, otherwise as written.
+    """Return the steps so that each comes after those it waits for, otherwise in the order of `graph`.
 
     Raises:
         ValueError: a step waits for one that is not in the graph, or the graph has a cycle.

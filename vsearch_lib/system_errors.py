@@ -1,5 +1,5 @@
-"""What lies behind an exception that is not ours, where a person can mend it: a full disk, a forbidden folder, a file
-that is damaged, a Spark task with something to say. The system's words reach us from Python, or as Java's trace.
+"""Explains exceptions of other software whose cause a user can remove: a full disk, a forbidden folder, a damaged file,
+a failed Spark task. The system's error text comes from Python, or in a trace of Java.
 """
 
 import errno
@@ -11,30 +11,30 @@ from pathlib import Path
 from vsearch_lib import errors
 from vsearch_lib.errors import ArtefactError, VsearchError
 
-_CAUSE_CHARACTERS = 200  # of what Java says: it may repeat a whole file
+_CAUSE_CHARACTERS = 200  # of Java's text, which may repeat a whole file
 
 _MAKE_ROOM = "make room on its disk, and run the same again: what was committed stays"
-_ACCESS = "let this user read and write there, or choose another place, and run the same again"
+_ACCESS = "let this user read and write there, or choose another path, and run the same again"
 _TO_DO = {
     errno.ENOSPC: f"the disk is full: {_MAKE_ROOM}",
     errno.EDQUOT: _MAKE_ROOM,
-    errno.EFBIG: "files may not be so large there (ulimit -f): raise the limit, and run the same again",
-    errno.EROFS: "choose a place that can be written",
+    errno.EFBIG: "the file is larger than the limit there (ulimit -f): raise the limit, and run the same again",
+    errno.EROFS: "choose a path that can be written",
     errno.EACCES: _ACCESS,
     errno.EPERM: _ACCESS,
-    errno.ENAMETOOLONG: "choose a shorter one",
-    errno.ENOTDIR: "a file is where a folder must be: choose another place",
-    errno.EISDIR: "a folder is where a file must be: choose another place",
-    errno.ENOTEMPTY: "choose another place, or take away what lies there",
-    errno.EEXIST: "a file is where a folder must be: choose another place",
-    errno.ELOOP: "a link leads back to itself there: mend it",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "a file is where a folder must be: choose another path",
+    errno.EISDIR: "a folder is where a file must be: choose another path",
+    errno.ENOTEMPTY: "choose another path, or remove what is there",
+    errno.EEXIST: "a file is where a folder must be: choose another path",
+    errno.ELOOP: "a link there leads back to itself: repair it",
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENFILE: "allow more open files",
-    errno.EIO: "look after this disk, and run the same again",
+    errno.EIO: "check this disk, and run the same again",
     errno.ESTALE: "the disk behind it was taken away: mount it, and run the same again",
-    errno.ENOENT: "it went away, or its folder was never there: put it back, and run the same again",
+    errno.ENOENT: "it was removed, or its folder never existed: put it back, and run the same again",
 }
-# Of what Java, Spark and others say: only what nothing else than the system says in these words.
+# Searched for in the texts of Java, Spark and others: only wordings that nothing but the system uses.
 _WORDS = {
     os.strerror(number): number
     for number in (
@@ -54,14 +54,14 @@ _WORDS = {
 _SYSTEM_WORDS_PATTERN = re.compile(rf"\b({'|'.join(map(re.escape, _WORDS))})(?=$|[\s)'\".:,])", re.MULTILINE)
 _PATH_PATTERNS = (
     r'Cannot run program "(.+?)"',
-    # In a trace the last cause comes last, and says most.
+    # In a trace the root cause comes last, and says most.
     r"(?:FileNotFoundException|FileSystemException|AccessDeniedException): (/.+?)(?: \(|: |$)",
     r"\[Errno \d+\] [\w -]+: '(.+?)'",
     r"(?:rows to|reading file|of file) (?:file:)?(/.+?)(?:\. SQLSTATE|\.?$)",
     r"(/\S+): (?:No space|Permission|Read-only|Disk quota)",
 )
 _ACCESS_DENIED = re.compile(r"(?:java\.nio\.file\.)?AccessDeniedException: (/.+)$", re.MULTILINE)
-# Of a folder that cannot be made Hadoop and Delta do not say why.
+# Hadoop and Delta do not say why a folder cannot be made.
 _CANNOT_CREATE = re.compile(
     r"(?:Mkdirs failed to create|mkdir of|CREATE_LOG_PATH\] Cannot create|Parent path is not a directory:) (?:file:)?"
     r"(/.+?)(?: failed| \(|\.? SQLSTATE|$)",
@@ -70,48 +70,48 @@ _CANNOT_CREATE = re.compile(
 
 
 def explain(error: BaseException) -> VsearchError | None:
-    """Return what `error` means to a person, None where it is a fault of ours."""
-    # Some of what Spark raises has Java's trace beside its text.
+    """Return an error that explains `error` to a user, None if it is a fault in our code."""
+    # Some errors of Spark have Java's trace in an attribute of its own.
     text = f"{error}\n{getattr(error, '_stackTrace', '')}"
-    found = _by_a_worker(text) or _by_the_system(error) or _by_a_trace(text) or _unreadable_file(text)
-    return found or (explain(error.__cause__) if error.__cause__ else None)
+    explained = _raised_by_task(text) or _raised_by_python(error) or _cause_in_trace(text) or _unreadable_file(text)
+    return explained or (explain(error.__cause__) if error.__cause__ else None)
 
 
-def _by_a_worker(text: str) -> VsearchError | None:
-    """Return the error for people that a Spark task raised: what reaches the driver is the text of its trace."""
-    found = re.search(rf"^{errors.__name__}\.(\w+): (.+)$", text, re.MULTILINE)
-    kind = getattr(errors, found[1], None) if found else None
-    return kind(found[2]) if found and isinstance(kind, type) and issubclass(kind, VsearchError) else None
+def _raised_by_task(text: str) -> VsearchError | None:
+    """Return the VsearchError that a Spark task raised: only the text of its trace reaches the driver."""
+    match = re.search(rf"^{errors.__name__}\.(\w+): (.+)$", text, re.MULTILINE)
+    kind = getattr(errors, match[1], None) if match else None
+    return kind(match[2]) if match and isinstance(kind, type) and issubclass(kind, VsearchError) else None
 
 
-def _by_the_system(error: BaseException) -> VsearchError | None:
+def _raised_by_python(error: BaseException) -> VsearchError | None:
     if not isinstance(error, OSError) or error.errno not in _TO_DO:
         return None
-    place = error.filename2 or error.filename or _path_in_use(error)
-    return _line(error.errno, os.fsdecode(place) if isinstance(place, str | bytes | os.PathLike) else None)
+    path = error.filename2 or error.filename or _path_in_use(error)
+    return _error(error.errno, os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else None)
 
 
-def _by_a_trace(text: str) -> VsearchError | None:
-    """Return the error that the system gave to Java or to a library, which has only its words."""
-    said = _SYSTEM_WORDS_PATTERN.findall(text)
-    place = next((found[-1] for pattern in _PATH_PATTERNS if (found := re.findall(pattern, text, re.MULTILINE))), None)
-    if said:
-        return _line(_WORDS[said[-1]], place)
+def _cause_in_trace(text: str) -> VsearchError | None:
+    """Return the system error that Java or a library met: they report only its text."""
+    words = _SYSTEM_WORDS_PATTERN.findall(text)
+    path = next((paths[-1] for pattern in _PATH_PATTERNS if (paths := re.findall(pattern, text, re.MULTILINE))), None)
+    if words:
+        return _error(_WORDS[words[-1]], path)
     if refused := _ACCESS_DENIED.findall(text):
-        return _line(errno.EACCES, refused[-1])
-    if unmade := _CANNOT_CREATE.findall(text):
-        return VsearchError(f"{unmade[-1]}: this folder cannot be made: see whether it may be written and has room")
+        return _error(errno.EACCES, refused[-1])
+    if missing := _CANNOT_CREATE.findall(text):
+        return VsearchError(f"{missing[-1]}: this folder cannot be made: check that it may be written and has room")
     return None
 
 
-def _line(number: int, place: str | None) -> VsearchError:
+def _error(number: int, path: str | None) -> VsearchError:
     what = os.strerror(number)
     what = what[0].lower() + what[1:]
-    return VsearchError(f"{place or 'a file'}: {what}; {_TO_DO[number]}")
+    return VsearchError(f"{path or 'a file'}: {what}; {_TO_DO[number]}")
 
 
 def _path_in_use(error: BaseException) -> str | None:
-    """Return the file that was being written: Python names it where a file is opened, and not where it is written."""
+    """Return the file that was being written: Python names a file in errors of opening, but not of writing."""
     frames = []
     trace = error.__traceback__
     while trace is not None:
@@ -121,19 +121,19 @@ def _path_in_use(error: BaseException) -> str | None:
         for value in reversed(list(frame.f_locals.values())):
             name = getattr(value, "name", None) if isinstance(value, io.IOBase) else value
             if isinstance(name, Path) or (isinstance(name, str) and name is not value):
-                # A temporary name says nothing any more.
+                # The name of a temporary file would tell the user nothing.
                 return str(Path(name).parent if Path(name).name.startswith(".") else name)
     return None
 
 
 def _unreadable_file(text: str) -> VsearchError | None:
-    """Return the error for people where Spark could not read a table's file: it says which in the text of a trace."""
-    found = re.search(r"\[FAILED_READ_FILE\.\w+\] .* reading file (.+?)\.\s", text)
-    if found is None:
+    """Return the error for a table's file that Spark could not read; the trace names the file."""
+    match = re.search(r"\[FAILED_READ_FILE\.\w+\] .* reading file (.+?)\.\s", text)
+    if match is None:
         return None
     causes = re.findall(r"^Caused by: (?:[\w$]+\.)*([\w$]+: .+)$", text, re.MULTILINE)
-    why = f" ({causes[-1].replace(found[1], 'it').strip()[:_CAUSE_CHARACTERS]})" if causes else ""
+    why = f" ({causes[-1].replace(match[1], 'it').strip()[:_CAUSE_CHARACTERS]})" if causes else ""
     return ArtefactError(
-        f"{found[1]} cannot be read{why}; if it is damaged or gone, put its backup back, or mend the table as "
+        f"{match[1]} cannot be read{why}; if it is damaged or gone, put its backup back, or repair the table as "
         'docs/runbook.md says under "A corrupted partition"'
     )

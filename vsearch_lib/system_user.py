@@ -1,12 +1,12 @@
-"""The account a process runs as: a container's user id may be one that the system has no name and no home for."""
+"""The account that a process runs as: in a container, the system may have no name and no home for its user id."""
 
 import os
 import pwd
 import tempfile
 
 
-def is_named() -> bool:
-    """Whether the system knows a name for the user id of this process."""
+def has_name() -> bool:
+    """Return whether the system has a name for the user id of this process."""
     try:
         pwd.getpwuid(os.getuid())
     except KeyError:
@@ -14,9 +14,9 @@ def is_named() -> bool:
     return True
 
 
-def stand_in() -> None:
-    """Where the user id has no name, say one, and a home: libraries ask for both, and end where they get no answer."""
-    if is_named():
+def set_missing_variables() -> None:
+    """Set LOGNAME and HOME if the user id has no name: libraries ask for both, and fail without an answer."""
+    if has_name():
         return
     os.environ.setdefault("LOGNAME", str(os.getuid()))
     if not os.environ.get("HOME"):

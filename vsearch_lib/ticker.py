@@ -1,4 +1,4 @@
-"""Something done again and again while something else goes on: how far a step is, told while it runs."""
+"""Repeats an action while other code runs, for example to report the progress of a step."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def every(seconds: float, action: Callable[[], None]) -> Iterator[None]:
-    """Call `action` again and again with so many seconds between, in a thread of its own, until the block ends."""
+    """Call `action` every `seconds` seconds, in a thread of its own, until the block ends."""
     ended = threading.Event()
 
-    def again() -> None:
+    def repeat() -> None:
         while not ended.wait(seconds):
             action()
 
-    thread = threading.Thread(target=again, daemon=True)
+    thread = threading.Thread(target=repeat, daemon=True)
     thread.start()
     try:
         yield

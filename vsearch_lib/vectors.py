@@ -1,4 +1,4 @@
-"""The arrays that signatures speak of, and stored halves made whole."""
+"""Types of arrays for signatures, and the conversion of stored float16 vectors."""
 
 from typing import TypeAlias
 
@@ -14,7 +14,8 @@ Halves: TypeAlias = NDArray[np.float16]  # (n, d)
 def to_float32(halves: Halves) -> Vectors:
     """Return stored float16 vectors (n, d) as float32, exactly.
 
-    OpenCV uses the processor's instruction for it; numpy takes fifteen times as long, most of what re-scoring costs.
+    OpenCV uses the processor's instruction for it; numpy takes fifteen times as long, and would be
+    most of the cost of re-scoring.
     """
     if not halves.size:
         return halves.astype(np.float32)

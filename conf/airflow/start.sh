@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Airflow on this machine alone: its own database below var/, loopback, the DAGs with the connection and pool they need.
+# Airflow on this machine: its own database below var/, loopback only, the DAGs with their connection and pool.
 #   conf/airflow/start.sh [PORT]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 port=${1:-8080}
-# Its parts start one another by name.
+# Airflow's parts start one another by name.
 export PATH="$PWD/.venv-airflow/bin:$PATH"
 export AIRFLOW_HOME=${AIRFLOW_HOME:-$PWD/var/airflow}
 export AIRFLOW__CORE__DAGS_FOLDER="$PWD/dags"
@@ -13,7 +13,7 @@ export AIRFLOW__CORE__LOAD_EXAMPLES=false
 export AIRFLOW__API__HOST=127.0.0.1
 export AIRFLOW__API__PORT=$port
 export AIRFLOW__CORE__EXECUTION_API_SERVER_URL="http://127.0.0.1:$port/execution/"
-# Minutes pass between a DAG's change and Airflow's notice of it otherwise.
+# By default Airflow notices a change of a DAG only after minutes.
 export AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL=10
 # Executors on other machines call the driver back: name its address there.
 export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
@@ -27,19 +27,19 @@ if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
   exit 2
 fi
 airflow db migrate >"$log" 2>&1 || { tail -5 "$log" >&2; exit 1; }
-# Jobs side by side: each is a Spark of its own, and takes the cores it finds.
+# The number of jobs at a time: each has a Spark of its own, which uses all cores.
 airflow pools set spark "${SPARK_SLOTS:-1}" 'Spark jobs at a time' >>"$log" 2>&1
-# A process group of its own: whatever Airflow has started goes with it.
+# A process group of its own: all processes that Airflow starts end with it.
 set -m
 airflow standalone >>"$log" 2>&1 &
 airflow=$!
 trap 'kill -- -$airflow 2>/dev/null; wait $airflow 2>/dev/null || true' EXIT
 
 until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-  [[ $(jobs -rp) ]] || { tail -5 "$log" >&2; echo "airflow: it ended; all of it is in $log" >&2; exit 1; }
+  [[ $(jobs -rp) ]] || { tail -5 "$log" >&2; echo "airflow: it ended; its output is in $log" >&2; exit 1; }
   sleep 1
 done
-cat <<SAID
+cat <<TEXT
 Airflow       http://127.0.0.1:$port
 sign in       $(tr -d '{}"' <"$AIRFLOW_HOME/simple_auth_manager_passwords.json.generated" | sed 's/: / \/ /')
 DAGs          ingest, refresh_index, retrain, measure, maintain: paused until you switch them on
@@ -47,5 +47,5 @@ what they do  each DAG's own page there
 log           $log
 command line  AIRFLOW_HOME=$AIRFLOW_HOME .venv-airflow/bin/airflow
 stop          Ctrl-C
-SAID
+TEXT
 wait $airflow

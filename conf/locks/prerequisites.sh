@@ -1,9 +1,9 @@
 #!/bin/sh
-# What cannot be installed from a lock file: Python 3.11 and a Java runtime, 17 or 21.
+# Checks for what a lock file cannot install: Python 3.11 and a Java runtime, 17 or 21.
 say() { echo "make: $1" >&2; exit 1; }
 command -v python3.11 >/dev/null && python3.11 -c '' 2>/dev/null \
   || say "Python 3.11 is missing: install it (Debian: apt-get install python3.11 python3.11-venv) and run make again"
-# Spark takes JAVA_HOME where it is set, whatever PATH says.
+# Spark uses JAVA_HOME if it is set, whatever PATH says.
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 command -v "$java" >/dev/null || say "Java is missing: install 17 or 21 (Debian: apt-get install openjdk-17-jre-headless)"
 version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -1)

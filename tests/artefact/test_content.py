@@ -1,4 +1,4 @@
-"""Equal content is equal bytes, and known by one hash."""
+"""Equal content gives equal bytes and one hash."""
 
 from __future__ import annotations
 

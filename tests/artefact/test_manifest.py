@@ -1,4 +1,4 @@
-"""A manifest is read as it was written, or refused."""
+"""A manifest reads back as it was written; an invalid one is refused."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ REQUIRED = (
 )
 
 
-def test_a_manifest_is_read_as_it_was_written(whole):
+def test_a_manifest_reads_back_as_it_was_written(whole):
     assert decode(encode(whole), "here") == whole
 
 
-def test_a_manifest_that_was_published_before_is_written_back_byte_for_byte():
+def test_an_earlier_manifest_that_is_read_and_written_again_has_the_same_bytes():
     assert encode(decode(PUBLISHED, "here")) == PUBLISHED
 
 
-def test_what_was_not_measured_is_left_out_and_what_does_not_exist_is_null(whole):
+def test_missing_measures_are_left_out_and_a_missing_parent_or_snapshot_is_null(whole):
     fields = json.loads(encode(replace(whole, gate=GateReport())))
     assert (fields["measures"], fields["gate"]) == ({}, {"passed": False, "strata": {}})
     assert (fields["parent"], fields["training_snapshot"]) == (None, None)
@@ -101,7 +101,7 @@ names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
     counts=st.dictionaries(names, st.integers(0, 10**12), max_size=4),
     factory=st.text(max_size=20),
 )
-def test_any_layout_without_gaps_comes_back_as_the_same_bytes(whole, rows, deltas, counts, factory):
+def test_any_layout_without_gaps_reads_back_as_the_same_bytes(whole, rows, deltas, counts, factory):
     starts = [sum([*rows, *deltas][:i]) for i in range(len(rows) + len(deltas))]
     entries = [shard(f"s{i}", start, n) for i, (start, n) in enumerate(zip(starts, [*rows, *deltas], strict=True))]
     made = replace(
@@ -117,7 +117,7 @@ def test_any_layout_without_gaps_comes_back_as_the_same_bytes(whole, rows, delta
 
 @settings(deadline=None, max_examples=40)
 @given(which=st.integers(0, 2), off_by=st.integers(-40, 40).filter(bool))
-def test_a_gap_or_an_overlap_of_ids_is_refused(whole, which, off_by):
+def test_a_gap_or_an_overlap_of_row_ids_is_refused(whole, which, off_by):
     shards = list(whole.all_shards)
     before = shards[which]
     moved = shards[which] = replace(before, first_id=max(0, before.first_id + off_by) or (0 if which else 1))
@@ -127,7 +127,7 @@ def test_a_gap_or_an_overlap_of_ids_is_refused(whole, which, off_by):
 
 
 @pytest.mark.parametrize("field", REQUIRED)
-def test_each_missing_field_is_refused_by_name(fields, field):
+def test_each_missing_field_is_named(fields, field):
     with pytest.raises(ArtefactError, match=f"here is not a manifest: .*{field}"):
         decode(json_bytes({name: value for name, value in fields.items() if name != field}), "here")
 
@@ -170,19 +170,19 @@ def test_each_missing_field_is_refused_by_name(fields, field):
         ("surprise", 1),
     ],
 )
-def test_each_wrong_field_is_refused_by_name(fields, field, value):
+def test_each_invalid_field_is_named(fields, field, value):
     with pytest.raises(ArtefactError, match=f"here is not a manifest: .*{field}") as refused:
         decode(json_bytes({**fields, field: value}), "here")
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"not json", b'{"version": ', b"\xff\xfe\xff", b"[]", b"null", b"3"])
-def test_what_is_no_manifest_at_all_is_refused(content):
+def test_content_that_is_not_a_manifest_is_refused(content):
     with pytest.raises(ArtefactError, match="here is not"):
         decode(content, "here")
 
 
-def test_rows_files_and_shards_are_those_of_shards_and_deltas(whole):
+def test_rows_and_files_of_a_manifest_include_those_of_its_deltas(whole):
     assert whole.rows == 47
     assert [shard.name for shard in whole.all_shards] == ["shard-00000", "shard-00001", "delta-00000"]
     names = ["template.faiss", "template_sample.arrow", *["codes.faiss", "rows.arrow", "vectors.f16"] * 3]

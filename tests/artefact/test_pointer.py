@@ -1,4 +1,4 @@
-"""Readers follow one pointer, and take no manifest that is not the one it names."""
+"""Readers follow one pointer, and refuse a manifest that is not the one it names."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ def store(tmp_path, manifest):
     return opened
 
 
-def test_what_was_published_is_what_is_read(store, manifest):
+def test_the_published_manifest_is_the_one_that_is_read(store, manifest):
     assert current_manifest(store) == manifest
     pointer = read_pointer(store)
     assert (pointer.version, pointer.manifest) == ("v1", "manifests/v1.json")
     assert pointer.published_at == "2026-03-01T00:00:00+00:00"
 
 
-def test_where_nothing_was_published_there_is_no_pointer(tmp_path):
+def test_before_the_first_publication_there_is_no_pointer(tmp_path):
     store = open_store(str(tmp_path / "empty"))
     assert read_pointer(store) is None
     assert current_manifest(store) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"v1", b"{}", b"[]", b"null", b"\xff\xfe\xff", b'{"version": "v1"}'])
-def test_a_pointer_that_is_none_is_refused(store, tmp_path, content):
+def test_an_invalid_pointer_is_refused(store, tmp_path, content):
     (tmp_path / "CURRENT").write_bytes(content)
     with pytest.raises(ArtefactError, match="CURRENT is not a pointer"):
         read_pointer(store)
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "one version for another"])
-def test_a_manifest_that_is_not_the_pointers_is_refused(store, tmp_path, damage):
+def test_a_manifest_with_another_sha256_than_the_pointer_says_is_refused(store, tmp_path, damage):
     path = tmp_path / "manifests" / "v1.json"
     content = path.read_bytes()
     match damage:
@@ -61,7 +61,7 @@ def test_a_manifest_that_is_not_the_pointers_is_refused(store, tmp_path, damage)
         current_manifest(store)
 
 
-def test_a_manifest_that_has_gone_is_refused_by_name(store, tmp_path):
+def test_a_missing_manifest_is_named(store, tmp_path):
     (tmp_path / "manifests" / "v1.json").unlink()
     with pytest.raises(ArtefactError, match=r"manifests/v1\.json is missing"):
         read_manifest(store, read_pointer(store))

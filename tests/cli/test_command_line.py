@@ -1,4 +1,4 @@
-"""`vsearch` starts without what its commands need, and speaks of what a person gave by the option they gave it with."""
+"""`vsearch` starts without the libraries of its commands, and its errors name the option that the user gave."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from vsearch_lib.cli.command_line import main
 
 @pytest.fixture
 def vsearch(tmp_path, monkeypatch, capsys):
-    """Run `vsearch` in a folder without anything; return its exit code, and the lines of both outputs."""
+    """Run `vsearch`; return its exit code, and the lines of both outputs."""
 
     def run(*arguments: str) -> tuple[int, list[str], list[str]]:
         monkeypatch.setattr(sys, "argv", ["vsearch", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capsys.readouterr()
-        return ended.value.code, said.out.splitlines(), said.err.splitlines()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out.splitlines(), printed.err.splitlines()
 
     return run
 
 
-def test_the_help_names_every_command_in_one_place(vsearch):
-    code, said, error = vsearch("--help")
+def test_the_help_lists_every_command(vsearch):
+    code, output, error = vsearch("--help")
     assert (code, error) == (0, [])
-    commands = [line.split()[0] for line in said if line.startswith("    ") and not line.startswith("     ")]
+    commands = [line.split()[0] for line in output if line.startswith("    ") and not line.startswith("     ")]
     assert commands == ["run", "search", "schema", "quarantine", "erase", "index", "models", "demo-data"]
 
 
 @pytest.mark.parametrize("words", [["--help"], ["index", "tune", "--help"]])
-def test_help_imports_nothing_that_a_command_works_with(words):
+def test_help_imports_no_heavy_library(words):
     code = f"""
 import sys
 from vsearch_lib.cli import main
@@ -49,13 +49,13 @@ except SystemExit:
     assert "vsearch_lib" in done.stderr
 
 
-def test_a_query_file_that_is_not_there_is_blamed_on_its_option(vsearch, tmp_path):
+def test_the_error_for_a_missing_query_file_names_its_option(vsearch, tmp_path):
     missing = tmp_path / "none.jpg"
     error = f"vsearch: --image {missing}: no such file; give a picture file"
     assert vsearch("search", "--env", "demo", "--set", f"var={tmp_path}", "--image", str(missing)) == (2, [], [error])
 
 
-def test_a_part_outside_of_the_picture_is_blamed_on_its_option(vsearch, tmp_path):
+def test_the_error_for_a_crop_outside_the_picture_names_its_option(vsearch, tmp_path):
     Image.new("RGB", (96, 64)).save(tmp_path / "query.png")
     error = "vsearch: --crop 40,0,90,64 lies outside the picture, which is 96 x 64"
     options = ["--env=demo", f"--set=var={tmp_path}", f"--image={tmp_path}/query.png", "--crop=40,0,90,64"]
@@ -63,7 +63,7 @@ def test_a_part_outside_of_the_picture_is_blamed_on_its_option(vsearch, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("options", "blamed"),
+    ("options", "message"),
     [
         (["--env", "nope"], "--env nope: there is no conf/nope.yaml; use one of "),
         (["--set", "image.size=big"], "--set image.size=big: image.size = 'big': "),
@@ -72,7 +72,7 @@ def test_a_part_outside_of_the_picture_is_blamed_on_its_option(vsearch, tmp_path
         (["--images", "/no/such/folder"], "--images /no/such/folder: no such folder; give one that holds pictures"),
     ],
 )
-def test_a_wrong_setting_is_blamed_on_the_option_that_gave_it(vsearch, options, blamed):
-    code, said, error = vsearch("index", "list", *options)
-    assert (code, said, len(error)) == (2, [], 1)
-    assert error[0].startswith(f"vsearch: {blamed}")
+def test_the_error_for_a_wrong_setting_names_the_option_that_gave_it(vsearch, options, message):
+    code, output, error = vsearch("index", "list", *options)
+    assert (code, output, len(error)) == (2, [], 1)
+    assert error[0].startswith(f"vsearch: {message}")

@@ -1,4 +1,4 @@
-"""`vsearch index` says what there is, and how it ended by its exit code; what went wrong is one line."""
+"""`vsearch index` reports the published versions; its exit code says how it ended, and an error is one line."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def store(tmp_path):
 
 @pytest.fixture
 def published(small_index, store) -> dict[str, Manifest]:
-    """Twenty images; four of them change, and then one of these again and another goes."""
+    """Versions of twenty images: four of them change, then one of these changes again and another image is removed."""
     content = small_index.catalogue(rows=20, dimension=2)
     first = small_index.build(store.uri, content, factory="IVF1,Flat", shards=2)
-    some, one = small_index.chosen(content, [0, 1, 2, 3]), small_index.chosen(content, [3])
-    second = small_index.build_delta(store.uri, first, some, version="v2", dead=4)
-    third = small_index.build_delta(store.uri, second, one, gone=[content.ids[7]], version="v3", dead=6)
+    changed, changed_again = small_index.chosen(content, [0, 1, 2, 3]), small_index.chosen(content, [3])
+    second = small_index.build_delta(store.uri, first, changed, version="v2", dead=4)
+    third = small_index.build_delta(store.uri, second, changed_again, gone=[content.ids[7]], version="v3", dead=6)
     for manifest in (first, second, third):
         publish(store, manifest, now=NOW)
     return {manifest.version: manifest for manifest in (first, second, third)}
@@ -47,8 +47,8 @@ def vsearch(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["vsearch", "index", *arguments, "--env", "demo", "--set", f"var={tmp_path}"])
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capsys.readouterr()
-        return ended.value.code, said.out.splitlines(), said.err.splitlines()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out.splitlines(), printed.err.splitlines()
 
     return run
 
@@ -65,22 +65,25 @@ def test_list_counts_the_living_rows_of_each_version_and_marks_the_served_one(vs
     assert vsearch("list") == (0, ["*" + first[1:], second, " " + third[1:]], [])
 
 
-def test_list_still_names_the_others_where_a_manifest_or_the_pointer_is_damaged(vsearch, store, published):
+def test_list_names_the_other_versions_if_a_manifest_or_the_pointer_is_damaged(vsearch, store, published):
     store.delete(manifest_key("v2"))
     store.write_new(manifest_key("v2"), b"{}")
-    code, said, error = vsearch("list")
-    assert (code, [line[2:].split()[:2] for line in said]) == (1, [["v1", "full"], ["v2", "damaged"], ["v3", "delta"]])
+    code, output, error = vsearch("list")
+    assert (code, [line[2:].split()[:2] for line in output]) == (
+        1,
+        [["v1", "full"], ["v2", "damaged"], ["v3", "delta"]],
+    )
     assert len(error) == 1
     assert "manifests/v2.json is not a manifest" in error[0]
     store.replace(POINTER, b"", store.read_versioned(POINTER))
-    code, said, error = vsearch("list")
-    assert (code, len(said)) == (1, 3)
+    code, output, error = vsearch("list")
+    assert (code, len(output)) == (1, 3)
     assert len(error) == 1
     assert "CURRENT is not a pointer" in error[0]
 
 
 @pytest.mark.parametrize("arguments", [["show"], ["verify"], ["rollback"], ["rollback", "v1"]])
-def test_where_nothing_is_published_there_is_nothing_to_look_after(vsearch, store, arguments):
+def test_without_a_published_version_every_command_reports_that(vsearch, store, arguments):
     assert vsearch(*arguments) == (2, [], [f"vsearch: nothing is published at {store.uri}"])
     assert vsearch("list") == (0, [f"nothing is published at {store.uri}"], [])
     assert vsearch("gc") == (0, ["0 versions and 0 files deleted, 0 bytes"], [])
@@ -88,25 +91,25 @@ def test_where_nothing_is_published_there_is_nothing_to_look_after(vsearch, stor
 
 def test_show_prints_the_manifest_of_the_served_or_a_named_version(vsearch, published):
     for arguments, version in (((), "v3"), (("v1",), "v1")):
-        code, said, error = vsearch("show", *arguments)
+        code, output, error = vsearch("show", *arguments)
         assert (code, error) == (0, [])
-        assert "\n".join([*said, ""]).encode() == encode(published[version])
+        assert "\n".join([*output, ""]).encode() == encode(published[version])
 
 
-def test_verify_counts_the_files_of_a_whole_version(vsearch, published):
+def test_verify_counts_the_files_of_an_undamaged_version(vsearch, published):
     # A template, its sample, two shards of three files; then two deltas and two tombstone files.
     assert vsearch("verify", "v1") == (0, ["v1: 8 files are what the manifest says"], [])
     assert vsearch("verify") == (0, ["v3: 16 files are what the manifest says"], [])
 
 
-def test_verify_names_every_damaged_file_and_exits_1(vsearch, store, published):
+def test_verify_names_every_damaged_file_and_exits_with_1(vsearch, store, published):
     entries = [published["v3"].shards[1].vectors, published["v3"].tombstones[1]]
     missing, flipped = (file_of(store, entry) for entry in entries)
     missing.unlink()
     flipped.write_bytes(flipped.read_bytes()[::-1])
-    code, said, error = vsearch("verify")
+    code, output, error = vsearch("verify")
     assert code == 1
-    assert [line.split(" ")[0] for line in said] == [str(missing), str(flipped)]
+    assert [line.split(" ")[0] for line in output] == [str(missing), str(flipped)]
     assert error == ["vsearch: v3: 2 of 16 files are damaged; vsearch index rollback"]
     assert vsearch("verify", "v1")[::2] == (1, ["vsearch: v1: 1 of 8 files are damaged; vsearch index rollback"])
 
@@ -114,8 +117,8 @@ def test_verify_names_every_damaged_file_and_exits_1(vsearch, store, published):
 def test_verify_does_not_take_another_manifest_for_the_served_one(vsearch, store, published):
     store.delete(manifest_key("v3"))
     store.write_new(manifest_key("v3"), encode(replace(published["v3"], tombstones=())))
-    code, said, error = vsearch("verify")
-    assert (code, said, len(error)) == (1, [], 1)
+    code, output, error = vsearch("verify")
+    assert (code, output, len(error)) == (1, [], 1)
     assert "manifests/v3.json is not what CURRENT says" in error[0]
 
 
@@ -126,37 +129,37 @@ def test_rollback_serves_the_parent_or_a_named_version(vsearch, store, published
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "says"),
+    ("arguments", "code", "message"),
     [
         (["rollback", "v3"], 2, "v3 is served already"),
-        (["rollback", "v9"], 2, "has no version v9; vsearch index list names those there are"),
+        (["rollback", "v9"], 2, "has no version v9; vsearch index list shows the versions"),
         (["rollback", "v2"], 1, "v2 cannot be served again: "),
         (["rollback"], 1, "v2 cannot be served again: "),
-        (["verify", "v9"], 2, "has no version v9; vsearch index list names those there are"),
-        (["show", "v9"], 2, "has no version v9; vsearch index list names those there are"),
+        (["verify", "v9"], 2, "has no version v9; vsearch index list shows the versions"),
+        (["show", "v9"], 2, "has no version v9; vsearch index list shows the versions"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_the_pointer_stays(vsearch, store, published, arguments, code, says):
+def test_an_impossible_command_is_one_line_and_the_pointer_stays(vsearch, store, published, arguments, code, message):
     file_of(store, published["v2"].deltas[0].rows_file).unlink()
     before = store.read(POINTER)
-    ended, said, error = vsearch(*arguments)
-    assert (ended, said, len(error)) == (code, [], 1)
+    exit_code, output, error = vsearch(*arguments)
+    assert (exit_code, output, len(error)) == (code, [], 1)
     assert error[0].startswith("vsearch: ")
-    assert says in error[0]
+    assert message in error[0]
     assert store.read(POINTER) == before
 
 
 @pytest.mark.parametrize("arguments", [[], ["lists"], ["show", "v1", "v2"], ["gc", "v1"], ["list", "--all"]])
-def test_bad_usage_exits_2_and_says_in_a_line_where_help_is(vsearch, arguments):
-    code, said, error = vsearch(*arguments)
-    assert (code, said) == (2, [])
+def test_bad_usage_exits_with_2_and_one_line_that_names_the_help(vsearch, arguments):
+    code, output, error = vsearch(*arguments)
+    assert (code, output) == (2, [])
     (line,) = error
     assert line.startswith("vsearch")
     assert line.endswith("--help")
 
 
-def test_gc_deletes_what_the_settings_let_go_and_counts_it(vsearch, store, published):
-    """v1 is served, and one version is kept besides: the newest, which names the files of v2."""
+def test_gc_deletes_what_the_settings_allow_and_counts_it(vsearch, store, published):
+    """v1 is served, and one other version is retained: the newest, which uses the files of v2."""
     save_candidate(store, "run-1", published["v3"])
     vsearch("rollback", "v1")
     assert vsearch("gc")[1] == ["0 versions and 0 files deleted, 0 bytes"]
@@ -164,9 +167,9 @@ def test_gc_deletes_what_the_settings_let_go_and_counts_it(vsearch, store, publi
     assert vsearch("gc", "--set", "index.retained_versions=1") == (0, deleted, [])
     unnamed = Path(store.uri) / "files" / f"{'a' * 64}-codes.faiss"
     unnamed.write_bytes(b"x" * 1000)
-    an_hour_and_more = datetime.now(UTC).timestamp() - 3700
+    over_an_hour_ago = datetime.now(UTC).timestamp() - 3700
     for old in (unnamed, Path(store.uri) / "candidates" / "run-1.json", file_of(store, published["v1"].template)):
-        os.utime(old, (an_hour_and_more, an_hour_and_more))
+        os.utime(old, (over_an_hour_ago, over_an_hour_ago))
     candidate = len(encode(published["v3"]))
     assert vsearch("gc")[1] == ["0 versions and 0 files deleted, 0 bytes"]
     deleted = [f"0 versions and 2 files deleted, {1000 + candidate} bytes"]

@@ -27,11 +27,11 @@ VERSION = "20260301T000000Z-aaaaaaaa"
 
 @pytest.fixture
 def tune(tmp_path):
-    """Run `vsearch index tune` as its command line says, on the index below a folder of the test's own."""
+    """Run `vsearch index tune` by its command line, on the index in the folder of the test."""
 
     def call(*options: str) -> None:
-        given = ["index", "tune", "--env", "demo", "--set", f"var={tmp_path}", "--set", "gate.queries=30", *options]
-        arguments = vsearch_parser().parse_args(given)
+        words = ["index", "tune", "--env", "demo", "--set", f"var={tmp_path}", "--set", "gate.queries=30", *options]
+        arguments = vsearch_parser().parse_args(words)
         arguments.call(arguments)
 
     return call
@@ -54,7 +54,7 @@ def pages(folder: Path) -> list[Path]:
     return sorted((folder / "reports").glob("*"))
 
 
-def test_it_prints_both_tables_and_writes_a_page_with_all_of_them(index, tune, tmp_path, capsys):
+def test_it_prints_both_tables_and_writes_a_page_with_them(index, tune, tmp_path, capsys):
     index(nprobe=5, shortlist=600)
     tune()
     printed = capsys.readouterr().out
@@ -65,10 +65,10 @@ def test_it_prints_both_tables_and_writes_a_page_with_all_of_them(index, tune, t
     (page,) = pages(tmp_path)
     assert page.name.startswith(f"tune-{VERSION}-")
     assert printed.endswith(f"page: {page}\n")
-    shown = page.read_text()
-    assert shown.count("<table>") == 2
-    assert shown.count("<svg") == 3
-    assert "served" in shown
+    html = page.read_text()
+    assert html.count("<table>") == 2
+    assert html.count("<svg") == 3
+    assert "served" in html
 
 
 def test_without_a_sample_other_kinds_are_left_out(index, tune, tmp_path, capsys):
@@ -78,7 +78,7 @@ def test_without_a_sample_other_kinds_are_left_out(index, tune, tmp_path, capsys
     assert pages(tmp_path)[0].read_text().count("<table>") == 1
 
 
-def test_few_vectors_are_tuned_without_other_kinds_and_it_says_so(index, tune, capsys):
+def test_few_vectors_are_tuned_without_other_kinds_and_a_line_says_so(index, tune, capsys):
     index(rows=300)
     tune()
     assert "\nother kinds of index are compared from 400 vectors on\n" in capsys.readouterr().out
@@ -91,8 +91,8 @@ def test_measuring_publishes_nothing(index, tune):
     assert current_manifest(store) == before
 
 
-def test_what_is_adopted_is_the_cheapest_point_that_recalls_enough_measured_for_every_kind_of_query(catalogue, draw):
-    """The command starts Spark for it: crops are cut out of pictures that the lake knows."""
+def test_the_cheapest_point_that_recalls_enough_is_adopted_and_measured_for_every_stratum(catalogue, draw):
+    """The command starts Spark for this: crops are cut out of pictures that only the lake can find."""
     catalogue.land({f"image-{seed:02d}": draw(seed) for seed in range(40)})
     catalogue.embed()
     chosen = (f"var={catalogue.settings.var}", *SMALL, "gate.queries=20", "index.factory=IVF4,PQ8x4np")
@@ -111,17 +111,17 @@ def test_what_is_adopted_is_the_cheapest_point_that_recalls_enough_measured_for_
     adopted = current_manifest(store)
     assert adopted.parent == before.version
     assert adopted.gate.strata["whole"].rescored[10].mean >= 0.99
-    asked = {kind: stratum.queries for kind, stratum in adopted.gate.strata.items()}
-    assert asked == {"whole": 20, "new": 20, "crop": 20}
+    queries = {name: stratum.queries for name, stratum in adopted.gate.strata.items()}
+    assert queries == {"whole": 20, "new": 20, "crop": 20}
     point = adopted.search
     assert f"nprobe {point.nprobe}, shortlist {point.shortlist} (recall@10" in done.stdout
     assert done.stdout.endswith(f"{adopted.version} is served from {store.uri}\n")
-    kept = [json.loads(store.read(key))["version"] for key in store.list("manifests")]
-    assert kept == [before.version, adopted.version]
+    listed = [json.loads(store.read(key))["version"] for key in store.list("manifests")]
+    assert listed == [before.version, adopted.version]
 
 
-def test_where_no_point_recalls_enough_the_nearest_is_told_and_none_adopted(index, tune, tmp_path, capsys):
-    """One bit a vector: of 3,000 rows the 800 best by their codes lack some of the ten nearest."""
+def test_if_no_point_recalls_enough_the_nearest_is_printed_and_none_is_adopted(index, tune, tmp_path, capsys):
+    """With one bit a vector, the 800 best of 3,000 rows by their codes lack some of the ten nearest."""
     store = index(rows=3000, factory="IVF1,PQ1x1np", nprobe=1, shortlist=50)
     with pytest.raises(GateRefused, match=f"no operating point of {VERSION} recalls 1; it is served on as it is"):
         tune("--sample", "0", "--adopt", "--min-recall", "1")
@@ -131,7 +131,7 @@ def test_where_no_point_recalls_enough_the_nearest_is_told_and_none_adopted(inde
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--min-recall", "1.5"], "--min-recall 1.5"),
         (["--min-recall", "0"], "--min-recall 0"),
@@ -140,12 +140,12 @@ def test_where_no_point_recalls_enough_the_nearest_is_told_and_none_adopted(inde
         (["--adopt", "--set", "index.shortlist=8"], "--adopt: .*index.shortlist"),
     ],
 )
-def test_options_out_of_range_are_refused_before_anything_is_measured(tune, tmp_path, options, told):
-    with pytest.raises(UsageError, match=told):
+def test_options_out_of_range_are_refused_before_anything_is_measured(tune, tmp_path, options, message):
+    with pytest.raises(UsageError, match=message):
         tune(*options)
     assert pages(tmp_path) == []
 
 
-def test_where_nothing_is_published_the_error_says_what_to_run(tune):
+def test_without_a_published_index_the_error_says_what_to_run(tune):
     with pytest.raises(ArtefactError, match="run vsearch run nightly"):
         tune()

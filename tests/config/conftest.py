@@ -1,4 +1,4 @@
-"""A folder of configuration of our own, so that these tests do not hang on the values in `conf/`."""
+"""A configuration folder for these tests, so that they do not depend on the values in `conf/`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Settings come in layers, and what is wrong with them is said in one line."""
+"""Settings come in layers, and an error in them is reported in one line."""
 
 import string
 from contextlib import suppress
@@ -38,7 +38,7 @@ def test_the_environment_overrides_the_base(conf):
     assert load_settings("mine").image.size == 99
 
 
-def test_what_the_environment_does_not_name_stays_as_in_the_base(conf):
+def test_settings_that_the_environment_does_not_name_come_from_the_base(conf):
     conf({"image": {"size": 99}}, "mine")
     conf({}, "other")
     mine, other = load_settings("mine"), load_settings("other")
@@ -50,7 +50,7 @@ def test_set_overrides_the_environment(conf):
     assert load_settings("mine", ["image.size=64"]).image.size == 64
 
 
-def test_the_last_of_two_sets_of_one_key_holds():
+def test_the_last_of_two_overrides_of_a_key_is_used():
     assert load_settings("demo", ["image.size=64", "image.size=65"]).image.size == 65
 
 
@@ -59,31 +59,31 @@ def test_set_reads_numbers_texts_and_null_as_yaml_does():
     assert (loaded.gate.min_recall_at_10, loaded.model.backbone, loaded.index.nprobe) == (0.5, "resnet18", None)
 
 
-def test_a_value_may_hold_equals_signs():
+def test_a_value_may_contain_equals_signs():
     assert load_settings("demo", ["lake.uri=s3a://bucket/a=b"]).lake.uri == "s3a://bucket/a=b"
 
 
 @pytest.mark.parametrize("name", ["a #1", "100% [neu]", "{a,b}", "*x", "2024", "it's", "a: b", "~"])
-def test_a_folder_may_have_a_name_that_yaml_would_read_as_something_else(name):
+def test_a_folder_may_have_a_name_that_yaml_would_read_as_another_type(name):
     assert load_settings("demo", [f"var=/data/{name}"]).var == f"/data/{name}"
 
 
-def test_a_folder_in_the_quotes_of_yaml_is_the_same_folder():
+def test_a_folder_may_be_in_yaml_quotes():
     assert load_settings("demo", ['var="/data/a #1"']).var == load_settings("demo", ["var=/data/a #1"]).var
 
 
-def test_one_setting_of_sparks_own_can_be_added():
+def test_a_setting_of_spark_can_be_added():
     assert load_settings("demo", ["spark.conf.a=b"]).spark.conf["a"] == "b"
 
 
-def test_everything_of_a_run_lies_under_var(tmp_path):
+def test_everything_of_a_run_is_stored_under_var(tmp_path):
     loaded = load_settings("demo", [f"var={tmp_path}"])
-    places = (loaded.landing.uri, loaded.landing.images, loaded.lake.uri, loaded.models.uri, loaded.index.uri)
+    uris = (loaded.landing.uri, loaded.landing.images, loaded.lake.uri, loaded.models.uri, loaded.index.uri)
     assert loaded.var == str(tmp_path)
-    assert all(place.startswith(f"{tmp_path}/") for place in (*places, loaded.reports.uri))
+    assert all(uri.startswith(f"{tmp_path}/") for uri in (*uris, loaded.reports.uri))
 
 
-def test_var_is_put_in_whatever_layer_names_it(conf):
+def test_var_is_filled_in_whichever_layer_sets_it(conf):
     conf({"var": "/files", "lake": {"uri": "{var}/tables"}})
     assert load_settings("mine").lake.uri == "/files/tables"
     assert load_settings("mine", ["var=/set"]).lake.uri == "/set/tables"
@@ -94,7 +94,7 @@ def test_var_may_be_a_bucket():
     assert load_settings("cluster", ["var=s3a://bucket/a"]).index.uri == "s3a://bucket/a/index"
 
 
-def test_pictures_land_where_the_rest_lands_unless_they_are_set_apart():
+def test_pictures_land_below_the_landing_folder_unless_they_have_their_own_setting():
     assert load_settings("demo", ["landing.uri=/landing"]).landing.images == "/landing/images"
     assert load_settings("demo", ["var=/set"]).landing.images == "/set/landing/images"
     assert load_settings("demo", ["landing.uri=/landing", "landing.images=/photos"]).landing.images == "/photos"
@@ -117,7 +117,7 @@ def test_pictures_land_where_the_rest_lands_unless_they_are_set_apart():
         ("/", "/"),
     ],
 )
-def test_a_path_is_read_without_doubled_and_trailing_slashes(written, read):
+def test_doubled_and_trailing_slashes_of_a_path_are_removed(written, read):
     assert load_settings("demo", [f"landing.images={written}"]).landing.images == read
 
 
@@ -130,7 +130,7 @@ SLASHES = st.sampled_from(["/", "//", "///"])
     parts=st.lists(st.tuples(SLASHES, st.sampled_from(["a", "b c", "d#", "é", "e=1"])), min_size=1, max_size=4),
     end=st.sampled_from(["", "/", "//"]),
 )
-def test_however_many_slashes_divide_a_path_it_is_the_same_path(scheme, parts, end):
+def test_the_number_of_slashes_does_not_change_a_path(scheme, parts, end):
     first, *more = parts
     start = scheme + ("" if scheme.startswith("s3") else first[0]) + first[1]
     written = start + "".join(slashes + name for slashes, name in more) + end
@@ -151,11 +151,11 @@ def test_a_relative_path_in_a_file_starts_at_the_project(conf, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("name", ["packaged", "hub", "none"])
-def test_weights_that_are_named_are_not_taken_for_a_file(name):
+def test_named_weights_are_not_taken_for_a_file(name):
     assert load_settings("demo", [f"model.weights={name}"]).model.weights == name
 
 
-def test_a_relative_path_of_set_starts_at_the_current_folder(tmp_path, monkeypatch):
+def test_a_relative_path_in_an_override_starts_at_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     loaded = load_settings("demo", ["var=here", "landing.images=photos", "index.uri=../index"])
     assert loaded.var == str(tmp_path / "here")
@@ -163,12 +163,12 @@ def test_a_relative_path_of_set_starts_at_the_current_folder(tmp_path, monkeypat
     assert loaded.index.uri == str(tmp_path.parent / "index")
 
 
-def test_a_path_with_a_scheme_is_left_as_it_is(tmp_path, monkeypatch):
+def test_a_path_with_a_scheme_is_not_changed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_settings("demo", ["index.uri=s3://bucket/index"]).index.uri == "s3://bucket/index"
 
 
-def test_a_setting_that_is_not_a_path_is_not_anchored():
+def test_a_setting_that_is_not_a_path_is_not_made_absolute():
     assert load_settings("demo", ["index.factory=IVF64,PQ8x4np"]).index.factory == "IVF64,PQ8x4np"
 
 
@@ -180,20 +180,20 @@ def own(folder: Path, **options):
     return load_settings("demo", options.get("overrides", ()), images=str(folder))
 
 
-def test_a_persons_own_folder_is_what_is_ingested(tmp_path):
+def test_a_users_own_folder_is_ingested(tmp_path):
     assert own(tmp_path / "holiday").landing.images == str(tmp_path / "holiday")
 
 
-def test_what_is_made_of_a_persons_own_folder_lies_apart(tmp_path):
+def test_everything_made_from_a_users_own_folder_is_stored_apart(tmp_path):
     usual, mine = load_settings("demo"), own(tmp_path / "holiday")
-    for place in ("lake", "models", "index", "reports"):
-        uri = getattr(mine, place).uri
+    for section in ("lake", "models", "index", "reports"):
+        uri = getattr(mine, section).uri
         assert uri.startswith(f"{usual.var}/photos/")
         assert "holiday" in uri
-        assert uri != getattr(usual, place).uri
+        assert uri != getattr(usual, section).uri
 
 
-def test_the_same_folder_has_the_same_catalogue_however_it_is_spelled(tmp_path, monkeypatch):
+def test_every_spelling_of_a_folder_gives_the_same_catalogue(tmp_path, monkeypatch):
     folder = tmp_path / "holiday"
     monkeypatch.chdir(tmp_path)
     assert own(folder).var == load_settings("demo", images="holiday/../holiday").var
@@ -207,25 +207,25 @@ def test_two_folders_never_share_a_catalogue(tmp_path, one, other):
     assert own(tmp_path / one).var != own(tmp_path / other).var
 
 
-def test_the_name_of_a_catalogue_is_fit_for_a_path(tmp_path):
+def test_the_name_of_a_catalogue_is_safe_in_a_path(tmp_path):
     name = Path(own(tmp_path / "höliday #1 [new] 100%").var).name
     assert set(name) <= set(string.ascii_letters + string.digits + "-_")
 
 
-def test_set_var_holds_over_images(tmp_path):
+def test_an_override_of_var_wins_over_images(tmp_path):
     loaded = own(tmp_path / "holiday", overrides=[f"var={tmp_path}/mine"])
     assert loaded.lake.uri == f"{tmp_path}/mine/lake"
     assert loaded.landing.images == str(tmp_path / "holiday")
 
 
-def test_a_folder_that_is_not_there_is_bad_usage(tmp_path):
+def test_a_missing_folder_is_bad_usage(tmp_path):
     assert f"images {tmp_path}/none: no such folder" in refusal(images=f"{tmp_path}/none")
 
 
-# What is wrong, in one line
+# Errors, in one line
 
 
-def test_an_unknown_environment_is_answered_with_the_known_ones():
+def test_the_error_for_an_unknown_environment_lists_the_known_ones():
     message = refusal("nope")
     assert "conf/nope.yaml" in message
     assert all(name in message for name in environments())
@@ -235,19 +235,19 @@ def test_the_base_is_not_an_environment():
     assert "env base" in refusal("base")
 
 
-def test_an_unknown_key_is_answered_with_the_known_ones_and_its_origin():
+def test_the_error_for_an_unknown_key_lists_the_known_ones_and_its_source():
     message = refusal(overrides=("image.siz=1",))
     assert "override image.siz=1: " in message
     assert all(name in message for name in ("max_bytes", "max_pixels", "min_side", "size"))
 
 
-def test_an_unknown_section_is_answered_with_the_known_ones():
+def test_the_error_for_an_unknown_section_lists_the_known_ones():
     message = refusal(overrides=("imge.size=1",))
     assert "imge" in message
     assert "landing" in message
 
 
-def test_an_unknown_key_in_a_file_names_the_file(conf):
+def test_the_error_for_an_unknown_key_in_a_file_names_the_file(conf):
     conf({"image": {"siz": 1}})
     message = refusal("mine")
     assert "conf/mine.yaml" in message
@@ -267,47 +267,47 @@ def test_an_unknown_key_in_a_file_names_the_file(conf):
         ("lake.uri=/data/a\tb", "lake.uri", ("control",)),
     ],
 )
-def test_a_value_out_of_range_is_answered_with_key_origin_and_what_is_allowed(override, key, allowed):
+def test_the_error_for_a_value_out_of_range_has_key_source_and_allowed_values(override, key, allowed):
     message = refusal(overrides=(override,))
     assert f"override {override}: " in message
     assert key in message
     assert all(word in message for word in allowed)
 
 
-def test_a_wrong_value_is_blamed_on_the_layer_that_set_it(conf):
+def test_the_error_for_a_wrong_value_names_the_layer_that_set_it(conf):
     conf({"image": {"size": "large"}})
     assert "conf/mine.yaml: image.size = 'large'" in refusal("mine")
     conf({"image": {"size": 64}})
     assert "override image.size=tiny: " in refusal("mine", ("image.size=tiny",))
 
 
-def test_a_file_that_is_not_yaml_is_named(conf):
+def test_the_error_for_a_file_that_is_not_yaml_names_it(conf):
     conf("image: [unclosed\nmodel: 3")
     assert "conf/mine.yaml" in refusal("mine")
 
 
-def test_a_file_with_an_impossible_date_is_named(conf):
+def test_the_error_for_a_file_with_an_impossible_date_names_it(conf):
     conf("index:\n  seed: 2024-13-45\n")
     assert "conf/mine.yaml" in refusal("mine")
 
 
 @pytest.mark.parametrize("content", ["- a\n- list\n", "just text", ""])
-def test_a_file_without_sections_is_named(conf, content):
+def test_the_error_for_a_file_without_sections_names_it(conf, content):
     conf(content)
     assert "conf/mine.yaml" in refusal("mine")
 
 
 @pytest.mark.parametrize("override", ["image.size", "=3", "", "="])
-def test_an_override_that_is_no_assignment_is_shown_how_to_write_one(override):
+def test_the_error_for_an_override_without_a_value_shows_how_to_write_one(override):
     assert "section.key=value" in refusal(overrides=(override,))
 
 
 @pytest.mark.parametrize("override", ["var.x=1", "image=3", "image.size.x=1", "image.=1", ".size=1", "spark.conf=1"])
-def test_sections_and_settings_are_not_taken_for_one_another(override):
+def test_a_section_is_not_taken_for_a_setting_or_the_reverse(override):
     assert override in refusal(overrides=(override,))
 
 
-def test_a_setting_that_has_another_name_today_is_refused_with_the_new_one(conf):
+def test_the_error_for_a_renamed_setting_has_its_new_name(conf):
     conf({"examples": {"seed": 5}})
     conf({}, "fresh")
     for line in (refusal("mine"), refusal("fresh", ("examples.seed=5",))):
@@ -315,11 +315,11 @@ def test_a_setting_that_has_another_name_today_is_refused_with_the_new_one(conf)
 
 
 @pytest.mark.parametrize("value", ["2024-13-45", "0x_", "0b_", "2001-01-01 99:99:99"])
-def test_a_value_that_yaml_finds_impossible_is_refused_like_any_text(value):
+def test_a_value_that_yaml_cannot_parse_is_refused_as_text(value):
     assert "index.seed" in refusal(overrides=(f"index.seed={value}",))
 
 
-def test_a_date_that_yaml_reads_is_refused_where_a_number_belongs():
+def test_a_date_is_refused_for_a_number():
     assert "index.seed" in refusal(overrides=("index.seed=2024-01-02",))
 
 
@@ -330,7 +330,7 @@ KEYS = st.sampled_from(
 
 @examples(max_examples=80, deadline=None)
 @given(key=KEYS, value=st.text(alphabet=string.printable, max_size=12))
-def test_any_override_gives_settings_or_bad_usage(key, value):
+def test_any_override_gives_settings_or_is_bad_usage(key, value):
     with suppress(UsageError):
         assert load_settings("demo", [f"{key}={value}"])
 

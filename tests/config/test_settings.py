@@ -1,4 +1,4 @@
-"""Settings are typed, bounded, complete, and do not change under way."""
+"""Settings are typed, bounded, complete, and cannot be changed during a run."""
 
 import pytest
 from pydantic import ValidationError
@@ -15,22 +15,22 @@ def changed(tree: dict, section: str, **values) -> Settings:
     return Settings.model_validate({**tree, section: {**tree[section], **values}})
 
 
-def test_settings_read_back_from_their_own_values(tree):
+def test_settings_can_be_read_back_from_their_values(tree):
     assert Settings.model_validate(tree).model_dump() == tree
 
 
-def test_a_setting_cannot_be_changed_under_way(tree):
+def test_a_setting_cannot_be_changed_during_a_run(tree):
     with pytest.raises(ValidationError):
         Settings.model_validate(tree).image.size = 7
 
 
-def test_a_setting_that_no_layer_gives_is_missed(tree):
+def test_a_setting_that_no_layer_sets_is_an_error(tree):
     image = {key: value for key, value in tree["image"].items() if key != "size"}
     with pytest.raises(ValidationError, match=r"image\.size"):
         Settings.model_validate({**tree, "image": image})
 
 
-def test_a_setting_nobody_knows_is_refused(tree):
+def test_an_unknown_setting_is_refused(tree):
     with pytest.raises(ValidationError, match="sise"):
         changed(tree, "image", sise=1)
 
@@ -49,7 +49,7 @@ def test_a_setting_nobody_knows_is_refused(tree):
         "RR,IVF8,RaBitQ4",
     ],
 )
-def test_factories_of_inverted_lists_are_taken(tree, factory):
+def test_factories_of_inverted_lists_are_accepted(tree, factory):
     assert changed(tree, "index", factory=factory).index.factory == factory
 
 
@@ -77,10 +77,10 @@ def test_other_factories_are_refused(tree, factory):
         changed(tree, "index", factory=factory)
 
 
-def test_a_factory_is_something(tree):
-    for nothing in ("", " ", "IVF64,Flat\n"):
+def test_an_empty_or_padded_factory_is_refused(tree):
+    for factory in ("", " ", "IVF64,Flat\n"):
         with pytest.raises(ValidationError):
-            changed(tree, "index", factory=nothing)
+            changed(tree, "index", factory=factory)
 
 
 @pytest.mark.parametrize(
@@ -121,5 +121,5 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
         ("spark", "driver_memory", "512m"),
     ],
 )
-def test_the_ends_of_a_range_are_taken(tree, section, key, value):
+def test_the_ends_of_a_range_are_accepted(tree, section, key, value):
     assert getattr(getattr(changed(tree, section, **{key: value}), section), key) == value

@@ -1,4 +1,4 @@
-"""Runs in the jobs environment: the same steps without Airflow, and what tables and index hold afterwards.
+"""Runs the same steps without Airflow, in the jobs environment, and prints the content of tables and index.
 
 python by_hand.py model|content|DAY... --set section.key=value...
 """
@@ -22,7 +22,7 @@ from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.spark.session import start_session
 from vsearch_lib.steps import GRAPHS, in_order
 
-OF_THE_RUN = {"quarantine": ["run", "first_seen"], "embeddings": ["vector"]}  # a vector's last bits depend on its batch
+IGNORED = {"quarantine": ["run", "first_seen"], "embeddings": ["vector"]}  # a vector's last bits depend on its batch
 
 
 def make_model(settings: Settings) -> None:
@@ -32,7 +32,7 @@ def make_model(settings: Settings) -> None:
 
 
 def ingest(settings: Settings, days: list[date]) -> None:
-    """Take the days in, one after the other, each to the published index."""
+    """Ingest the days one after the other, and publish an index after each."""
     spark = start_session(settings, "by hand")
     for day in days:
         run_id = new_run_id()
@@ -43,18 +43,18 @@ def ingest(settings: Settings, days: list[date]) -> None:
 
 
 def content(settings: Settings) -> dict[str, object]:
-    """Return a hash and a count of each table's rows, and what the index answers to every picture."""
+    """Return a count and a hash of each table's rows, and the answers of the index to every picture."""
     lake = Lake(start_session(settings, "content"), settings.lake.uri, "content")
-    held: dict[str, object] = {}
+    result: dict[str, object] = {}
     for table in sorted(set(table_names()) - {"metrics"}):
-        rows = sorted(lake.read(table).drop(*OF_THE_RUN.get(table, [])).toJSON().collect())
-        held[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
+        rows = sorted(lake.read(table).drop(*IGNORED.get(table, [])).toJSON().collect())
+        result[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
     vectors = {row["image_id"]: row["vector"] for row in lake.read("embeddings").collect()}
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     hits = searcher.search(np.array([vectors[name] for name in sorted(vectors)]), 5, nprobe=4096, shortlist=4096)
     names = [[answer["image_id"] for answer in searcher.describe(ids[ids >= 0])] for ids in hits.ids]
-    held["answers"] = dict(zip(sorted(vectors), names, strict=True))
-    return held
+    result["answers"] = dict(zip(sorted(vectors), names, strict=True))
+    return result
 
 
 parser = argparse.ArgumentParser()

@@ -1,4 +1,4 @@
-"""Airflow in a temporary home: its own database, no examples, a local Spark master. Set before Airflow is imported."""
+"""Airflow in a temporary home, with its own database and a local Spark master; this is set before Airflow's import."""
 
 import atexit
 import contextlib
@@ -29,7 +29,7 @@ os.environ.update(
     AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",
     AIRFLOW_CONN_SPARK_DEFAULT='{"conn_type": "spark", "host": "local[2]"}',
     SPARK_LOCAL_IP="127.0.0.1",
-    # A task's JVM is gone before code that was compiled well would pay; told so, Java keeps little room for any.
+    # A task's JVM ends before fully optimised code pays off; Java would then reserve only 48 MB for compiled code.
     SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
 )
 for _name in ("SPARK_HOME", "AIRFLOW_VAR_VSEARCH_ENV"):
@@ -37,13 +37,13 @@ for _name in ("SPARK_HOME", "AIRFLOW_VAR_VSEARCH_ENV"):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Airflow's own libraries deprecate one another; nothing here can act on that."""
+    """Ignore a deprecation warning between Airflow's own libraries, which we cannot change."""
     config.addinivalue_line("filterwarnings", "ignore:Using `httpx` with `starlette.testclient`")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A lake and an index of their own, beside a landing folder that both places share."""
+class Workspace:
+    """A lake and an index; two workspaces share a landing folder."""
 
     var: Path
     landing: Path
@@ -51,7 +51,7 @@ class Place:
     @property
     def settings(self) -> list[str]:
         landed = [f"landing.uri={self.landing}", f"landing.images={self.landing}/images"]
-        # The small network: what these tests are about does not depend on the encoder.
+        # The small network, because these tests do not depend on the encoder.
         small = ["model.backbone=small", "model.weights=none", "training.epochs=20"]
         return [f"var={self.var}", *landed, *small, "quality.max_refused_share=0.5"]
 
@@ -59,29 +59,29 @@ class Place:
         self._by_hand("model")
 
     def ingest(self, *days: str) -> None:
-        """Take days in without Airflow, one after the other, each to the published index."""
+        """Ingest days without Airflow, one after the other, and publish an index after each."""
         self._by_hand(*days)
 
     def content(self) -> dict[str, Any]:
-        """Return a hash of each table's rows, and what the index answers."""
+        """Return a hash of each table's rows, and the answers of the index."""
         return dict(json.loads(self._by_hand("content").splitlines()[-1]))
 
-    def _by_hand(self, *what: str) -> str:
+    def _by_hand(self, *words: str) -> str:
         script = Path(__file__).with_name("by_hand.py")
         overrides = [word for setting in self.settings for word in ("--set", setting)]
-        command = [PROJECT / ".venv" / "bin" / "python", script, *what, *overrides]
+        command = [PROJECT / ".venv" / "bin" / "python", script, *words, *overrides]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> tuple[Place, Place]:
-    """Two places with the same landing and the same model: one to work in by hand, one for Airflow."""
+def workspaces(tmp_path: Path) -> tuple[Workspace, Workspace]:
+    """Two workspaces with the same landing folder and the same model: one for runs by hand, one for Airflow."""
     landing = tmp_path / "landing"
     vsearch = PROJECT / ".venv" / "bin" / "vsearch"
     subprocess.run([vsearch, "demo-data", landing, "--images", "70", "--seed", "3"], check=True, capture_output=True)
-    ordered, scheduled = Place(tmp_path / "ordered", landing), Place(tmp_path / "scheduled", landing)
+    ordered, scheduled = Workspace(tmp_path / "ordered", landing), Workspace(tmp_path / "scheduled", landing)
     ordered.make_model()
     shutil.copytree(ordered.var / "models", scheduled.var / "models")
     return ordered, scheduled
@@ -89,7 +89,7 @@ def places(tmp_path: Path) -> tuple[Place, Place]:
 
 @pytest.fixture(scope="session")
 def database() -> None:
-    """Airflow's database, with the pool that all tasks share."""
+    """Make Airflow's database, with the pool that all tasks share."""
     from airflow.models.pool import Pool
     from airflow.utils.db import initdb
 
@@ -113,8 +113,8 @@ def dags(load_dags: Callable[[], Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def told() -> Callable[[Any], dict[str, dict[str, Any]]]:
-    """Return what the tasks of a run told of the assets that they wrote, by the asset's name."""
+def asset_events() -> Callable[[Any], dict[str, dict[str, Any]]]:
+    """Return a function of a run: asset name → metadata of the event that one of its tasks sent."""
     from airflow.models.asset import AssetEvent, AssetModel
     from airflow.utils.session import create_session
     from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""A task that has failed for good is told of, once, to whoever is to be called."""
+"""A task that has failed for good is reported once to the alert's receiver."""
 
 import json
 import logging
@@ -13,25 +13,25 @@ SECRET = "T0/B0/secret"
 
 
 class Receiver(HTTPServer):
-    """Keeps what was posted to it."""
+    """An HTTP server that records what is posted to it."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Take)
-        self.taken: list[tuple[str, Any]] = []
-        self.answer = 200
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.received: list[tuple[str, Any]] = []
+        self.status = 200
 
 
-class Take(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.taken.append((self.path, json.loads(body)))
-        self.send_response(self.server.answer)
+        self.server.received.append((self.path, json.loads(body)))
+        self.send_response(self.server.status)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing on the test's terminal."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -64,22 +64,22 @@ def failing(database: None, dags: dict[str, Any], monkeypatch: pytest.MonkeyPatc
     return dag
 
 
-def test_a_task_that_failed_for_good_is_told_of_once(failing: Any, receiver: Receiver) -> None:
+def test_a_task_that_failed_for_good_is_reported_once(failing: Any, receiver: Receiver) -> None:
     run = failing.test()
     assert run.state == "failed"
     text = f"vsearch: ingest.ingest_users failed after 2 tries in run {run.run_id}"
-    assert receiver.taken == [(f"/hooks/{SECRET}", {"text": text})]
+    assert receiver.received == [(f"/hooks/{SECRET}", {"text": text})]
 
 
-def test_an_alert_that_is_not_taken_is_said_without_its_secret(
+def test_an_undelivered_alert_is_logged_without_its_secret(
     failing: Any, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    receiver.answer = 500
+    receiver.status = 500
     with caplog.at_level(logging.ERROR):
         failing.test()
-    assert len(receiver.taken) == 1
+    assert len(receiver.received) == 1
     assert SECRET not in caplog.text
 
 
-def test_without_a_receiver_a_failure_stays_in_the_log(failing: Any) -> None:
+def test_without_a_receiver_a_failure_is_only_logged(failing: Any) -> None:
     assert failing.test().state == "failed"

@@ -1,4 +1,4 @@
-"""Tasks killed at random moments and tried again by Airflow leave what an undisturbed run leaves."""
+"""Tasks that are killed at random moments and retried by Airflow have the result of an undisturbed run."""
 
 import json
 import os
@@ -21,47 +21,49 @@ KILLS = 10
 
 
 def submits() -> list[int]:
-    """The processes of this user that are a spark-submit, started by this one."""
-    found = []
+    """Return the ids of the spark-submit processes that this process started."""
+    processes = []
     for folder in Path("/proc").glob("[0-9]*"):
-        with_words = (folder / "cmdline", folder / "environ")
+        files = (folder / "cmdline", folder / "environ")
         try:
-            command, environment = (file.read_bytes() for file in with_words)
+            command, environment = (file.read_bytes() for file in files)
         except OSError:
             continue
         if b"org.apache.spark.deploy.SparkSubmit" in command and os.environ["AIRFLOW_HOME"].encode() in environment:
-            found.append(int(folder.name))
-    return found
+            processes.append(int(folder.name))
+    return processes
 
 
 @contextmanager
-def killing(chance: random.Random, told: Callable[[str], None]) -> Iterator[list[int]]:
-    """Kill spark-submits, each some random seconds after it was seen first; the list is of those that were killed."""
+def killing(rng: random.Random, report: Callable[[str], None]) -> Iterator[list[int]]:
+    """Kill spark-submits, each some random seconds after its start; yield the list of the killed processes."""
     killed: list[int] = []
-    over = threading.Event()
+    ended = threading.Event()
 
     def kill() -> None:
-        doomed: dict[int, float] = {}
-        while not over.wait(0.05) and len(killed) < KILLS:
+        times: dict[int, float] = {}
+        while not ended.wait(0.05) and len(killed) < KILLS:
             for process in submits():
-                # About every second try lives to its end: a step takes some ten seconds.
-                at = doomed.setdefault(process, time.monotonic() + chance.uniform(0.5, 20))
-                if process not in killed and time.monotonic() > at and len(killed) < KILLS:
+                # About every second try succeeds: a step takes some ten seconds.
+                kill_time = times.setdefault(process, time.monotonic() + rng.uniform(0.5, 20))
+                if process not in killed and time.monotonic() > kill_time and len(killed) < KILLS:
                     os.kill(process, signal.SIGKILL)
                     killed.append(process)
-                    told(f"kill {len(killed)}")
+                    report(f"kill {len(killed)}")
 
     killer = threading.Thread(target=kill)
     killer.start()
     try:
         yield killed
     finally:
-        over.set()
+        ended.set()
         killer.join()
 
 
-def test_ten_kills_cost_time_and_nothing_else(database: None, dags: dict[str, Any], places: tuple[Any, Any]) -> None:
-    ordered, disturbed = places
+def test_ten_kills_cost_time_and_nothing_else(
+    database: None, dags: dict[str, Any], workspaces: tuple[Any, Any]
+) -> None:
+    ordered, disturbed = workspaces
     for dag_id in ("ingest", "refresh_index"):
         for task in dags[dag_id].tasks:
             task.retries, task.retry_delay, task.retry_exponential_backoff = KILLS, timedelta(0), 0
@@ -73,6 +75,6 @@ def test_ten_kills_cost_time_and_nothing_else(database: None, dags: dict[str, An
             assert set(states.values()) == {"success"}, json.dumps(states)
     assert len(killed) == KILLS
     ordered.ingest(*DAYS)
-    expected, found = ordered.content(), disturbed.content()
-    assert found["answers"] == expected["answers"]
-    assert found == expected
+    expected, actual = ordered.content(), disturbed.content()
+    assert actual["answers"] == expected["answers"]
+    assert actual == expected

@@ -13,7 +13,7 @@ from vsearch_lib.steps import GRAPHS
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
-DAG_IDS = ["ingest", "maintain", "measure", "refresh_index", "retrain"]  # by hand: one that is not parsed is missed
+DAG_IDS = ["ingest", "maintain", "measure", "refresh_index", "retrain"]  # listed, so that a missing one is noticed
 HEAVY = {"torch", "torchvision", "faiss", "pyspark", "pandas", "pyarrow", "numpy", "petastorm"}
 
 
@@ -32,7 +32,7 @@ def test_the_tasks_are_exactly_the_step_graph(load_dags: Callable[[], Any], dag_
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_every_dag_says_what_it_is_and_catches_nothing_up(load_dags: Callable[[], Any], dag_id: str) -> None:
+def test_every_dag_is_described_and_does_not_catch_up(load_dags: Callable[[], Any], dag_id: str) -> None:
     dag = load_dags().dags[dag_id]
     assert dag.catchup is False
     assert dag.description
@@ -40,19 +40,19 @@ def test_every_dag_says_what_it_is_and_catches_nothing_up(load_dags: Callable[[]
     assert dag.tags
 
 
-def test_days_are_taken_in_side_by_side_and_nothing_else_is(dags: dict[str, Any]) -> None:
+def test_only_days_are_ingested_in_parallel(dags: dict[str, Any]) -> None:
     limits = {dag_id: dag.max_active_runs for dag_id, dag in dags.items()}
     assert limits == {"ingest": 4, "maintain": 1, "measure": 1, "refresh_index": 1, "retrain": 1}
 
 
-def test_the_index_is_refreshed_when_pictures_were_taken_in(dags: dict[str, Any]) -> None:
-    (wanted,) = [asset.name for asset in dags["refresh_index"].timetable.asset_condition.objects]
-    writers = {task.task_id for dag in dags.values() for task in dag.tasks for a in task.outlets if a.name == wanted}
+def test_the_index_is_refreshed_after_pictures_were_ingested(dags: dict[str, Any]) -> None:
+    (awaited,) = [asset.name for asset in dags["refresh_index"].timetable.asset_condition.objects]
+    writers = {task.task_id for dag in dags.values() for task in dag.tasks for a in task.outlets if a.name == awaited}
     assert writers == {"ingest_images"}
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_every_task_tells_of_what_it_writes(load_dags: Callable[[], Any], dag_id: str) -> None:
+def test_every_task_has_the_assets_that_its_step_writes(load_dags: Callable[[], Any], dag_id: str) -> None:
     written = {task.task_id: [a.name for a in task.outlets] for task in load_dags().dags[dag_id].tasks}
     assert written == {step.name: [f"vsearch/{name}" for name in step.writes] for step in GRAPHS[dag_id]}
 
@@ -83,13 +83,13 @@ def test_the_environments_offered_are_the_files_in_conf(load_dags: Callable[[], 
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_a_day_is_asked_for_where_landing_partitions_are_taken_in(load_dags: Callable[[], Any], dag_id: str) -> None:
+def test_only_a_dag_that_ingests_landing_partitions_has_a_date(load_dags: Callable[[], Any], dag_id: str) -> None:
     by_day = any(step.by_day for step in GRAPHS[dag_id])
     assert ("date" in load_dags().dags[dag_id].params) == by_day == (dag_id == "ingest")
 
 
 def test_parsing_imports_nothing_heavy_reads_no_file_and_is_quick() -> None:
-    # In a process of its own: what has been imported stays imported. Airflow and its operator are not on the clock.
+    # In a process of its own, because imports stay. The time excludes the imports of Airflow and its operator.
     program = """
 import importlib, json, sys, time
 from airflow.providers.apache.spark.operators import spark_submit
@@ -110,8 +110,8 @@ print(json.dumps({"seconds": seconds, "read": read, "modules": list(sys.modules)
 """
     names = [file.stem for file in DAGS.glob("*.py")]
     result = subprocess.run([sys.executable, "-c", program, DAGS, *names], capture_output=True, text=True, check=True)
-    found = json.loads(result.stdout.splitlines()[-1])
-    assert {module.partition(".")[0] for module in found["modules"]} & HEAVY == set()
-    assert found["read"] == []
-    print(f"all DAGs parsed in {found['seconds']:.2f} s")
-    assert found["seconds"] < 2
+    parsed = json.loads(result.stdout.splitlines()[-1])
+    assert {module.partition(".")[0] for module in parsed["modules"]} & HEAVY == set()
+    assert parsed["read"] == []
+    print(f"all DAGs parsed in {parsed['seconds']:.2f} s")
+    assert parsed["seconds"] < 2

@@ -9,12 +9,12 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def test_runs_take_a_landed_catalogue_to_a_published_index_and_tell_what_they_wrote(
-    database: None, dags: dict[str, Any], told: Callable[[Any], dict[str, dict[str, Any]]], tmp_path: Path
+def test_runs_publish_an_index_of_a_landed_catalogue_and_report_what_they_wrote(
+    database: None, dags: dict[str, Any], asset_events: Callable[[Any], dict[str, dict[str, Any]]], tmp_path: Path
 ) -> None:
     vsearch = PROJECT / ".venv" / "bin" / "vsearch"
     subprocess.run([vsearch, "demo-data", tmp_path / "landing", "--images", "60", "--seed", "3"], check=True)
-    # Bad uploads are a fixed few: of so small a catalogue they are more than a night may refuse.
+    # The number of bad uploads is fixed: in such a small catalogue they are more than a night may refuse.
     settings = [f"var={tmp_path}", "training.epochs=1", "quality.max_refused_share=0.2"]
     ingest = dags["ingest"].test(run_conf={"env": "demo", "date": "all", "settings": settings})
     retrain = dags["retrain"].test(run_conf={"env": "demo", "settings": settings})
@@ -28,7 +28,7 @@ def test_runs_take_a_landed_catalogue_to_a_published_index_and_tell_what_they_wr
     assert sum(shard["rows"] for shard in manifest["shards"]) > 0
     assert all((index / "files" / shard["codes"]["file"]).is_file() for shard in manifest["shards"])
 
-    assets = told(ingest) | told(retrain)
+    assets = asset_events(ingest) | asset_events(retrain)
     assert assets["vsearch/images"]["partition"] == "all"
     assert assets["vsearch/images"]["wrote"]["images"] >= 0
     assert assets["vsearch/images"]["figures"]["images_accepted[all]"] == 60

@@ -1,4 +1,4 @@
-"""Airflow with its scheduler: a week taken in backwards, several days at once, ends where the days in order end."""
+"""Airflow with its scheduler: a week ingested backwards, several days at once, has the result of the days in order."""
 
 import json
 import os
@@ -34,9 +34,9 @@ class Airflow:
         return done.stdout
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        said = self("dags", "list-runs", dag_id, "--output", "json")
-        # Airflow may log a line of its own first.
-        return list(json.loads(next(line for line in said.splitlines() if line.startswith("["))))
+        output = self("dags", "list-runs", dag_id, "--output", "json")
+        # Airflow may print log lines first.
+        return list(json.loads(next(line for line in output.splitlines() if line.startswith("["))))
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
@@ -47,17 +47,17 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 
 
 @pytest.fixture
-def airflow(places: tuple[Any, Any], tmp_path: Path) -> Iterator[Airflow]:
-    """Airflow as `make airflow` starts it, two jobs at a time, every run with the second place's settings."""
+def airflow(workspaces: tuple[Any, Any], tmp_path: Path) -> Iterator[Airflow]:
+    """Airflow as `make airflow` starts it, two jobs at a time, every run with the second workspace's settings."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if "AIRFLOW" not in name}
+    inherited = {name: value for name, value in os.environ.items() if "AIRFLOW" not in name}
     environment = {
-        **kept,
+        **inherited,
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW_VAR_VSEARCH_ENV": "demo",
-        "AIRFLOW_VAR_VSEARCH_SETTINGS": json.dumps(places[1].settings),
+        "AIRFLOW_VAR_VSEARCH_SETTINGS": json.dumps(workspaces[1].settings),
         "AIRFLOW_CONN_SPARK_DEFAULT": '{"conn_type": "spark", "host": "local[2]"}',
         "SPARK_SLOTS": "2",
     }
@@ -75,13 +75,13 @@ def airflow(places: tuple[Any, Any], tmp_path: Path) -> Iterator[Airflow]:
         started.wait(timeout=60)
 
 
-def test_a_week_backfilled_backwards_beside_a_night_is_the_week_in_order(
-    airflow: Airflow, places: tuple[Any, Any]
+def test_a_backfill_in_reverse_order_beside_a_night_has_the_result_of_the_days_in_order(
+    airflow: Airflow, workspaces: tuple[Any, Any]
 ) -> None:
-    ordered, scheduled = places
+    ordered, scheduled = workspaces
     for dag_id in ("ingest", "refresh_index"):
         airflow("dags", "unpause", dag_id)
-    # Switched on, the schedule starts the night that was due last; the week is taken in beside it.
+    # Unpausing starts the night that was due last; the week is ingested at the same time.
     arguments = ("--from-date", DAYS[0], "--to-date", DAYS[-1], "--max-active-runs", "2", "--run-backwards")
     airflow("backfill", "create", "--dag-id", "ingest", *arguments)
     ordered.ingest(*DAYS)
@@ -96,6 +96,6 @@ def test_a_week_backfilled_backwards_beside_a_night_is_the_week_in_order(
     assert {run["state"] for dag_runs in runs.values() for run in dag_runs} == {"success"}
     started_by = sorted(run["run_id"].partition("__")[0] for run in runs["ingest"])
     assert started_by == ["backfill"] * len(DAYS) + ["scheduled"]
-    expected, found = ordered.content(), scheduled.content()
-    assert found["answers"] == expected["answers"]
-    assert found == expected
+    expected, actual = ordered.content(), scheduled.content()
+    assert actual["answers"] == expected["answers"]
+    assert actual == expected

@@ -1,4 +1,4 @@
-"""What a task runs: its command line, its environment, and which failures are tried again."""
+"""The command line and the environment of a task, its events, and which failures are tried again."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ Submit = Callable[..., Submitted]
 
 @pytest.fixture
 def submitted(database: None, dags: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Submit:
-    """Run a DAG with nothing behind spark-submit; return each task's command line and environment, in order."""
+    """Run a DAG with a replaced spark-submit; return each task's command line and environment, in order."""
     from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 
     calls: Submitted = {}
@@ -40,7 +40,7 @@ def submitted(database: None, dags: dict[str, Any], monkeypatch: pytest.MonkeyPa
 
 
 def arguments(submitted: Submitted, job: str = "ingest_images") -> list[str]:
-    """Return what follows the job's file on its command line."""
+    """Return the words after the job's file on its command line."""
     command, _ = submitted[job]
     return command[command.index(str(PROJECT / "jobs" / f"{job}.py")) + 1 :]
 
@@ -57,25 +57,25 @@ def test_a_task_submits_its_job_in_the_jobs_environment_to_the_local_master(subm
     assert environment["SPARK_CONF_DIR"] == str(PROJECT / "conf/spark")
 
 
-def test_a_run_takes_the_last_finished_day_of_the_local_configuration(submitted: Submit) -> None:
-    given = arguments(submitted())
-    assert given[:4] == ["--env", "local", "--date", "2026-03-04"]
-    assert given[4] == "--run-id"
-    assert len(given) == 6
+def test_a_run_has_the_last_finished_day_and_the_local_configuration(submitted: Submit) -> None:
+    words = arguments(submitted())
+    assert words[:4] == ["--env", "local", "--date", "2026-03-04"]
+    assert words[4] == "--run-id"
+    assert len(words) == 6
 
 
 def test_parameters_choose_configuration_day_and_settings(submitted: Submit) -> None:
-    given = arguments(submitted(env="demo", date="2026-02-01", settings=["var=/data/a b", "training.epochs=1"]))
-    assert option(given, "--env") == "demo"
-    assert option(given, "--date") == "2026-02-01"
-    assert given[-4:] == ["--set", "var=/data/a b", "--set", "training.epochs=1"]
+    words = arguments(submitted(env="demo", date="2026-02-01", settings=["var=/data/a b", "training.epochs=1"]))
+    assert option(words, "--env") == "demo"
+    assert option(words, "--date") == "2026-02-01"
+    assert words[-4:] == ["--set", "var=/data/a b", "--set", "training.epochs=1"]
 
 
-def test_all_partitions_are_taken_by_naming_none(submitted: Submit) -> None:
+def test_a_run_of_all_partitions_has_no_date_option(submitted: Submit) -> None:
     assert "--date" not in arguments(submitted(date="all"))
 
 
-def test_steps_that_take_nothing_in_are_told_no_day(submitted: Submit) -> None:
+def test_steps_that_ingest_nothing_have_no_date_option(submitted: Submit) -> None:
     calls = submitted("refresh_index")
     assert not [job for job in calls if "--date" in arguments(calls, job)]
 
@@ -89,30 +89,30 @@ def test_steps_that_take_nothing_in_are_told_no_day(submitted: Submit) -> None:
     ],
     ids=["written", "nothing new", "no trace"],
 )
-def test_only_what_was_written_has_an_event(
+def test_only_written_assets_have_an_event(
     database: None,
     dags: dict[str, Any],
-    told: Callable[[Any], dict[str, Any]],
+    asset_events: Callable[[Any], dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
     trace: dict[str, Any] | None,
     expected: set[str],
 ) -> None:
     from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 
-    def leave(hook: Any, application: str) -> None:
+    def write_trace(hook: Any, application: str) -> None:
         if trace is not None:
             Path(hook._env_vars["VSEARCH_TRACE_FILE"]).write_text(json.dumps(trace))
 
-    monkeypatch.setattr(SparkSubmitHook, "submit", leave)
+    monkeypatch.setattr(SparkSubmitHook, "submit", write_trace)
     dag = dags["ingest"].partial_subset("ingest_images", include_upstream=False)
     dag.task_dict["ingest_images"].retries = 0
-    events = told(dag.test())
+    events = asset_events(dag.test())
     assert set(events) == expected
     assert all(extra == (trace or {}) for extra in events.values())
 
 
-def test_a_second_try_tells_of_what_the_first_may_have_written(
-    database: None, dags: dict[str, Any], told: Callable[[Any], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_a_second_try_reports_what_the_first_may_have_written(
+    database: None, dags: dict[str, Any], asset_events: Callable[[Any], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 
@@ -131,7 +131,7 @@ def test_a_second_try_tells_of_what_the_first_may_have_written(
     run = dag.test()
     assert run.state == "success"
     assert len(tries) == 2
-    assert set(told(run)) == {"vsearch/images"}
+    assert set(asset_events(run)) == {"vsearch/images"}
 
 
 def test_the_variable_chooses_the_configuration_of_runs_that_name_none(
@@ -149,7 +149,7 @@ def test_the_tasks_of_a_run_share_its_id(submitted: Submit) -> None:
 
 
 def test_the_jobs_understand_their_command_line(submitted: Submit) -> None:
-    # The parser of the jobs lives in the jobs environment; asked there, it has the last word on our arguments.
+    # Only the parser of the jobs, in the jobs environment, can tell whether the arguments are valid.
     program = """
 import argparse, sys
 from vsearch_lib.run.arguments import add_common_arguments
@@ -159,8 +159,8 @@ parser.add_argument("--retrain", action="store_true")
 parsed = parser.parse_args()
 print(parsed.env, parsed.date, *parsed.overrides)
 """
-    given = arguments(submitted(env="demo", settings=["training.epochs=1", "gate.queries=5"]))
-    command = [PROJECT / ".venv/bin/python", "-c", program, *given]
+    words = arguments(submitted(env="demo", settings=["training.epochs=1", "gate.queries=5"]))
+    command = [PROJECT / ".venv/bin/python", "-c", program, *words]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["demo", "2026-03-04", "training.epochs=1", "gate.queries=5"]
 
@@ -178,7 +178,7 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(dags: dict[str, Any],
             dags["ingest"].params.get_param(name).resolve(value)
 
 
-def test_a_scheduled_run_is_due_at_midnight_and_takes_the_day_before(dags: dict[str, Any]) -> None:
+def test_a_scheduled_run_is_due_at_midnight_and_ingests_the_day_before(dags: dict[str, Any]) -> None:
     import vsearch_submit
     from airflow.serialization.encoders import coerce_to_core_timetable
     from airflow.timetables.base import TimeRestriction
@@ -191,14 +191,14 @@ def test_a_scheduled_run_is_due_at_midnight_and_takes_the_day_before(dags: dict[
     assert vsearch_submit.landing_date(run) == "2026-03-04"
 
 
-def test_a_run_without_a_logical_date_takes_the_day_before_it_was_triggered(dags: dict[str, Any]) -> None:
+def test_a_run_without_a_logical_date_ingests_the_day_before_its_trigger(dags: dict[str, Any]) -> None:
     import vsearch_submit
 
     run = SimpleNamespace(data_interval_start=None, run_after=LOGICAL_DATE)
     assert vsearch_submit.landing_date(run) == "2026-03-04"
 
 
-def test_run_ids_sort_by_time_are_fit_for_a_path_and_differ_between_runs(dags: dict[str, Any]) -> None:
+def test_run_ids_sort_by_time_are_safe_in_a_path_and_differ_between_runs(dags: dict[str, Any]) -> None:
     import vsearch_submit
 
     def name(run_id: str, after: timedelta = timedelta(0)) -> str:
@@ -218,7 +218,7 @@ def test_run_ids_sort_by_time_are_fit_for_a_path_and_differ_between_runs(dags: d
 def test_only_a_failure_that_may_pass_is_tried_again(
     database: None, dags: dict[str, Any], tmp_path: Path, exit_code: int, tries: int
 ) -> None:
-    """With the real spark-submit: the exit code of a job has to come through it."""
+    """This uses the real spark-submit, which has to pass on the exit code of a job."""
     job, log = tmp_path / "job.py", tmp_path / "tries"
     job.write_text(f"import sys\nprint(*sys.argv[1:], file=open({str(log)!r}, 'a'))\nsys.exit({exit_code})\n")
     dag = dags["ingest"].partial_subset("ingest_users", include_upstream=False)
@@ -226,6 +226,6 @@ def test_only_a_failure_that_may_pass_is_tried_again(
     task.application, task.retries, task.retry_delay = str(job), 1, timedelta(seconds=1)
     run = dag.test(logical_date=LOGICAL_DATE + timedelta(days=exit_code + 1))
     assert run.state == ("success" if exit_code == 0 else "failed")
-    seen = log.read_text().splitlines()
-    assert len(seen) == tries
-    assert len(set(seen)) == 1  # another try of the same run, the run id included
+    command_lines = log.read_text().splitlines()
+    assert len(command_lines) == tries
+    assert len(set(command_lines)) == 1  # every try has the same arguments, including the run id

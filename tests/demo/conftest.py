@@ -1,4 +1,4 @@
-"""A small demo catalogue, written once for all tests here."""
+"""A small demo catalogue, written once for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vsearch_lib.demo import CatalogueSummary, write_catalogue
 
 @dataclass(frozen=True)
 class Written:
-    """A catalogue on disk, and what its writer said about it."""
+    """A catalogue on disk, its summary, and the progress that was reported."""
 
     root: Path
     summary: CatalogueSummary

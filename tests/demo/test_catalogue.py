@@ -1,4 +1,4 @@
-"""A written catalogue: the landing formats, the stated defects, and byte for byte the same every time."""
+"""A written catalogue has the landing formats and the stated defects, and is the same each time, byte for byte."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ JUDGEMENT_ROW = {"query_image_id": str, "image_id": str, "annotator": str, "scor
 
 
 def rows_of(root: Path, pattern: str) -> list[tuple[Path, dict]]:
-    found = []
+    rows = []
     for path in sorted(root.glob(pattern)):
         text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        found += [(path, json.loads(line)) for line in text.splitlines()]
-    return found
+        rows += [(path, json.loads(line)) for line in text.splitlines()]
+    return rows
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -130,7 +130,7 @@ def test_some_good_pictures_repeat_the_bytes_of_another_under_a_new_id(catalogue
     assert len(pictures) - len(set(pictures)) == catalogue.summary.copies == 1
 
 
-def test_a_request_shows_each_position_once_and_clicks_only_what_it_showed(catalogue):
+def test_a_request_shows_each_position_once_and_has_clicks_only_on_shown_pictures(catalogue):
     requests: dict[str, list[dict]] = {}
     for _, row in rows_of(catalogue.root, "interactions/*/*.gz"):
         requests.setdefault(row["request_id"], []).append(row)
@@ -156,7 +156,7 @@ def test_only_public_pictures_that_passed_moderation_are_displayed(catalogue):
     assert not hidden & {row["displayed_image_id"] for _, row in rows_of(catalogue.root, "interactions/*/*.gz")}
 
 
-def test_the_catalogue_grades_a_fifth_of_the_pictures_as_queries_and_people_score_the_same_queries(catalogue):
+def test_the_catalogue_grades_a_fifth_of_the_pictures_and_annotators_score_the_same_queries(catalogue):
     exact, human = {}, []
     for _, row in rows_of(catalogue.root, "judgements/*/*.jsonl"):
         pair = (row["query_image_id"], row["image_id"])
@@ -166,7 +166,7 @@ def test_the_catalogue_grades_a_fifth_of_the_pictures_as_queries_and_people_scor
             exact[pair] = row["score"]
         else:
             human.append((pair, row["annotator"], row["score"]))
-    # In so small a catalogue a query may have nothing relevant, which people then say too.
+    # In such a small catalogue a query may have no relevant picture; the annotators then give low scores.
     queries = {pair[0] for pair, _, _ in human}
     assert len(queries) == 8
     assert {query for query, _ in exact} <= queries
@@ -192,7 +192,7 @@ def test_progress_counts_up_to_the_number_of_images(catalogue):
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_the_same_arguments_give_the_same_bytes_however_workers_start(catalogue, tmp_path, method):
+def test_the_same_arguments_give_the_same_bytes_with_any_start_method(catalogue, tmp_path, method):
     usual = multiprocessing.get_start_method()
     multiprocessing.set_start_method(method, force=True)
     try:
@@ -215,7 +215,7 @@ def test_another_catalogue_in_the_folder_is_refused_by_name(catalogue, other):
 
 
 @pytest.mark.parametrize("record", [None, "not json", "[]", '{"recipe": {"images": 40, "seed": 5, "generator": 1}}'])
-def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(tmp_path, record):
+def test_a_folder_with_other_content_is_refused_and_not_changed(tmp_path, record):
     (tmp_path / "holiday.jpg").write_bytes(b"mine")
     if record is not None:
         (tmp_path / "catalogue.json").write_text(record)
@@ -242,7 +242,7 @@ def test_a_run_that_fails_leaves_nothing_and_the_next_one_succeeds(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_catalogue(out, images=20, seed=1, progress=give_up)
     assert list(tmp_path.iterdir()) == []
-    (tmp_path / ".landing.partial" / "content" / "images").mkdir(parents=True)  # as a killed run would
+    (tmp_path / ".landing.partial" / "content" / "images").mkdir(parents=True)  # as after a killed run
     out.mkdir()
     write_catalogue(out, images=20, seed=1)
     assert list(tmp_path.iterdir()) == [out]

@@ -1,4 +1,4 @@
-"""The click model does what its docstring states."""
+"""The click model behaves as its docstring says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grade: one definition for a pair, one for arrays, and what both promise."""
+"""The grade of a pair and that of arrays agree, and have the stated properties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open Bandit's logs land as interactions: every row, every click, and the second time nothing new."""
+"""Open Bandit's logs land as interactions: every row and every click, and nothing new the second time."""
 
 import csv
 import json
@@ -30,12 +30,12 @@ def log(folder: Path, *rows: tuple[str, int, int, int, str]) -> Path:
     with file.open("w", newline="") as sink:
         writer = csv.writer(sink)
         writer.writerow(COLUMNS)
-        for number, (at, item, position, click, user) in enumerate(rows):
-            writer.writerow([number, at, item, position, click, 1 / 34, user, "b", "c", "d"])
+        for number, (time, item, position, click, user) in enumerate(rows):
+            writer.writerow([number, time, item, position, click, 1 / 34, user, "b", "c", "d"])
     return file
 
 
-def test_a_row_is_an_impression_and_a_click_where_it_was_clicked(tmp_path):
+def test_a_row_becomes_an_impression_and_also_a_click_if_it_was_clicked(tmp_path):
     file = log(
         tmp_path,
         ("2019-11-24 00:03:13.442536+00:00", 14, 3, 0, "a"),
@@ -54,8 +54,8 @@ def test_a_row_is_an_impression_and_a_click_where_it_was_clicked(tmp_path):
     assert first[0]["user_id"] != shown["user_id"]
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/open-bandit is not here: no real clicks to take in")
-def test_every_real_row_is_taken_in_and_the_second_time_nothing_changes(settings, lake, tmp_path):
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/open-bandit is missing: no real clicks to ingest")
+def test_every_real_row_is_ingested_and_the_second_time_nothing_changes(settings, lake, tmp_path):
     landed = sum(convert(REAL / name / "men.csv", tmp_path / "landing") for name in ("random-men", "bts-men"))
     assert landed == 20_000 + 46 + 69
 

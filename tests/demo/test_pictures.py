@@ -1,4 +1,4 @@
-"""Pictures: every product in every finish can be drawn, and the product is only part of what is seen."""
+"""Every product can be drawn in every finish, and it fills only a part of its picture."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from vsearch_lib.demo.silhouettes import silhouette
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_product_leaves_at_least_half_of_any_picture_to_the_scene_and_is_never_tiny(shape):
-    of_its_square = (silhouette(shape) > 0).mean()
-    assert of_its_square * SCALE[1] ** 2 * STRETCH[1] < 0.5
-    # The widest picture is 4:3, so that its shorter side squared is three quarters of it.
-    assert of_its_square * SCALE[0] ** 2 * STRETCH[0] * 3 / 4 > 0.06
+    covered_share = (silhouette(shape) > 0).mean()
+    assert covered_share * SCALE[1] ** 2 * STRETCH[1] < 0.5
+    # The widest picture is 4:3, so the square of its shorter side is three quarters of its area.
+    assert covered_share * SCALE[0] ** 2 * STRETCH[0] * 3 / 4 > 0.06
 
 
 @pytest.mark.parametrize(("number", "pattern"), enumerate(PATTERNS))
@@ -32,7 +32,7 @@ def test_every_pattern_palette_and_material_makes_a_picture_of_the_stated_size(n
             assert max(picture.size) <= min(picture.size) * 4 / 3
 
 
-def test_the_same_product_looks_different_each_time_and_the_same_for_the_same_numbers():
+def test_the_same_product_looks_different_for_each_seed_and_the_same_for_one_seed():
     factors = Factors("teapot", "floral", "ocean", "glossy")
     first, again, other = (photograph(factors, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert first == again

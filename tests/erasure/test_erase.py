@@ -1,4 +1,4 @@
-"""Erasing a person or a picture leaves nothing of them in any table, and nothing lands of them again."""
+"""Erasing a user or an image removes its data from every table, and later landings of it are refused."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,9 @@ ADA, BOB = "user-ada", "user-bob"
 
 
 @pytest.fixture(scope="module")
-def town(spark, tmp_path_factory, make):
-    """A lake where Ada owns a and twin's bytes are Bob's too; both search, click and judge."""
-    var = tmp_path_factory.mktemp("town")
+def erasure(spark, tmp_path_factory, make):
+    """A lake before and after the erasure of Ada. She owns a and shared; twin, of Bob, has the bytes of shared."""
+    var = tmp_path_factory.mktemp("erasure")
     settings = load_settings("demo", [f"var={var}", "quality.max_refused_share=0.9"])
     landing = make.landing(var / "landing" / "images" / "date=2024-05-06")
     for name, seed in (("a", 1), ("shared", 2), ("twin", 2), ("b", 3)):
@@ -51,8 +51,8 @@ def town(spark, tmp_path_factory, make):
 
     lake = ingest("first")
     pairs = [("a", "b"), ("b", "a"), ("b", "twin"), ("twin", "b")]
-    taught = [("s", f"e:{query}", query, [query, other], 0, "augmentation", 1.0, "train") for query, other in pairs]
-    lake.upsert("training_examples", spark.createDataFrame(taught, list(table_schema("training_examples").names[:8])))
+    examples = [("s", f"e:{query}", query, [query, other], 0, "augmentation", 1.0, "train") for query, other in pairs]
+    lake.upsert("training_examples", spark.createDataFrame(examples, list(table_schema("training_examples").names[:8])))
     hashes = {row["image_id"]: row["sha256"] for row in lake.read("images").collect()}
     group = min(hashes["a"], hashes["b"])
     grouped = [(hashes["a"], group), (hashes["b"], group)]
@@ -61,15 +61,15 @@ def town(spark, tmp_path_factory, make):
     erased = erase(Lake(spark, settings.lake.uri, "erasure"), "user", ADA)
     after = {table: _text(lake, table) for table in table_names()}
     again = erase(Lake(spark, settings.lake.uri, "again"), "user", ADA)
-    landed_again = ingest("second")
+    lake_again = ingest("second")
     return {
         "settings": settings,
         "before": before,
         "erased": erased,
         "after": after,
         "again": again,
-        "reborn": {table: _text(landed_again, table) for table in table_names()},
-        "lake": landed_again,
+        "landed_again": {table: _text(lake_again, table) for table in table_names()},
+        "lake": lake_again,
     }
 
 
@@ -96,63 +96,63 @@ def _text(lake: Lake, table: str) -> list[str]:
     return sorted(lake.read(table).toJSON().collect())
 
 
-def test_the_lake_held_the_person_before(town):
-    holding = {table for table, rows in town["before"].items() if any(ADA in row for row in rows)}
-    assert holding >= {"users", "users_pii", "images", "images_awaited", "interactions", "judgements", "quarantine"}
+def test_the_lake_had_the_user_before_the_erasure(erasure):
+    tables = {table for table, rows in erasure["before"].items() if any(ADA in row for row in rows)}
+    assert tables >= {"users", "users_pii", "images", "images_awaited", "interactions", "judgements", "quarantine"}
 
 
-@pytest.mark.parametrize("when", ["after", "reborn"])
+@pytest.mark.parametrize("when", ["after", "landed_again"])
 @pytest.mark.parametrize("table", [table for table in table_names() if table != "quarantine"])
-def test_no_table_names_the_person_any_more(town, table, when):
-    assert not [row for row in town[when][table] if ADA in row]
+def test_after_the_erasure_no_table_names_the_user(erasure, table, when):
+    assert not [row for row in erasure[when][table] if ADA in row]
 
 
-def test_nothing_of_their_images_is_left(town):
-    images = [json.loads(row) for row in town["after"]["images"]]
+def test_no_data_of_the_users_images_remains(erasure):
+    images = [json.loads(row) for row in erasure["after"]["images"]]
     assert sorted(row["image_id"] for row in images) == ["b", "twin"]
-    assert len(town["after"]["image_pixels"]) == 2, "the bytes that are another's too stay"
-    assert not [row for row in town["after"]["interactions"] if '"a"' in row]
-    assert not [row for row in town["after"]["training_examples"] if '"a"' in row]
-    assert len(town["after"]["image_files"]) == 2
-    assert town["before"]["near_duplicates"]
-    assert not town["after"]["near_duplicates"], "a group of one picture is none"
+    assert len(erasure["after"]["image_pixels"]) == 2, "pixels that another user has too are not deleted"
+    assert not [row for row in erasure["after"]["interactions"] if '"a"' in row]
+    assert not [row for row in erasure["after"]["training_examples"] if '"a"' in row]
+    assert len(erasure["after"]["image_files"]) == 2
+    assert erasure["before"]["near_duplicates"]
+    assert not erasure["after"]["near_duplicates"], "a group of one picture is deleted"
 
 
-def test_what_is_others_stays(town):
-    assert [json.loads(row)["event_id"] for row in town["after"]["interactions"]] == ["3"]
-    assert [json.loads(row)["score"] for row in town["after"]["judgements"]] == [3]
-    assert len(town["after"]["users"]) == len(town["after"]["users_pii"]) == 1
+def test_data_of_other_users_remains(erasure):
+    assert [json.loads(row)["event_id"] for row in erasure["after"]["interactions"]] == ["3"]
+    assert [json.loads(row)["score"] for row in erasure["after"]["judgements"]] == [3]
+    assert len(erasure["after"]["users"]) == len(erasure["after"]["users_pii"]) == 1
 
 
-def test_what_lands_again_is_refused_and_its_words_are_not_kept(town):
-    refused = [json.loads(row) for row in town["reborn"]["quarantine"]]
+def test_data_that_lands_again_is_refused_and_its_text_is_not_stored(erasure):
+    refused = [json.loads(row) for row in erasure["landed_again"]["quarantine"]]
     erased = [row for row in refused if row["reason"] == "erased"]
     assert {row["table"] for row in erased} == {"images", "users", "interactions", "judgements"}
     assert all("payload" not in row for row in erased)
     for table in ("images", "users", "users_pii", "interactions", "judgements"):
-        assert town["reborn"][table] == town["after"][table]
+        assert erasure["landed_again"][table] == erasure["after"][table]
 
 
-def test_the_erased_are_known_by_a_hash_alone(town):
-    assert len(town["after"]["erasures"]) == 3  # Ada, a, shared
-    assert not [row for row in town["after"]["erasures"] if ADA in row]
+def test_erased_ids_are_stored_as_hashes_only(erasure):
+    assert len(erasure["after"]["erasures"]) == 3  # Ada, a, shared
+    assert not [row for row in erasure["after"]["erasures"] if ADA in row]
 
 
-def test_a_second_erasure_finds_nothing(town):
-    assert town["again"].rows == {}
-    assert town["again"].images == 0
+def test_a_second_erasure_removes_nothing(erasure):
+    assert erasure["again"].rows == {}
+    assert erasure["again"].images == 0
 
 
-def test_the_report_says_what_went_where_and_what_still_holds_it(town):
-    text = report(town["erased"], town["settings"])
+def test_the_report_lists_removed_rows_and_where_data_remains(erasure):
+    text = report(erasure["erased"], erasure["settings"])
     assert "1  users_pii" in text
     assert "2  images" in text
     assert "maintain_tables" in text
     assert ADA not in text
 
 
-def test_an_image_is_erased_without_its_owner(spark, town):
-    lake = Lake(spark, town["lake"].uri, "image")
+def test_an_image_can_be_erased_without_its_owner(spark, erasure):
+    lake = Lake(spark, erasure["lake"].uri, "image")
     removed = erase(lake, "image", "b")
     assert (removed.images, removed.rows["images"]) == (1, 1)
     assert [row["image_id"] for row in lake.read("images").collect()] == ["twin"]

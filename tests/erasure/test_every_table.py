@@ -1,4 +1,4 @@
-"""An erasure reaches every column that names the erased, in whichever table of `schemas/` it is."""
+"""An erasure reaches every column that names an erased user or image, in every table of `schemas/`."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from vsearch_lib.lake.schema import Column
 ERASED = {"user": "erased-user", "image": "erased-image"}
 PICTURE, FILE = "e" * 64, "erased-file"
 OF_THE_ERASED = (*ERASED.values(), PICTURE, FILE)
-# What is kept on purpose is a hash of the erased's ids.
+# `erasures` keeps hashes of the erased ids on purpose.
 TABLES = [table for table in table_names() if table != "erasures"]
 
 
@@ -28,20 +28,20 @@ def erased(spark, tmp_path_factory):
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table_schema(table).naming])
-def test_every_column_that_names_someone_held_the_erased(erased, table):
+def test_before_the_erasure_every_naming_column_held_an_erased_id(erased, table):
     before, _ = erased
     assert len(before[table]) == 1 + len(_holding(table_schema(table)))
     assert all(any(word in line for word in OF_THE_ERASED) for line in before[table][1:])
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_no_table_holds_anything_of_the_erased(erased, table):
+def test_after_the_erasure_no_table_has_data_of_the_erased(erased, table):
     _, after = erased
     assert [line for line in after[table] if any(word in line for word in OF_THE_ERASED)] == []
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_table_keeps_what_is_of_others(erased, table):
+def test_every_table_keeps_the_rows_of_others(erased, table):
     before, after = erased
     others = [line for line in before[table] if not any(word in line for word in OF_THE_ERASED)]
     assert len(others) == 1
@@ -49,27 +49,27 @@ def test_every_table_keeps_what_is_of_others(erased, table):
 
 
 def _holding(schema: TableSchema) -> list[dict[str, str]]:
-    """What rows of the erased hold (column → SQL): each names them in one column, or by their picture or its file."""
+    """Rows of the erased (column → SQL): each has one naming column, or the hash or file of the erased picture."""
     named = {column.name: _as_sql(column, ERASED[kind]) for column, kind in schema.naming.items()}
     picture = {column.name: f"'{PICTURE}'" for column in schema.columns if column.name.endswith("sha256")}
     file = {column.name: f"'{FILE}'" for column in schema.columns if column.name.endswith("_uri")}
     if schema.table == "images":
-        return [named | picture | file]  # the row that says whose the image and which picture and file its own are
+        return [named | picture | file]  # this row states the owner, the picture and the file of the image
     one_by_one = [{column: value} for holding in (named, file) for column, value in holding.items()]
     return [*one_by_one, *([picture] if picture and not named else [])]
 
 
 def _row(schema: TableSchema, holding: dict[str, str]) -> str:
-    values = {column.name: _plain(column, "-".join(holding)) for column in schema.columns}
+    values = {column.name: _neutral_value(column, "-".join(holding)) for column in schema.columns}
     values |= good(schema.table) | holding
     typed = (f"CAST({values[column.name]} AS {column.type}) AS `{column.name}`" for column in schema.columns)
     return f"SELECT {', '.join(typed)}"
 
 
-def _plain(column: Column, unlike: str) -> str:
-    """Return SQL of a value that names nobody; texts that differ by `unlike`, so that keys do."""
+def _neutral_value(column: Column, suffix: str) -> str:
+    """Return SQL of a value that names no user or image; texts contain `suffix`, so that keys differ."""
     if column.type == "string":
-        return f"'{column.name} {unlike}'"
+        return f"'{column.name} {suffix}'"
     if column.type == "array<string>":
         return "array('a', 'b')"
     if column.nullable:
@@ -84,7 +84,7 @@ def _as_sql(column: Column, name: str) -> str:
 
 
 def _content(lake: Lake) -> dict[str, list[str]]:
-    def theirs_last(line: str) -> tuple[bool, str]:
+    def erased_last(line: str) -> tuple[bool, str]:
         return any(word in line for word in OF_THE_ERASED), line
 
-    return {table: sorted(lake.read(table).toJSON().collect(), key=theirs_last) for table in TABLES}
+    return {table: sorted(lake.read(table).toJSON().collect(), key=erased_last) for table in TABLES}

@@ -1,4 +1,4 @@
-"""Each picture is a query once; its positive is itself, its negatives are others."""
+"""Each image is a query once; its positive is itself, and its negatives are other images."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_the_label_points_at_the_query_among_its_candidates(made):
         assert row["candidate_image_ids"][row["label"]] == row["query_image_id"]
 
 
-def test_negatives_are_other_images_each_once(made):
+def test_negatives_are_other_images_and_differ_from_each_other(made):
     for row in made[2]:
         negatives = [image for i, image in enumerate(row["candidate_image_ids"]) if i != row["label"]]
         assert row["query_image_id"] not in negatives
         assert len(set(negatives)) == len(negatives)
 
 
-def test_there_are_as_many_candidates_as_asked_for_or_as_there_are_images(made):
+def test_the_number_of_candidates_is_the_setting_or_the_number_of_images(made):
     n, candidates, rows = made
     assert {len(row["candidate_image_ids"]) for row in rows} == {min(n, candidates)}
 
@@ -55,7 +55,7 @@ def test_no_images_give_no_examples(spark):
     assert examples(spark, 0, candidates=4) == []
 
 
-def test_the_seed_decides_and_not_the_partitions(spark):
+def test_examples_depend_on_the_seed_and_not_on_the_partitions(spark):
     def made(frame, seed: int):
         return sorted(map(tuple, augmentation_examples(frame, candidates=3, seed=seed).collect()))
 
@@ -64,20 +64,20 @@ def test_the_seed_decides_and_not_the_partitions(spark):
     assert made(images(spark, 60), 18) != first
 
 
-def test_the_positives_place_tells_nothing(spark):
+def test_the_index_of_the_positive_is_random(spark):
     labels = [row["label"] for row in examples(spark, 300, candidates=3)]
     # 100 of each are expected; four standard deviations of a binomial are 33.
-    assert all(67 <= labels.count(place) <= 133 for place in range(3))
+    assert all(67 <= labels.count(label) <= 133 for label in range(3))
 
 
-def test_negatives_are_drawn_from_everywhere(spark):
-    """No image is the negative of many queries: of 300 draws over 300 images, far fewer than ten fall on one."""
+def test_negatives_are_spread_over_all_images(spark):
+    """No image is the negative of many queries: of 300 choices among 300 images, far fewer than ten are the same."""
     rows = examples(spark, 300, candidates=2)
     negatives = [row["candidate_image_ids"][1 - row["label"]] for row in rows]
     assert max(negatives.count(image) for image in set(negatives)) < 10
     assert len(set(negatives)) > 150
 
 
-def test_rows_fit_the_table_but_for_what_the_job_adds(spark):
+def test_rows_have_all_columns_of_the_table_except_those_that_the_job_adds(spark):
     columns = set(augmentation_examples(images(spark, 3), candidates=2, seed=1).columns)
     assert columns == set(table_schema("training_examples").names) - {"snapshot", "split", "sha256s", "made_at"}

@@ -1,4 +1,4 @@
-"""Whatever a file's colours are made of, its picture has the colours that a viewer shows, in bounded memory."""
+"""Whatever colour mode a file has, its picture has the colours that a viewer shows, and memory is bounded."""
 
 import io
 import struct
@@ -26,16 +26,16 @@ def encoded(image: Image.Image, form: str, **options) -> bytes:
 
 
 def png(width: int, height: int, *, depth: int, kind: int, rows: list[bytes], transparent: bytes = b"") -> bytes:
-    """A PNG of any depth: Pillow writes few of them."""
+    """A PNG of any bit depth: Pillow writes few of them."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    squeeze = zlib.compressobj(1)
-    lines = b"".join(squeeze.compress(b"\0" + row) for row in rows) + squeeze.flush()
+    packer = zlib.compressobj(1)
+    lines = b"".join(packer.compress(b"\0" + row) for row in rows) + packer.flush()
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
-    note = chunk(b"tRNS", transparent) if transparent else b""
-    return b"\x89PNG\r\n\x1a\n" + head + note + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+    colour_key = chunk(b"tRNS", transparent) if transparent else b""
+    return b"\x89PNG\r\n\x1a\n" + head + colour_key + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
 
 
 def middle(content: bytes) -> tuple[int, ...]:
@@ -49,7 +49,7 @@ def about(got, wanted, tolerance: int = 4) -> bool:
 
 
 @pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)], ids=["grey", "rgb", "grey+a", "rgba"])
-def test_png_of_16_bits_a_channel_becomes_8(kind, channels):
+def test_a_png_of_16_bits_per_channel_becomes_8_bits(kind, channels):
     colours = [0xC8C8, 0x6464, 0x1414, 0xFFFF] if channels > 2 else [0x6464, 0xFFFF]
     row = struct.pack(">" + "H" * channels, *colours[:channels]) * 20
     expected = (200, 100, 20) if channels > 2 else (100, 100, 100)
@@ -65,7 +65,7 @@ def test_png_of_16_bits_a_channel_becomes_8(kind, channels):
         (8, 2, ">BBB", (77, 78, 79)),
     ],
 )
-def test_the_transparent_colour_of_png_shows_white_at_every_depth(depth, kind, pixel, transparent):
+def test_the_transparent_colour_of_a_png_becomes_white_at_every_bit_depth(depth, kind, pixel, transparent):
     row = struct.pack(pixel, *transparent) * 20
     shown = png(*SIDES, depth=depth, kind=kind, rows=[row] * 20)
     hidden = png(
@@ -76,8 +76,8 @@ def test_the_transparent_colour_of_png_shows_white_at_every_depth(depth, kind, p
 
 
 @pytest.mark.parametrize(("depth", "step"), [(2, 1), (4, 5)])
-def test_the_transparent_grey_of_a_png_of_few_bits_shows_white(depth, step):
-    row = bytes([sum(step << at for at in range(0, 8, depth))]) * (20 * depth // 8)
+def test_the_transparent_grey_of_a_png_of_few_bits_becomes_white(depth, step):
+    row = bytes([sum(step << shift for shift in range(0, 8, depth))]) * (20 * depth // 8)
     assert max(middle(png(*SIDES, depth=depth, kind=0, rows=[row] * 20))) < 100
     transparent = struct.pack(">H", step)
     assert middle(png(*SIDES, depth=depth, kind=0, rows=[row] * 20, transparent=transparent)) == (255, 255, 255)
@@ -92,13 +92,13 @@ def test_the_transparent_grey_of_a_png_of_few_bits_shows_white(depth, step):
         (np.full(SIDES, np.nan, np.float32), 0),
         (np.full(SIDES, -5, np.int32), 0),
     ],
-    ids=["share", "float", "integer", "not a number", "negative"],
+    ids=["0 to 1", "float", "integer", "not a number", "negative"],
 )
-def test_wide_numbers_are_scaled_by_the_white_that_fits_them(values, grey):
+def test_32_bit_and_float_values_are_scaled_by_the_white_that_fits_them(values, grey):
     assert about(middle(encoded(Image.fromarray(values), "TIFF")), [grey] * 3)
 
 
-def test_lab_becomes_the_colours_it_names():
+def test_lab_becomes_the_same_colours_in_rgb():
     for rgb in ((200, 30, 40), (30, 160, 60), (128, 128, 128)):
         lab = ImageCms.applyTransform(
             Image.new("RGB", SIDES, rgb),
@@ -111,9 +111,9 @@ def test_lab_becomes_the_colours_it_names():
     ("ink", "rgb"),
     [((0, 0, 0, 0), (255, 255, 255)), ((255, 0, 0, 0), (0, 255, 255)), ((0, 0, 255, 0), (255, 255, 0))],
 )
-def test_ink_of_every_kind_of_file_is_read_the_right_way_round(ink, rgb):
+def test_cmyk_of_every_kind_of_file_is_not_inverted(ink, rgb):
     cmyk = Image.new("CMYK", SIDES, ink)
-    # As Adobe's programs do, both store 255 for no ink; the second stores YCCK.
+    # Like Adobe's programs, both JPEGs store 255 for no ink; the second stores YCCK.
     ycck = simplejpeg.encode_jpeg(255 - np.asarray(cmyk), colorspace="CMYK", colorsubsampling="420", quality=95)
     assert b"Adobe" in ycck
     for content in (encoded(cmyk, "JPEG"), ycck, encoded(cmyk, "TIFF")):
@@ -122,7 +122,7 @@ def test_ink_of_every_kind_of_file_is_read_the_right_way_round(ink, rgb):
         assert about(middle(content), rgb, 8)
 
 
-def test_ink_goes_through_the_profile_of_its_file():
+def test_cmyk_is_converted_by_the_profile_of_its_file():
     cyan = Image.new("CMYK", SIDES, (255, 0, 0, 0))
     assert about(middle(encoded(cyan, "JPEG")), (0, 255, 255), 6)
     for form in ("JPEG", "TIFF"):
@@ -134,17 +134,17 @@ def test_ink_goes_through_the_profile_of_its_file():
 @pytest.mark.parametrize(
     "profile", [b"broken", ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()], ids=["broken", "of RGB"]
 )
-def test_a_profile_that_is_of_no_use_is_left_out(profile):
+def test_a_profile_that_cannot_be_used_is_ignored(profile):
     content = encoded(Image.new("CMYK", SIDES, (255, 0, 0, 0)), "JPEG", icc_profile=profile)
     assert about(middle(content), (0, 255, 255), 6)
 
 
 def _profile_of_red_ink() -> bytes:
-    """A CMYK profile by which cyan ink prints red: nothing but the profile would say so."""
+    """A CMYK profile by which cyan ink prints red: only a reader of the profile can know that."""
     paper, red, black = (255, 128, 128), (138, 209, 198), (0, 128, 128)
-    # Four inks, none or all of each; the last one, black, varies fastest.
-    values = b"".join(bytes(black if at & 1 else red if at & 8 else paper) for at in range(16))
-    identity = struct.pack(">9i", *(65536 if at % 4 == 0 else 0 for at in range(9)))
+    # All combinations of none or all of each of four inks; the last ink, black, varies fastest.
+    values = b"".join(bytes(black if inks & 1 else red if inks & 8 else paper) for inks in range(16))
+    identity = struct.pack(">9i", *(65536 if index % 4 == 0 else 0 for index in range(9)))
     curves = bytes(range(256))
     table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + curves * 4 + values + curves * 3
     white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
@@ -164,7 +164,7 @@ def _profile_of_red_ink() -> bytes:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "LAB", "I;16", "F"])
 @pytest.mark.parametrize("factor", [1, 3])
-def test_a_picture_converted_band_by_band_is_the_one_converted_whole(mode, factor, monkeypatch):
+def test_a_picture_converted_in_bands_equals_the_picture_converted_at_once(mode, factor, monkeypatch):
     noise = np.random.default_rng(3).integers(0, 255, (100, 70, 4), np.uint8)
     if mode == "I;16":
         image = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
@@ -185,7 +185,7 @@ from vsearch_lib.images.decode import Limits, normalise
 content = sys.stdin.buffer.read()
 normalise(content, Limits(20_000_000, 50_000_000, 16, 256))
 status = pathlib.Path("/proc/self/status")
-if status.exists():  # there getrusage would count what the process was forked from
+if status.exists():  # on Linux getrusage would count the parent process too
     held = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     print(int(held.split()[1]) * 1024)
 else:
@@ -194,7 +194,7 @@ else:
 
 
 @pytest.mark.parametrize("kind", ["16-bit PNG", "CMYK JPEG", "RGBA PNG", "16-bit RGBA PNG", "AVIF"])
-def test_the_largest_picture_taken_is_decoded_in_less_than_a_gigabyte(kind):
+def test_the_largest_accepted_picture_is_decoded_in_less_than_a_gigabyte(kind):
     width, height = 10_000, 5_000
     if kind == "CMYK JPEG":
         content = encoded(Image.new("CMYK", (width, height), (10, 200, 30, 40)), "JPEG")

@@ -1,4 +1,4 @@
-"""HEIC and AVIF are taken as phones make them: upright, in the colours that a viewer shows, and whole or not at all."""
+"""HEIC and AVIF of phones become upright pictures with the colours that a viewer shows; cut files are refused."""
 
 import io
 import random
@@ -58,7 +58,7 @@ def outcome(content: bytes, limits: Limits = LIMITS) -> str:
 # Upright
 
 
-def test_a_heic_that_says_twice_how_it_lies_is_turned_once():
+def test_a_heic_that_states_its_rotation_twice_is_turned_once():
     exif = Image.Exif()
     exif[0x0112] = 6
     upright = noise()
@@ -69,24 +69,24 @@ def test_a_heic_that_says_twice_how_it_lies_is_turned_once():
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_note_alone_does_not_turn_it(form):
-    # By ISO/IEC 23008-12 irot and imir turn a picture, and EXIF and XMP do not.
+def test_exif_or_xmp_alone_does_not_turn_a_picture(form):
+    # By ISO/IEC 23008-12, irot and imir turn a picture; EXIF and XMP do not.
     exif = Image.Exif()
     exif[0x0112] = 6
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="3"/></x:xmpmeta>'
-    # pillow-heif writes irot for a note that it is given as bytes, Pillow for one of EXIF.
+    # pillow-heif would write irot for EXIF given as bytes, and Pillow for any EXIF.
     content = encoded(noise(), form, **({"exif": exif} if form == "HEIF" else {"xmp": xmp}))
     assert b"irot" not in content
     assert np.abs(stored(content) - np.asarray(noise())).mean() < 8
 
 
-def test_of_a_burst_the_picture_that_the_file_calls_its_own_is_taken():
+def test_the_primary_picture_of_a_burst_is_used():
     shots = [Image.new("RGB", (32, 32), colour) for colour in ("red", "lime", "blue")]
     content = encoded(shots[0], "HEIF", save_all=True, append_images=shots[1:], primary_index=1)
     assert about(middle(content), (0, 255, 0))
 
 
-def test_a_heic_of_tiles_as_phones_write_them_is_whole():
+def test_a_heic_of_tiles_is_decoded_whole():
     image = noise(200, 150)
     content = encoded(image, "HEIF", tile_size=64)
     assert b"grid" in content
@@ -98,18 +98,18 @@ def test_a_heic_of_tiles_as_phones_write_them_is_whole():
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_profile_of_display_p3_is_followed(form):
+def test_a_display_p3_profile_is_converted_to_srgb(form):
     image = Image.new("RGB", (32, 32), P3_OF_RED)
     assert about(middle(encoded(image, form)), P3_OF_RED)
     assert about(middle(encoded(image, form, icc_profile=_display_p3())), RED)
 
 
-def test_numbers_that_mean_display_p3_are_followed():
+def test_colour_numbers_of_display_p3_are_converted_to_srgb():
     image = Image.new("RGB", (32, 32), P3_OF_RED)
     heic = encoded(image, "HEIF", color_primaries=12, transfer_characteristics=13)
     avif = encoded(image, "AVIF")
     assert about(middle(avif), P3_OF_RED)
-    # Pillow writes no other primaries than those of sRGB, 1.
+    # Pillow can write only the primaries of sRGB, number 1.
     avif = avif.replace(b"colrnclx\0\x01\0\x0d", b"colrnclx\0\x0c\0\x0d")
     for content in (heic, avif):
         assert about(middle(content), RED)
@@ -120,7 +120,7 @@ def test_display_p3_and_srgb_have_the_same_greys():
     assert about(middle(encoded(grey, "HEIF", color_primaries=12, transfer_characteristics=13)), (100, 100, 100), 2)
 
 
-def test_a_profile_of_no_use_is_left_out():
+def test_a_profile_that_cannot_be_used_is_ignored():
     image = Image.new("RGB", (32, 32), P3_OF_RED)
     assert about(middle(encoded(image, "HEIF", icc_profile=b"broken")), P3_OF_RED)
 
@@ -129,12 +129,12 @@ def test_a_profile_of_no_use_is_left_out():
 @pytest.mark.parametrize(
     ("colour", "shown"), [((200, 0, 0, 0), (255, 255, 255)), ((0, 0, 0, 51), (204, 204, 204)), ((200, 0, 0, 255),) * 2]
 )
-def test_what_is_transparent_shows_white(form, colour, shown):
+def test_transparent_pixels_become_white(form, colour, shown):
     assert about(middle(encoded(Image.new("RGBA", (32, 32), colour), form, quality=95)), shown[:3])
 
 
 @pytest.mark.parametrize(("colour", "shown"), [((0xC8C8, 0x6464, 0x1414), (200, 100, 20)), ((0x6464,), (100,) * 3)])
-def test_ten_bits_become_eight(colour, shown):
+def test_ten_bits_become_eight_bits(colour, shown):
     mode = "RGB;16" if len(colour) == 3 else "I;16"
     pixels = struct.pack(f"<{len(colour)}H", *colour) * (32 * 32)
     sink = io.BytesIO()
@@ -147,7 +147,7 @@ def test_ten_bits_become_eight(colour, shown):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_limits_hold_for_what_the_header_says(form, monkeypatch):
+def test_limits_are_checked_by_the_header_without_decoding(form, monkeypatch):
     whole, thin = encoded(noise(), form), encoded(Image.new("RGB", (640, 16)), form)
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("it was decoded"))
     assert outcome(whole, Limits(len(whole) - 1, 10_000, 16, 64)) == "too_many_bytes"
@@ -157,11 +157,11 @@ def test_limits_hold_for_what_the_header_says(form, monkeypatch):
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"avif", b"avis"])
-def test_a_header_with_nothing_behind_it_is_undecodable(brand):
+def test_a_header_without_content_is_undecodable(brand):
     assert outcome(b"\0\0\0\x18ftyp" + brand + bytes(200)) == "undecodable"
 
 
-def test_a_heic_that_hides_a_large_picture_behind_a_small_size_is_undecodable():
+def test_a_heic_whose_header_states_too_small_a_size_is_undecodable():
     content = bytearray(encoded(Image.new("RGB", (640, 640)), "HEIF"))
     struct.pack_into(">II", content, content.index(b"ispe") + 8, 32, 32)
     assert outcome(bytes(content)) == "undecodable"
@@ -174,13 +174,13 @@ def test_a_file_that_was_cut_is_undecodable(form, options):
     assert {outcome(content[:cut]) for cut in cuts} == {"undecodable"}
 
 
-def test_bytes_behind_a_whole_file_change_nothing():
+def test_bytes_after_a_whole_file_are_ignored():
     content = encoded(noise(), "HEIF")
     for rest in (b"\0" * 50, b"\xff" * 50, b"\0\0\1\0abcd"):
         assert normalise(content + rest, LIMITS) == normalise(content, LIMITS)
 
 
-def test_the_box_that_a_file_ends_inside_of_is_named():
+def test_the_box_inside_which_a_file_ends_is_named():
     wide = b"\0\0\0\x01mdat" + struct.pack(">Q", 20) + b"1234"
     assert heif.cut_box(wide) is None
     assert heif.cut_box(wide[:-1]) == "mdat"

@@ -1,4 +1,4 @@
-"""A JPEG without its end marker is taken if its pixels are all there, and never if one of them is not."""
+"""A JPEG without its end marker is accepted only if no pixel is missing."""
 
 import io
 
@@ -36,7 +36,7 @@ def reason(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_lacks_only_its_end_marker_is_the_picture_it_was(kind):
+def test_a_file_without_its_end_marker_gives_the_same_picture(kind):
     whole = jpeg(kind)
     assert whole.endswith(b"\xff\xd9")
     for cut in (1, 2):
@@ -47,7 +47,7 @@ def test_what_lacks_only_its_end_marker_is_the_picture_it_was(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_cut_of_the_pixels_is_taken(kind):
+def test_no_file_with_cut_pixel_data_is_accepted(kind):
     whole = jpeg(kind)
     assert [cut for cut in range(3, len(whole)) if with_end_marker(whole[:-cut]) is not None] == []
 
@@ -64,12 +64,12 @@ def test_a_progressive_picture_that_ends_between_two_scans_is_undecodable():
     last_scan = whole.rindex(b"\xff\xda")
     table = whole.rindex(b"\xff\xc4", 0, last_scan)
     coarse = whole[:table] + b"\xff\xd9"
-    # libjpeg has nothing to say against it: only the list of scans shows that the last bit of the pixels is missing.
+    # libjpeg raises no warning: only the list of scans shows that the last bit of the pixels is missing.
     simplejpeg.decode_jpeg(coarse, strict=True)
     assert reason(whole[:table]) == "undecodable"
 
 
-def test_a_photo_without_its_end_keeps_how_the_camera_was_held():
+def test_a_photo_without_its_end_marker_is_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 6
     whole = jpeg("baseline", exif=exif)
@@ -78,7 +78,7 @@ def test_a_photo_without_its_end_keeps_how_the_camera_was_held():
     assert picture == normalise(whole, LIMITS)
 
 
-def test_a_photo_without_its_end_that_is_decoded_smaller_is_taken():
+def test_a_large_photo_without_its_end_marker_is_accepted():
     image = Image.fromarray(np.random.default_rng(2).integers(0, 255, (30, 30, 3), np.uint8)).resize((600, 440))
     sink = io.BytesIO()
     image.save(sink, "JPEG")

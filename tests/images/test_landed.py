@@ -1,25 +1,25 @@
-"""What landed becomes a row a picture: whose it is, which file, accepted or why not."""
+"""A landed picture becomes one row with its owner and file, accepted or with the reason of its refusal."""
 
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from vsearch_lib.images.kept_private import with_private_kept
+from vsearch_lib.images.kept_private import make_private
 from vsearch_lib.images.landed import landed_images
-from vsearch_lib.images.metadata import may_be_metadata, sort_out
+from vsearch_lib.images.metadata import may_be_metadata, sort_files
 from vsearch_lib.landing.listing import list_landed
 
 ODD = "odd [a] {b} #1 50% %20 a+b größe 東京"
 
 
 def collected(spark, uri, dates=None) -> dict[str, dict]:
-    """Landed rows as dictionaries, by image id, else by file and line."""
+    """Landed rows as dictionaries, by image id; a row without an id by file and line."""
     listing = list_landed(str(uri), dates, never_clutter=may_be_metadata)
-    rows = [row.asDict() for row in with_private_kept(landed_images(spark, listing, sort_out(listing))).collect()]
-    found = {row["image_id"] or f"{Path(row['source']).name}:{row['line']}": row for row in rows}
-    assert len(found) == len(rows)
-    return found
+    rows = [row.asDict() for row in make_private(landed_images(spark, listing, sort_files(listing))).collect()]
+    rows_by_id = {row["image_id"] or f"{Path(row['source']).name}:{row['line']}": row for row in rows}
+    assert len(rows_by_id) == len(rows)
+    return rows_by_id
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +58,12 @@ def described(spark, tmp_path_factory, make) -> dict[str, dict]:
     )
     for name in ("b", "c"):
         landing.put(f"date=2024-05-07/{name}.png", make.picture(2))
-    found = collected(spark, landing.folder)
-    found["folder"] = {"path": str(landing.folder), "day": f"{landing.folder}/{day}"}
-    return found
+    rows_by_id = collected(spark, landing.folder)
+    rows_by_id["folder"] = {"path": str(landing.folder), "day": f"{landing.folder}/{day}"}
+    return rows_by_id
 
 
-def test_a_row_and_its_file_make_an_accepted_picture(described):
+def test_a_row_whose_file_landed_is_accepted(described):
     row = described["a"]
     assert (row["reason"], row["owner_id"], row["deleted"]) == (None, "owner", False)
     assert row["source_uri"] == described["folder"]["day"] + "/a.png"
@@ -72,19 +72,19 @@ def test_a_row_and_its_file_make_an_accepted_picture(described):
     assert (row["visibility"], row["moderation"]) == ("private", "ok")
 
 
-def test_a_row_says_where_it_stands(described):
+def test_a_row_has_its_source_and_line(described):
     assert described["bare"]["source"] == described["folder"]["day"] + "/metadata.jsonl"
     assert described["bare"]["line"] == 3
     assert described["tags"]["line"] == 6
 
 
-def test_what_a_row_leaves_out_is_not_said_but_that_the_picture_is_there(described):
+def test_fields_that_a_row_omits_are_null_but_a_row_with_a_file_is_not_deleted(described):
     row = described["bare"]
     assert (row["visibility"], row["moderation"], row["tags"], row["deleted"]) == (None, None, None, False)
     assert described["change"]["deleted"] is None
 
 
-def test_a_statement_landed_on_the_day_of_its_partition(described):
+def test_the_landing_day_of_a_statement_is_that_of_its_partition(described):
     assert described["bare"]["landed_on"] == described["stray.png:0"]["landed_on"] == date(2024, 5, 6)
     assert described["b"]["landed_on"] == date(2024, 5, 7)
 
@@ -94,11 +94,11 @@ def test_a_change_needs_no_file(described):
     assert (row["tags"], row["reason"], row["source_uri"]) == (["x"], None, None)
 
 
-def test_upload_times_are_moments(described):
+def test_upload_times_are_converted_from_their_time_zone(described):
     assert described["bare"]["uploaded_at"].timestamp() == 1_715_031_000  # 21:30 UTC
 
 
-def test_tags_may_be_a_list_or_words_divided(described):
+def test_tags_may_be_a_list_or_a_text_with_separators(described):
     assert described["tags"]["tags"] == ["0ne", "1wo", "three2"]
     assert described["b"]["tags"] == ["x", "y", "z"]
     assert described["c"]["tags"] == ["p", "q"]
@@ -118,7 +118,7 @@ def test_tags_may_be_a_list_or_words_divided(described):
         ("number", "malformed_line", 18),
     ],
 )
-def test_a_row_that_cannot_be_taken_has_its_reason_and_line(described, name, reason, line):
+def test_a_refused_row_has_its_reason_and_line(described, name, reason, line):
     assert (described[name]["reason"], described[name]["line"]) == (reason, line)
 
 
@@ -132,12 +132,12 @@ def test_a_file_that_no_row_names_is_refused_as_a_whole(described):
     assert row["source"] == row["source_uri"] == described["folder"]["day"] + "/stray.png"
 
 
-def test_a_deletion_needs_no_more_than_an_id(described):
+def test_a_deletion_needs_only_an_id(described):
     for name in ("gone", "went"):
         assert (described[name]["deleted"], described[name]["reason"]) == (True, None)
 
 
-def test_odd_names_find_their_files(described):
+def test_rows_are_joined_to_files_with_unusual_names(described):
     assert described["odd"]["reason"] is None
     assert described["odd"]["source_uri"] == f"{described['folder']['day']}/{ODD}/{ODD}.png"
 
@@ -146,12 +146,12 @@ def test_an_empty_id_is_refused(described):
     assert described["metadata.jsonl:10"]["reason"] == "missing_field"
 
 
-def test_dates_choose_what_is_looked_at(spark, described):
+def test_dates_choose_the_partitions_that_are_read(spark, described):
     rows = collected(spark, described["folder"]["path"], [date(2024, 5, 7)])
     assert sorted(rows) == ["b", "c", "went"]
 
 
-# A plain folder
+# A folder without metadata
 
 
 @pytest.fixture(scope="module")
@@ -171,14 +171,14 @@ def test_without_metadata_the_id_is_the_path_and_the_tags_are_the_folders(spark,
     assert rows[f"dogs/{ODD}/b.png"]["tags"] == ["dogs", ODD]
 
 
-def test_without_metadata_only_the_file_speaks(spark, plain):
+def test_without_metadata_the_facts_come_from_the_file_alone(spark, plain):
     row = collected(spark, f"{plain}/")["top.png"]
     assert (row["visibility"], row["moderation"], row["owner_id"]) == (None, None, "unknown")
     assert row["uploaded_at"] == row["source_modified_at"]
     assert (row["reason"], row["deleted"], row["line"]) == (None, False, 0)
 
 
-def test_a_plain_folder_and_one_with_metadata_lie_side_by_side(spark, tmp_path, make):
+def test_folders_with_and_without_metadata_may_be_mixed(spark, tmp_path, make):
     landing = make.landing(tmp_path / "mixed")
     landing.put("date=2024-05-06/dogs/plain.png", make.picture(1))
     landing.put("date=2024-05-07/named.png", make.picture(2))
@@ -191,7 +191,7 @@ def test_a_plain_folder_and_one_with_metadata_lie_side_by_side(spark, tmp_path, 
     assert rows["unnamed.png:0"]["reason"] == "missing_metadata"
 
 
-def test_a_picture_with_one_private_row_is_private_whatever_another_row_says(spark, tmp_path, make):
+def test_a_picture_with_one_private_row_is_private_even_if_another_row_is_public(spark, tmp_path, make):
     landing = make.landing(tmp_path / "twice")
     landing.put("date=2024-05-06/below/a.png", make.picture(1))
     landing.put("date=2024-05-06/b.png", make.picture(2))
@@ -212,7 +212,7 @@ def test_a_picture_with_one_private_row_is_private_whatever_another_row_says(spa
     }
 
 
-def test_a_file_of_metadata_that_is_not_read_refuses_the_pictures_beside_and_below_it(spark, tmp_path, make):
+def test_pictures_beside_and_below_an_unread_metadata_file_are_refused(spark, tmp_path, make):
     landing = make.landing(tmp_path / "unread")
     for name in ("a/one.png", "a/below/two.png", "b/three.png"):
         landing.put(name, make.picture(len(name)))

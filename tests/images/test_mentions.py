@@ -1,4 +1,4 @@
-"""Files that may say who sees pictures are known by the words in them, plain or packed."""
+"""Files that may state who may see pictures are recognised by their words, also if they are compressed."""
 
 import bz2
 import gzip
@@ -30,18 +30,18 @@ ROWS = b'{"file": "a.jpg", "Visibility": "x"}\n'
         pa.compress(ROWS * 9, codec="zstd", asbytes=True),
     ],
 )
-def test_these_speak(head):
+def test_a_file_with_such_words_mentions_pictures(head):
     assert mentions_pictures(head)
 
 
 @pytest.mark.parametrize(
     "head", [b"", b"name,label\n", b"\xff\xd8\xff\xe0", gzip.compress(b"name,label\n"), b"SQLite format 3"]
 )
-def test_these_do_not(head):
+def test_other_files_do_not_mention_pictures(head):
     assert not mentions_pictures(head)
 
 
-def test_the_columns_of_parquet_are_at_its_end():
+def test_column_names_at_the_end_of_parquet_are_recognised():
     sink = io.BytesIO()
     pq.write_table(pa.table({"moderation": ["x"]}), sink)
     content = sink.getvalue()
@@ -49,20 +49,20 @@ def test_the_columns_of_parquet_are_at_its_end():
 
 
 @pytest.mark.parametrize("head", [b"\x1f\x8bnonsense", b"BZhnonsense", b"\xfd7zXZnonsense", b"\x28\xb5\x2f\xfd"])
-def test_what_cannot_be_unpacked_may_speak(head):
+def test_a_file_that_cannot_be_unpacked_may_mention_pictures(head):
     assert mentions_pictures(head)
 
 
-@pytest.mark.parametrize(("text", "speaks"), [("<si><t>visibility</t></si>", True), ("<si><t>label</t></si>", False)])
-def test_a_workbook_is_looked_into(text, speaks):
+@pytest.mark.parametrize(("text", "mentions"), [("<si><t>visibility</t></si>", True), ("<si><t>label</t></si>", False)])
+def test_the_texts_of_a_workbook_are_searched(text, mentions):
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
         archive.writestr("xl/sharedStrings.xml", text)
-    assert workbook_mentions_pictures(sink.getvalue()) is speaks
+    assert workbook_mentions_pictures(sink.getvalue()) is mentions
 
 
-def test_a_broken_workbook_may_speak():
+def test_a_broken_workbook_may_mention_pictures():
     assert workbook_mentions_pictures(b"PK\x03\x04")
 
 
@@ -78,12 +78,12 @@ def test_a_broken_workbook_may_speak():
         b"file,who\n",
     ],
 )
-def test_a_table_that_no_name_calls_one_is_known(head):
+def test_a_table_is_recognised_without_the_name_of_a_table(head):
     assert lists_pictures(head)
 
 
 @pytest.mark.parametrize(
     "head", [b"<html>403: this page is private</html>", b"For private use, visibility is poor.", b"holidays"]
 )
-def test_prose_is_no_table(head):
+def test_prose_is_not_a_table(head):
     assert not lists_pictures(head)

@@ -1,4 +1,4 @@
-"""What is stored of a photo: as good as Pillow's own shrinking, hashed as imagehash does, its light measured."""
+"""The stored picture of a photo: as good as one that Pillow shrinks, hashed as by imagehash, with measures of light."""
 
 import io
 
@@ -16,20 +16,20 @@ LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000, min_side=16, size=2
 
 
 def photo(width: int, height: int, seed: int = 1) -> Image.Image:
-    """Noise of every coarseness, the coarse the stronger, and its colour coarser still: like a natural photo."""
+    """Noise of every frequency, strongest at low ones, and with colour at low ones only: like a natural photo."""
     noise = np.random.default_rng(seed)
     total = np.zeros((height, width, 3))
     for level in range(1, 9):
         light = noise.normal(0, 90 * 0.6**level, (2**level, 2**level))
-        total += _stretched(light, width, height)[..., None]
+        total += _enlarged(light, width, height)[..., None]
         if level < 5:
             for channel in range(3):
                 tint = noise.normal(0, 60 * 0.5**level, (2**level, 2**level))
-                total[..., channel] += _stretched(tint, width, height)
+                total[..., channel] += _enlarged(tint, width, height)
     return Image.fromarray((total + 120).clip(0, 255).astype(np.uint8))
 
 
-def _stretched(cells: np.ndarray, width: int, height: int) -> np.ndarray:
+def _enlarged(cells: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(Image.fromarray(cells.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC))
 
 
@@ -45,7 +45,7 @@ def stored(picture: Picture) -> Image.Image:
 
 @pytest.mark.parametrize("sides", [(400, 533), (533, 400), (1200, 900), (2600, 2000)])
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
-def test_the_stored_picture_is_as_good_as_one_shrunk_whole(sides, form):
+def test_the_stored_picture_is_as_good_as_one_that_pillow_shrinks(sides, form):
     content = encoded(photo(*sides), form, **({"quality": 92} if form == "JPEG" else {}))
     picture = stored(normalise(content, LIMITS))
     whole = Image.open(io.BytesIO(content)).convert("RGB").resize(picture.size, Image.Resampling.BILINEAR)
@@ -54,13 +54,13 @@ def test_the_stored_picture_is_as_good_as_one_shrunk_whole(sides, form):
 
 @examples(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(32, 255), st.integers(32, 255))
-def test_the_hash_is_imagehashs_of_the_picture_before_jpeg_took_its_share(seed, width, height):
+def test_the_hash_is_that_of_imagehash_for_the_picture_before_jpeg_compression(seed, width, height):
     image = photo(width, height, seed)
     assert normalise(encoded(image), LIMITS).phash == str(imagehash.phash(image))
 
 
 @pytest.mark.parametrize("sides", [(400, 533), (533, 400), (300, 257)])
-def test_the_hash_of_a_shrunk_photo_is_nearly_imagehashs_of_one_that_pillow_shrank(sides):
+def test_the_hash_of_a_shrunk_photo_is_close_to_imagehash_of_one_that_pillow_shrinks(sides):
     for seed in range(5):
         content = encoded(photo(*sides, seed=seed), "JPEG", quality=90)
         picture = normalise(content, LIMITS)
@@ -70,12 +70,12 @@ def test_the_hash_of_a_shrunk_photo_is_nearly_imagehashs_of_one_that_pillow_shra
 
 
 @pytest.mark.parametrize("grey", [0, 100, 255])
-def test_a_flat_picture_is_as_bright_as_it_is_and_not_sharp_at_all(grey):
+def test_a_flat_picture_has_the_brightness_of_its_grey_and_no_sharpness(grey):
     picture = normalise(encoded(Image.new("L", (300, 300), grey)), LIMITS)
     assert (picture.brightness, picture.sharpness) == (grey, 0)
 
 
-def test_brightness_and_sharpness_are_those_of_the_luma_before_jpeg_took_its_share():
+def test_brightness_and_sharpness_are_those_of_the_luma_before_jpeg_compression():
     for seed in range(3):
         image = photo(250, 200, seed)
         picture = normalise(encoded(image), LIMITS)
@@ -85,8 +85,8 @@ def test_brightness_and_sharpness_are_those_of_the_luma_before_jpeg_took_its_sha
         assert picture.sharpness == pytest.approx(inside.var(), rel=1e-4)
 
 
-def test_one_step_from_dark_to_light_has_the_sharpness_worked_out_by_hand():
-    # Of each row's 18 inner pixels one sees a neighbour 200 lighter and one sees it 200 darker.
+def test_a_single_edge_has_the_sharpness_computed_by_hand():
+    # Of the 18 inner pixels of each row, one has a neighbour that is 200 lighter, and one a neighbour 200 darker.
     image = Image.new("L", (20, 20), 0)
     image.paste(200, (10, 0, 20, 20))
     picture = normalise(encoded(image), LIMITS)
@@ -104,6 +104,6 @@ def test_a_blurred_photo_is_less_sharp_and_a_darker_one_less_bright():
 
 
 @pytest.mark.parametrize("sides", [(1, 1), (2, 2), (1, 50), (2, 50)])
-def test_a_picture_without_an_inside_has_no_sharpness(sides):
+def test_a_picture_without_inner_pixels_has_no_sharpness(sides):
     picture = normalise(encoded(Image.new("RGB", sides, "white")), Limits(10_000, 10_000, 1, 64))
     assert (picture.brightness, picture.sharpness) == (255, 0)

@@ -1,4 +1,4 @@
-"""A file that is no picture we take is refused by what it is, in a line that anyone can read."""
+"""The refusal of a file that is not an accepted picture names its format in one clear line."""
 
 import gzip
 import io
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
-from vsearch_lib.images.signatures import describe, taken_format
+from vsearch_lib.images.signatures import accepted_format, describe
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000, min_side=16, size=64)
 
@@ -61,34 +61,34 @@ def test_a_known_format_is_named(content, name):
 
 
 @pytest.mark.parametrize("length", [1, 15, 16, 4096])
-def test_zero_bytes_are_called_so(length):
+def test_zero_bytes_are_named(length):
     assert refusal(bytes(length)) == ("unsupported_format", "only zero bytes at its start")
 
 
 @pytest.mark.parametrize(
     "text", [b"Not found\r\n", "größer".encode(), "ü".encode() * 900 + b"!", b"x" + "ü".encode() * 900]
 )
-def test_text_is_called_so(text):
+def test_text_is_named(text):
     assert refusal(text) == ("unsupported_format", "plain text")
 
 
 @pytest.mark.parametrize("content", [b"\x01\x02\x03\xfe\xff\0\0\0\0", b"caf\xe9 au lait"])
-def test_of_anything_else_the_message_says_how_it_starts(content):
+def test_the_message_of_an_unknown_format_has_its_first_bytes(content):
     assert refusal(content) == (
         "unsupported_format",
-        f"no format that is known here; starts with {content[:8].hex(' ')}",
+        f"unknown format; it starts with {content[:8].hex(' ')}",
     )
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WebP", "GIF", "TIFF", "AVIF"])
-def test_what_begins_as_a_format_that_is_taken_is_a_broken_picture(form):
+def test_a_file_that_only_begins_like_an_accepted_format_is_undecodable(form):
     content = written(form.upper())
-    assert taken_format(content) == form
+    assert accepted_format(content) == form
     assert refusal(content[:16] + b"\xfe" * 100)[0] == "undecodable"
 
 
-def test_a_crowd_of_opened_tags_is_looked_at_once():
-    # A pattern that can be matched in many ways would take for ever to fail here.
+def test_many_opened_tags_do_not_slow_the_search():
+    # A pattern that can match in many ways would take extremely long to fail here.
     assert describe(b"<!>" * 10_000) == "plain text"
     assert describe(b"<?xml" + b"<!-- >" * 10_000) == "XML, by its first bytes"
 
@@ -96,7 +96,7 @@ def test_a_crowd_of_opened_tags_is_looked_at_once():
 # Raw files of cameras
 
 
-def test_the_preview_of_a_raw_file_is_not_taken_for_the_picture():
+def test_the_preview_of_a_raw_file_is_not_accepted_as_the_picture():
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[254] = 1  # a smaller copy of another page
     tags.tagtype[254] = 4
@@ -109,7 +109,7 @@ def test_the_preview_of_a_raw_file_is_not_taken_for_the_picture():
     assert refusal(nef.getvalue()) == ("unsupported_format", "camera raw file (CR2, NEF, ARW, DNG and the like)")
 
 
-def test_a_raw_file_of_canon_is_told_by_its_header():
+def test_a_raw_file_of_canon_is_recognised_by_its_header():
     tiff = bytearray(written("TIFF"))
     page = struct.unpack_from("<I", tiff, 4)[0]
     assert page == 8
@@ -117,6 +117,6 @@ def test_a_raw_file_of_canon_is_told_by_its_header():
     tiff[4:8] = struct.pack("<I", len(tiff))
     tiff += tiff[page : page + length]
     assert normalise(bytes(tiff), LIMITS).width == 32
-    # Canon's mark stands where the first page would otherwise begin.
+    # Canon's mark is at the position where the first page of other files begins.
     tiff[8:12] = b"CR\2\0"
     assert refusal(bytes(tiff)) == ("unsupported_format", "camera raw file (CR2, NEF, ARW, DNG and the like)")

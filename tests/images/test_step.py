@@ -1,4 +1,4 @@
-"""A landing folder becomes tables: what is new is decoded once, what changed is merged, what is broken is listed."""
+"""A landing folder becomes tables: new files are decoded once, changes are merged, and broken files are listed."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ TABLES = ("images", "image_pixels", "quarantine")
 
 
 def state(lake) -> SimpleNamespace:
-    """Everything in the lake, and the version of each table."""
+    """The rows of the lake, and the version of each table."""
     return SimpleNamespace(
         images={row["image_id"]: row.asDict() for row in lake.read("images").collect()},
         pixels={row["sha256"]: row.asDict() for row in lake.read("image_pixels").collect()},
@@ -29,9 +29,9 @@ def state(lake) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory, make, ingest) -> dict[str, SimpleNamespace]:
-    """The states of a lake after each of some nights."""
-    landing = make.landing(tmp_path_factory.mktemp("story") / "landing")
+def nights(tmp_path_factory, make, ingest) -> dict[str, SimpleNamespace]:
+    """The states of a lake after each of four nights."""
+    landing = make.landing(tmp_path_factory.mktemp("nights") / "landing")
     first = [make.row("a", tags=["old"]), make.row("twin"), make.row("c"), make.row("broken"), make.row("empty")]
     first += [make.row("missing"), "not json"]
     landing.put("date=2024-05-06/a.png", make.picture(1))
@@ -64,16 +64,16 @@ def story(tmp_path_factory, make, ingest) -> dict[str, SimpleNamespace]:
     return states
 
 
-def test_what_is_whole_becomes_images(story):
-    images = story["first"].images
+def test_intact_pictures_become_images(nights):
+    images = nights["first"].images
     assert sorted(images) == ["a", "c", "twin"]
     a = images["a"]
     assert (a["tags"], a["width"], a["height"], a["mode"], a["deleted_at"]) == (["old"], 30, 24, "RGB", None)
     assert str(a["upload_date"]) == "2024-05-06"
 
 
-def test_an_image_points_at_its_pixels(story, make):
-    first = story["first"]
+def test_an_image_refers_to_its_pixels(nights, make):
+    first = nights["first"]
     sha256 = hashlib.sha256(make.picture(1)).hexdigest()
     assert first.images["a"]["sha256"] == sha256
     stored = Image.open(io.BytesIO(first.pixels[sha256]["jpeg"]))
@@ -81,8 +81,8 @@ def test_an_image_points_at_its_pixels(story, make):
     assert first.pixels[sha256]["phash"] == first.images["a"]["phash"]
 
 
-def test_the_same_bytes_are_stored_once(story):
-    first = story["first"]
+def test_the_same_bytes_are_stored_once(nights):
+    first = nights["first"]
     assert first.images["a"]["sha256"] == first.images["twin"]["sha256"]
     assert len(first.pixels) == 2
 
@@ -97,22 +97,22 @@ def test_the_same_bytes_are_stored_once(story):
         ("metadata.jsonl", 7, "malformed_line"),
     ],
 )
-def test_what_is_broken_is_listed_with_its_place_and_reason(story, file, line, reason):
-    row = story["first"].quarantine[file, line]
+def test_refused_items_are_listed_with_source_line_and_reason(nights, file, line, reason):
+    row = nights["first"].quarantine[file, line]
     assert (row["reason"], row["table"], row["run"]) == (reason, "images", "first")
     assert row["message"]
 
 
-def test_nothing_else_is_listed_as_refused(story):
-    assert len(story["first"].quarantine) == 5
+def test_no_other_item_is_listed_as_refused(nights):
+    assert len(nights["first"].quarantine) == 5
 
 
-def test_a_refused_line_is_kept(story):
-    assert story["first"].quarantine["metadata.jsonl", 7]["payload"] == "not json"
+def test_the_text_of_a_refused_line_is_stored(nights):
+    assert nights["first"].quarantine["metadata.jsonl", 7]["payload"] == "not json"
 
 
-def test_what_landed_is_accounted_for(story):
-    assert story["first"].figures == {
+def test_the_figures_account_for_all_landed_items(nights):
+    assert nights["first"].figures == {
         "images_landed": 8,
         "images_accepted": 3,
         "images_unchanged": 0,
@@ -123,55 +123,55 @@ def test_what_landed_is_accounted_for(story):
         "images_known": 3,
         "images_awaited": 0,
     }
-    # Six good rows about a, twin, c and an image nobody knows; a, c and that one changed.
+    # Six good rows about a, twin, c and an unknown image; a, c and the unknown one changed.
     names = ("landed", "accepted", "unchanged", "duplicate", "refused")
-    assert [story["changed"].figures[f"images_{name}"] for name in names] == [11, 3, 1, 2, 5]
+    assert [nights["changed"].figures[f"images_{name}"] for name in names] == [11, 3, 1, 2, 5]
 
 
-def test_a_second_run_reads_nothing_and_changes_no_table(story):
-    assert story["again"].figures["images_read"] == 0
-    assert story["again"].figures["images_unchanged"] == 3
-    assert story["again"].version == story["first"].version
-    assert story["again"].images == story["first"].images
-    assert story["again"].quarantine == story["first"].quarantine
+def test_a_second_run_reads_nothing_and_changes_no_table(nights):
+    assert nights["again"].figures["images_read"] == 0
+    assert nights["again"].figures["images_unchanged"] == 3
+    assert nights["again"].version == nights["first"].version
+    assert nights["again"].images == nights["first"].images
+    assert nights["again"].quarantine == nights["first"].quarantine
 
 
-def test_changed_tags_leave_the_pixels_alone(story):
-    changed = story["changed"]
+def test_changed_tags_do_not_rewrite_the_pixels(nights):
+    changed = nights["changed"]
     assert changed.images["a"]["tags"] == ["new"]
-    assert changed.version["image_pixels"] == story["first"].version["image_pixels"]
+    assert changed.version["image_pixels"] == nights["first"].version["image_pixels"]
     assert changed.figures["images_read"] == 0
 
 
-def test_a_deletion_is_noted_and_keeps_the_facts(story):
-    before, after = story["again"].images["c"], story["changed"].images["c"]
+def test_a_deleted_image_keeps_its_facts(nights):
+    before, after = nights["again"].images["c"], nights["changed"].images["c"]
     assert after["deleted_at"].date() == date(2024, 5, 6)
     assert {**after, "deleted_at": None} == before
-    assert story["changed"].figures["images_known"] == 2
+    assert nights["changed"].figures["images_known"] == 2
 
 
-def test_the_deletion_of_an_unknown_image_waits_for_it(story):
-    assert "unknown" not in story["changed"].images
-    assert story["changed"].figures["images_awaited"] == 1
+def test_the_deletion_of_an_unknown_image_waits_for_the_image(nights):
+    assert "unknown" not in nights["changed"].images
+    assert nights["changed"].figures["images_awaited"] == 1
 
 
-def test_images_that_did_not_change_are_left_as_they_were(story):
-    assert story["changed"].images["twin"] == story["first"].images["twin"]
+def test_images_without_changes_keep_their_rows(nights):
+    assert nights["changed"].images["twin"] == nights["first"].images["twin"]
 
 
-def test_a_later_row_restores_a_deleted_image(story):
-    c = story["restored"].images["c"]
+def test_a_later_row_restores_a_deleted_image(nights):
+    c = nights["restored"].images["c"]
     assert (c["deleted_at"], c["tags"]) == (None, ["back"])
     assert "date=2024-05-07" in c["source_uri"]
 
 
-def test_bytes_that_land_again_under_another_name_are_not_stored_again(story):
-    assert len(story["restored"].pixels) == len(story["first"].pixels) + 1
+def test_the_same_bytes_under_another_name_are_not_stored_again(nights):
+    assert len(nights["restored"].pixels) == len(nights["first"].pixels) + 1
 
 
-def test_a_known_refusal_is_not_tried_again(story):
-    assert story["restored"].quarantine == story["first"].quarantine
-    assert story["restored"].figures["images_read"] == 2  # c at its new place, and new
+def test_a_refused_file_is_not_read_again(nights):
+    assert nights["restored"].quarantine == nights["first"].quarantine
+    assert nights["restored"].figures["images_read"] == 2  # c at its new path, and new
 
 
 def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, ingest):
@@ -189,7 +189,7 @@ def test_a_run_that_refuses_too_much_changes_nothing(tmp_path, make, ingest):
     assert "unsupported_format: 1" in str(caught.value)
 
 
-def test_nothing_landed_is_no_failure(tmp_path, make, ingest):
+def test_an_empty_landing_zone_is_not_an_error(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.folder.rmdir()
     assert set(ingest(landing, "idle")[1].values()) == {0}
@@ -203,7 +203,7 @@ DAYS = [date(2024, 5, day) for day in (6, 7, 8, 9)]
 
 @pytest.fixture(scope="module")
 def days(tmp_path_factory, make):
-    """Four days of one image's life, and what an image must look like at the end of it."""
+    """A landing of four days with changes of two images."""
     landing = make.landing(tmp_path_factory.mktemp("days") / "landing")
     for day in (6, 8):
         landing.put(f"date=2024-05-0{day}/a.png", make.picture(day))
@@ -224,13 +224,13 @@ def days(tmp_path_factory, make):
 
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(order=st.permutations(DAYS), again=st.lists(st.sampled_from(DAYS), max_size=2))
-def test_days_in_any_order_and_again_give_the_same_images(days, ingest, tmp_path_factory, order, again):
+def test_days_in_any_order_and_repeated_give_the_same_images(days, ingest, tmp_path_factory, order, again):
     var = tmp_path_factory.mktemp("order")
     for number, day in enumerate([*order, *again]):
         lake, _ = ingest(days, f"run-{number}", f"var={var}", dates=(day,))
     images = {row["image_id"]: row.asDict(recursive=True) for row in lake.read("images").collect()}
     a, b = images["a"], images["b"]
-    # What a later landing leaves unsaid stays: a private picture does not become public by an omission.
+    # A later landing that omits a fact does not change it: a private picture stays private.
     assert (a["tags"], a["visibility"], a["moderation"], a["deleted_at"]) == (["second"], "private", "ok", None)
     assert (b["moderation"], b["owner_id"], b["deleted_at"].date()) == ("blocked", "heir", date(2024, 5, 9))
     for row in (a, b):
@@ -239,16 +239,16 @@ def test_days_in_any_order_and_again_give_the_same_images(days, ingest, tmp_path
     assert lake.read("images_awaited").isEmpty()
 
 
-def test_the_stored_phash_and_facts_are_those_of_the_file_that_holds(days, ingest, make, tmp_path):
+def test_the_stored_hash_is_that_of_the_file_that_landed_last(days, ingest, make, tmp_path):
     lake, _ = ingest(days, "all", f"var={tmp_path}")
     hashes = {row["image_id"]: row["sha256"] for row in lake.read("images").collect()}
     assert set(hashes.values()) == {hashlib.sha256(make.picture(8)).hexdigest()}
 
 
-# What is private
+# Privacy
 
 
-def test_on_one_day_what_keeps_a_picture_from_others_holds(tmp_path, make, ingest):
+def test_on_one_day_a_statement_that_hides_a_picture_wins(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     rows = [
@@ -263,7 +263,7 @@ def test_on_one_day_what_keeps_a_picture_from_others_holds(tmp_path, make, inges
     assert (a["visibility"], a["moderation"]) == ("public", "ok")
 
 
-def test_an_image_made_of_a_file_alone_is_withdrawn_when_metadata_of_the_file_lands(tmp_path, make, ingest):
+def test_an_image_made_without_metadata_is_deleted_when_metadata_of_its_file_lands(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     for number, name in enumerate(("a", "b", "c")):
         landing.put(f"date=2024-05-06/{name}.png", make.picture(number))
@@ -276,7 +276,7 @@ def test_an_image_made_of_a_file_alone_is_withdrawn_when_metadata_of_the_file_la
     assert living == {"a": "private", "date=2024-05-06/c.png": "private", "date=2024-05-07/d.png": "public"}
 
 
-def test_a_refused_row_keeps_a_picture_from_others_as_much_as_an_accepted_one(tmp_path, make, ingest):
+def test_a_refused_row_hides_a_picture_like_an_accepted_one(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     for number, name in enumerate(("capital", "spelled", "change", "elsewhere", "broken", "open")):
         landing.put(f"date=2024-05-06/{name}.png", make.picture(number))
@@ -300,7 +300,7 @@ def test_a_refused_row_keeps_a_picture_from_others_as_much_as_an_accepted_one(tm
     assert figures["images_landed"] == sum(figures[f"images_{part}"] for part in parts)
 
 
-def test_on_one_day_a_deletion_holds_whatever_its_file_is_called(tmp_path, make, ingest):
+def test_on_one_day_a_deletion_wins_whatever_the_name_of_its_file(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     landing.describe([make.row("a")], "date=2024-05-06/metadata.jsonl")
@@ -309,7 +309,7 @@ def test_on_one_day_a_deletion_holds_whatever_its_file_is_called(tmp_path, make,
     assert a["deleted_at"] is not None
 
 
-def test_a_retry_takes_in_all_that_is_said_of_an_image(tmp_path, make, ingest):
+def test_a_retry_reads_all_statements_about_an_image(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     landing.describe([{"image_id": "a", "visibility": "private"}], "date=2024-05-06/metadata-1.jsonl")
@@ -319,7 +319,7 @@ def test_a_retry_takes_in_all_that_is_said_of_an_image(tmp_path, make, ingest):
     assert a["visibility"] == "private"
 
 
-def test_metadata_beside_the_days_is_read_with_each_of_them(tmp_path, make, ingest):
+def test_metadata_beside_the_days_is_read_with_each_day(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     for day in (6, 7):
         landing.put(f"date=2024-05-0{day}/a.png", make.picture(day))
@@ -331,7 +331,7 @@ def test_metadata_beside_the_days_is_read_with_each_of_them(tmp_path, make, inge
     assert (figures["images_landed"], figures["images_refused"]) == (1, 0)
 
 
-def test_a_file_that_turns_out_to_be_about_pictures_refuses_those_beside_it(tmp_path, make, ingest):
+def test_pictures_beside_a_file_that_turns_out_to_be_metadata_are_refused(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("a/one.png", make.picture(1))
     landing.put("a/delivery-stream-1-2024-05-06", b'{"file": "one.png", "visibility": "private"}')
@@ -349,10 +349,10 @@ def test_a_file_that_turns_out_to_be_about_pictures_refuses_those_beside_it(tmp_
         (tmp_path / "lake" / "done_before" / "ingest_images.json").unlink()
 
 
-# Mending
+# Repairs
 
 
-def test_a_retry_reads_only_what_was_refused_and_takes_it_off_the_list(tmp_path, make, ingest):
+def test_a_retry_reads_only_refused_files_and_removes_accepted_ones_from_the_list(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("good.png", make.picture(1))
     landing.put("large.png", make.picture(2))
@@ -366,11 +366,11 @@ def test_a_retry_reads_only_what_was_refused_and_takes_it_off_the_list(tmp_path,
     lake, figures = ingest(landing, "retry", retry=True)
     assert figures["images_read"] == len(listed) + 1
     assert {row["image_id"] for row in lake.read("images").collect()} == {"good.png", "large.png"}
-    (left,) = lake.read("quarantine").collect()
-    assert left["source"].endswith("broken.png")
+    (remaining,) = lake.read("quarantine").collect()
+    assert remaining["source"].endswith("broken.png")
 
 
-def test_a_mended_line_leaves_the_list_when_its_file_is_read_again(tmp_path, make, ingest):
+def test_a_repaired_line_leaves_the_list_when_its_file_is_read_again(tmp_path, make, ingest):
     landing = make.landing(tmp_path / "photos")
     landing.put("date=2024-05-06/a.png", make.picture(1))
     landing.describe([{**make.row("a"), "owner_id": None}], "date=2024-05-06/metadata.jsonl")

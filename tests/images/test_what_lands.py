@@ -1,7 +1,7 @@
-"""The rules of docs/quarantine.md for random folders: the sum holds, nothing private is public, good pictures are in.
+"""The rules of docs/quarantine.md hold for random folders: counts add up, and private pictures are never public.
 
-A night takes in many days at once, each a folder of its own: good, broken, oddly named, unreadable and unknown files,
-with metadata in random formats, some of it broken.
+One run ingests many days, each in its own folder: good and broken files, unusual names, unreadable and unknown files,
+and metadata in random formats, partly broken.
 """
 
 import csv
@@ -36,16 +36,16 @@ UNKNOWN = {
 
 @dataclass
 class Day:
-    """What was put in a folder, and what must come of it. Each image's id is its path below the landing folder."""
+    """The content of a folder, and the expected result. The id of each image is its path below the landing folder."""
 
     folder: Path
-    good: set[str] = field(default_factory=set)  # must be in
-    private: set[str] = field(default_factory=set)  # something written says so: must not be public
+    good: set[str] = field(default_factory=set)  # must be accepted
+    private: set[str] = field(default_factory=set)  # a row makes it private: it must not be public
     landed: int = 0
 
 
 def rows_as(form: str, rows: list[dict]) -> tuple[str, bytes]:
-    """A whole file of metadata."""
+    """An intact metadata file: its name and content."""
     names = ["image_id", "file", "owner_id", "uploaded_at", "visibility", "title"]
     if "parquet" in form:
         sink = io.BytesIO()
@@ -69,7 +69,7 @@ WHOLE = [
 
 
 def broken_file(rng: random.Random, rows: list[dict]) -> tuple[str, bytes]:
-    """A file of metadata that is not certain as a whole."""
+    """A metadata file that must be refused as a whole: its name and content."""
     _, content = rows_as(rng.choice(WHOLE), rows)
     text = rows_as("metadata.csv", rows)[1]
     return rng.choice(
@@ -89,12 +89,12 @@ def broken_file(rng: random.Random, rows: list[dict]) -> tuple[str, bytes]:
 
 
 def break_row(rng: random.Random, line: str) -> str:
-    """A row of CSV that does not fit its header any more."""
+    """A row of CSV, damaged so that it does not fit its header."""
     return rng.choice([f"{line},more", line.rpartition(",")[0], f'{line},"unclosed', f'"x"y{line}', f"{line}\udcff"])
 
 
 def make_day(rng: random.Random, folder: Path, below: str, picture) -> Day:
-    """Fill a folder at random."""
+    """Fill a folder with random files."""
     day = Day(folder)
 
     def put(name: str, content: bytes) -> None:
@@ -137,7 +137,7 @@ def make_day(rng: random.Random, folder: Path, below: str, picture) -> Day:
         name, content = rows_as(rng.choice(WHOLE), rows)
         put(name, content)
         day.good = {row["image_id"] for row in rows}
-        # A file of metadata is counted by its rows, and these by the pictures they name; without any it is clutter.
+        # A metadata file counts by its rows, and a row counts as the picture it names; a file without rows is clutter.
         day.landed -= bool(rows)
     if kind in ("broken file", "both"):
         name, content = broken_file(rng, rows)
@@ -160,7 +160,9 @@ def make_day(rng: random.Random, folder: Path, below: str, picture) -> Day:
 
 @settings(max_examples=3, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 2**32))
-def test_the_sum_holds_nothing_private_is_public_and_every_good_picture_is_in(tmp_path_factory, make, ingest, seed):
+def test_counts_add_up_and_private_pictures_stay_private_and_good_ones_are_accepted(
+    tmp_path_factory, make, ingest, seed
+):
     rng = random.Random(seed)
     landing = make.landing(tmp_path_factory.mktemp("random") / "landing")
     days = []

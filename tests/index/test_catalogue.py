@@ -1,4 +1,4 @@
-"""The rows of the tables, brought to their shards."""
+"""The rows of the tables are repartitioned by shard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def embedded(catalogue, draw):
 
 
 @pytest.fixture(params=["sorted and merged", "sent to all"])
-def way_of_joining(request, spark):
+def join_strategy(request, spark):
     """Spark sends a small table to all tasks, and sorts and merges large ones."""
     key = "spark.sql.autoBroadcastJoinThreshold"
     before = spark.conf.get(key)
@@ -32,16 +32,16 @@ def way_of_joining(request, spark):
     spark.conf.set(key, before)
 
 
-def test_each_shard_is_one_partition_however_the_tables_are_joined(embedded, way_of_joining):
+def test_each_shard_is_one_partition_however_the_tables_are_joined(embedded, join_strategy):
     rows = living_rows(embedded, "m1", positions(embedded), shards=SHARDS)
     placed = rows.select("image_id", "shard", F.spark_partition_id().alias("partition")).collect()
     assert len(placed) == 20
     assert {(row["shard"], row["partition"]) for row in placed} == {(shard, shard) for shard in range(SHARDS)}
 
 
-@pytest.mark.parametrize("way_of_joining", ["sorted and merged"], indirect=True)
-def test_each_table_travels_once_and_is_sorted_once(embedded, way_of_joining):
+@pytest.mark.parametrize("join_strategy", ["sorted and merged"], indirect=True)
+def test_each_table_is_shuffled_once_and_sorted_once(embedded, join_strategy):
     rows = living_rows(embedded, "m1", positions(embedded), shards=SHARDS)
-    plan = rows.sortWithinPartitions("place", "image_id")._jdf.queryExecution().executedPlan().toString()
+    plan = rows.sortWithinPartitions("partition_key", "image_id")._jdf.queryExecution().executedPlan().toString()
     assert len(re.findall(r"\bExchange ", plan)) == 2
     assert len(re.findall(r"\bSort ", plan)) == 2

@@ -1,4 +1,4 @@
-"""The index that suits a catalogue, by hand from the design's rules: K = 4·√N, codebooks by what they learn from."""
+"""The factory that suits a catalogue, worked by hand: 4·√N lists, and codebooks as large as the vectors can train."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from vsearch_lib.index.template import train_template
         (10**9, "IVF131072_HNSW32,PQ32np"),
     ],
 )
-def test_size_decides(vectors, factory):
+def test_the_number_of_vectors_decides_the_factory(vectors, factory):
     assert choose_factory(vectors, 128) == factory
 
 
@@ -48,14 +48,14 @@ def test_subvectors_divide_the_dimension(dimension, subvectors):
 
 @settings(deadline=None, max_examples=50)
 @given(vectors=st.integers(1, 10**9), dimension=st.integers(1, 4096))
-def test_faiss_makes_every_answer(vectors, dimension):
+def test_faiss_accepts_every_chosen_factory(vectors, dimension):
     index = faiss.index_factory(dimension, choose_factory(vectors, dimension), faiss.METRIC_INNER_PRODUCT)
     assert index.d == dimension
     assert faiss.extract_index_ivf(index).nlist <= max(1, vectors)
 
 
 @pytest.mark.parametrize("vectors", [1, 17, 400, 900])
-def test_as_many_vectors_as_it_was_chosen_for_train_it(vectors):
+def test_a_factory_can_be_trained_on_the_vectors_it_was_chosen_for(vectors):
     sample = np.random.default_rng(1).normal(size=(vectors, 16)).astype(np.float32)
     content = train_template(sample, choose_factory(vectors, 16))
     assert faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8)).is_trained

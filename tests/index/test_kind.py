@@ -39,12 +39,12 @@ def chosen(version, wanted=SAME, *, refused_template=None, compact=False) -> Kin
     return choose_kind(version, wanted, refused_template=refused_template, compact=compact)
 
 
-def test_the_first_version_is_a_full_one_whatever_is_asked_for():
+def test_the_first_version_is_full_even_if_a_compaction_is_asked_for():
     for compact in (False, True):
         assert chosen(None, compact=compact) == KindChoice("full", "nothing is published yet")
 
 
-def test_where_nothing_speaks_against_it_a_night_is_a_delta_on_what_is_served(served):
+def test_without_another_reason_a_night_builds_a_delta_on_the_served_version(served):
     assert chosen(served()) == KindChoice("delta", "on v7")
     assert chosen(served(), Target("m1", "IVF8,PQ8np", 2)) == KindChoice("delta", "on v7")
     assert chosen(served(), refused_template="of another template") == KindChoice("delta", "on v7")
@@ -64,20 +64,22 @@ def test_another_model_factory_or_number_of_shards_makes_a_new_template(served, 
 
 
 @pytest.mark.parametrize(
-    ("measure", "most", "over", "reason"),
+    ("measure", "limit", "over", "reason"),
     [
         ("rows", 4000, 4001, "rows is 4001, over 4 times the 1000 of the new template"),
         ("imbalance", 3.0, 3.01, "imbalance is 3.01, over 1.5 times the 2 of the new template"),
         ("quantization_error", 0.6, 0.61, "quantization_error is 0.61, over 1.2 times the 0.5 of the new template"),
     ],
 )
-def test_a_template_wears_out_over_its_limit_and_not_at_it(served, measure, most, over, reason):
-    assert chosen(served(now={measure: most})).kind == "delta"
+def test_a_measure_over_its_limit_makes_a_new_template_and_one_at_its_limit_does_not(
+    served, measure, limit, over, reason
+):
+    assert chosen(served(now={measure: limit})).kind == "delta"
     assert chosen(served(now={measure: over})) == KindChoice("full", reason)
     assert chosen(served(now={measure: over}), compact=True) == KindChoice("full", reason)
 
 
-def test_what_was_not_measured_wears_nothing_out(served):
+def test_without_measures_or_with_a_zero_error_the_template_is_kept(served):
     assert chosen(served(new=None)).kind == "delta"
     zero = Measured(rows=1000, imbalance=1.0, quantization_error=0.0)  # IVF1,Flat loses nothing
     assert chosen(served(new=zero, now={"quantization_error": 0.3})).kind == "delta"
@@ -94,19 +96,19 @@ def test_a_compaction_is_made_when_asked_for(served):
 
 
 @pytest.mark.parametrize(
-    ("most", "over", "reason"),
+    ("limit", "over", "reason"),
     [
         ({"dead": 100}, {"dead": 101}, "10.1% of the rows are dead, over 10%"),
         ({"dead": 110, "deltas": (100,)}, {"dead": 165, "deltas": (100,)}, "15.0% of the rows are dead, over 10%"),
         # 333 of 1,333 are 24.98 %, 334 of 1,334 are 25.04 %
-        ({"deltas": (133, 200)}, {"deltas": (134, 200)}, "25.0% of the rows stand in deltas, over 25%"),
+        ({"deltas": (133, 200)}, {"deltas": (134, 200)}, "25.0% of the rows are in deltas, over 25%"),
         ({"deltas": (1,) * 30}, {"deltas": (1,) * 31}, "31 deltas, over 30"),
         ({"tombstones": 30}, {"tombstones": 31}, "31 deltas, over 30"),
         ({"deltas": (1,) * 20, "tombstones": 30}, {"deltas": (1,) * 20, "tombstones": 40}, "40 deltas, over 30"),
     ],
 )
-def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(served, most, over, reason):
-    assert chosen(served(**most)).kind == "delta"
+def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(served, limit, over, reason):
+    assert chosen(served(**limit)).kind == "delta"
     assert chosen(served(**over)) == KindChoice("compacted", reason)
 
 
@@ -117,8 +119,8 @@ def test_dead_rows_and_deltas_are_folded_in_over_their_limit_and_not_at_it(serve
     rows=st.integers(0, 9000),
     error=st.floats(0, 2),
 )
-def test_the_kind_is_what_the_rules_say_in_their_order(served, dead, deltas, tombstones, rows, error):
-    """A worn template counts before scattered rows: a rebuild folds them in too."""
+def test_the_first_rule_that_applies_decides_the_kind(served, dead, deltas, tombstones, rows, error):
+    """An unsuited template comes before fragmented rows: a rebuild folds them in too."""
     total = 1000 + sum(deltas)
     if rows > 4000 or error > 0.6:
         kind = "full"

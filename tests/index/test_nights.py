@@ -1,4 +1,4 @@
-"""Night after night the index follows the lake: by deltas while they are few, anew where measures say so."""
+"""Each night the index follows the lake: by a delta, or by new shards if deletions, erasures or the gate require it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ GONE = datetime(2024, 5, 7, tzinfo=UTC)
 
 def vector(sha256: str) -> np.ndarray:
     """A unit vector of its own for every picture."""
-    drawn = np.random.default_rng(int(sha256[:8], 16)).normal(size=128)
-    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
+    random = np.random.default_rng(int(sha256[:8], 16)).normal(size=128)
+    return (random / np.linalg.norm(random)).astype(np.float32)
 
 
 class Nights:
-    """A catalogue, and the steps that follow its embedding; vectors are drawn, for the network has its own tests."""
+    """A catalogue, and the steps that follow its embedding; vectors are random, because the network has other tests."""
 
     def __init__(self, catalogue) -> None:
         self.catalogue = catalogue
@@ -45,16 +45,16 @@ class Nights:
         lake.upsert("embeddings", lake.spark.createDataFrame(rows, EMBEDDING), when="new.sha256 != old.sha256")
 
     def build(self, *overrides: str, compact: bool = False) -> list[str]:
-        """Build and publish; return what the steps said."""
+        """Build and publish; return the lines that the steps printed."""
         self.embed()
         small = ("index.shards=2", "gate.queries=20", "quality.max_refused_share=0.9")
         settings = load_settings("demo", [f"var={self.catalogue.settings.var}", *SMALL, *small, *overrides])
         lake = self.catalogue.lake
-        said: list[str] = []
-        job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=said.append)
+        lines: list[str] = []
+        job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=lines.append)
         build_index(job, compact=compact)
         publish_index(job)
-        return said
+        return lines
 
     @property
     def index(self) -> Path:
@@ -65,7 +65,7 @@ class Nights:
         return Searcher.open(str(self.index), cache=Path("unused"))
 
     def answered(self) -> set[str]:
-        """Every image that any answer can hold."""
+        """Every image that a search can return."""
         searcher = self.searcher
         rows = searcher.rows["image_id"].to_pylist()
         found = [rows[row] for row in searcher.visible_ids()]
@@ -87,7 +87,7 @@ def nights(catalogue, draw) -> Nights:
     return Nights(catalogue)
 
 
-def test_what_is_new_changed_and_gone_reaches_searchers_by_a_delta(nights, draw):
+def test_a_delta_brings_new_changed_and_deleted_images_to_searchers(nights, draw):
     built, _ = nights.build()
     assert built == "build_index: full, nothing is published yet"
     first = nights.searcher.manifest
@@ -96,8 +96,8 @@ def test_what_is_new_changed_and_gone_reaches_searchers_by_a_delta(nights, draw)
     before = nights.files()
 
     assert nights.build() == [
-        "build_index: the served index holds what the tables hold; nothing to build",
-        "publish_index: this run built no version; what is served stays",
+        "build_index: the served index is up to date with the tables; nothing to build",
+        "publish_index: this run built no version; the served version stays",
     ]
 
     hashes = nights.hashes()
@@ -121,7 +121,7 @@ def test_what_is_new_changed_and_gone_reaches_searchers_by_a_delta(nights, draw)
     added = nights.files() - before
     assert {name.split("-", 1)[1] for name in added} == {"codes.faiss", "rows.arrow", "vectors.f16", "tombstones.arrow"}
 
-    # Back again, and what was buried once is buried again: only its last row lives.
+    # A deleted image comes back, and one with a tombstone gets a second one: only its last row is living.
     nights.catalogue.images({"image-003": hashes["image-003"]})
     nights.catalogue.land({"image-001": draw(102)})
     nights.build()
@@ -140,7 +140,7 @@ def test_what_is_new_changed_and_gone_reaches_searchers_by_a_delta(nights, draw)
     assert nights.answered() == living | {"image-003"}
 
 
-def test_a_deleted_catalogue_is_answered_with_nothing(nights):
+def test_after_the_deletion_of_all_images_nothing_is_found(nights):
     nights.build()
     hashes = nights.hashes()
     nights.catalogue.images(hashes, deleted_at=GONE)
@@ -166,7 +166,7 @@ def test_an_erased_image_is_in_no_file_of_the_next_version(nights):
     assert manifest.tombstones == ()
 
 
-def test_a_gate_that_refuses_asks_the_next_build_for_a_new_template(nights, draw):
+def test_after_a_refusal_the_next_build_makes_a_new_template(nights, draw):
     nights.build("index.factory=IVF4,PQ8x4np")
     served = nights.searcher.manifest
     nights.catalogue.land({"new": draw(100)})
@@ -198,7 +198,7 @@ def test_two_builds_from_the_same_tables_are_the_same_bytes(nights, tmp_path):
         assert getattr(first, part) == getattr(second, part), part
 
 
-def test_without_the_tables_history_all_shards_are_written_anew(nights, draw):
+def test_without_the_history_of_the_tables_all_shards_are_written_again(nights, draw):
     nights.build()
     nights.catalogue.land({"new": draw(100)})
     built, _ = nights.build("maintenance.retention_hours=1", "maintenance.longest_reader_hours=1")
@@ -206,19 +206,19 @@ def test_without_the_tables_history_all_shards_are_written_anew(nights, draw):
     path = nights.index / "CURRENT"
     pointer = json.loads(path.read_text())
     manifest = nights.index / pointer["manifest"]
-    said = json.loads(manifest.read_text())
-    said["table_ids"]["images"] = "a table that stood here before"
-    manifest.write_bytes(json_bytes(said))
-    path.write_bytes(json_bytes({**pointer, "manifest_sha256": digest(json_bytes(said))}))
+    fields = json.loads(manifest.read_text())
+    fields["table_ids"]["images"] = "an earlier table"
+    manifest.write_bytes(json_bytes(fields))
+    path.write_bytes(json_bytes({**pointer, "manifest_sha256": digest(json_bytes(fields))}))
     nights.catalogue.land({"newer": draw(101)})
     built, _ = nights.build()
-    assert built.startswith("build_index: compacted, what was erased, or what changed since")
+    assert built.startswith("build_index: compacted, what was erased or changed since")
     assert {"new", "newer"} <= nights.answered()
 
 
 def test_an_index_in_a_bucket_is_built_published_and_searched_there(nights, draw, bucket, spark, tmp_path, monkeypatch):
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ALLOW_HTTP"):
-        # Spark's workers were started before the server was there.
+        # Spark's workers were started before the server.
         monkeypatch.setitem(spark.sparkContext.environment, name, os.environ[name])
     uri = f"{bucket}/{tmp_path.name}"
     chosen = (f"index.uri={uri}", f"cache={tmp_path / 'cache'}")

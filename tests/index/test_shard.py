@@ -1,4 +1,4 @@
-"""A shard is three files in one row order, the same files however often and in whatever pieces it is written."""
+"""A shard is three files in one row order; they do not depend on how often or in which batches it is written."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def stored_template(uri: Path, template: bytes):
     return store_file(open_store(str(uri)), path)
 
 
-def places(placed) -> dict[int, Slot]:
+def slots_of(placed) -> dict[int, Slot]:
     counts = {row["shard"]: row["count"] for row in placed.groupBy("shard").count().collect()}
     return slots(counts, name="shard", first_id=0)
 
 
 def write(table, uri: Path, stored: StoredFile) -> tuple[Shard, ...]:
     placed = in_shards(table, SHARDS)
-    return write_shards(placed, index_uri=str(uri), template=stored, slots=places(placed))
+    return write_shards(placed, index_uri=str(uri), template=stored, slots=slots_of(placed))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def parts(uri: Path, entry: Shard) -> tuple[faiss.Index, pa.Table, np.ndarray]:
     return faiss.read_index(str(files / entry.codes.file)), rows, vectors
 
 
-def test_ids_run_on_without_gaps_over_the_shards(written):
+def test_row_ids_continue_without_gaps_from_shard_to_shard(written):
     _, entries = written
     assert len(entries) == SHARDS
     assert [entry.first_id for entry in entries] == list(np.cumsum([0, *(entry.rows for entry in entries[:-1])]))
@@ -116,14 +116,14 @@ def test_rows_are_in_order_of_image_id_with_the_facts_of_the_image(written, cont
             }
 
 
-def test_every_image_stands_in_the_shard_of_its_id(written, table):
+def test_every_image_is_in_the_shard_of_its_id(written, table):
     uri, entries = written
     expected = {row["image_id"]: row["shard"] for row in in_shards(table, SHARDS).collect()}
     found = {image: int(e.name[-5:]) for e in entries for image in parts(uri, e)[1]["image_id"].to_pylist()}
     assert found == expected
 
 
-def test_vectors_and_codes_are_of_the_images_in_row_order(written, content, template):
+def test_vectors_and_codes_are_in_the_order_of_the_rows(written, content, template):
     uri, entries = written
     empty = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
     for entry in entries:
@@ -137,7 +137,7 @@ def test_vectors_and_codes_are_of_the_images_in_row_order(written, content, temp
             assert entry.first_id + number in ids
 
 
-def test_shards_answer_together_as_one_index_of_all_rows_does(written, content, template):
+def test_merged_shards_answer_like_one_index_of_all_rows(written, content, template):
     uri, entries = written
     opened = [parts(uri, entry) for entry in entries]
     whole = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
@@ -152,7 +152,7 @@ def test_shards_answer_together_as_one_index_of_all_rows_does(written, content, 
     queries = content.vectors[:20]
     expected, found = whole.search(queries, 10), merged.search(queries, 10)
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
-    # Equal codes have equal scores, and their order is anybody's: the ids are compared where scores are apart.
+    # Rows with equal codes have equal scores and may come in any order: ids are compared only where scores differ.
     apart = np.ones_like(expected[0], dtype=bool)
     apart[:, 1:] &= np.diff(expected[0]) < -1e-6
     apart[:, :-1] &= np.diff(expected[0]) < -1e-6
@@ -169,7 +169,7 @@ def test_files_are_named_by_their_content(written):
             assert len(stored) == file.bytes
 
 
-def test_writing_again_from_other_partitions_gives_the_same_bytes(written, table, template):
+def test_writing_again_from_other_partitions_gives_the_same_files(written, table, template):
     uri, entries = written
     before = {file.name for file in (uri / "files").iterdir()}
     assert write(table.repartition(5, F.rand(1)), uri, stored_template(uri, template)) == entries
@@ -184,8 +184,10 @@ def test_one_task_writes_one_shard(spark, table):
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
-def test_files_do_not_depend_on_the_size_of_sparks_batches(small_index, content, template, tmp_path, monkeypatch, size):
-    # Pieces of 50 rows: batches below, across and above them.
+def test_files_do_not_depend_on_the_size_of_the_batches_from_spark(
+    small_index, content, template, tmp_path, monkeypatch, size
+):
+    # Tables have 50 rows: the batches are smaller, do not divide them, or are larger.
     monkeypatch.setattr(shards_module, "_ROWS_PER_BATCH", 50)
     entries = []
     for name, batches in {"one": [*small_index.batches(content, 0, N, N)], "cut": None}.items():
@@ -200,7 +202,7 @@ def test_files_do_not_depend_on_the_size_of_sparks_batches(small_index, content,
 
 
 @pytest.mark.parametrize("damage", ["flipped", "removed"])
-def test_a_damaged_template_is_refused_and_no_shard_written(table, template, tmp_path, damage):
+def test_a_damaged_template_is_refused_and_no_shard_is_written(table, template, tmp_path, damage):
     uri = tmp_path / "index"
     stored = stored_template(uri, template)
     path = uri / "files" / stored.file
@@ -208,12 +210,12 @@ def test_a_damaged_template_is_refused_and_no_shard_written(table, template, tmp
         path.unlink()
     else:
         path.write_bytes(template[:-9] + bytes([template[-9] ^ 4]) + template[-8:])
-    with pytest.raises(PySparkException, match="is missing" if damage == "removed" else "is not what its name says"):
+    with pytest.raises(PySparkException, match="is missing" if damage == "removed" else "is corrupted"):
         write(table, uri, stored)
     assert [f.name for f in (uri / "files").iterdir() if f.name != stored.file] == []
 
 
-def test_a_file_is_stored_under_its_contents_name_once(tmp_path):
+def test_a_file_is_stored_once_under_the_sha256_of_its_content(tmp_path):
     store = open_store(str(tmp_path / "index"))
     path = tmp_path / "codes.faiss"
     path.write_bytes(b"abc")

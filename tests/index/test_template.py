@@ -1,4 +1,4 @@
-"""The template is the same for the same vectors, however they lie."""
+"""The template is the same for the same vectors, whatever their layout."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LISTS_AND_CODES = ["IVF64,PQ8x4np", "IVF64_HNSW32,PQ8x4np", "IVF1024,PQ8x4np", "
 
 @pytest.mark.parametrize(("factory", "rows"), [*((one, 6_000) for one in LISTS_AND_CODES), ("OPQ8,IVF9,PQ8x4", 2_000)])
 def test_a_template_is_the_same_on_any_number_of_threads(factory, rows):
-    # Of zeros and ones many are as near to one centroid as to another: how a product was rounded would decide.
+    # Many vectors of zeros and ones are equally near to two centroids, so the rounding of a product would decide.
     sample = np.random.default_rng(1).integers(0, 2, size=(rows, 32)).astype(np.float32) + 0.01
     sample /= np.linalg.norm(sample, axis=1, keepdims=True)
     threads = faiss.omp_get_max_threads()
@@ -50,14 +50,14 @@ def test_a_template_is_the_same_on_any_number_of_threads(factory, rows):
 
 
 @pytest.mark.parametrize("factory", ["IVF1024_HNSW32,PQ4x4np", "OPQ4,IVF1024,PQ4x4np"])
-def test_lists_by_the_thousand_are_all_trained(small_index, factory):
+def test_every_one_of_a_thousand_lists_is_trained(small_index, factory):
     sample = small_index.clustered_vectors(3_000, 8, 5)
     index = faiss.deserialize_index(np.frombuffer(train_template(sample, factory), dtype=np.uint8))
     assert index.is_trained
     assert faiss.extract_index_ivf(index).quantizer.ntotal == 1_024
 
 
-def test_the_graph_over_lists_leads_to_nearly_all_that_are_nearest():
+def test_the_graph_over_lists_finds_nearly_all_of_the_nearest_lists():
     rng = np.random.default_rng(4)
     points = rng.normal(size=(1_500, 64))[rng.integers(1_500, size=20_000)] + 0.3 * rng.normal(size=(20_000, 64))
     sample = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
@@ -67,7 +67,7 @@ def test_the_graph_over_lists_leads_to_nearly_all_that_are_nearest():
     every.add(graph.storage.reconstruct_n(0, 1_024))
     found = graph.search(sample[:500], 32, params=faiss.SearchParametersHNSW(efSearch=32))[1]
     nearest = every.search(sample[:500], 32)[1]
-    # As faiss builds the graph by default it is 0.991.
+    # With faiss's default way to build the graph it is 0.991.
     assert np.mean([len(np.intersect1d(one, two)) / 32 for one, two in zip(nearest, found, strict=True)]) > 0.995
 
 
@@ -79,38 +79,38 @@ def test_a_template_is_trained_empty_and_compares_by_inner_product(vectors):
 
 
 @pytest.mark.parametrize("factory", ["IVF8,PQ4x4np", "IVF8,Flat", "OPQ4,IVF8,PQ4x4np"])
-def test_training_on_less_than_faiss_likes_says_nothing(vectors, capfd, factory):
+def test_training_on_fewer_vectors_than_faiss_recommends_prints_no_warning(vectors, capfd, factory):
     train_template(vectors[:300], factory)
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
 
 
 @pytest.mark.parametrize("factory", ["IVF64,Flat", "IVF4,PQ4", "OPQ4,IVF4,PQ4", "IVF64_HNSW32,PQ4x4", "IVF1024,PQ4x4"])
-def test_a_factory_for_more_vectors_than_there_are_is_a_users_mistake(vectors, factory):
+def test_a_factory_that_needs_more_vectors_is_a_usage_error(vectors, factory):
     with pytest.raises(UsageError, match=f"index.factory = {factory}: 50 vectors are too few"):
         train_template(vectors[:50], factory)
 
 
 @pytest.mark.parametrize("factory", ["IVF4,PQ3x4", "OPQ3,IVF4,PQ4x4", "OPQ3_6,IVF4,PQ4x4"])
-def test_a_factory_for_other_dimensions_is_a_users_mistake(vectors, factory):
-    with pytest.raises(UsageError, match=f"index.factory = {factory}: faiss makes no such index of 8 dimensions; take"):
+def test_a_factory_for_other_dimensions_is_a_usage_error(vectors, factory):
+    with pytest.raises(UsageError, match=f"index.factory = {factory}: faiss has no such index for 8 dimensions; give"):
         train_template(vectors, factory)
 
 
-def test_a_sample_of_all_is_all_in_order_of_image_id(table, vectors):
+def test_a_sample_of_all_vectors_is_all_of_them_in_order_of_image_id(table, vectors):
     for wanted in (ROWS, 10 * ROWS):
         sample = training_sample(table, wanted=wanted, total=ROWS, seed=1).vectors
         assert sample.dtype == np.float32
         np.testing.assert_array_equal(sample, vectors)
 
 
-def test_the_seed_decides_the_sample_and_not_the_partitions(table):
+def test_the_sample_depends_on_the_seed_and_not_on_the_partitions(table):
     first = training_sample(table, wanted=100, total=ROWS, seed=1).vectors
     np.testing.assert_array_equal(training_sample(table.repartition(5), wanted=100, total=ROWS, seed=1).vectors, first)
     assert not np.array_equal(training_sample(table, wanted=100, total=ROWS, seed=2).vectors, first)
 
 
-def test_a_sample_has_about_as_many_as_wanted_each_once(table, vectors):
+def test_a_sample_has_about_as_many_vectors_as_wanted_and_each_once(table, vectors):
     sample = training_sample(table, wanted=100, total=ROWS, seed=3).vectors
     assert abs(len(sample) - 100) < 4 * np.sqrt(ROWS * 0.25 * 0.75)
     known = {vector.tobytes() for vector in vectors}
@@ -118,7 +118,7 @@ def test_a_sample_has_about_as_many_as_wanted_each_once(table, vectors):
     assert all(vector.tobytes() in known for vector in sample)
 
 
-def test_the_hashes_kept_with_a_template_say_which_images_it_was_trained_on(spark, table, tmp_path):
+def test_the_hashes_saved_with_a_template_show_which_images_it_was_trained_on(spark, table, tmp_path):
     sample = training_sample(table, wanted=100, total=ROWS, seed=3)
     sample.write(tmp_path / "sample.arrow")
     kept = pa.ipc.open_file(tmp_path / "sample.arrow").read_all()["image_id_hash"].to_pylist()

@@ -1,4 +1,4 @@
-"""What changed since a version is what a comparison of the two versions shows."""
+"""The changes since a version are those that a comparison of the two versions shows."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ def past(spark, tmp_path_factory) -> Lake:
 
 @pytest.fixture(scope="module")
 def history(past) -> list[Position]:
-    """a, b, c; then b changes twice and d comes; then a goes, and c goes and comes back."""
+    """First a, b, c; then b changes twice and d is added; then a is deleted, and c is deleted and added again."""
     lake, positions = past, []
 
-    def here() -> None:
+    def record() -> None:
         positions.append(position(lake, "image_pixels"))
 
     lake.upsert("image_pixels", pixels(lake, "a", "b", "c"))
-    here()
+    record()
     lake.upsert("image_pixels", pixels(lake, "b", "d", width=9))
     lake.upsert("image_pixels", pixels(lake, "b", width=10))
-    here()
+    record()
     lake.delete_keys("image_pixels", pixels(lake, "a", "c").select("sha256"))
     lake.upsert("image_pixels", pixels(lake, "c", width=11))
-    here()
+    record()
     return positions
 
 
-def test_the_last_state_of_each_changed_row_is_given_once(past, history):
+def test_each_changed_row_is_returned_once_in_its_last_state(past, history):
     first, second, third = history
     assert summary(changed(past, "image_pixels", first, second)) == {"b": (10, False), "d": (9, False)}
     assert summary(changed(past, "image_pixels", second, third)) == {"a": (8, True), "c": (11, False)}
@@ -63,14 +63,14 @@ def test_the_last_state_of_each_changed_row_is_given_once(past, history):
     assert summary(changed(past, "image_pixels", first, third)) == everything
 
 
-def test_where_nothing_changed_there_is_no_row(past, history):
+def test_without_changes_there_are_no_rows(past, history):
     rows = changed(past, "image_pixels", history[2], history[2])
     assert rows.columns == [*past.read("image_pixels").columns, "gone"]
     assert rows.isEmpty()
     assert added(past, "image_pixels", history[2], history[2]).isEmpty()
 
 
-def test_only_inserted_rows_were_added(past, history):
+def test_only_inserted_rows_count_as_added(past, history):
     rows = added(past, "image_pixels", history[0], history[2]).collect()
     assert sorted((row["sha256"][0], row["width"]) for row in rows) == [("c", 11), ("d", 9)]
 
@@ -81,7 +81,7 @@ def widths(lake: Lake, since: Position, until: Position) -> dict[str, tuple[int 
     return {row["sha256"][0]: (row["before"], row["after"]) for row in rows}
 
 
-def test_each_changed_row_is_told_as_it_was_and_as_it_is(past, history):
+def test_each_changed_row_has_its_value_before_and_after(past, history):
     first, second, third = history
     assert widths(past, first, second) == {"b": (8, 10), "d": (None, 9)}
     assert widths(past, second, third) == {"a": (8, None), "c": (8, 11)}
@@ -89,14 +89,14 @@ def test_each_changed_row_is_told_as_it_was_and_as_it_is(past, history):
     assert widths(past, third, third) == {}
 
 
-def test_compaction_is_no_change(past, history):
+def test_compaction_is_not_a_change(past, history):
     past.spark.sql(f"OPTIMIZE delta.`{past.path('image_pixels')}`")
-    now = position(past, "image_pixels")
-    assert now.version > history[2].version
-    assert changed(past, "image_pixels", history[2], now).isEmpty()
+    compacted = position(past, "image_pixels")
+    assert compacted.version > history[2].version
+    assert changed(past, "image_pixels", history[2], compacted).isEmpty()
 
 
-def test_of_another_table_or_a_later_version_nothing_is_said(past, history):
+def test_a_position_of_another_table_or_a_later_version_gives_no_changes(past, history):
     first, _, last = history
     for since in (None, Position("another", 0), Position(first.table_id, last.version + 1)):
         assert changed(past, "image_pixels", since, last) is None
@@ -104,11 +104,11 @@ def test_of_another_table_or_a_later_version_nothing_is_said(past, history):
         assert before_and_after(past, "image_pixels", F.col("width"), since, last) is None
 
 
-def test_a_table_that_is_not_there_has_no_position(lake):
+def test_a_table_that_does_not_exist_has_no_position(lake):
     assert position(lake, "image_pixels") is None
 
 
-def test_a_reader_finds_what_it_wrote_down_last_until_that_is_too_old(lake):
+def test_a_reader_loads_the_positions_it_saved_last_unless_they_are_too_old(lake):
     save_read_positions(lake, "one", {"images": Position("i", 3)})
     save_read_positions(lake, "one", {"images": Position("i", 4), "image_pixels": Position("p", 1)})
     save_read_positions(lake, "two", {"images": Position("i", 9)})
@@ -120,7 +120,7 @@ def test_a_reader_finds_what_it_wrote_down_last_until_that_is_too_old(lake):
     assert load_read_positions(lake, "one", within_hours=0) == {}
 
 
-def test_a_table_made_anew_in_the_same_place_is_another(lake):
+def test_a_table_created_again_at_the_same_path_has_another_id(lake):
     lake.upsert("image_pixels", pixels(lake, "a"))
     first = position(lake, "image_pixels")
     assert position(lake, "image_pixels") == first

@@ -1,4 +1,4 @@
-"""A stored table that is not what its file says is named, difference by difference, and made so where rows allow it."""
+"""Every difference between a stored table and its file is listed, and changed if the stored rows allow it."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ CLICK = (
 
 
 def write(lake: Lake, schema: TableSchema, row: str = "") -> None:
-    """Write a table as an older file would have described it, or somebody who never read it."""
+    """Write a table as an older version of its file, or a stranger, would have described it."""
     columns = ", ".join(
         f"`{c.name}` {c.type}{'' if c.nullable else ' NOT NULL'} COMMENT {literal(c.comment)}" for c in schema.columns
     )
@@ -46,7 +46,7 @@ def without(mapping: dict[str, str], name: str) -> dict[str, str]:
 
 
 def columns(schema: TableSchema, leave_out: tuple[str, ...] = (), **changes):
-    """The columns of `schema` without some and with others changed."""
+    """The columns of `schema`, without some and with others changed."""
     return tuple(replace(c, **changes.get(c.name, {})) for c in schema.columns if c.name not in leave_out)
 
 
@@ -55,9 +55,9 @@ def differences(lake: Lake) -> list[str]:
 
 
 def migrated(lake: Lake) -> list[str]:
-    said = []
-    migrate(lake, said.append)
-    return said
+    lines = []
+    migrate(lake, lines.append)
+    return lines
 
 
 def test_a_lake_without_tables_has_no_differences(lake):
@@ -66,18 +66,18 @@ def test_a_lake_without_tables_has_no_differences(lake):
     assert not any(lake.exists(table) for table in table_names())
 
 
-def test_tables_as_the_lake_makes_them_have_no_differences(lake):
+def test_tables_that_the_lake_has_created_have_no_differences(lake):
     for table in ("images", "images_awaited", "embeddings"):  # a property and partitions, a struct, a lambda
         lake.insert_new(table, lake.read(table))
         assert lake.exists(table)
-    said = []
-    check(lake, said.append)
-    assert said == [f"{lake.uri}: every table is what its file in schemas/ says"]
+    lines = []
+    check(lake, lines.append)
+    assert lines == [f"{lake.uri}: every table is what its file in schemas/ says"]
 
 
 @pytest.fixture(scope="module")
 def old_lake(spark, tmp_path_factory) -> Lake:
-    """A lake with a table with a row and every kind of difference that a migration can make."""
+    """A lake with a table that has one row, and every kind of difference that a migration can change."""
     lake = Lake(spark, str(tmp_path_factory.mktemp("old") / "lake"), "run-1")
     schema = table_schema("interactions")
     old_columns = columns(
@@ -101,16 +101,16 @@ DIFFERENCES = [
 ]
 
 
-def test_a_check_lists_every_difference_and_ends_with_what_to_do(old_lake):
-    said = []
+def test_a_check_lists_every_difference_and_says_what_to_do(old_lake):
+    lines = []
     with pytest.raises(SchemaMismatch, match=r"8 differences from schemas/; run vsearch schema migrate$"):
-        check(old_lake, said.append)
-    assert said == DIFFERENCES
+        check(old_lake, lines.append)
+    assert lines == DIFFERENCES
 
 
-def test_a_migration_makes_the_table_what_its_file_says_and_a_second_one_nothing(old_lake):
-    clean = f"{old_lake.uri}: every table is what its file in schemas/ says"
-    assert migrated(old_lake) == [*(f"changed {difference}" for difference in DIFFERENCES), clean]
+def test_a_migration_makes_a_table_match_its_file_and_a_second_one_changes_nothing(old_lake):
+    all_clear = f"{old_lake.uri}: every table is what its file in schemas/ says"
+    assert migrated(old_lake) == [*(f"changed {difference}" for difference in DIFFERENCES), all_clear]
     assert differences(old_lake) == []
     stored = old_lake.spark.table(f"delta.`{old_lake.path('interactions')}`")
     assert stored.schema == table_schema("interactions").struct
@@ -118,7 +118,7 @@ def test_a_migration_makes_the_table_what_its_file_says_and_a_second_one_nothing
     assert (row["event_id"], row["position"], row["dwell_ms"], row["variant"]) == ("e-1", 1, None, None)
 
     version = old_lake.version("interactions")
-    assert migrated(old_lake) == [clean]
+    assert migrated(old_lake) == [all_clear]
     assert old_lake.version("interactions") == version
 
     with pytest.raises(Exception, match=r"(?i)dwell_not_negative"):
@@ -139,23 +139,23 @@ def test_fields_of_a_struct_are_migrated_and_keep_their_values(lake):
     assert differences(lake) == [
         "images_awaited: column said_on.tags is missing, should be date",
         "images_awaited: column said_on.moderation is missing, should be date",
-        "images_awaited: fields of said_on stand as owner_id, file, visibility, moderation, uploaded_at, tags, "
-        "deleted, should stand as file, owner_id, uploaded_at, tags, visibility, moderation, deleted",
+        "images_awaited: fields of said_on are in the order owner_id, file, visibility, moderation, uploaded_at, tags, "
+        "deleted, should be in the order file, owner_id, uploaded_at, tags, visibility, moderation, deleted",
     ]
     migrate(lake)
     assert differences(lake) == []
     (row,) = lake.read("images_awaited").collect()
-    said = {name: day.day for name, day in row["said_on"].asDict().items() if day}
-    assert said == {"owner_id": 1, "file": 2, "deleted": 3}
+    days = {name: day.day for name, day in row["said_on"].asDict().items() if day}
+    assert days == {"owner_id": 1, "file": 2, "deleted": 3}
 
 
-def test_columns_of_another_order_and_missing_properties_are_migrated(lake):
+def test_columns_in_another_order_and_missing_properties_are_migrated(lake):
     schema = table_schema("images")
     write(lake, replace(schema, columns=schema.columns[::-1], properties={}, comment="Pictures"))
-    found = differences(lake)
-    assert len(found) == 3
-    assert found[0].startswith("images: columns stand as said_on, deleted_at,")
-    assert found[1:] == [
+    listed = differences(lake)
+    assert len(listed) == 3
+    assert listed[0].startswith("images: columns are in the order said_on, deleted_at,")
+    assert listed[1:] == [
         "images: comment is 'Pictures', should be \"An image's facts\"",
         "images: property delta.enableChangeDataFeed is not set, should be true",
     ]
@@ -164,12 +164,14 @@ def test_columns_of_another_order_and_missing_properties_are_migrated(lake):
     assert lake.spark.table(f"delta.`{lake.path('images')}`").columns == list(schema.names)
 
 
-def test_a_table_of_metrics_without_subjects_keeps_its_rows_and_takes_figures_again(lake):
+def test_a_metrics_table_without_subjects_can_be_migrated_and_keeps_its_rows(lake):
     schema = table_schema("metrics")
     old = columns(schema, leave_out=("subject", "n", "low", "high"))
-    at = "TIMESTAMP '2026-11-01 10:00:00'"
+    time = "TIMESTAMP '2026-11-01 10:00:00'"
     write(
-        lake, replace(schema, columns=old), f"'run-1', 'rows', 'all', 3.0D, {at}), ('run-0', 'rows', 'new', 4.0D, {at}"
+        lake,
+        replace(schema, columns=old),
+        f"'run-1', 'rows', 'all', 3.0D, {time}), ('run-0', 'rows', 'new', 4.0D, {time}",
     )
     with pytest.raises(SchemaMismatch, match=r"has no column subject, n, low, high; run vsearch schema check"):
         record(lake, [Figure("rows", 5)])
@@ -178,16 +180,16 @@ def test_a_table_of_metrics_without_subjects_keeps_its_rows_and_takes_figures_ag
     migrated(lake)
     assert differences(lake) == []
     record(lake, [Figure("rows", 5, n=2, low=4, high=6)])
-    record(lake, [Figure("rows", 6)])  # it replaces its own, and not the one of before
-    rows = lake.read("metrics").drop("recorded_at").collect()
-    assert set(map(tuple, rows)) == {
+    record(lake, [Figure("rows", 6)])  # it replaces its own figure, and not the older one
+    recorded = lake.read("metrics").drop("recorded_at").collect()
+    assert set(map(tuple, recorded)) == {
         ("run-1", "rows", None, "all", None, 3.0, None, None),
         ("run-0", "rows", None, "new", None, 4.0, None, None),
         ("run-1", "rows", "all", "all", None, 6.0, None, None),
     }
 
 
-def test_where_one_difference_cannot_be_made_nothing_is_changed(lake):
+def test_if_one_change_is_impossible_nothing_is_changed(lake):
     schema = table_schema("images")
     extra = replace(schema.columns[0], name="colour", nullable=True)
     changed = columns(schema, leave_out=("mode",), width={"type": "bigint"}, owner_id={"nullable": True})
@@ -202,16 +204,16 @@ def test_where_one_difference_cannot_be_made_nothing_is_changed(lake):
         "images: partitioned by nothing, should be by upload_date",
     ]
     assert set(refused) < set(differences(lake))
-    said = []
+    lines = []
     with pytest.raises(SchemaMismatch) as caught:
-        migrate(lake, said.append)
+        migrate(lake, lines.append)
     assert f": {'; '.join(refused)}: " in str(caught.value)
     assert "Figures" not in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert said == []
+    assert lines == []
     assert (lake.version("images"), lake.version("metrics")) == versions
     with pytest.raises(SchemaMismatch, match=r"11 differences from schemas/; migrate cannot make 5 of them"):
-        check(lake, said.append)
+        check(lake, lines.append)
 
 
 def test_a_check_that_stored_rows_break_is_refused(lake):
@@ -224,25 +226,25 @@ def test_a_check_that_stored_rows_break_is_refused(lake):
         migrate(lake)
 
 
-def test_a_check_that_cannot_be_asked_of_the_stored_rows_is_refused(lake):
+def test_a_check_that_cannot_be_evaluated_on_the_stored_rows_is_refused(lake):
     schema = table_schema("judgements")
     stored = columns(schema, score={"type": "array<int>"})
     write(lake, replace(schema, checks={}, columns=stored), JUDGEMENT.format(score="array(1)"))
     kind, condition = differences(lake)
     assert kind == "judgements: column score is array<int>, should be int"
-    assert "but it cannot be asked of the stored rows: [DATATYPE_MISMATCH" in condition
+    assert "but the stored rows cannot be checked: [DATATYPE_MISMATCH" in condition
 
 
 def test_a_check_with_a_lambda_is_refused_because_delta_cannot_add_it(lake):
     schema = table_schema("embeddings")
     write(lake, replace(schema, checks={}))
-    (found,) = differences(lake)
-    assert found.endswith("but Delta's ADD CONSTRAINT does not read lambdas")
+    (difference,) = differences(lake)
+    assert difference.endswith("but Delta's ADD CONSTRAINT does not read lambdas")
     with pytest.raises(SchemaMismatch, match="lambdas"):
         migrate(lake)
 
 
-def test_checks_that_were_added_later_read_as_those_in_their_files(lake):
+def test_checks_that_are_added_by_a_migration_match_those_of_the_files(lake):
     for table in ("images", "training_examples"):
         write(lake, replace(table_schema(table), checks={}))
     assert len(differences(lake)) == 8
@@ -256,7 +258,7 @@ def test_properties_that_no_file_names_are_not_differences(lake):
     assert differences(lake) == []
 
 
-def test_the_command_exits_with_1_on_differences_and_says_what_to_do(lake, settings):
+def test_the_command_exits_with_1_if_there_are_differences_and_says_what_to_do(lake, settings):
     assert settings.lake.uri == lake.uri
     write(lake, replace(table_schema("metrics"), comment="Figures"))
     options = ["--env", "demo", "--set", f"var={settings.var}"]

@@ -1,4 +1,4 @@
-"""Upkeep merges files and deletes what is out of use; it loses no row, and no version that a reader may still hold."""
+"""Upkeep merges files and deletes unused ones; it loses no row, and no version that a reader may still use."""
 
 import os
 import time
@@ -50,7 +50,7 @@ def crowded(spark, lake, append) -> Lake:
     return lake
 
 
-def named(lake: Lake, version: int | None = None) -> list[str]:
+def metric_names(lake: Lake, version: int | None = None) -> list[str]:
     reader = lake.spark.read.format("delta")
     reader = reader if version is None else reader.option("versionAsOf", version)
     return sorted(row["metric"] for row in reader.load(lake.path("metrics")).collect())
@@ -73,7 +73,7 @@ def test_small_files_become_one_and_every_row_stays(crowded):
     assert upkeep.table_bytes == Path(file.removeprefix("file:")).stat().st_size
     assert upkeep.files_vacuumed == 0
     assert crowded.version("metrics") == before + 1
-    assert named(crowded) == ["a", "b", "c"]
+    assert metric_names(crowded) == ["a", "b", "c"]
 
 
 def test_a_second_upkeep_makes_no_version(crowded):
@@ -86,14 +86,14 @@ def test_a_second_upkeep_makes_no_version(crowded):
 
 def test_a_reader_of_an_older_version_within_the_retention_still_reads_it(crowded):
     before = crowded.version("metrics")
-    age(crowded, "metrics", 1000)  # written long ago, replaced just now: it is the second that counts
+    age(crowded, "metrics", 1000)  # written long ago but replaced just now: the second time counts
     maintain(crowded, "metrics", retention_hours=168)
     maintain(crowded, "metrics", retention_hours=168)
-    assert named(crowded, before) == ["a", "b", "c"]
+    assert metric_names(crowded, before) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(("retention", "deleted"), [(1, {2, 200, 400}), (168, {200, 400}), (300, {400})])
-def test_files_out_of_use_for_longer_than_the_retention_are_deleted_and_others_not(crowded, retention, deleted):
+def test_only_files_out_of_use_for_longer_than_the_retention_are_deleted(crowded, retention, deleted):
     folder = Path(crowded.path("metrics"))
     for hours in (2, 200, 400):
         left = folder / f"part-left-by-a-failed-write-{hours}.parquet"
@@ -103,10 +103,10 @@ def test_files_out_of_use_for_longer_than_the_retention_are_deleted_and_others_n
     assert upkeep.files_vacuumed == len(deleted)
     left = {int(file.stem.rsplit("-", 1)[1]) for file in folder.glob("part-left-*")}
     assert left == {2, 200, 400} - deleted
-    assert named(crowded) == ["a", "b", "c"]
+    assert metric_names(crowded) == ["a", "b", "c"]
 
 
-def test_deleting_files_makes_no_version_and_leaves_the_session_as_it_was(spark, crowded):
+def test_deleting_files_makes_no_version_and_restores_the_settings_of_the_session(spark, crowded):
     maintain(crowded, "metrics", retention_hours=168)
     before, settings = crowded.version("metrics"), dict(spark.conf.getAll)
     orphan = Path(crowded.path("metrics")) / "part-orphan.parquet"
@@ -117,7 +117,7 @@ def test_deleting_files_makes_no_version_and_leaves_the_session_as_it_was(spark,
     assert dict(spark.conf.getAll) == settings
 
 
-def test_only_the_partitions_that_hold_several_small_files_are_rewritten(spark, lake, append):
+def test_only_partitions_with_several_small_files_are_rewritten(spark, lake, append):
     append("training_examples", examples(spark, "calm", "a"))
     for example in ("b", "c'\\"):
         append("training_examples", examples(spark, "it's \\crowded", example))
@@ -125,11 +125,11 @@ def test_only_the_partitions_that_hold_several_small_files_are_rewritten(spark, 
     upkeep = maintain(lake, "training_examples", retention_hours=168)
     assert (upkeep.files_before, upkeep.files_after) == (3, 2)
     assert lake.read("training_examples").where("snapshot = 'calm'").inputFiles() == calm
-    kept = {(row["snapshot"], row["example_id"]) for row in lake.read("training_examples").collect()}
-    assert kept == {("calm", "a"), ("it's \\crowded", "b"), ("it's \\crowded", "c'\\")}
+    stored = {(row["snapshot"], row["example_id"]) for row in lake.read("training_examples").collect()}
+    assert stored == {("calm", "a"), ("it's \\crowded", "b"), ("it's \\crowded", "c'\\")}
 
 
-def test_a_day_of_interactions_is_sorted_by_the_picture_searched_with_once(spark, lake, append):
+def test_a_day_of_interactions_is_sorted_by_query_image_only_once(spark, lake, append):
     for event, query in (("1", "m"), ("2", "c"), ("3", "x"), ("4", "a")):
         row = (event, "u", query, "shown", 1, "click")
         rows = spark.createDataFrame(
@@ -156,7 +156,7 @@ def test_a_day_of_interactions_is_sorted_by_the_picture_searched_with_once(spark
     assert lake.version("interactions") == before
 
 
-def test_directories_of_change_data_are_no_deleted_files(spark, lake):
+def test_directories_of_change_data_do_not_count_as_deleted_files(spark, lake):
     columns = "model_version string, image_id string, sha256 string, vector array<float>"
     lake.upsert("embeddings", spark.createDataFrame([("m", name, "s", [1.0]) for name in "ab"], columns))
     lake.upsert("embeddings", spark.createDataFrame([("m", "a", "t", [1.0])], columns))
@@ -177,17 +177,17 @@ def test_a_retention_shorter_than_the_longest_reader_is_refused_before_anything_
     assert crowded.version("metrics") == before
 
 
-def test_a_retention_as_long_as_the_longest_reader_is_taken():
+def test_a_retention_as_long_as_the_longest_reader_is_accepted():
     check_retention(retention_hours=24, longest_reader_hours=24)
 
 
-def test_the_job_maintains_the_tables_there_are_and_says_what_it_did(crowded, settings):
-    said: list[str] = []
-    figures = body_of("maintain_tables")(StepContext(settings=settings, lake=crowded, run_id="run-1", say=said.append))
+def test_the_job_maintains_the_existing_tables_and_reports_what_it_did(crowded, settings):
+    lines: list[str] = []
+    figures = body_of("maintain_tables")(StepContext(settings=settings, lake=crowded, run_id="run-1", say=lines.append))
     assert {figure.subject for figure in figures} == {"metrics"}
     value = {figure.metric: figure.value for figure in figures}
     assert (value["files_before"], value["files_after"]) == (3, 1)
-    assert said == ["maintain_tables: 1 tables, 3 files became 1, 0 deleted that were out of use for 168 h"]
+    assert lines == ["maintain_tables: 1 tables, 3 files became 1, 0 deleted that were out of use for 168 h"]
 
 
 def test_a_lake_without_tables_has_nothing_to_maintain(lake, settings):

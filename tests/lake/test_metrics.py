@@ -1,4 +1,4 @@
-"""A figure stands in `metrics` as a step gave it, once in a run."""
+"""`metrics` stores each figure as a step returned it, once for each run."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def recorded(lake: Lake) -> set[Figure]:
     return set(figures)
 
 
-def test_figures_come_back_from_the_table_as_they_went_in(lake):
+def test_figures_read_from_the_table_equal_the_recorded_ones(lake):
     figures = {
         Figure("rows", 3),
         Figure("recall_at_10", 0.97, subject="index 2024-05-06", slice="new", n=200, low=0.95, high=0.99),
@@ -36,17 +36,17 @@ def test_figures_that_all_lack_a_field_or_all_have_it_can_be_recorded(lake, figu
     assert recorded(lake) == {figure}
 
 
-def test_a_figure_recorded_again_in_a_run_replaces_itself(lake):
+def test_a_figure_that_a_run_records_again_replaces_the_first(lake):
     record(lake, [Figure("rows", 3, n=7, low=2, high=4), Figure("rows", 4, slice="a slice")])
     record(lake, [Figure("rows", 5)])
     assert recorded(lake) == {Figure("rows", 5), Figure("rows", 4, slice="a slice")}
 
 
-def test_of_figures_with_one_key_that_are_recorded_together_the_last_holds(lake):
-    once = Figure("index_rows", 3, subject="index v1")
-    record(lake, [once, replace(once, value=5)])
-    record(lake, [once, replace(once, value=4)])
-    assert recorded(lake) == {replace(once, value=4)}
+def test_the_last_of_several_figures_with_the_same_key_is_recorded(lake):
+    figure = Figure("index_rows", 3, subject="index v1")
+    record(lake, [figure, replace(figure, value=5)])
+    record(lake, [figure, replace(figure, value=4)])
+    assert recorded(lake) == {replace(figure, value=4)}
 
 
 def test_two_subjects_may_have_the_same_slice_and_two_slices_the_same_subject(lake):
@@ -68,6 +68,6 @@ def test_two_runs_keep_their_own_figures(spark, lake):
     assert sorted(map(tuple, rows)) == [("run-1", 3.0), ("run-2", 4.0)]
 
 
-def test_no_figures_leave_no_trace(lake):
+def test_recording_no_figures_makes_no_table(lake):
     record(lake, [])
     assert not lake.exists("metrics")

@@ -1,4 +1,4 @@
-"""A lake may lie in a folder of any name: no character of it is taken for a pattern, an escape or a quote."""
+"""A lake may be in a folder of any name: no character of it is taken for a pattern, an escape or a quote."""
 
 import os
 
@@ -20,7 +20,7 @@ from vsearch_lib.lake.paths import escape_glob, quoted
 ODD = "100% [neu] #1 Jörg's {a,b}+c *?&=~"
 
 
-def test_a_table_in_a_folder_of_any_name_is_written_read_checked_and_kept_up(spark, tmp_path):
+def test_a_table_in_a_folder_of_any_name_is_written_read_checked_and_maintained(spark, tmp_path):
     lake = Lake(spark, str(tmp_path / ODD / "lake"), "run-1")
     for value in (1, 2):
         record(lake, [Figure("rows", value, slice=str(value))])
@@ -42,10 +42,10 @@ def folders(tmp_path_factory):
     return tmp_path_factory.mktemp("folders")
 
 
-# A colon ends a scheme for Hadoop, and names that start with a dot or an underscore are Spark's own.
+# For Hadoop a colon ends a scheme, and Spark ignores names that start with a dot or an underscore.
 @examples(max_examples=15, deadline=None)
 @given(name=st.text(alphabet="ab %#[]{}*?\\^+,;'\"`&=~!$()é東", min_size=1, max_size=8).map(lambda text: f"f{text}f"))
-def test_a_reader_finds_the_file_that_is_named_and_no_other(spark, folders, name):
+def test_a_reader_reads_the_named_file_and_no_other(spark, folders, name):
     (folders / name).mkdir(exist_ok=True)
     (folders / name / "file.txt").write_text("a line")
     lines = spark.read.text(escape_glob(str(folders / name))).select("value", "_metadata.file_path").collect()

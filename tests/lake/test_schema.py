@@ -1,4 +1,4 @@
-"""Tables are described as data, and what is said about them fits together."""
+"""The descriptions of the tables are complete and consistent."""
 
 import json
 import re
@@ -84,7 +84,7 @@ def test_keys_and_partitions_are_columns_that_are_never_null(table):
     columns = {column.name: column for column in schema.columns}
     assert schema.key
     nullable = {name for name in (*schema.key, *schema.partition_by) if columns[name].nullable}
-    assert nullable == ({"subject"} if table == "metrics" else set())  # added later: rows of before have none
+    assert nullable == ({"subject"} if table == "metrics" else set())  # added later: older rows have none
 
 
 @tables
@@ -103,7 +103,7 @@ def test_every_type_is_one_that_spark_knows(spark, table):
 
 
 @tables
-def test_a_file_says_nothing_that_is_not_read(table):
+def test_every_key_of_a_file_is_read(table):
     content = json.loads((PROJECT / "schemas" / f"{table}.json").read_text())
     assert set(content) == {"table", "comment", "key", "partition_by", "columns", "checks", "properties"}
     assert all(set(column) <= {field.name for field in fields(Column)} for column in content["columns"])
@@ -118,14 +118,14 @@ def test_the_manifest_is_not_a_table():
     assert not [table for table in table_names() if table.startswith("manifest")]
 
 
-def test_every_check_takes_good_rows(spark):
-    failed = _checked(spark, [(table, good(table), check) for table in table_names() for check in _checks(table)])
+def test_every_check_accepts_good_rows(spark):
+    failed = _failing(spark, [(table, good(table), check) for table in table_names() for check in _checks(table)])
     assert failed == []
 
 
 def test_every_check_refuses_a_row_that_breaks_it(spark):
     cases = [(table, {**good(table), column: value}, check) for table, column, value, check in BAD]
-    assert _checked(spark, cases) == list(range(len(BAD)))
+    assert _failing(spark, cases) == list(range(len(BAD)))
 
 
 def test_every_check_is_broken_by_one_of_these_rows():
@@ -134,40 +134,40 @@ def test_every_check_is_broken_by_one_of_these_rows():
     }
 
 
-def test_changes_of_images_can_be_followed():
+def test_images_has_a_change_data_feed():
     assert table_schema("images").properties["delta.enableChangeDataFeed"] == "true"
 
 
-def test_who_a_user_is_stands_in_one_table():
+def test_only_one_table_says_who_a_user_is():
     personal = {"username", "age", "email"}
     for table in table_names():
-        found = personal & set(table_schema(table).names)
-        assert found == (personal if table == "users_pii" else set())
+        present = personal & set(table_schema(table).names)
+        assert present == (personal if table == "users_pii" else set())
 
 
 @tables
-def test_a_column_that_looks_like_the_id_of_a_user_or_an_image_says_which(table):
-    looks = [
+def test_a_column_that_looks_like_an_id_says_whether_it_names_users_or_images(table):
+    id_like = [
         c for c in table_schema(table).columns if NAMES_BY_NAME.search(c.name) or NAMES_BY_COMMENT.search(c.comment)
     ]
-    assert [c.name for c in looks if c.names is None and c.name not in OTHER_IDS] == []
+    assert [c.name for c in id_like if c.names is None and c.name not in OTHER_IDS] == []
 
 
 @tables
-def test_a_column_names_users_or_images_by_texts(table):
+def test_columns_that_name_users_or_images_hold_strings(table):
     naming = table_schema(table).naming
     assert set(naming.values()) <= {"user", "image"}
     assert {column.type for column in naming} <= {"string", "array<string>"}
 
 
 @tables
-def test_who_a_row_tells_of_is_marked_as_personal(table):
-    telling = [c for c in table_schema(table).columns if c.names == "user" or c.name in ("email", "username")]
-    assert [c.name for c in telling if not c.personal] == []
+def test_columns_that_identify_a_user_are_marked_as_personal(table):
+    identifying = [c for c in table_schema(table).columns if c.names == "user" or c.name in ("email", "username")]
+    assert [c.name for c in identifying if not c.personal] == []
 
 
 @pytest.mark.parametrize("table", ["users", "users_pii"])
-def test_all_that_a_table_of_persons_says_is_personal(table):
+def test_all_columns_of_a_table_about_persons_are_personal(table):
     assert all(column.personal for column in table_schema(table).columns)
 
 
@@ -184,7 +184,7 @@ def test_all_that_a_table_of_persons_says_is_personal(table):
         ("metrics", set()),
     ],
 )
-def test_what_is_personal_of_other_tables_is_marked(table, expected):
+def test_personal_columns_of_other_tables_are_marked(table, expected):
     assert {column.name for column in table_schema(table).columns if column.personal} == expected
 
 
@@ -198,8 +198,8 @@ def _checks(table: str) -> list[str]:
     return list(table_schema(table).checks)
 
 
-def _checked(spark, cases) -> list[int]:
-    """Numbers of those of (table, row, check) that do not hold, found in one query."""
+def _failing(spark, cases) -> list[int]:
+    """Return the numbers of the cases (table, row, check) that do not hold, with one query."""
     selects = []
     for number, (table, row, check) in enumerate(cases):
         columns = ", ".join(f"{value} AS {name}" for name, value in row.items())

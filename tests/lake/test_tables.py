@@ -1,4 +1,4 @@
-"""Writes are idempotent, signed by their run, and refused where a row is wrong, whoever writes."""
+"""Writes are idempotent, carry the id of their run, and are refused if a row is wrong, whoever writes it."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,16 +22,16 @@ def scores(spark, *rows: tuple[str, int]):
 
 @dataclass
 class History:
-    """What a table held, and its version, after each step of a story."""
+    """The rows and the version of a table after each step of a story."""
 
     lake: Lake
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     version: dict[str, int | None] = field(default_factory=dict)
 
     def note(self, step: str) -> None:
-        read = self.lake.read("judgements").collect()
-        assert len(read) == len({row["image_id"] for row in read})
-        self.rows[step] = {row["image_id"]: row["score"] for row in read}
+        rows = self.lake.read("judgements").collect()
+        assert len(rows) == len({row["image_id"] for row in rows})
+        self.rows[step] = {row["image_id"]: row["score"] for row in rows}
         self.version[step] = self.lake.version("judgements")
 
 
@@ -60,7 +60,7 @@ def history(spark, tmp_path_factory) -> History:
     story.lake.delete_keys("judgements", scores(spark, ("a", 0), ("bb", 0)).drop("score"))
     story.note("deleted again")
     story.lake.upsert("judgements", scores(spark, ("bb", 1)))
-    story.note("met none")
+    story.note("only new keys")
     return story
 
 
@@ -78,7 +78,7 @@ def test_a_table_not_written_yet_has_no_version(lake):
     assert not lake.exists("images")
 
 
-def test_an_upsert_of_nothing_makes_no_table(history):
+def test_an_upsert_of_no_rows_creates_no_table(history):
     assert history.version["nothing written"] is None
 
 
@@ -86,12 +86,12 @@ def test_an_upsert_inserts_new_keys(history):
     assert history.rows["first"] == {"a": 1, "b": 2}
 
 
-def test_an_upsert_of_what_is_there_makes_no_version(history):
+def test_an_upsert_of_the_stored_rows_makes_no_version(history):
     assert history.rows["again"] == history.rows["first"]
     assert history.version["again"] == history.version["first"]
 
 
-def test_an_upsert_updates_what_differs_and_leaves_the_rest(history):
+def test_an_upsert_updates_only_the_rows_that_differ(history):
     assert history.rows["changed"] == {"a": 1, "b": 5, "c": 3}
     assert history.version["changed"] == history.version["again"] + 1
 
@@ -105,21 +105,21 @@ def test_insert_new_of_known_keys_makes_no_version(history):
     assert history.version["inserted again"] == history.version["inserted"]
 
 
-def test_delete_keys_deletes_those_and_no_other(history):
+def test_delete_keys_deletes_the_named_keys_and_no_other(history):
     assert history.rows["deleted"] == {"b": 5, "c": 3, "d": 4}
 
 
-def test_a_deletion_of_keys_that_are_not_there_makes_no_version(history, lake, spark):
+def test_a_deletion_of_missing_keys_makes_no_version(history, lake, spark):
     assert history.version["deleted again"] == history.version["deleted"]
     assert lake.delete_keys("judgements", scores(spark, ("a", 0)).drop("score")) == 0
     assert lake.version("judgements") is None
 
 
-def test_an_upsert_that_meets_no_stored_row_only_inserts(spark, history):
-    assert history.rows["met none"] == {"b": 5, "bb": 1, "c": 3, "d": 4}
+def test_an_upsert_of_new_keys_only_inserts(spark, history):
+    assert history.rows["only new keys"] == {"b": 5, "bb": 1, "c": 3, "d": 4}
     log = spark.sql(f"DESCRIBE HISTORY delta.`{history.lake.path('judgements')}`").collect()
     updates = {row["version"]: row["operationParameters"].get("matchedPredicates") != "[]" for row in log}
-    assert not updates[history.version["met none"]]
+    assert not updates[history.version["only new keys"]]
     assert updates[history.version["changed"]]
 
 
@@ -140,15 +140,15 @@ def test_every_commit_carries_the_id_of_its_run(spark, history):
         (("q", "x", None, 3, DAY), "(?i)not.null"),
     ],
 )
-def test_a_wrong_row_fails_the_write_of_whoever_writes(spark, history, row, complaint):
-    strange = spark.createDataFrame([row], SCORES)
+def test_a_write_of_a_wrong_row_fails_even_without_the_lake(spark, history, row, complaint):
+    wrong = spark.createDataFrame([row], SCORES)
     before = history.lake.version("judgements")
     with pytest.raises(Exception, match=complaint):
-        strange.write.format("delta").mode("append").save(history.lake.path("judgements"))
+        wrong.write.format("delta").mode("append").save(history.lake.path("judgements"))
     assert history.lake.version("judgements") == before
 
 
-def test_columns_are_found_by_name_and_strangers_are_left_out(spark, lake):
+def test_columns_are_matched_by_name_and_unknown_ones_are_dropped(spark, lake):
     rows = spark.sql(
         "SELECT 4L AS score, 'ann' AS annotator, 'i' AS image_id, 9 AS other, 'q' AS query_image_id, "
         "date'2024-05-06' AS landed_on"
@@ -157,7 +157,7 @@ def test_columns_are_found_by_name_and_strangers_are_left_out(spark, lake):
     assertDataFrameEqual(lake.read("judgements"), spark.createDataFrame([("q", "i", "ann", 4, DAY)], SCORES))
 
 
-def test_a_replacement_touches_its_partition_only(spark, lake):
+def test_a_replacement_changes_only_its_partition(spark, lake):
     def examples(snapshot: str, *ids: str):
         return spark.createDataFrame(
             [(snapshot, i, "q", ["q", "n"], 0, "click", 1.0, "train", None, None) for i in ids],
@@ -183,20 +183,20 @@ def test_a_replacement_touches_its_partition_only(spark, lake):
     assert (ids("one"), ids("two")) == (["b", "d"], ["c"])
 
 
-def test_a_table_is_made_as_its_schema_says(spark, lake):
+def test_a_table_is_created_as_its_schema_says(spark, lake):
     struct = table_schema("interactions").struct
     lake.replace("interactions", spark.createDataFrame([], struct), "event_date = '2024-05-06'")
     (detail,) = spark.sql(f"DESCRIBE DETAIL delta.`{lake.path('interactions')}`").collect()
     assert tuple(detail["partitionColumns"]) == table_schema("interactions").partition_by
     constraints = {name.removeprefix("delta.constraints.") for name in detail["properties"] if "constraints" in name}
     assert constraints == set(table_schema("interactions").checks)
-    made = lake.read("interactions").schema
-    assert {f.name: f.metadata["comment"] for f in made} == {
+    created = lake.read("interactions").schema
+    assert {f.name: f.metadata["comment"] for f in created} == {
         c.name: c.comment for c in table_schema("interactions").columns
     }
 
 
-def test_a_nullable_column_that_a_job_does_not_know_is_null_and_a_needed_one_is_an_error(spark, lake):
+def test_a_column_missing_from_new_rows_is_null_if_nullable_and_else_an_error(spark, lake):
     known = (
         "SELECT 'e' AS event_id, 'u' AS user_id, 'q' AS query_image_id, 'd' AS displayed_image_id, 1 AS position, "
         "'click' AS type, timestamp'2024-05-06 07:08:09' AS occurred_at, date'2024-05-06' AS event_date"
@@ -208,7 +208,7 @@ def test_a_nullable_column_that_a_job_does_not_know_is_null_and_a_needed_one_is_
     assert (row["request_id"], row["variant"], row["dwell_ms"]) == ("r", None, None)
 
 
-def test_a_nullable_column_that_a_job_does_not_know_keeps_what_is_stored(spark, lake):
+def test_a_nullable_column_missing_from_the_rows_keeps_its_stored_value(spark, lake):
     known = (
         "SELECT 'e' AS event_id, 'u' AS user_id, 'q' AS query_image_id, 'd' AS displayed_image_id, 'r' AS request_id, "
         "'click' AS type, timestamp'2024-05-06 07:08:09' AS occurred_at, date'2024-05-06' AS event_date"

@@ -1,4 +1,4 @@
-"""The page about the tables is what the files about the tables say."""
+"""The page about the tables has all that `schemas/` says."""
 
 import subprocess
 import sys
@@ -25,17 +25,17 @@ def test_the_command_writes_the_page():
     assert ran.stdout == tables_page()
 
 
-def test_every_table_has_a_section_that_names_all_of_it():
+def test_every_table_has_a_section_with_all_of_its_schema():
     for table in table_names():
         schema, text = table_schema(table), section(table)
-        said = [schema.comment, *schema.key, *schema.partition_by, *schema.checks, *schema.checks.values()]
-        said += [*schema.properties, *schema.properties.values(), *(column.comment for column in schema.columns)]
-        assert [part for part in said if part not in text] == []
+        parts = [schema.comment, *schema.key, *schema.partition_by, *schema.checks, *schema.checks.values()]
+        parts += [*schema.properties, *schema.properties.values(), *(column.comment for column in schema.columns)]
+        assert [part for part in parts if part not in text] == []
         rows = [line for line in text.splitlines() if line.startswith("| `")]
         assert [row.split("`")[1] for row in rows] == list(schema.names)
 
 
-def test_a_row_says_whether_its_column_may_be_null_names_someone_and_is_personal():
+def test_a_row_says_whether_its_column_may_be_null_names_a_user_and_is_personal():
     rows = section("users").splitlines()
     assert "| `user_id` | `string` |  | user | yes | Pseudonymous id |" in rows
     assert "| `gender` | `string` | yes |  | yes | As the user gave it |" in rows

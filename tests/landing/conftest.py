@@ -1,4 +1,4 @@
-"""Files that landed."""
+"""Landed files for tests."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def write_lines():
-    """Write objects as JSON lines to a file, compressed where its name ends in .gz, and return the file."""
+    """Write objects as JSON lines to a file, compressed if its name ends in .gz, and return the file."""
 
     def write(file: Path, objects: Sequence[object]) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)

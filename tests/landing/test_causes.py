@@ -1,4 +1,4 @@
-"""A line that does not fit is told which field is wrong, and how to write it."""
+"""The message of a malformed line names the wrong field and its valid form."""
 
 import pytest
 
@@ -37,16 +37,20 @@ def test_the_cause_names_the_field(text, message):
     assert cause(text, TYPES) == message
 
 
-def test_no_cause_is_made_up():
+def test_a_line_that_fits_has_no_cause():
     assert cause('{"event_id": "a", "position": 1}', TYPES) is None
 
 
-def test_only_messages_that_say_no_cause_are_replaced(spark):
+def test_only_messages_without_a_cause_are_replaced(spark):
     unknown = cause_unknown("interactions")
-    rows = [("malformed_line", unknown, '{"ok": 1}'), ("malformed_line", "it says", "{"), ("missing_field", "x", "{}")]
+    rows = [
+        ("malformed_line", unknown, '{"ok": 1}'),
+        ("malformed_line", "a cause", "{"),
+        ("missing_field", "x", "{}"),
+    ]
     refused = spark.createDataFrame(
         [*rows, ("malformed_line", unknown, "{}")], "reason string, message string, text string"
     )
     assert [row["message"] for row in with_causes(refused, FIELDS).collect()] == [
-        "ok: 1 is not true or false", "it says", "x", unknown
+        "ok: 1 is not true or false", "a cause", "x", unknown
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What other programs leave beside the data is known by its name; everything else counts."""
+"""Files that other programs leave beside the data are recognised by name; all other files count."""
 
 import pytest
 from hypothesis import given
@@ -28,14 +28,14 @@ from vsearch_lib.landing.clutter import kind_of_clutter
         (".git/objects/a.jpg", "hidden"),
     ],
 )
-def test_clutter_has_a_kind(path, kind):
+def test_clutter_is_recognised_by_kind(path, kind):
     assert kind_of_clutter(path.split("/")) == kind
 
 
 @pytest.mark.parametrize(
     "path", ["_MG_1234.JPG", "_export/a.jpg", "part/a.jpg", "video/a.jpg", "movie.jpg", "README", "~.jpg"]
 )
-def test_names_that_only_resemble_it_count(path):
+def test_names_that_only_resemble_clutter_count(path):
     assert kind_of_clutter(path.split("/")) is None
 
 

@@ -1,4 +1,4 @@
-"""A column is a field of ours for certain, or it is none, or nothing is read."""
+"""A column is certainly one of our fields, or certainly not; else the file is refused."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from vsearch_lib.landing.columns import Columns, UnclearColumns
 FIELDS = ["image_id", "file", "tags", "visibility", "moderation", "deleted"]
 
 
-def test_columns_are_fields_by_their_names():
+def test_columns_are_matched_with_fields_by_name():
     columns = Columns.of(["file", "title", "image_id"], FIELDS)
     assert columns.fields == ("file", None, "image_id")
     assert not columns.renamed
@@ -20,12 +20,12 @@ def test_case_and_spaces_do_not_matter(name):
 
 
 @pytest.mark.parametrize("name", ["image id", "Image-ID", "IMAGE__ID"])
-def test_words_may_be_divided_otherwise(name):
+def test_words_may_be_divided_by_spaces_dashes_or_underscores(name):
     assert Columns.of([name], FIELDS).fields == ("image_id",)
 
 
 @pytest.mark.parametrize("names", [["visibility", "visibility"], ["tags", "file", "Tags"], ["image_id", "image id"]])
-def test_a_field_that_is_there_twice_is_unclear(names):
+def test_two_columns_of_one_field_are_unclear(names):
     with pytest.raises(UnclearColumns, match="is there twice"):
         Columns.of(names, FIELDS)
 
@@ -56,9 +56,9 @@ def test_a_name_that_may_decide_who_sees_a_picture_is_unclear(name):
 
 
 @pytest.mark.parametrize("name", ["title", "tag", "files", "published_at", "publication", "weight"])
-def test_other_names_are_none_of_ours(name):
+def test_other_names_are_not_fields(name):
     assert Columns.of([name], FIELDS).fields == (None,)
 
 
-def test_a_slip_counts_only_if_the_records_have_the_field():
+def test_a_misspelling_matters_only_if_the_records_have_the_field():
     assert Columns.of(["visibilty"], ["user_id"]).fields == (None,)

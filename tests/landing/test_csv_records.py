@@ -1,4 +1,4 @@
-"""CSV as RFC 4180 has it: what fits is read, what does not is refused by itself."""
+"""CSV by RFC 4180: valid records are read, and only invalid ones are refused."""
 
 import csv
 import io
@@ -23,26 +23,26 @@ def test_quotes_inside_quotes_are_doubled():
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_lines_end_as_any_system_ends_them(end):
+def test_the_line_ends_of_every_system_are_accepted(end):
     assert records(f"a,b{end} {end}c,d") == [(1, ["a", "b"]), (3, ["c", "d"])]
 
 
-def test_a_quote_that_is_not_closed_refuses_its_line_and_the_next_are_read():
-    found = list(csv_records(io.StringIO('a,b\nc,"d\ne,f\ng,h\n', newline="")))
-    assert [(record.line, record.fields) for record in found] == [
+def test_a_line_with_an_unclosed_quote_is_refused_and_the_next_lines_are_read():
+    read = list(csv_records(io.StringIO('a,b\nc,"d\ne,f\ng,h\n', newline="")))
+    assert [(record.line, record.fields) for record in read] == [
         (1, ["a", "b"]),
         (2, None),
         (3, ["e", "f"]),
         (4, ["g", "h"]),
     ]
-    assert (found[1].text, found[1].problem) == ('c,"d', "not CSV: a quote is not closed")
+    assert (read[1].text, read[1].problem) == ('c,"d', "not CSV: a quote is not closed")
 
 
-def test_text_behind_a_closing_quote_refuses_its_line():
+def test_a_line_with_text_after_a_closing_quote_is_refused():
     assert records('a,"b"c"\nd,e\n') == [(1, None), (2, ["d", "e"])]
 
 
-def test_a_value_too_long_to_be_one_refuses_its_line():
+def test_a_line_with_a_value_above_the_limit_of_length_is_refused():
     long = 'a,"' + "x" * (csv.field_size_limit() + 1) + "\n"
     assert records(f"{long}b,c\n") == [(1, None), (2, ["b", "c"])]
 
@@ -56,7 +56,7 @@ ROWS = st.lists(
 
 
 @given(ROWS)
-def test_what_pythons_writer_writes_is_read_as_it_was(rows):
+def test_records_of_pythons_writer_are_read_unchanged(rows):
     sink = io.StringIO(newline="")
     csv.writer(sink).writerows(rows)
     assert [fields for _, fields in records(sink.getvalue())] == rows
@@ -65,5 +65,5 @@ def test_what_pythons_writer_writes_is_read_as_it_was(rows):
 @given(st.text(st.sampled_from('ab,"\n\r'), max_size=40))
 def test_no_line_is_lost_or_read_twice(text):
     lines = io.StringIO(text, newline="").readlines()
-    taken = [line for record in csv_records(lines) for line in io.StringIO(record.text, newline="").readlines()]
-    assert "".join(taken).replace("\r", "").replace("\n", "") == text.replace("\r", "").replace("\n", "")
+    read = [line for record in csv_records(lines) for line in io.StringIO(record.text, newline="").readlines()]
+    assert "".join(read).replace("\r", "").replace("\n", "") == text.replace("\r", "").replace("\n", "")

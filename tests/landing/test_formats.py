@@ -1,4 +1,4 @@
-"""A file's format is certain, by its name and its first bytes, or the file is refused."""
+"""The format of a file is certain by its name and its first bytes, or the file is refused."""
 
 import bz2
 import gzip
@@ -45,7 +45,7 @@ def parquet() -> bytes:
         ("no suffix", parquet(), Format("parquet", None)),
     ],
 )
-def test_a_format_is_told_by_name_and_content(name, content, form):
+def test_a_format_is_recognised_by_name_and_content(name, content, form):
     file = io.BytesIO(content)
     assert recognise(name, file) == form
     assert file.tell() == 0
@@ -70,7 +70,7 @@ def test_a_format_is_told_by_name_and_content(name, content, form):
         ("a.tsv", b"a\tb\n", "unsupported_format"),
     ],
 )
-def test_what_is_not_certain_is_refused(name, content, reason):
+def test_a_file_of_an_uncertain_format_is_refused(name, content, reason):
     with pytest.raises(NotReadable) as caught:
         recognise(name, io.BytesIO(content))
     assert caught.value.reason == reason
@@ -82,17 +82,17 @@ def landed(name: str) -> LandedFile:
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "LOG.JSONL", "clicks-abc", "clicks.log"])
-def test_spark_reads_plain_json_lines_itself(name):
+def test_spark_reads_uncompressed_json_lines(name):
     assert for_spark(landed(name), LINES, set())
     assert for_spark(landed(name), b"\xef\xbb\xbf \n" + LINES, set())
 
 
 @pytest.mark.parametrize("name", ["_a.jsonl", "a.jsonl.gz", "a.lz4", "a.bz2", "a.csv", "a.parquet", ".a.jsonl"])
-def test_spark_is_not_given_what_it_would_leave_out_or_unpack(name):
+def test_spark_does_not_read_files_that_it_would_pass_over_or_decompress(name):
     assert not for_spark(landed(name), LINES, set())
 
 
-def test_spark_is_not_given_what_may_be_no_text_or_has_a_checksum_beside_it():
+def test_spark_does_not_read_files_that_may_not_be_utf8_or_have_a_checksum():
     assert not for_spark(landed("a.jsonl"), gzip.compress(LINES), set())
     assert not for_spark(landed("a.jsonl"), '{"a": 1}'.encode("utf-16"), set())
     assert not for_spark(landed("a.jsonl"), LINES, {"/landing/.a.jsonl.crc"})
@@ -102,7 +102,7 @@ def test_spark_is_not_given_what_may_be_no_text_or_has_a_checksum_beside_it():
 @pytest.mark.parametrize(
     "name", ["labels.csv", "a.JSON.GZ", "a.xlsx", "a.yaml", "a.csv.tar.bz2", "a.csv.bak", "a.csv~"]
 )
-def test_names_of_tables_are_known(name):
+def test_names_of_tables_are_recognised(name):
     assert holds_a_table(name)
 
 

@@ -1,4 +1,4 @@
-"""Landed records become rows that know their file and line; what does not fit is marked and never lost."""
+"""Landed records become rows with their file and line; malformed lines are marked and never lost."""
 
 import json
 import os
@@ -25,7 +25,7 @@ ODD = "odd [a] {b} #1 50% %20 a+b größe"
 
 @pytest.fixture(scope="module")
 def landed(spark, tmp_path_factory, write_lines) -> dict[str, list[tuple[int, dict]]]:
-    """Landed file → its rows as (line, what was read), all files read at once."""
+    """Landed file → its rows as (line, values or malformed text); all files are read at once."""
     folder = tmp_path_factory.mktemp("date=2024-05-06") / ODD
     rows = [
         {"name": "a", "n": 1, "share": 0.5, "ok": True, "at": "2024-05-06T07:08:09Z"},
@@ -45,13 +45,13 @@ def landed(spark, tmp_path_factory, write_lines) -> dict[str, list[tuple[int, di
     pq.write_table(table, folder / "four.parquet")
     lines = read_lines(spark, list_landed(str(folder)).files, FIELDS, set())
     numbered = number_lines(parse(lines, FIELDS), lines).collect()
-    found: dict[str, list[tuple[int, dict]]] = {}
+    rows_of_file: dict[str, list[tuple[int, dict]]] = {}
     for row in sorted(numbered, key=lambda row: row["line"]):
         file = Path(row["source"].removeprefix("file:"))
-        assert file.parent == folder, "the source is the file's own path, spelled as the listing spells it"
+        assert file.parent == folder, "the source is the path of the file, spelled as in the listing"
         values = {name: row[name] for name in ("name", "n", "share", "ok", "at") if row[name] is not None}
-        found.setdefault(file.name, []).append((row["line"], values if row[CORRUPT] is None else row[CORRUPT]))
-    return found
+        rows_of_file.setdefault(file.name, []).append((row["line"], values if row[CORRUPT] is None else row[CORRUPT]))
+    return rows_of_file
 
 
 FULL = {"name": "a", "n": 1, "share": 0.5, "ok": True, "at": AT.replace(tzinfo=None)}
@@ -59,7 +59,7 @@ FULL = {"name": "a", "n": 1, "share": 0.5, "ok": True, "at": AT.replace(tzinfo=N
 
 @pytest.fixture(scope="module", autouse=True)
 def utc(spark):
-    """Collected times are local to the machine: make that UTC here."""
+    """Set the time zone of this machine to UTC, because collected times are in its time zone."""
     before = os.environ.get("TZ")
     os.environ["TZ"] = "UTC"
     time.tzset()
@@ -68,15 +68,15 @@ def utc(spark):
     time.tzset()
 
 
-def test_json_lines_are_read_with_the_line_each_stands_in(landed):
+def test_json_lines_are_read_with_their_line_numbers(landed):
     assert landed["one.jsonl"] == [(1, FULL), (2, {"name": "b"}), (5, {"name": "ü", "n": -3}), (6, "not json")]
 
 
-def test_compressed_json_lines_are_read_the_same_way(landed):
+def test_compressed_json_lines_are_read_like_uncompressed_ones(landed):
     assert landed["two.jsonl.gz"] == [(1, FULL), (2, {"name": "b"}), (4, '{"name": "z", "n": "3"}')]
 
 
-def test_csv_values_take_the_types_of_their_fields(landed):
+def test_csv_values_get_the_types_of_their_fields(landed):
     lines = dict(landed["three.csv"])
     assert lines[2] == {**FULL, "name": "001"}
     assert lines[3] == {**FULL, "name": 'say "n":"7", twice', "n": -2, "share": 0.001, "ok": False}
@@ -109,7 +109,7 @@ def test_no_files_give_no_lines(spark):
 def test_lines_are_numbered_exactly_when_files_are_split(spark, tmp_path, write_lines):
     files = {}
     for name, count in (("a.jsonl", 60), ("b.jsonl", 150), ("c.jsonl", 1)):
-        # Lines of uneven length, some blank, so that splits fall anywhere in them.
+        # Lines of different lengths, some blank, so that a split may begin anywhere in a line.
         content = ["" if n % 7 == 3 else {"n": n, "name": "x" * (n * 37 % 90)} for n in range(1, count + 1)]
         files[str(write_lines(tmp_path / name, content))] = [n for n in range(1, count + 1) if n % 7 != 3]
     setting = "spark.sql.files.maxPartitionBytes"
@@ -126,7 +126,7 @@ def test_lines_are_numbered_exactly_when_files_are_split(spark, tmp_path, write_
     assert {file: sorted(row["n"] for row in rows if row["source"].endswith(file)) for file in files} == files
 
 
-# What fits
+# Lines that fit
 
 NAMES = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 OBJECTS = st.fixed_dictionaries(
@@ -166,12 +166,12 @@ def test_exactly_the_lines_that_do_not_fit_are_marked(spark, lines):
 
 
 @pytest.mark.parametrize("lines", [NOT_OBJECTS, WRONG_VALUES], ids=["no objects", "wrong values"])
-def test_none_of_these_lines_fits(spark, lines):
+def test_these_lines_are_all_marked(spark, lines):
     frame = spark.createDataFrame([("f", 0, n, text, None) for n, text in enumerate(lines)], LINES)
     assert [row["text"] for row in parse(frame, FIELDS).collect() if row[CORRUPT] is None] == []
 
 
-def test_values_are_read_as_they_were_written(spark):
+def test_values_are_read_unchanged(spark):
     written = {"name": 'q"\\/\u2028 é {}', "n": -(2**31), "share": 1e-9, "ok": False}
     frame = spark.createDataFrame([("f", 0, 0, json.dumps(written), None)], LINES)
     (row,) = parse(frame, FIELDS).collect()

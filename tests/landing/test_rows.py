@@ -1,4 +1,4 @@
-"""A landed file becomes rows of JSON that know their line, whatever its format; what is not certain is refused."""
+"""A landed file of any format becomes JSON rows with their lines; uncertain rows and files are refused."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ FIELDS = {
 
 @pytest.fixture
 def read(tmp_path: Path):
-    """Rows of a file of that name and content: line → the object, or the reason for which it is refused."""
+    """Read a file of this name and content: line → the object, or the reason of its refusal."""
 
     def rows(name: str, content: bytes | str | pa.Table) -> dict[int, object]:
         file = tmp_path / name
@@ -29,14 +29,14 @@ def read(tmp_path: Path):
             pq.write_table(content, file)
         else:
             file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        found = list(rows_of(str(file), FIELDS))
-        assert all(row.message for row in found if row.reason)
-        return {row.line: row.reason or json.loads(row.text) for row in found}
+        rows_read = list(rows_of(str(file), FIELDS))
+        assert all(row.message for row in rows_read if row.reason)
+        return {row.line: row.reason or json.loads(row.text) for row in rows_read}
 
     return rows
 
 
-def test_json_lines_keep_their_text_and_their_lines(tmp_path):
+def test_json_lines_keep_their_text_and_line_numbers(tmp_path):
     lines = ['\ufeff{"image_id": "a", "other": [1]}\r\n', "\n", ' {"image_id":"b"} \r', '{"image_id":"c"}']
     (tmp_path / "a.jsonl").write_bytes("".join(lines).encode())
     rows = list(rows_of(str(tmp_path / "a.jsonl"), FIELDS))
@@ -45,14 +45,14 @@ def test_json_lines_keep_their_text_and_their_lines(tmp_path):
     ]  # fmt: skip
 
 
-def test_names_that_are_spelled_otherwise_become_those_of_the_fields(read):
+def test_differently_spelled_names_become_the_names_of_the_fields(read):
     assert read("a.jsonl", '{"Image ID": "a", "VISIBILITY": "private", "x": 1}') == {
         1: {"image_id": "a", "visibility": "private"}
     }
     assert read("a.csv", "Image ID, Visibility\na,private\n") == {2: {"image_id": "a", "visibility": "private"}}
 
 
-def test_a_json_line_that_says_a_thing_twice_is_refused_and_its_neighbours_are_read(read):
+def test_a_json_line_with_a_field_twice_is_refused_and_other_lines_are_read(read):
     lines = [
         '{"image_id": "a"}', '{"visibility": "private", "visibility": "public"}', '{"visibilty": "private"}',
         '{"image_id": "d"}',
@@ -62,15 +62,15 @@ def test_a_json_line_that_says_a_thing_twice_is_refused_and_its_neighbours_are_r
     }  # fmt: skip
 
 
-def test_names_inside_a_value_are_its_own(read):
+def test_names_inside_a_value_are_not_fields(read):
     assert read("a.jsonl", '{"x": {"tags": 2, "tags": 3}, "tags": "t"}') == {1: {"x": {"tags": 3}, "tags": "t"}}
 
 
-def test_what_a_value_says_inside_of_who_sees_a_picture_refuses_the_row(read):
+def test_a_row_with_a_nested_visibility_is_refused(read):
     assert read("a.jsonl", '{"image_id": "a", "meta": [{"Visibility": "private"}]}') == {1: "malformed_line"}
 
 
-def test_a_value_that_python_cannot_hold_refuses_its_row(read):
+def test_a_row_with_a_value_outside_pythons_range_is_refused(read):
     late = pa.array([2**62, 0], pa.int64()).cast(pa.timestamp("us"))
     assert read("a.parquet", pa.table({"uploaded_at": late, "image_id": ["a", "b"]})) == {
         1: "malformed_line",
@@ -78,11 +78,11 @@ def test_a_value_that_python_cannot_hold_refuses_its_row(read):
     }
 
 
-def test_packed_text_that_is_broken_from_its_start_refuses_the_file(read):
+def test_a_compressed_file_that_is_broken_from_its_start_is_refused(read):
     assert read("a.jsonl.gz", gzip.compress(b"{}")[:10] + b"\xff" * 40) == {0: "broken_file"}
 
 
-def test_bytes_that_are_not_utf8_refuse_their_row(read):
+def test_a_row_that_is_not_utf8_is_refused(read):
     assert read("a.jsonl", '{"tags": "a"}\n{"tags": "é"}\n'.encode("latin-1")) == {
         1: {"tags": "a"},
         2: "malformed_line",
@@ -94,16 +94,16 @@ def test_bytes_that_are_not_utf8_refuse_their_row(read):
     }
 
 
-def test_a_header_that_is_not_utf8_refuses_the_file(read):
+def test_a_file_whose_header_is_not_utf8_is_refused(read):
     assert read("a.csv", "tags,größe\na,b\n".encode("latin-1")) == {0: "malformed_header"}
 
 
-def test_utf16_is_read_by_its_mark(read):
+def test_utf16_with_a_byte_order_mark_is_read(read):
     assert read("a.csv", "image_id,tags\r\na,größe\r\n".encode("utf-16")) == {2: {"image_id": "a", "tags": "größe"}}
     assert read("a.jsonl", '{"tags": "größe"}\r\n'.encode("utf-16")) == {1: {"tags": "größe"}}
 
 
-def test_csv_values_become_numbers_where_the_field_is_one(read):
+def test_csv_values_become_numbers_if_the_field_is_a_number(read):
     text = "image_id,position,dwell_ms,latitude,deleted\n007,1,1500.0,-3.5,True\n8,x,,,\n"
     assert read("a.csv", text) == {
         2: {"image_id": "007", "position": 1, "dwell_ms": 1500, "latitude": -3.5, "deleted": True},
@@ -112,9 +112,9 @@ def test_csv_values_become_numbers_where_the_field_is_one(read):
 
 
 @pytest.mark.parametrize("row", ["a,public,red,blue", "a,private", "a", 'a,"private,x', 'a,"pri"vate",x'])
-def test_a_csv_row_that_does_not_fit_its_header_is_refused_alone(read, row):
-    found = read("a.csv", f"image_id,visibility,tags\nb,private,x\n{row}\nc,public,\n")
-    assert found == {
+def test_only_the_csv_row_that_does_not_fit_its_header_is_refused(read, row):
+    rows = read("a.csv", f"image_id,visibility,tags\nb,private,x\n{row}\nc,public,\n")
+    assert rows == {
         2: {"image_id": "b", "visibility": "private", "tags": "x"},
         3: "malformed_line",
         4: {"image_id": "c", "visibility": "public"},
@@ -124,7 +124,7 @@ def test_a_csv_row_that_does_not_fit_its_header_is_refused_alone(read, row):
 @pytest.mark.parametrize(
     "header", ["image_id,visibility,Visibility", "image_id,visibilty", "image_id;visibility", "who,what", '"image_id']
 )
-def test_a_header_that_is_not_certain_refuses_the_file(read, header):
+def test_a_file_with_an_uncertain_header_is_refused(read, header):
     assert read("a.csv", f"{header}\na,private,private\n") == {0: "malformed_header"}
 
 
@@ -132,11 +132,11 @@ def test_a_header_that_is_not_certain_refuses_the_file(read, header):
     ("name", "content"),
     [("a.jsonl", ""), ("a.jsonl", "\n \n"), ("a.csv", ""), ("a.csv", "image_id\n"), ("a.jsonl.gz", gzip.compress(b""))],
 )
-def test_a_file_without_records_says_so(read, name, content):
+def test_a_file_without_records_gives_no_records(read, name, content):
     assert read(name, content) == {0: NO_RECORDS}
 
 
-def test_nothing_of_a_file_that_was_cut_is_read(read):
+def test_no_row_of_a_cut_file_is_read(read):
     lines = b"".join(b'{"image_id": "%d"}\n' % n for n in range(5000))
     assert read("a.jsonl.gz", gzip.compress(lines)[:-100]) == {0: "broken_file"}
     whole = pa.compress(lines, codec="zstd", asbytes=True)
@@ -144,13 +144,13 @@ def test_nothing_of_a_file_that_was_cut_is_read(read):
     assert len(read("a.jsonl.zst", whole)) == 5000
 
 
-def test_members_of_gzip_are_one_text(read):
+def test_several_gzip_members_are_read_as_one_text(read):
     two = gzip.compress(b'{"image_id": "a"}\n') + gzip.compress(b'{"image_id": "b"}\n')
     assert read("a.jsonl.gz", two) == {1: {"image_id": "a"}, 2: {"image_id": "b"}}
 
 
-def test_parquet_values_are_as_json_has_them(read):
-    at = datetime(2026, 11, 1, 10, tzinfo=UTC)
+def test_parquet_values_become_json_values(read):
+    moment = datetime(2026, 11, 1, 10, tzinfo=UTC)
     table = pa.table(
         {
             "image_id": pa.array(["a", None]),
@@ -158,7 +158,7 @@ def test_parquet_values_are_as_json_has_them(read):
             "dwell_ms": pa.array([Decimal("7.00"), None]),
             "latitude": pa.array([0.25, None], pa.float32()),
             "deleted": pa.array([True, None]),
-            "uploaded_at": pa.array([at, None], pa.timestamp("ns", "UTC")),
+            "uploaded_at": pa.array([moment, None], pa.timestamp("ns", "UTC")),
             "tags": pa.array([["x", "y"], None]),
             "visibility": pa.nulls(2),
             "day": pa.array([date(2026, 11, 1), None]),
@@ -185,27 +185,27 @@ def test_parquet_texts_may_be_stored_as_bytes(read):
 
 
 @pytest.mark.parametrize("cut", [slice(None, -30), slice(30, None), slice(0, 4)])
-def test_parquet_that_was_cut_is_refused_whole(read, tmp_path, cut):
+def test_a_cut_parquet_file_is_refused(read, tmp_path, cut):
     pq.write_table(pa.table({"tags": ["a"] * 100}), tmp_path / "whole.parquet")
     content = (tmp_path / "whole.parquet").read_bytes()[cut]
     assert read("a.parquet", content) == {0: "broken_file"}
 
 
-def test_parquet_with_a_damaged_page_is_refused_whole(read, tmp_path):
+def test_a_parquet_file_with_a_damaged_page_is_refused(read, tmp_path):
     pq.write_table(pa.table({"tags": [str(n) for n in range(9000)]}), tmp_path / "whole.parquet", compression="gzip")
     content = bytearray((tmp_path / "whole.parquet").read_bytes())
     content[200:260] = bytes(60)
     assert read("a.parquet", bytes(content)) == {0: "broken_file"}
 
 
-def test_parquet_that_names_a_field_twice_is_refused_whole(read):
+def test_a_parquet_file_with_a_field_twice_is_refused(read):
     table = pa.table(
         [pa.array(["a"]), pa.array(["private"]), pa.array(["public"])], ["image_id", "visibility", "Visibility"]
     )
     assert read("a.parquet", table) == {0: "malformed_header"}
 
 
-def test_a_file_that_went_away_is_refused(tmp_path):
+def test_a_file_that_was_removed_is_refused(tmp_path):
     assert [(row.line, row.reason) for row in rows_of(str(tmp_path / "gone.jsonl"), FIELDS)] == [(0, "unreadable")]
 
 

@@ -1,4 +1,4 @@
-"""What was taken in before is known to be, and what has moved since is not taken for known."""
+"""A job over an unchanged landing ends at once, and a job over a changed landing runs."""
 
 import os
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
-from vsearch_lib.images.metadata import may_be_metadata, sort_out
+from vsearch_lib.images.metadata import may_be_metadata, sort_files
 from vsearch_lib.lake import Lake, table_schema
 from vsearch_lib.landing.listing import list_landed
 from vsearch_lib.landing.state import LandingState
@@ -32,7 +32,7 @@ def jobs_of(spark):
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory, make):
-    """Two good pictures, one that is none, and one that nobody describes."""
+    """Two good pictures, one broken picture, and one picture without metadata."""
     landed = make.landing(tmp_path_factory.mktemp("known") / "photos")
     for name in ("a", "b", "nobody's"):
         landed.put(f"{DAY}/{name}.png", make.picture(len(name)))
@@ -42,38 +42,36 @@ def landed(tmp_path_factory, make):
 
 
 @pytest.fixture(scope="module")
-def looked_at(landed, ingest, jobs_of):
-    """The figures of a run that looked at what another had taken in, and how many Spark jobs it took."""
+def full_run(landed, ingest, jobs_of):
+    """The figures and the number of Spark jobs of a run over files that an earlier run ingested, without its note."""
     ingest(landed, "first")
     notes = landed.folder.parent / "lake" / "done_before"
     (notes / "ingest_images.json").unlink()
     figures = {}
-    jobs = jobs_of(lambda: figures.update(ingest(landed, "looked")[1]))
+    jobs = jobs_of(lambda: figures.update(ingest(landed, "full")[1]))
     return figures, jobs
 
 
 @pytest.fixture
-def known(spark, landed, looked_at) -> Callable[..., bool]:
-    """Whether a run of these settings and days would know that it has nothing to do."""
+def known(spark, landed, full_run) -> Callable[..., bool]:
+    """Whether a run with these settings and days would end at once."""
 
-    def ask(*overrides: str, retry: bool = False, dates: tuple[date, ...] | None = None) -> bool:
+    def is_known(*overrides: str, retry: bool = False, dates: tuple[date, ...] | None = None) -> bool:
         var = landed.folder.parent
         chosen = [f"var={var}", f"landing.images={landed.folder}", "quality.max_refused_share=0.9", *overrides]
         settings = load_settings("demo", chosen)
-        context = StepContext(settings, Lake(spark, settings.lake.uri, "ask"), "ask", dates, say=lambda _: None)
+        context = StepContext(settings, Lake(spark, settings.lake.uri, "check"), "check", dates, say=lambda _: None)
         watched = ("images", "images_awaited", "image_files", "image_pixels", "near_duplicates")
         listing = list_landed(settings.landing.images, dates, never_clutter=may_be_metadata)
-        opened = [metadata.file for metadata in sort_out(listing).metadata]
+        opened = [metadata.file for metadata in sort_files(listing).metadata]
         landing = LandingState.of(context, "images", listing, opened=opened, tables=watched, retry=retry)
         return landing.earlier_figures() is not None
 
-    return ask
+    return is_known
 
 
-def test_a_landing_that_has_not_moved_is_known_without_a_spark_job_and_has_the_same_figures(
-    landed, ingest, jobs_of, looked_at
-):
-    figures, jobs = looked_at
+def test_an_unchanged_landing_gives_the_same_figures_without_a_spark_job(landed, ingest, jobs_of, full_run):
+    figures, jobs = full_run
     assert jobs > 10
     again = {}
     assert jobs_of(lambda: again.update(ingest(landed, "again")[1])) == 0
@@ -81,7 +79,7 @@ def test_a_landing_that_has_not_moved_is_known_without_a_spark_job_and_has_the_s
     assert [again[f"images_{name}"] for name in ("landed", "unchanged", "accepted", "refused")] == [4, 2, 0, 2]
 
 
-def test_other_settings_days_and_retries_are_looked_at(known):
+def test_a_run_with_other_settings_or_days_or_a_retry_does_not_end_at_once(known):
     assert known()
     assert not known("image.min_side=17")
     assert not known("quality.max_refused_share=0.1")
@@ -90,7 +88,7 @@ def test_other_settings_days_and_retries_are_looked_at(known):
 
 
 @pytest.mark.parametrize("name", ["a.png", "broken.png"])
-def test_a_picture_of_another_time_is_looked_at(known, landed, name):
+def test_a_picture_with_another_modification_time_is_a_change(known, landed, name):
     file: Path = landed.folder / DAY / name
     os.utime(file, (1_700_000_001, 1_700_000_001))
     assert not known()
@@ -98,7 +96,7 @@ def test_a_picture_of_another_time_is_looked_at(known, landed, name):
     assert known()
 
 
-def test_a_picture_more_or_less_is_looked_at(known, landed, make):
+def test_an_added_or_removed_picture_is_a_change(known, landed, make):
     more = Path(landed.put(f"{DAY}/more.png", make.picture(4)))
     assert not known()
     more.rename(landed.folder / "elsewhere.png")
@@ -107,7 +105,7 @@ def test_a_picture_more_or_less_is_looked_at(known, landed, make):
     assert known()
 
 
-def test_a_line_that_changes_within_its_length_and_time_is_looked_at(known, landed, make):
+def test_a_metadata_line_of_the_same_length_and_time_is_a_change(known, landed, make):
     rows = [make.row(name, tags=["two"]) for name in ("a", "b", "broken")]
     landed.describe(rows, f"{DAY}/metadata.jsonl")
     assert not known()
@@ -116,10 +114,10 @@ def test_a_line_that_changes_within_its_length_and_time_is_looked_at(known, land
 
 
 @pytest.mark.parametrize("table", ["images", "quarantine"])
-def test_a_table_that_moved_is_a_reason_to_look(spark, known, landed, ingest, table):
+def test_a_commit_of_another_run_to_a_table_is_a_change(spark, known, landed, ingest, table):
     ingest(landed, "before")
     assert known()
-    lake = Lake(spark, str(landed.folder.parent / "lake"), "rival")
+    lake = Lake(spark, str(landed.folder.parent / "lake"), "concurrent")
     lake.delete_keys(table, lake.read(table).limit(1).select(*table_schema(table).key))
     assert not known()
     _, figures = ingest(landed, "after")

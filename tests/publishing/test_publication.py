@@ -1,4 +1,4 @@
-"""The pointer moves once, forwards, to a whole version, or it stays."""
+"""The pointer moves once, to a newer and complete version, or it stays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OLDER, MIDDLE, NEWER = "20260301T000000Z-c", "20260302T000000Z-b", "20260303T000
 
 
 class Store:
-    """A store that does as another does, but for what a test changes."""
+    """A store that passes every call to another one, except the method that a test replaces."""
 
     def __init__(self, store) -> None:
         self.store = store
@@ -54,10 +54,10 @@ def test_a_newer_version_replaces_an_older_one(store, version):
 
 
 @pytest.mark.parametrize("parent", [None, MIDDLE])
-def test_a_version_that_was_built_beside_another_than_the_served_one_is_refused(store, version, parent):
-    """It would lack what the served one has: an older build that ended late, or one from before a rollback."""
+def test_a_version_that_was_not_built_on_the_served_one_is_refused(store, version, parent):
+    """It would lack rows of the served one: an older build that ended late, or one from before a rollback."""
     older = publish(store, version(OLDER), now=NOW)
-    with pytest.raises(PublishConflict, match=f"was built beside {parent}, and {OLDER} is served.*build again"):
+    with pytest.raises(PublishConflict, match=f"was built on {parent}, and {OLDER} is served.*build again"):
         publish(store, version(NEWER, parent=parent), now=NOW)
     assert read_pointer(store) == older
 
@@ -69,14 +69,14 @@ def test_an_older_version_never_replaces_a_newer_one(store, version):
     assert read_pointer(store) == newer
 
 
-def test_publishing_again_changes_nothing(store, version, tmp_path):
+def test_publishing_the_served_version_again_changes_nothing(store, version, tmp_path):
     first = publish(store, version(OLDER), now=NOW)
     files = {p: p.stat().st_mtime_ns for p in (tmp_path / "index").rglob("*")}
     assert publish(store, version(OLDER), now=NOW + timedelta(days=1)) == first
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "index").rglob("*")} == files
 
 
-def test_another_content_under_a_published_name_is_refused(store, version):
+def test_other_content_under_an_existing_version_name_is_refused(store, version):
     store.write_new(f"manifests/{NEWER}.json", b"{}")
     older = publish(store, version(OLDER), now=NOW)
     with pytest.raises(ArtefactError, match="is there already with other content"):
@@ -84,37 +84,37 @@ def test_another_content_under_a_published_name_is_refused(store, version):
     assert read_pointer(store) == older
 
 
-def test_a_run_that_died_after_its_manifest_publishes_when_repeated(store, version):
+def test_a_run_that_fails_between_manifest_and_pointer_publishes_when_repeated(store, version):
     publish(store, version(OLDER), now=NOW)
-    dies = Store(store)
+    failing = Store(store)
 
     def replace(*_: object) -> None:
         raise ConnectionError("the network went away")
 
-    dies.replace = replace
+    failing.replace = replace
     with pytest.raises(ConnectionError):
-        publish(dies, version(NEWER, parent=OLDER), now=NOW)
+        publish(failing, version(NEWER, parent=OLDER), now=NOW)
     assert Searcher.open(store.uri, cache=NO_CACHE).manifest.version == OLDER
     publish(store, version(NEWER, parent=OLDER), now=NOW)
     assert Searcher.open(store.uri, cache=NO_CACHE).manifest.version == NEWER
 
 
-def test_a_reply_that_was_lost_is_resolved_by_reading_back(store, version):
-    """A retried write is refused by its own first try."""
-    loses = Store(store)
+def test_after_a_lost_reply_the_pointer_is_read_back(store, version):
+    """A client repeats the write, and the store refuses it because the first attempt succeeded."""
+    lossy = Store(store)
 
     def replace(key: str, content: bytes, expected) -> None:
         store.replace(key, content, expected)
-        raise PublishConflict("refused by its own first try")
+        raise PublishConflict("refused because the first attempt succeeded")
 
-    loses.replace = replace
+    lossy.replace = replace
     for name, parent in ((OLDER, None), (NEWER, OLDER)):
-        pointer = publish(loses, version(name, parent), now=NOW)
+        pointer = publish(lossy, version(name, parent), now=NOW)
         assert pointer == read_pointer(store)
         assert pointer.version == name
 
 
-def test_whoever_was_slower_is_told_and_moves_nothing(store, version):
+def test_the_slower_of_two_publishers_gets_a_conflict_and_leaves_the_pointer(store, version):
     publish(store, version(OLDER), now=NOW)
     slow = Store(store)
 
@@ -128,21 +128,21 @@ def test_whoever_was_slower_is_told_and_moves_nothing(store, version):
     assert read_pointer(store).version == MIDDLE
 
 
-def test_a_store_that_let_two_write_does_not_let_two_believe_it(store, version):
-    """Where a store has no conditional writes, reading back tells."""
-    careless = Store(store)
+def test_without_conditional_writes_a_publisher_that_was_overwritten_gets_a_conflict(store, version):
+    """Reading the pointer back shows that another publisher has written it."""
+    unconditional = Store(store)
 
     def replace(key: str, content: bytes, _expected) -> None:
         store.replace(key, content, store.read_versioned(key))
         other = content.replace(b'"publish_id": "', b'"publish_id": "other')
         store.replace(key, other, store.read_versioned(key))
 
-    careless.replace = replace
+    unconditional.replace = replace
     with pytest.raises(PublishConflict, match="another publisher was faster"):
-        publish(careless, version(NEWER), now=NOW)
+        publish(unconditional, version(NEWER), now=NOW)
 
 
-def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(store, version):
+def test_of_two_concurrent_publishers_one_wins_and_the_other_gets_a_conflict(store, version):
     publish(store, version(OLDER), now=NOW)
     both_have_read = threading.Barrier(2)
     outcomes: dict[str, str] = {}
@@ -167,7 +167,7 @@ def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(store, version
     assert outcomes == {name: name if name == served else "conflict" for name in (MIDDLE, NEWER)}
 
 
-def test_a_pointer_that_is_none_is_not_written_over(store, version):
+def test_an_invalid_pointer_is_not_overwritten(store, version):
     store.write_new(POINTER, b"garbage")
     with pytest.raises(ArtefactError, match="is not a pointer"):
         publish(store, version(NEWER), now=NOW)
@@ -186,26 +186,26 @@ def test_a_candidate_is_not_served(store, version):
     assert read_candidate(store, "run-2") is None
 
 
-def test_what_a_run_builds_again_takes_the_place_of_its_first_try(store, version):
+def test_a_second_candidate_of_a_run_replaces_the_first(store, version):
     save_candidate(store, "run-1", version(OLDER))
     save_candidate(store, "run-1", version(NEWER))
     assert read_candidate(store, "run-1") == version(NEWER)
 
 
-def test_a_refusal_is_told_even_where_another_one_is_written_down_at_the_same_time(store, version):
-    """The note saves the next build a try; that it was not written must not hide what the gate said."""
+def test_a_conflict_with_the_note_of_a_concurrent_run_does_not_hide_a_refusal(store, version):
+    """Without the note the next build is refused once more, but the gate's refusal must be reported."""
     late = Store(store)
 
     def replace(key: str, content: bytes, expected) -> None:
-        save_refusal(store, changed(version(NEWER), template=StoredFile("rival-template.faiss", "rival", 0)))
+        save_refusal(store, changed(version(NEWER), template=StoredFile("other-template.faiss", "other", 0)))
         store.replace(key, content, expected)
 
     late.replace = replace
     save_refusal(late, version(OLDER))
-    assert refused_template(store, search=version(OLDER).search) == "rival"
+    assert refused_template(store, search=version(OLDER).search) == "other"
 
 
-def test_a_template_that_was_refused_at_one_operating_point_is_not_at_another(store, version):
+def test_a_template_refused_at_one_operating_point_is_not_refused_at_another(store, version):
     refused = version(OLDER)
     save_refusal(store, refused)
     assert refused_template(store, search=refused.search) == refused.template.sha256

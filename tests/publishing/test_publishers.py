@@ -1,4 +1,4 @@
-"""Publishers in processes of their own: they race, are killed, and lose replies; readers see a whole version."""
+"""Publishers in separate processes race, are killed, and lose replies; readers always see a complete version."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from vsearch_lib.storage import open_store
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PROJECT = Path(__file__).resolve().parents[2]
 
-# Publishes what standard input says. Between reading the pointer and moving it it says so and waits for a line.
+# Publishes the manifest from standard input. Before it moves the pointer, it prints "ready" and waits for a line.
 WAITING = """
 import json, sys
 from datetime import UTC, datetime
@@ -92,13 +92,13 @@ print(json.dumps(ended))
 
 
 @pytest.fixture
-def store(place):
-    return open_store(place)
+def store(store_uri):
+    return open_store(store_uri)
 
 
 @pytest.fixture
 def night(small_index, store):
-    """v1 is served; makes the manifests of versions that are built beside it."""
+    """v1 is served; return a function that builds another version on it."""
     content = small_index.catalogue(rows=20, dimension=2)
     first = small_index.build(store.uri, content, factory="IVF1,Flat", shards=1, version="v1")
     publish(store, first, now=NOW)
@@ -112,8 +112,8 @@ def process(script: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", script], text=True, cwd=PROJECT, **pipes)
 
 
-def tell(publisher: subprocess.Popen, what: object) -> None:
-    publisher.stdin.write(json.dumps(what) + "\n")
+def send_line(publisher: subprocess.Popen, content: object) -> None:
+    publisher.stdin.write(json.dumps(content) + "\n")
     publisher.stdin.flush()
 
 
@@ -123,7 +123,7 @@ def ready(store, *manifests: Manifest) -> Iterator[list[subprocess.Popen]]:
     publishers = [process(WAITING) for _ in manifests]
     try:
         for publisher, manifest in zip(publishers, manifests, strict=True):
-            tell(publisher, [store.uri, encode(manifest).decode()])
+            send_line(publisher, [store.uri, encode(manifest).decode()])
         assert [publisher.stdout.readline() for publisher in publishers] == ["ready\n"] * len(publishers)
         yield publishers
     finally:
@@ -132,18 +132,19 @@ def ready(store, *manifests: Manifest) -> Iterator[list[subprocess.Popen]]:
             publisher.communicate()
 
 
-def test_of_two_processes_that_publish_at_once_one_wins_and_the_other_says_so(store, night, tmp_path):
+def test_of_two_processes_that_publish_at_once_one_wins_and_the_other_reports_it(store, night, tmp_path):
     made = [night("v2"), night("v3")]
     with ready(store, *made) as publishers:
         for publisher in publishers:
-            tell(publisher, "go")
-        said = [publisher.communicate()[1] for publisher in publishers]
+            send_line(publisher, "go")
+        errors = [publisher.communicate()[1] for publisher in publishers]
         codes = [publisher.returncode for publisher in publishers]
     assert sorted(codes) == [0, 1]
     winner, loser = made[codes.index(0)], made[codes.index(1)]
-    assert said[codes.index(0)] == ""
+    assert errors[codes.index(0)] == ""
     assert (
-        said[codes.index(1)] == f"vsearch: {store.uri}/CURRENT was changed by another publisher; nothing was written\n"
+        errors[codes.index(1)]
+        == f"vsearch: {store.uri}/CURRENT was changed by another publisher; nothing was written\n"
     )
     assert Searcher.open(store.uri, cache=tmp_path / "cache").manifest == winner
     with pytest.raises(PublishConflict, match=r"is served|serves"):
@@ -151,12 +152,12 @@ def test_of_two_processes_that_publish_at_once_one_wins_and_the_other_says_so(st
 
 
 @pytest.mark.parametrize("late", ["v2", "v3"])
-def test_a_build_that_ends_after_another_moves_nothing(store, night, late):
-    """Both were built beside v1; it does not matter which of the two is newer."""
+def test_a_build_that_ends_after_a_concurrent_one_leaves_the_pointer(store, night, late):
+    """Both were built on v1; it does not matter which of the two is newer."""
     first = night("v3" if late == "v2" else "v2")
     with ready(store, night(late)) as (publisher,):
         pointer = publish(store, first, now=NOW)
-        tell(publisher, "go")
+        send_line(publisher, "go")
         assert "was changed by another publisher" in publisher.communicate()[1]
         assert publisher.returncode == 1
     assert read_pointer(store) == pointer
@@ -165,10 +166,8 @@ def test_a_build_that_ends_after_another_moves_nothing(store, night, late):
     assert read_pointer(store) == pointer
 
 
-def test_wherever_a_publisher_is_killed_a_whole_version_is_served_and_repeating_it_serves_the_new_one(
-    store, night, tmp_path
-):
-    """Of a folder each call that touches a file is a step, so that it is killed with its lock held, too."""
+def test_after_a_kill_at_any_step_a_complete_version_is_served_and_a_repeat_publishes(store, night, tmp_path):
+    """In a folder each call that touches a file is a step, so a publisher is also killed while it holds the lock."""
     local = "://" not in store.uri
     made = night("v2")
     before = store.list("")
@@ -180,9 +179,9 @@ def test_wherever_a_publisher_is_killed_a_whole_version_is_served_and_repeating_
             for key in before:
                 open_store(copy).write_new(key, store.read(key))
     publisher = process(DYING)
-    said, error = publisher.communicate(json.dumps([copies, encode(made).decode()]) + "\n")
+    output, error = publisher.communicate(json.dumps([copies, encode(made).decode()]) + "\n")
     assert publisher.returncode == 0, error
-    ended = json.loads(said)
+    ended = json.loads(output)
     killed = ended.index(0)
     assert ended == [signal.SIGKILL] * killed + [0] * (len(copies) - killed)
     assert killed == 4 if not local else killed > 12
@@ -201,10 +200,10 @@ def test_wherever_a_publisher_is_killed_a_whole_version_is_served_and_repeating_
     assert set(seen) == {(1, "v1"), (2, "v1"), (2, "v2")}
 
 
-def test_an_error_that_comes_after_the_pointer_was_written_is_none(store, night):
-    """A client that gave up waiting for the answer."""
+def test_an_error_after_the_pointer_was_written_counts_as_published(store, night):
+    """The client gave up waiting for the reply."""
 
-    class Breaks:
+    class TimingOut:
         def __getattr__(self, name: str):
             return getattr(store, name)
 
@@ -212,17 +211,17 @@ def test_an_error_that_comes_after_the_pointer_was_written_is_none(store, night)
             store.replace(*arguments)
             raise TimeoutError
 
-    pointer = publish(Breaks(), night("v2"), now=NOW)
+    pointer = publish(TimingOut(), night("v2"), now=NOW)
     assert pointer == read_pointer(store)
     assert pointer.version == "v2"
 
 
-# Between a publisher and the S3 server: the pointer's write goes through, and what the server says of it is lost.
+# A proxy between a publisher and the S3 server: the write of the pointer succeeds, and its reply is lost.
 
 
 @pytest.fixture
 def lossy(bucket, monkeypatch) -> Iterator[dict]:
-    """A proxy in front of the server, and what it does with the next write of CURRENT."""
+    """A proxy in front of the server; return its plan, which says how it answers the next write of CURRENT."""
     server = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
     plan: dict = {"instead": "nothing", "answers": []}
 
@@ -250,7 +249,7 @@ def lossy(bucket, monkeypatch) -> Iterator[dict]:
         do_GET = do_PUT = forward
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
@@ -261,9 +260,9 @@ def lossy(bucket, monkeypatch) -> Iterator[dict]:
 
 
 @pytest.mark.parametrize("instead", ["nothing", 503])
-@pytest.mark.parametrize("place", ["bucket"], indirect=True)
-def test_a_write_that_went_through_is_believed_though_its_reply_was_lost(store, night, lossy, instead):
-    """The connection breaks, or a gateway says 503: the client's second try is refused by its own first."""
+@pytest.mark.parametrize("store_uri", ["bucket"], indirect=True)
+def test_a_write_that_succeeded_counts_as_published_although_its_reply_was_lost(store, night, lossy, instead):
+    """The connection breaks, or a gateway says 503: the client's second attempt is refused because of the first."""
     made = night("v2")
     lossy["instead"] = instead
     pointer = publish(open_store(store.uri), made, now=NOW)

@@ -1,4 +1,4 @@
-"""Recall counts what a person would: how many answers are as good as the true ones, whatever their ids."""
+"""Recall is the share of answers that are as good as the true ones, whatever their ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1).astype(np.float32)
 
 
 def on_the_line(found: list[list[int]], truth: list[list[int]]) -> Recall:
-    """Recall of queries that all are row 0."""
+    """Return the recall of queries that are all row 0."""
     return recall(np.array(found), np.array(truth), np.repeat(LINE[:1], len(found), axis=0), LINE.__getitem__)
 
 
@@ -33,7 +33,7 @@ def test_recall_is_the_mean_share_of_the_true_answers_found():
     assert measured.half_width_95 == pytest.approx(1.959964 * 0.5 / math.sqrt(3))
 
 
-def test_the_interval_of_yes_and_no_is_the_binomials():
+def test_with_one_true_answer_a_query_the_interval_is_that_of_a_proportion():
     measured = on_the_line([[0]] * 180 + [[-1]] * 20, [[0]] * 200)
     assert measured.mean == pytest.approx(0.9)
     assert measured.half_width_95 == pytest.approx(1.959964 * math.sqrt(0.9 * 0.1 / 199))
@@ -43,7 +43,7 @@ def test_one_query_has_no_interval():
     assert on_the_line([[0]], [[0]]) == Recall(1.0, 0.0)
 
 
-def test_a_figure_of_recall_has_its_interval_which_ends_at_0_and_1():
+def test_the_interval_of_a_recall_figure_ends_at_0_and_1():
     one = recall_figure(Recall(0.75, 0.125), "recall_at_10", subject="index v1", stratum="new", n=40)
     assert one == Figure("recall_at_10", 0.75, subject="index v1", slice="new", n=40, low=0.625, high=0.875)
     edges = [recall_figure(Recall(mean, 0.125), "m", subject="s", stratum="t", n=2) for mean in (0.0, 1.0)]
@@ -54,7 +54,7 @@ def test_a_row_that_is_returned_twice_counts_once():
     assert on_the_line([[0, 0, 0, 1]], [[0, 1, 2, 3]]).mean == 0.5
 
 
-def test_only_as_many_answers_count_as_are_true():
+def test_only_the_first_answers_count_as_many_as_are_true():
     assert on_the_line([[8, 9, 0, 1]], [[0, 1]]).mean == 0
     assert on_the_line([[8, 9, 0, 1]], [[0, 1, -1, -1]]).mean == 0
     assert on_the_line([[0, -1, -1]], [[0, -1, -1]]).mean == 1
@@ -67,7 +67,7 @@ def test_a_copy_of_a_true_answer_is_right_and_the_next_best_row_is_wrong():
     assert recall(np.array([[0, 1, 4]]), truth, query, rows.__getitem__).mean == pytest.approx(2 / 3)
 
 
-def test_an_answer_as_good_as_the_last_true_one_is_right_even_if_a_better_one_is_missing():
+def test_an_answer_as_good_as_the_last_true_one_is_right_if_a_better_one_is_missing():
     """The truth is one picture and two of three placeholders. The index returns the three placeholders."""
     rows = np.concatenate([LINE[:1], np.repeat(LINE[5:6], 3, axis=0)])
     truth = np.array([[0, 1, 2]])
@@ -83,13 +83,13 @@ def test_an_answer_as_good_as_the_last_true_one_is_right_even_if_a_better_one_is
     dimension=st.sampled_from([2, 16, 129]),
     k=st.integers(1, 15),
 )
-def test_recall_of_any_exact_answer_is_one_and_exchanging_tied_rows_changes_no_recall(
+def test_any_exact_answer_has_recall_one_and_exchanging_tied_rows_changes_no_recall(
     seed, different, copies, dimension, k
 ):
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(different, dimension))
     points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
-    picture = rng.permutation(np.repeat(np.arange(different), copies))  # that each row shows
+    picture = rng.permutation(np.repeat(np.arange(different), copies))  # of each row
     rows, queries = points[picture], points[rng.integers(different, size=4)]
     k = min(k, len(rows))
     shuffled = rng.permuted(np.tile(np.arange(len(rows)), (4, 1)), axis=1)
@@ -116,7 +116,7 @@ def test_recall_of_any_exact_answer_is_one_and_exchanging_tied_rows_changes_no_r
 
 
 @pytest.mark.parametrize("dimension", [2, 16, 128, 256, 1280])
-def test_scores_of_float32_searches_differ_by_less_than_the_tolerance_and_it_is_finer_than_stored_halves(dimension):
+def test_the_tolerance_is_above_float32_rounding_and_below_half_precision_rounding(dimension):
     rng = np.random.default_rng(dimension)
     rows = rng.normal(size=(2_000, dimension))
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
@@ -132,12 +132,12 @@ def test_scores_of_float32_searches_differ_by_less_than_the_tolerance_and_it_is_
     assert np.abs(halved - double).max() > half
 
 
-def test_the_row_itself_goes_and_without_it_the_last_answer():
+def test_a_row_is_removed_from_its_own_answers_else_the_last_answer_is():
     ids, own = np.array([[4, 7, 9], [1, 2, 3], [5, -1, -1]]), np.array([7, 8, 5])
     assert without_own(ids, own).tolist() == [[4, 9], [1, 2], [-1, -1]]
 
 
-def test_recall_needs_numpy_alone():
-    """Benchmarks measure other libraries by it, in environments that do not have what the project needs."""
+def test_recall_needs_only_numpy():
+    """Benchmarks of other libraries use it in environments that lack the project's packages."""
     code = "import sys, vsearch_lib.publishing.recall; sys.exit(bool({'faiss', 'cv2', 'pyarrow'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT).returncode == 0

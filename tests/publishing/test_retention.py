@@ -1,4 +1,4 @@
-"""Old versions are verified, gone back to, and deleted; what a kept version names is never touched."""
+"""Old versions are verified, served again, and deleted; a file that a kept version names is never deleted."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def store(place):
-    return open_store(place)
+def store(store_uri):
+    return open_store(store_uri)
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +57,12 @@ def published(built, store) -> dict[str, Manifest]:
 
 
 def own_files(published: dict, version: str) -> list[StoredFile]:
-    """The entries of the files that this version was the first to name: codes, rows, vectors, tombstones."""
+    """Return the files that this version was the first to name: codes, rows, vectors, tombstones."""
     before = published[f"v{int(version[1:]) - 1}"]
     return [entry for entry in published[version].files if entry not in before.files]
 
 
-def spoil(store, entry: StoredFile, how: str) -> None:
+def damage(store, entry: StoredFile, how: str) -> None:
     key = entry.key
     content = store.read(key)
     store.delete(key)
@@ -73,29 +73,29 @@ def spoil(store, entry: StoredFile, how: str) -> None:
 # Verifying
 
 
-def test_a_whole_version_has_no_damages(store, published):
+def test_a_complete_version_has_no_damages(store, published):
     assert [damages(store, manifest) for manifest in published.values()] == [[], [], [], []]
 
 
 @pytest.mark.parametrize("how", ["missing", "truncated", "flipped"])
 def test_every_damaged_file_is_named_and_no_other(store, published, how):
-    spoilt = [
+    damaged = [
         published["v1"].template_sample,
         published["v1"].shards[0].rows_file,
         *own_files(published, "v3"),
     ]
-    for entry in spoilt:
-        spoil(store, entry, how)
-    found = damages(store, published["v4"])
-    assert len(found) == len(spoilt) == 6
-    for entry in spoilt:
-        (line,) = [line for line in found if entry.file in line]
+    for entry in damaged:
+        damage(store, entry, how)
+    lines = damages(store, published["v4"])
+    assert len(lines) == len(damaged) == 6
+    for entry in damaged:
+        (line,) = [line for line in lines if entry.file in line]
         assert line.startswith(f"{store.uri}/files/")
         assert ("is missing" if how == "missing" else "is corrupted") in line
-    assert damages(store, published["v1"]) == found[:2]
+    assert damages(store, published["v1"]) == lines[:2]
 
 
-def test_a_version_is_known_by_its_name_and_the_served_one_without(store, published):
+def test_a_version_is_found_by_its_name_and_the_served_one_without_a_name(store, published):
     assert known_version(store, None) == known_version(store, "v4") == published["v4"]
     assert known_version(store, "v2") == published["v2"]
     for unknown in ("v9", "", "../manifests/v1"):
@@ -103,7 +103,7 @@ def test_a_version_is_known_by_its_name_and_the_served_one_without(store, publis
             known_version(store, unknown)
 
 
-def test_a_served_manifest_that_is_not_the_one_that_was_published_is_not_known(store, published):
+def test_a_served_manifest_that_was_changed_after_publication_is_refused(store, published):
     store.delete(manifest_key("v4"))
     store.write_new(manifest_key("v4"), encode(replace(published["v4"], search=OperatingPoint(1, 1))))
     for name in (None, "v4"):
@@ -111,10 +111,10 @@ def test_a_served_manifest_that_is_not_the_one_that_was_published_is_not_known(s
             known_version(store, name)
 
 
-# Going back
+# Rolling back
 
 
-def test_without_a_name_the_parent_is_served_again_and_with_one_that_version(store, published, tmp_path):
+def test_a_rollback_serves_the_parent_or_the_named_version(store, published, tmp_path):
     for name, expected in ((None, "v3"), (None, "v2"), ("v4", "v4"), ("v1", "v1")):
         pointer = roll_back(store, name, now=NOW + HOUR)
         assert pointer == read_pointer(store)
@@ -125,7 +125,7 @@ def test_without_a_name_the_parent_is_served_again_and_with_one_that_version(sto
 
 
 @pytest.mark.parametrize(
-    ("name", "error", "says"),
+    ("name", "error", "message"),
     [
         ("v4", UsageError, "v4 is served already"),
         ("v9", UsageError, "has no version v9; vsearch index list"),
@@ -135,18 +135,18 @@ def test_without_a_name_the_parent_is_served_again_and_with_one_that_version(sto
         ("v1", ArtefactError, r"v1\.json is the manifest of v3, not of v1"),
     ],
 )
-def test_what_cannot_be_served_is_refused_and_the_pointer_stays(store, published, name, error, says):
-    spoil(store, own_files(published, "v3")[2], "missing")
+def test_a_version_that_cannot_be_served_is_refused_and_the_pointer_stays(store, published, name, error, message):
+    damage(store, own_files(published, "v3")[2], "missing")
     for version, content in (("v2", b"{}"), ("v1", encode(published["v3"]))):
         store.delete(manifest_key(version))
         store.write_new(manifest_key(version), content)
     before = store.read(POINTER)
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=message):
         roll_back(store, name, now=NOW)
     assert store.read(POINTER) == before
 
 
-def test_where_there_is_nothing_to_go_back_to_it_says_so(store, small_index):
+def test_a_rollback_without_an_earlier_version_is_refused(store, small_index):
     with pytest.raises(UsageError, match="nothing is published"):
         roll_back(store, None, now=NOW)
     content = small_index.catalogue(rows=20, dimension=2)
@@ -155,14 +155,14 @@ def test_where_there_is_nothing_to_go_back_to_it_says_so(store, small_index):
         roll_back(store, None, now=NOW)
 
 
-def test_a_named_version_takes_the_place_of_a_pointer_that_is_damaged(store, published):
+def test_a_rollback_to_a_named_version_replaces_a_damaged_pointer(store, published):
     store.replace(POINTER, b"garbage", store.read_versioned(POINTER))
     with pytest.raises(ArtefactError, match="CURRENT is not a pointer"):
         roll_back(store, None, now=NOW)
     assert roll_back(store, "v3", now=NOW).version == read_pointer(store).version == "v3"
 
 
-def test_a_publisher_who_is_faster_than_the_rollback_wins(store, published, small_index):
+def test_a_publisher_that_is_faster_than_the_rollback_wins(store, published, small_index):
     newer = replace(published["v4"], version="v5", parent="v4")
 
     class Slow:
@@ -170,7 +170,7 @@ def test_a_publisher_who_is_faster_than_the_rollback_wins(store, published, smal
             return getattr(store, name)
 
         def fetch(self, *arguments) -> Path:
-            """While the rollback looks at the files of v1."""
+            """Publish while the rollback verifies the files of v1."""
             publish(store, newer, now=NOW)
             return store.fetch(*arguments)
 
@@ -183,32 +183,32 @@ def test_a_publisher_who_is_faster_than_the_rollback_wins(store, published, smal
 
 
 def later(store) -> datetime:
-    """A time at which all that is stored by now is two days old."""
+    """Return a time at which everything stored so far is two days old."""
     return max(stored.modified_at for stored in store.describe("")) + 48 * HOUR
 
 
-def test_the_served_version_its_parent_and_the_newest_stay_and_search(store, published, tmp_path):
+def test_the_served_version_its_parent_and_the_newest_stay_complete(store, published, tmp_path):
     roll_back(store, "v2", now=NOW)
-    gone = collect(store, keep=1, unused_for=47 * HOUR, now=later(store))
-    assert gone.versions == ["v3"]
+    deleted = collect(store, keep=1, unused_for=47 * HOUR, now=later(store))
+    assert deleted.versions == ["v3"]
     assert versions(store) == ["v1", "v2", "v4"]
     # v4 was built on v3 and names its files.
-    assert gone.files == gone.bytes == 0
+    assert deleted.files == deleted.bytes == 0
     for version in ("v1", "v2", "v4"):
         assert damages(store, published[version]) == []
 
 
-def test_files_that_only_deleted_versions_name_are_deleted_with_them(store, published):
+def test_files_that_no_remaining_version_names_are_deleted(store, published):
     roll_back(store, "v1", now=NOW)
     store.delete(manifest_key("v4"))
     store.delete(manifest_key("v3"))
     unnamed = [*own_files(published, "v3"), *own_files(published, "v4")]
-    gone = collect(store, keep=1, unused_for=47 * HOUR, now=later(store))
-    assert (gone.versions, gone.files, gone.bytes) == ([], 8, sum(entry.bytes for entry in unnamed))
+    deleted = collect(store, keep=1, unused_for=47 * HOUR, now=later(store))
+    assert (deleted.versions, deleted.files, deleted.bytes) == ([], 8, sum(entry.bytes for entry in unnamed))
     assert store.list("files") == sorted(file.key for file in published["v2"].files)
 
 
-def test_what_is_younger_than_the_limit_stays(store, published):
+def test_unnamed_files_younger_than_the_limit_stay(store, published):
     save_candidate(store, "run-5", published["v4"])
     roll_back(store, "v1", now=NOW)
     for version in ("v2", "v3", "v4"):
@@ -221,7 +221,7 @@ def test_what_is_younger_than_the_limit_stays(store, published):
     assert store.list("candidates") == []
 
 
-def test_where_nothing_is_served_or_the_served_manifest_is_damaged_nothing_is_deleted(store, published):
+def test_without_a_pointer_or_the_served_manifest_nothing_is_deleted(store, published):
     store.delete(manifest_key("v4"))
     before = store.list("")
     with pytest.raises(ArtefactError, match=r"v4\.json is missing"):
@@ -240,8 +240,8 @@ ages = st.lists(st.sampled_from([0, 47, 48, 49, 100]), min_size=FILES, max_size=
 @given(
     history=st.lists(one_version, min_size=1, max_size=6), served=st.integers(0, 5), keep=st.integers(1, 4), ages=ages
 )
-def test_whatever_the_history_what_is_kept_is_whole_and_the_rest_goes(small_index, history, served, keep, ages):
-    """Versions name any of six files, have any parent and any is served; a file is up to 100 hours old."""
+def test_after_any_history_kept_versions_are_complete_and_the_rest_is_deleted(small_index, history, served, keep, ages):
+    """Versions name any of six files and have any parent, and any is served; a file is up to 100 hours old."""
     folder = Path(tempfile.mkdtemp())
     store = open_store(str(folder))
     entries = []
@@ -261,15 +261,15 @@ def test_whatever_the_history_what_is_kept_is_whole_and_the_rest_goes(small_inde
     sha256 = digest(store.read(manifest_key(f"v{served}")))
     move_pointer(store, f"v{served}", sha256, expected=None, now=NOW)
 
-    gone = collect(store, keep=keep, unused_for=48 * HOUR, now=NOW)
+    deleted = collect(store, keep=keep, unused_for=48 * HOUR, now=NOW)
 
     parent = history[served][1]
     kept = {number for number in range(len(history)) if number in (served, parent) or number >= len(history) - keep}
     named = {0} | set().union(*(history[number][0] for number in kept))
     stay = {number for number in range(FILES) if number in named or ages[number] <= 48}
     assert versions(store) == [f"v{number}" for number in sorted(kept)]
-    assert gone.versions == [f"v{number}" for number in range(len(history)) if number not in kept]
+    assert deleted.versions == [f"v{number}" for number in range(len(history)) if number not in kept]
     assert store.list("files") == sorted(entries[number].key for number in stay)
-    assert (gone.files, gone.bytes) == (FILES - len(stay), FILES - len(stay))  # a byte each
+    assert (deleted.files, deleted.bytes) == (FILES - len(stay), FILES - len(stay))  # a byte each
     assert read_pointer(store).version == f"v{served}"
     shutil.rmtree(folder)

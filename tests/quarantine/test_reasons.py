@@ -1,4 +1,4 @@
-"""Refusals have a reason from a closed list, one a row."""
+"""Each refused row has one reason from a closed list."""
 
 import pytest
 
@@ -9,15 +9,15 @@ from vsearch_lib.records.judgements import JUDGEMENTS
 from vsearch_lib.records.users import USERS
 
 
-def test_the_first_rule_that_holds_decides(spark):
+def test_the_first_rule_whose_condition_is_true_decides(spark):
     rules = {
-        "n < 0": ("missing_field", "below nought"),
+        "n < 0": ("missing_field", "below zero"),
         "n < 10": ("value_not_allowed", "below ten"),
         "n > 100": ("too_small", "above a hundred"),
     }
     rows = spark.createDataFrame([(-5,), (5,), (50,), (500,), (None,)], "n int")
     assert [tuple(row) for row in refuse_where(rows, rules).collect()] == [
-        (-5, "missing_field", "below nought"),
+        (-5, "missing_field", "below zero"),
         (5, "value_not_allowed", "below ten"),
         (50, None, None),
         (500, "too_small", "above a hundred"),
@@ -36,6 +36,6 @@ def test_a_code_outside_the_list_is_an_error(spark):
 
 
 @pytest.mark.parametrize("rules", [IMAGES, INTERACTIONS.rules, JUDGEMENTS.rules, USERS.rules])
-def test_every_rule_has_a_reason_of_the_list_and_one_line_of_words(rules):
+def test_every_rule_has_a_listed_reason_and_a_message_of_one_line(rules):
     assert {code for code, _ in rules.values()} <= set(REASONS)
     assert all(message.strip() and "\n" not in message for _, message in rules.values())

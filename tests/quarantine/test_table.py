@@ -1,4 +1,4 @@
-"""The list of what is refused is what the last run found in each source that it read."""
+"""The table of refused items has, for each source, the items that the last run over the source refused."""
 
 from itertools import count
 
@@ -12,14 +12,16 @@ REFUSED = "source string, line bigint, reason string, message string, payload st
 
 @pytest.fixture
 def nights(spark, settings, lake):
-    """Runs one after another: each names what it read, and what it refused (source, line, reason) of it."""
+    """Run several nights: each has the sources that it read, and its refused items (source, line, reason)."""
     numbers = count(1)
 
     def night(table: str, read: list[str], refused: list[tuple[str, int, str]]) -> StepContext:
         context = StepContext(settings=settings, lake=lake, run_id=f"run-{next(numbers)}")
-        rows = [(*place, "why", "what") for place in refused]
-        found = spark.createDataFrame(rows, REFUSED) if rows else None
-        replace_refusals(context, table, found, spark.createDataFrame([(source,) for source in read], "source string"))
+        rows = [(*item, "message", "payload") for item in refused]
+        refusals = spark.createDataFrame(rows, REFUSED) if rows else None
+        replace_refusals(
+            context, table, refusals, spark.createDataFrame([(source,) for source in read], "source string")
+        )
         return context
 
     return night
@@ -29,7 +31,7 @@ def listed(lake) -> set[tuple[str, ...]]:
     return {(r["run"], r["table"], r["source"], r["line"], r["reason"]) for r in lake.read("quarantine").collect()}
 
 
-def test_what_is_mended_leaves_the_list_and_the_rest_keeps_the_run_that_saw_it_first(nights, lake):
+def test_repaired_items_leave_the_list_and_other_items_keep_their_first_run(nights, lake):
     nights("users", ["a", "b"], [("a", 1, "malformed_line"), ("a", 2, "missing_field"), ("b", 1, "malformed_line")])
     nights("judgements", ["b"], [("b", 9, "missing_field")])
     context = nights("users", ["a"], [("a", 2, "missing_field"), ("a", 3, "missing_field")])
@@ -44,6 +46,6 @@ def test_what_is_mended_leaves_the_list_and_the_rest_keeps_the_run_that_saw_it_f
     assert listed(lake) == {("run-2", "judgements", "b", 9, "missing_field")}
 
 
-def test_what_is_refused_twice_is_listed_once(nights, lake):
+def test_an_item_that_is_refused_twice_is_listed_once(nights, lake):
     nights("users", ["a"], [("a", 1, "malformed_line"), ("a", 1, "malformed_line")])
     assert len(listed(lake)) == lake.read("quarantine").count() == 1

@@ -1,4 +1,4 @@
-"""Landed record files, and what is made of them."""
+"""Landed record files, and their accepted and refused rows."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ LANDED_ON = date(2024, 5, 7)
 
 
 def write(file: Path, content: Content) -> None:
-    """Write objects (or text as it is) as JSON lines, or a text of one's own."""
+    """Write objects as JSON lines (texts among them unchanged), or write one text unchanged."""
     lines = [line if isinstance(line, str) else json.dumps(line) for line in content]
     text = content if isinstance(content, str) else "".join(f"{line}\n" for line in lines)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def write(file: Path, content: Content) -> None:
 
 @pytest.fixture(scope="session")
 def event():
-    """Build an impression that is whole, but for what is said of it."""
+    """Build a valid impression; keyword arguments replace its fields."""
 
     def build(event_id: str | None, **more: object) -> dict[str, object]:
         return {
@@ -54,7 +54,7 @@ def land(settings):
 
 @pytest.fixture(scope="session")
 def read_records(spark, tmp_path_factory):
-    """Land files and read them: accepted rows by the last column of their key, refused ones by file name and line."""
+    """Land files and read them: accepted rows by the last column of their key, refused rows by file name and line."""
 
     def read(kind: RecordKind, files: Mapping[str, Content], erased: Sequence[tuple[str, str]] = ()) -> SimpleNamespace:
         folder = tmp_path_factory.mktemp("landing")
@@ -67,8 +67,8 @@ def read_records(spark, tmp_path_factory):
         accepted = landed.accepted.collect()
         refused = landed.refused().collect()
         by_key = {row[kind.key[-1]]: row.asDict() for row in accepted}
-        assert len(by_key) == len(accepted), "each key stands once"
-        by_place = {(Path(row["source"]).name, row["line"]): row.asDict() for row in refused}
-        return SimpleNamespace(accepted=by_key, refused=by_place)
+        assert len(by_key) == len(accepted), "each key occurs once"
+        by_line = {(Path(row["source"]).name, row["line"]): row.asDict() for row in refused}
+        return SimpleNamespace(accepted=by_key, refused=by_line)
 
     return read

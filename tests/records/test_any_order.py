@@ -1,4 +1,4 @@
-"""The same landed records in any order, repetition and split give the same tables."""
+"""The tables do not depend on the order of landed records, their repetition, or their division into runs."""
 
 import json
 from datetime import date
@@ -16,23 +16,23 @@ from vsearch_lib.run.bodies import body_of
 
 DAYS = [date(2024, 5, day) for day in (6, 7, 8)]
 
-# An event says the same wherever it lands, or something else: few ids, so that they meet.
+# Few ids, so that several records have the same id, with the same or with different content.
 events = st.tuples(st.sampled_from("abcd"), st.integers(0, 3))
 scores = st.tuples(st.sampled_from("xyz"), st.integers(0, 5))
 landings = st.lists(st.tuples(st.sampled_from(DAYS), st.lists(events), st.lists(scores)), min_size=2, max_size=5)
 
 
 def expected(landed) -> tuple[dict[str, int], dict[str, int]]:
-    """The tables, worked out in plain Python: of an event the greatest content, of a score the last landed."""
+    """The expected tables, computed in Python: the greatest content of an event, and the last landed score."""
     dwell: dict[str, int] = {}
     last: dict[str, tuple[date, int, int, int]] = {}
     for number, (day, events_there, scores_there) in enumerate(landed):
         for event_id, dwell_ms in events_there:
             dwell[event_id] = max(dwell.get(event_id, dwell_ms), dwell_ms)
         for line, (image, score) in enumerate(scores_there):
-            said = (day, number, line, score)
-            last[image] = max(last.get(image, said), said)
-    return dwell, {image: said[-1] for image, said in last.items()}
+            landed_score = (day, number, line, score)
+            last[image] = max(last.get(image, landed_score), landed_score)
+    return dwell, {image: landed_score[-1] for image, landed_score in last.items()}
 
 
 def land(folder: Path, landed) -> None:
@@ -66,7 +66,7 @@ def land(folder: Path, landed) -> None:
 @pytest.mark.parametrize("job", ["ingest_interactions", "ingest_judgements"])
 @examples(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(landed=landings, order=st.permutations(DAYS), again=st.lists(st.sampled_from(DAYS), max_size=2))
-def test_any_order_repetition_and_split_give_the_same_table(spark, tmp_path_factory, job, landed, order, again):
+def test_any_order_repetition_and_division_give_the_same_table(spark, tmp_path_factory, job, landed, order, again):
     var = tmp_path_factory.mktemp("order")
     land(var / "landing", landed)
     settings = load_settings("demo", [f"var={var}"])

@@ -1,4 +1,4 @@
-"""Every kind of record lands the same way: accepted once, or refused with what is needed to mend it."""
+"""Every kind of record is ingested in the same way: accepted once, or refused with the data needed to repair it."""
 
 from hashlib import sha256
 
@@ -27,21 +27,21 @@ def test_a_kind_gives_every_column_of_its_table(spark, kind, lake):
 
 
 @kinds
-def test_whom_a_record_names_it_says_in_a_field_of_its_own(spark, kind):
+def test_each_user_or_image_that_a_record_names_is_a_field_of_the_line(spark, kind):
     fields = {field.name: field.dataType.simpleString() for field in StructType.fromDDL(kind.fields)}
     named = {column.name: column.type for column in table_schema(kind.table).naming}
     assert named
-    assert named.items() <= fields.items(), "what is about the erased is found in the line, before its columns are made"
+    assert named.items() <= fields.items(), "erased ids are searched before other columns are added"
 
 
-def test_a_refused_line_is_kept_with_its_file_and_line(read_records):
+def test_a_refused_line_has_its_text_its_file_and_its_line_number(read_records):
     (row,) = read_records(JUDGEMENTS, {"a b.jsonl": ["not json"]}).refused.values()
     assert (row["payload"], row["line"]) == ("not json", 1)
     assert row["source"].startswith("/")
     assert row["source"].endswith("/a b.jsonl")
 
 
-def test_what_lands_of_the_erased_is_refused_and_not_kept(read_records, event):
+def test_records_about_the_erased_are_refused_and_their_text_is_not_stored(read_records, event):
     erased = [("user", sha256(b"gone").hexdigest()), ("image", sha256(b"lost").hexdigest())]
     lines = [event("a", user_id="gone"), event("b", displayed_image_id="lost"), event("c", user_id="lost"), "gone"]
     landed = read_records(INTERACTIONS, {"a.jsonl": lines}, erased)

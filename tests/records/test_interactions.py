@@ -1,4 +1,4 @@
-"""Interactions: places made coarse, days told in UTC, each event once."""
+"""Interactions: coordinates are rounded, days are in UTC, and each event is stored once."""
 
 import pytest
 
@@ -36,25 +36,25 @@ def landed(read_records, event):
     )
 
 
-def test_places_are_rounded_to_a_tenth_of_a_degree(landed):
-    got = {name: (row["latitude"], row["longitude"]) for name, row in landed.accepted.items()}
-    assert got["place"] == (48.1, -11.6)
-    assert got["half"] == (0.3, -0.3)
-    assert got["pole"] == (-90, 180)
-    assert got["nowhere"] == (None, None)
+def test_coordinates_are_rounded_to_a_tenth_of_a_degree(landed):
+    coordinates = {name: (row["latitude"], row["longitude"]) for name, row in landed.accepted.items()}
+    assert coordinates["place"] == (48.1, -11.6)
+    assert coordinates["half"] == (0.3, -0.3)
+    assert coordinates["pole"] == (-90, 180)
+    assert coordinates["nowhere"] == (None, None)
 
 
-def test_the_day_of_an_event_is_that_of_utc(landed):
+def test_the_day_of_an_event_is_in_utc(landed):
     assert str(landed.accepted["place"]["event_date"]) == "2024-05-06"
     assert str(landed.accepted["late"]["event_date"]) == "2024-05-07"
 
 
-def test_of_differing_copies_of_an_event_the_greatest_holds_wherever_it_stands(landed):
+def test_the_greatest_of_different_copies_of_an_event_is_stored_in_any_order(landed):
     assert landed.accepted["twice"]["dwell_ms"] == 3
     assert landed.accepted["twice"]["variant"] is None
 
 
-def test_only_what_fits_is_accepted(landed):
+def test_only_valid_events_are_accepted(landed):
     assert sorted(landed.accepted) == ["back", "half", "just", "late", "nowhere", "place", "pole", "twice"]
 
 
@@ -76,7 +76,7 @@ def test_only_what_fits_is_accepted(landed):
         (19, "malformed_line"),
     ],
 )
-def test_what_does_not_fit_has_its_reason_and_line(landed, line, reason):
+def test_a_refused_event_has_its_reason_and_line(landed, line, reason):
     assert landed.refused["a.jsonl", line]["reason"] == reason
 
 
@@ -85,5 +85,5 @@ def test_a_missing_field_is_named(landed):
     assert landed.refused["a.jsonl", 16]["message"] == "event_id is missing"
 
 
-def test_nothing_else_is_refused(landed):
+def test_no_other_event_is_refused(landed):
     assert len(landed.refused) == 13

@@ -1,4 +1,4 @@
-"""Judgements: scores from 0 to 5, one an annotator and pair."""
+"""Judgements: scores from 0 to 5, one per annotator and pair of images."""
 
 import pytest
 
@@ -33,13 +33,13 @@ def test_scores_from_0_to_5_are_accepted(landed):
     assert landed.accepted["high"]["score"] == 5
 
 
-def test_a_csv_lands_like_json_lines_and_the_later_file_holds(landed):
+def test_csv_is_read_like_json_lines_and_the_later_file_wins(landed):
     assert landed.accepted["new"]["score"] == 4
     assert len(landed.accepted) == 3
 
 
 def test_other_scores_are_refused_with_reason_and_line(landed):
-    assert {place: row["reason"] for place, row in landed.refused.items()} == {
+    assert {file_and_line: row["reason"] for file_and_line, row in landed.refused.items()} == {
         ("a.jsonl", 3): "value_not_allowed",
         ("a.jsonl", 4): "value_not_allowed",
         ("a.jsonl", 5): "missing_field",

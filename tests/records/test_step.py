@@ -1,4 +1,4 @@
-"""The jobs that take in records merge what landed into their tables, or leave them as they were."""
+"""The jobs that ingest records merge the landed rows into their tables, or leave the tables unchanged."""
 
 from datetime import date
 
@@ -31,7 +31,7 @@ def versions(lake: Lake, *tables: str) -> list[int | None]:
     return [lake.version(table) for table in tables]
 
 
-def test_events_are_merged_once_and_a_gate_keeps_the_tables_as_they_are(run, lake, land, event):
+def test_events_are_merged_once_and_too_many_refusals_change_no_table(run, lake, land, event):
     land("interactions/date=2024-05-06/a.jsonl.gz", [event("a"), event("b", position=0), event("a")])
     assert run("ingest_interactions") == account("interactions", 3, 1, 0, 1, 1)
     assert [row["event_id"] for row in lake.read("interactions").collect()] == ["a"]
@@ -49,7 +49,7 @@ def test_events_are_merged_once_and_a_gate_keeps_the_tables_as_they_are(run, lak
     assert versions(lake, "interactions", "quarantine") == before
 
 
-def test_who_a_user_is_goes_to_one_table_only(run, lake, land):
+def test_data_that_identifies_a_user_is_stored_in_one_table_only(run, lake, land):
     land(
         "users/date=2024-05-06/u.jsonl",
         [{"user_id": "u", "username": "ada", "age": 36, "email": "a@x.org", "gender": "f", "city": "Pisa"}],
@@ -70,7 +70,7 @@ def test_who_a_user_is_goes_to_one_table_only(run, lake, land):
 
 
 @pytest.mark.parametrize("job", ["ingest_users", "ingest_interactions", "ingest_judgements"])
-def test_nothing_landed_is_no_failure(run, lake, job):
+def test_an_empty_landing_zone_is_not_an_error(run, lake, job):
     table = job.removeprefix("ingest_")
     assert run(job) == account(table, 0, 0, 0, 0, 0)
     assert not lake.exists(table)

@@ -1,4 +1,4 @@
-"""Rules 2 and 3 of docs/quarantine.md for records: every file is read or named, and none stops another."""
+"""Rules 2 and 3 of docs/quarantine.md for records: every file is read or refused by name, and none stops others."""
 
 import csv
 import gzip
@@ -54,7 +54,7 @@ CLUTTER = ["_SUCCESS", ".a.jsonl.crc", "Thumbs.db", ".hidden.jsonl", "a.jsonl.pa
 
 
 def content(name: str, events: list[dict]) -> bytes:
-    """A file of these events, in the format that its name stands for."""
+    """The content of a file with these events, in the format of its name."""
     lines = "".join(f"{json.dumps(event)}\n" for event in events).encode()
     if "parquet" in name:
         sink = io.BytesIO()
@@ -76,7 +76,7 @@ def content(name: str, events: list[dict]) -> bytes:
 
 @settings(max_examples=2, deadline=None, database=None, phases=[Phase.generate])
 @given(seed=st.integers(0, 2**32))
-def test_every_file_is_read_or_named(spark, tmp_path_factory, event, seed):
+def test_every_file_is_read_or_refused_by_name(spark, tmp_path_factory, event, seed):
     rng = random.Random(seed)
     folder = tmp_path_factory.mktemp("records")
     good, refused, landed = set(), set(), 0
@@ -92,7 +92,7 @@ def test_every_file_is_read_or_named(spark, tmp_path_factory, event, seed):
             file.write_bytes(b"" if name.startswith(("empty", "_")) else b"\1")
         else:
             broken = name in WHOLE and rng.random() < 0.3
-            if broken:  # one record among whole ones
+            if broken:  # one invalid record among valid ones
                 events.insert(1, event(f"{number}-x", type="hover"))
             file.write_bytes(
                 {"none.parquet": b"", "book.xlsx": b"PK\x03\x04", "notes.md": b"# x"}.get(name)
@@ -108,9 +108,9 @@ def test_every_file_is_read_or_named(spark, tmp_path_factory, event, seed):
     figures = body_of("ingest_interactions")(
         StepContext(settings=chosen, lake=lake, run_id="night", say=lambda _: None)
     )
-    found = {figure.metric: figure.value for figure in figures}
+    totals = {figure.metric: figure.value for figure in figures}
     parts = ("accepted", "unchanged", "duplicate", "refused", "passed_over")
-    assert found["interactions_landed"] == sum(found[f"interactions_{part}"] for part in parts) == landed
+    assert totals["interactions_landed"] == sum(totals[f"interactions_{part}"] for part in parts) == landed
     assert {row["event_id"] for row in lake.read("interactions").collect()} == good
     rows = lake.read("quarantine").collect()
     assert {row["source"] for row in rows if row["line"] == 0} == refused

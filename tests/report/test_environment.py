@@ -1,4 +1,4 @@
-"""All pages are one page with different content: its head, its colours, and what it does with text from outside."""
+"""All pages share a head, colours, and the treatment of text from outside."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vsearch_lib.tuning.page import render as tuning
 from vsearch_lib.tuning.plots import Dot, Plot, Series
 
 TEMPLATES = sorted((PROJECT / "vsearch_lib").rglob("*.j2"))
-STEERING = "a\x1b[31m\u202eb\nc\ud800 é"
+UNSAFE = "a\x1b[31m\u202eb\nc\ud800 é"
 SHOWN = r"a\x1b[31m\u202eb\nc\ud800 é"
 
 
 def pages(text: str, jpeg: bytes) -> dict[str, str]:
-    """Each page, with `text` in every place of it that takes some."""
+    """Return every page, with `text` wherever a page shows text from outside."""
     table = Table([text], [[text]], title=text, note=text)
     plot = Plot(text, [Series(text, [Dot(1.0, 0.5, text)])])
     return {
@@ -32,11 +32,11 @@ def pages(text: str, jpeg: bytes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", ["report", "profile", "tuning"])
-def test_what_would_steer_or_hide_is_visible_on_every_page(page, draw):
-    harmless, steering = (pages(text, draw(1))[page] for text in ("plain", STEERING))
-    assert not re.search(r"[\x1b\u202e\ud800]", steering)
-    assert steering.count(SHOWN) == harmless.count("plain") > 3
-    assert len(steering.splitlines()) == len(harmless.splitlines())
+def test_control_characters_are_visible_on_every_page(page, draw):
+    harmless, unsafe = (pages(text, draw(1))[page] for text in ("plain", UNSAFE))
+    assert not re.search(r"[\x1b\u202e\ud800]", unsafe)
+    assert unsafe.count(SHOWN) == harmless.count("plain") > 3
+    assert len(unsafe.splitlines()) == len(harmless.splitlines())
 
 
 @pytest.mark.parametrize("page", ["report", "profile", "tuning"])
@@ -51,6 +51,6 @@ def test_every_page_has_the_head_and_the_colours_of_the_base(page, draw):
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.name)
-def test_no_template_but_the_base_has_a_head_or_a_colour_of_its_own(template):
+def test_only_the_base_template_has_a_head_and_colours(template):
     if template.name != "base.html.j2":
         assert re.findall(r"<(?:!doctype|html|style|h1)\b|#[0-9a-fA-F]{3,6}\b", template.read_text()) == []

@@ -1,4 +1,4 @@
-"""The page shows what it was given, loads nothing, and runs nothing."""
+"""The page shows its content as text, loads nothing, and runs nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def page(image_id: str = "image-1", caption: str = "shirt") -> str:
     )
 
 
-def test_right_and_wrong_are_marked_and_the_unknown_is_not():
+def test_right_and_wrong_answers_are_marked_and_unknown_ones_are_not():
     shown = page()
     assert [item.get("class") for item in Elements(shown).named("li")] == ["right", "wrong", ""]
     assert "✓ 0.910" in shown
@@ -58,14 +58,14 @@ def test_right_and_wrong_are_marked_and_the_unknown_is_not():
 
 
 @pytest.mark.parametrize("text", [EVIL, "a & b < c", "'\"`"])
-def test_ids_and_captions_are_text_and_never_markup(text):
+def test_ids_and_captions_are_shown_as_text_and_never_as_markup(text):
     plain, shown = Elements(page()), Elements(page(text, text))
     assert [tag for tag, _ in shown.elements] == [tag for tag, _ in plain.elements]
     assert shown.named("img")[-1]["title"] == text
     assert all(not name.startswith("on") for _, attributes in shown.elements for name in attributes)
 
 
-def test_nothing_is_loaded_from_anywhere():
+def test_the_page_loads_nothing():
     shown = page()
     parsed = Elements(shown)
     assert "http" not in shown
@@ -77,7 +77,7 @@ def test_nothing_is_loaded_from_anywhere():
     assert "@import" not in shown
 
 
-def test_figures_stand_on_the_page_under_their_headings():
+def test_the_page_shows_figures_under_their_headings():
     table = Table(["", "mAP", "MRR"], [["raw pixels", "0.1", "0.2"], ["model", "0.8", "0.9"]])
     shown = "".join(render("T", "S", [table], []).split())
     assert "<tr><thclass=word></th><th>mAP</th><th>MRR</th></tr>" in shown
@@ -88,7 +88,7 @@ def test_figures_stand_on_the_page_under_their_headings():
 @pytest.mark.parametrize(
     ("width", "height", "size"), [(600, 300, (150, 75)), (300, 600, (75, 150)), (40, 30, (40, 30))]
 )
-def test_a_thumbnail_is_the_picture_made_small(width, height, size):
+def test_a_thumbnail_is_a_smaller_copy_of_the_picture(width, height, size):
     head, _, content = thumbnail(jpeg(width, height)).partition(",")
     assert head == "data:image/jpeg;base64"
     small = Image.open(io.BytesIO(base64.b64decode(content)))

@@ -1,4 +1,4 @@
-"""What jobs share: the dates they are given, the figures they leave, the code they end with."""
+"""What all jobs share: their dates, their run ids and their exit codes."""
 
 import argparse
 from datetime import date, timedelta
@@ -56,9 +56,9 @@ def test_a_range_may_be_one_day():
 @given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 400))
 def test_a_range_names_each_of_its_days_once_in_order(start: date, days: int):
     end = start + timedelta(days=days)
-    got = dates("--start", str(start), "--end", str(end))
-    assert (got[0], got[-1], len(got)) == (start, end, days + 1)
-    assert list(got) == sorted(set(got))
+    days_named = dates("--start", str(start), "--end", str(end))
+    assert (days_named[0], days_named[-1], len(days_named)) == (start, end, days + 1)
+    assert list(days_named) == sorted(set(days_named))
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_a_range_names_each_of_its_days_once_in_order(start: date, days: int):
         ("--date", "2024-05-06", "--start", "2024-05-06", "--end", "2024-05-06"),
     ],
 )
-def test_half_a_range_a_backward_one_and_a_date_beside_one_are_bad_usage(arguments):
+def test_half_a_range_a_reversed_range_and_a_date_beside_a_range_are_bad_usage(arguments):
     with pytest.raises(UsageError, match=r"--(start|end|date)"):
         dates(*arguments)
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2024-02-30", "2024-13-01", "06.05.2024", ""])
-def test_what_is_not_a_day_is_bad_usage(text, capsys):
+def test_an_invalid_day_is_bad_usage(text, capsys):
     with pytest.raises(SystemExit) as ended:
         parsed("--date", text)
     assert ended.value.code == 2
@@ -91,11 +91,11 @@ def test_options_choose_the_settings(tmp_path):
     assert (loaded.var, loaded.image.size) == (str(tmp_path), 77)
 
 
-def test_a_run_is_called_what_it_is_told():
+def test_a_run_has_the_id_of_its_option():
     assert run_id_of(parsed("--run-id", "mine")) == "mine"
 
 
-def test_a_run_without_a_name_gets_one_of_its_own():
+def test_a_run_without_an_id_gets_a_new_one():
     assert run_id_of(parsed()) != run_id_of(parsed())
     assert new_run_id()[:8].isdigit()
 
@@ -110,7 +110,7 @@ def raising(error: BaseException):
     return action
 
 
-def test_what_goes_well_ends_with_0_and_says_nothing(capsys):
+def test_success_exits_with_0_and_prints_nothing(capsys):
     assert exit_code(lambda: None) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -124,12 +124,12 @@ def test_each_error_has_its_exit_code_and_one_line(error, code, capsys):
     assert capsys.readouterr() == ("", "vsearch: what is wrong\n")
 
 
-def test_an_interruption_ends_as_a_shell_expects(capsys):
+def test_an_interruption_exits_with_the_code_that_shells_expect(capsys):
     assert exit_code(raising(KeyboardInterrupt())) == 130
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_fault_of_ours_ends_with_1_and_shows_the_place_in_the_code(capsys):
+def test_a_fault_in_our_code_exits_with_1_and_prints_a_trace(capsys):
     assert exit_code(raising(ZeroDivisionError("by nought"))) == 1
     shown = capsys.readouterr().err
     assert "Traceback" in shown
@@ -149,7 +149,7 @@ def evaluate(_context: StepContext) -> list[Figure]:
         ("--env", "demo", "--images", "/no/such/folder"),
     ],
 )
-def test_bad_usage_ends_a_job_before_it_starts_with_2_and_one_line(arguments, capsys):
+def test_bad_usage_of_a_job_exits_with_2_and_one_line_before_it_starts(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         main(evaluate, arguments)
     assert ended.value.code == 2
@@ -160,44 +160,42 @@ def test_bad_usage_ends_a_job_before_it_starts_with_2_and_one_line(arguments, ca
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_every_job_can_be_loaded_and_says_what_it_does(name):
+def test_every_job_can_be_loaded_and_has_a_docstring(name):
     run = body_of(name)
     assert callable(run)
     assert run.__doc__
 
 
-def test_what_a_worker_has_to_say_to_people_is_one_line_too(spark, capsys):
+def test_an_error_that_a_worker_raises_is_one_line_too(spark, capsys):
     def refuse(batches):
         from vsearch_lib.errors import GateRefused
 
         if list(batches):
-            raise GateRefused("too much of it is broken; mend it")
+            raise GateRefused("too much of it is broken; repair it")
         yield from ()
 
     rows = spark.range(1).mapInArrow(refuse, "id bigint")
     assert exit_code(lambda: rows.collect()) == 3
-    assert capsys.readouterr().err == "vsearch: too much of it is broken; mend it\n"
+    assert capsys.readouterr().err == "vsearch: too much of it is broken; repair it\n"
 
 
-def gone(file: Path) -> None:
+def deleted(file: Path) -> None:
     file.unlink()
 
 
-def cut(file: Path) -> None:
+def truncated(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 
 
 def flipped(file: Path) -> None:
-    """Change one bit of a value, as storage that keeps no checksums of its own may hand it back."""
+    """Change one bit of a value, as storage without checksums may do."""
     content = bytearray(file.read_bytes())
     content[content.index(b"some-payload") + 3] ^= 1
     file.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [gone, cut, flipped])
-def test_a_damaged_file_of_a_table_is_told_in_one_line_and_never_read_as_if_it_were_whole(
-    spark, tmp_path, capsys, damage
-):
+@pytest.mark.parametrize("damage", [deleted, truncated, flipped])
+def test_a_damaged_file_of_a_table_is_reported_in_one_line_and_never_read(spark, tmp_path, capsys, damage):
     rows = spark.createDataFrame([("some-payload",)], "payload string").coalesce(1)
     rows.write.format("delta").option("compression", "none").save(str(tmp_path / "table"))
     (file,) = (tmp_path / "table").glob("*.parquet")
@@ -206,10 +204,12 @@ def test_a_damaged_file_of_a_table_is_told_in_one_line_and_never_read_as_if_it_w
     assert exit_code(lambda: spark.read.format("delta").load(str(tmp_path / "table")).collect()) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert f"vsearch: file:{file} cannot be read" in line
-    assert line.endswith('put its backup back, or mend the table as docs/runbook.md says under "A corrupted partition"')
+    assert line.endswith(
+        'put its backup back, or repair the table as docs/runbook.md says under "A corrupted partition"'
+    )
 
 
-def test_a_version_sorts_behind_the_one_before_it_even_within_a_second():
+def test_a_version_sorts_after_the_previous_one_even_within_a_second():
     versions = [version_of("run-0")]
     for number in range(1, 4):
         versions.append(version_of(f"run-{number}", after=versions[-1]))

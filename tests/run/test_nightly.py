@@ -1,4 +1,4 @@
-"""The whole way: a landed catalogue in, a published and searchable index out, by the command a person types."""
+"""The whole pipeline, by the commands that users type: from a landed catalogue to a published index."""
 
 import json
 import os
@@ -21,22 +21,22 @@ from vsearch_lib.run.exit_codes import exit_code
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.steps import GRAPHS, in_order
 
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 
 CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j")
-# So few images make few steps an epoch: fewer epochs than these leave all vectors within rounding of each other.
+# So few images give few steps an epoch: with fewer epochs, all vectors would be equal up to rounding.
 SETTINGS = (*SMALL, "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
 
 
-# A command's JVM is gone before code that was compiled well would pay. Told this, Java keeps 48 MB for compiled code
-# where it otherwise keeps 240: a night fills them, and Java has died in one.
+# The JVM of a command ends before fully optimised code pays off. With this option, Java would reserve only 48 MB for
+# compiled code instead of 240: a night has filled them, and Java died.
 BRIEF_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 ENVIRONMENT = {**os.environ, "SPARK_SUBMIT_OPTS": BRIEF_JVM}
 
 
 @dataclass(frozen=True)
-class Place:
-    """A catalogue of its own, and the command line that works on it."""
+class Workspace:
+    """A catalogue, and the command line that works on it."""
 
     var: Path
 
@@ -48,13 +48,13 @@ class Place:
         command = self.command(*arguments)
         return subprocess.run(command, capture_output=True, text=True, timeout=600, env=ENVIRONMENT)
 
-    def told_by(self, done: subprocess.CompletedProcess[str]) -> str:
-        """All that a command left to be read: a Java that crashed says so in its output and in Spark's log."""
+    def output_of(self, done: subprocess.CompletedProcess[str]) -> str:
+        """All output of a command: if Java crashes, that is in its output and in Spark's log."""
         log = self.var / "logs" / "spark.log"
         return "\n".join([done.stderr, done.stdout[-2000:], log.read_text()[-4000:] if log.exists() else "no log"])
 
     def night(self, spark, run_id: str, *settings: str, dates=None) -> None:
-        """The nightly steps in the suite's session: what a command adds to them, the other tests look at."""
+        """Run the nightly steps in the suite's session, without what a command adds: other tests cover that."""
         chosen = load_settings("demo", [f"var={self.var}", *SETTINGS, *settings])
         lake = Lake(spark, chosen.lake.uri, run_id)
         job = StepContext(settings=chosen, lake=lake, run_id=run_id, dates=dates, say=lambda _: None)
@@ -74,35 +74,35 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def workspace(tmp_path_factory):
     var = tmp_path_factory.mktemp("nightly")
     write_catalogue(var / "landing", images=120, seed=5)
-    return Place(var)
+    return Workspace(var)
 
 
 @pytest.fixture(scope="module")
-def first_night(place):
-    return place.vsearch("run", "nightly")
+def first_night(workspace):
+    return workspace.vsearch("run", "nightly")
 
 
 @pytest.fixture
-def lake(spark, place) -> Lake:
-    return Lake(spark, str(place.var / "lake"), "look")
+def lake(spark, workspace) -> Lake:
+    return Lake(spark, str(workspace.var / "lake"), "look")
 
 
 @pytest.fixture
-def published(first_night, place) -> Searcher:
-    assert first_night.returncode == 0, place.told_by(first_night)
-    return Searcher.open(str(place.var / "index"), cache=NO_CACHE)
+def published(first_night, workspace) -> Searcher:
+    assert first_night.returncode == 0, workspace.output_of(first_night)
+    return Searcher.open(str(workspace.var / "index"), cache=NO_CACHE)
 
 
-def test_the_first_night_ends_well_and_says_nothing_that_a_user_cannot_use(first_night, place):
-    assert first_night.returncode == 0, place.told_by(first_night)
+def test_the_first_night_succeeds_and_prints_only_what_a_user_can_use(first_night, workspace):
+    assert first_night.returncode == 0, workspace.output_of(first_night)
     assert first_night.stderr == ""
     assert not [word for word in CHATTER if word in first_night.stdout]
 
 
-def test_the_first_night_ends_with_figures_and_pages(first_night, place):
+def test_the_first_night_prints_figures_and_writes_pages(first_night, workspace):
     for words in (
         "images in",
         "images refused",
@@ -112,7 +112,7 @@ def test_the_first_night_ends_with_figures_and_pages(first_night, place):
         "untrained network",
     ):
         assert words in first_night.stdout
-    pages = sorted((place.var / "reports").glob("*.html"))
+    pages = sorted((workspace.var / "reports").glob("*.html"))
     assert all(str(page) in first_night.stdout for page in pages)
     page, online, profile = pages
     assert (online.name[:7], profile.name[:8]) == ("online-", "profile-")
@@ -142,17 +142,17 @@ def test_what_landed_is_in_the_lake_or_refused_with_a_reason(published, lake):
 
 
 def test_the_index_holds_every_living_unblocked_image_once(published, lake):
-    wanted = {row["image_id"] for row in lake.read("images").where("moderation != 'blocked'").collect()}
-    found = published.rows["image_id"].to_pylist()
-    assert len(found) == len(set(found))
-    assert set(found) == wanted
+    expected = {row["image_id"] for row in lake.read("images").where("moderation != 'blocked'").collect()}
+    indexed = published.rows["image_id"].to_pylist()
+    assert len(indexed) == len(set(indexed))
+    assert set(indexed) == expected
 
 
 def test_the_manifest_names_what_the_index_was_made_from(published, lake):
     manifest = published.manifest
     assert set(manifest.tables) == {"images", "embeddings"}
     assert manifest.tables["images"] == lake.version("images")
-    # After the index was made, `evaluate` stored features of the untrained network.
+    # After the index was built, `evaluate` stored features of the untrained network.
     index_reads = lake.read("embeddings", version=manifest.tables["embeddings"])
     of_model = f"model_version = '{manifest.model.version}'"
     assert index_reads.where(of_model).count() == lake.read("embeddings").where(of_model).count() > 0
@@ -161,7 +161,7 @@ def test_the_manifest_names_what_the_index_was_made_from(published, lake):
     assert manifest.gate.passed
 
 
-def test_no_test_image_stands_in_a_training_example(published, lake, settings):
+def test_no_test_image_is_in_a_training_example(published, lake, settings):
     from vsearch_lib.examples.split import is_test
 
     images = lake.read("images").join(lake.read("near_duplicates"), "sha256", "left")
@@ -173,80 +173,82 @@ def test_no_test_image_stands_in_a_training_example(published, lake, settings):
     assert not test_ids & seen
 
 
-def test_a_picture_of_the_catalogue_finds_itself(published, place):
-    done = place.vsearch("search", "--image", str(place.a_picture()), "--json", "-k", "5")
-    assert done.returncode == 0, place.told_by(done)
+def test_a_picture_of_the_catalogue_finds_itself(published, workspace):
+    done = workspace.vsearch("search", "--image", str(workspace.a_picture()), "--json", "-k", "5")
+    assert done.returncode == 0, workspace.output_of(done)
     answers = json.loads(done.stdout)["answers"]
     assert [answer["rank"] for answer in answers] == [1, 2, 3, 4, 5]
-    # A network trained on 120 pictures may place another one within rounding of this one: that is no wrong answer.
+    # In a network trained on 120 pictures, another picture may be as near up to rounding: that answer is not wrong.
     cosines = {answer["image_id"]: answer["cosine"] for answer in answers}
     assert cosines["img-000003"] > max(0.999, answers[0]["cosine"] - 0.001)
 
 
-def test_a_search_writes_a_page_with_the_pictures_it_found(published, place, tmp_path):
+def test_a_search_writes_a_page_with_the_pictures_it_found(published, workspace, tmp_path):
     page = tmp_path / "answers.html"
-    done = place.vsearch("search", "--image", str(place.a_picture()), "--crop", "20,20,160,160", "--html", str(page))
-    assert done.returncode == 0, place.told_by(done)
+    done = workspace.vsearch(
+        "search", "--image", str(workspace.a_picture()), "--crop", "20,20,160,160", "--html", str(page)
+    )
+    assert done.returncode == 0, workspace.output_of(done)
     assert done.stderr == ""
     assert page.read_text().count("data:image/jpeg") == 11
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("search", "--image", "nowhere.jpg"), "nowhere.jpg: no such file"),
         (("search", "--image", __file__), "unsupported_format"),
         (("run", "nightly", "--start", "2026-11-01"), "--start and --end go together"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_exit_code_2(published, place, arguments, says):
-    done = place.vsearch(*arguments)
+def test_an_error_of_the_user_is_one_line_and_exits_with_2(published, workspace, arguments, message):
+    done = workspace.vsearch(*arguments)
     assert done.returncode == 2
-    assert says in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_gate_that_refuses_exits_with_3_and_leaves_the_served_index(spark, published, place, capsys):
-    before = place.pointer
+def test_a_gate_that_refuses_exits_with_3_and_the_served_index_stays(spark, published, workspace, capsys):
+    before = workspace.pointer
     ruined = ("index.nprobe=1", "index.shortlist=10", "index.factory=IVF16,PQ1x4np", "gate.min_recall_at_10=0.99")
-    assert exit_code(lambda: place.night(spark, "ruined", *ruined)) == 3
+    assert exit_code(lambda: workspace.night(spark, "ruined", *ruined)) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert "whole: recall@10" in line
-    assert place.pointer == before
+    assert workspace.pointer == before
 
 
-def test_a_second_night_with_nothing_new_changes_nothing(published, place, lake):
-    versions, pointer = place.versions(lake), place.pointer
-    done = place.vsearch("run", "nightly")
-    assert done.returncode == 0, place.told_by(done)
-    assert place.versions(lake) == versions
-    assert place.pointer == pointer
+def test_a_second_night_with_nothing_new_changes_nothing(published, workspace, lake):
+    versions, pointer = workspace.versions(lake), workspace.pointer
+    done = workspace.vsearch("run", "nightly")
+    assert done.returncode == 0, workspace.output_of(done)
+    assert workspace.versions(lake) == versions
+    assert workspace.pointer == pointer
     assert "nothing to build" in done.stdout
 
 
-def test_a_run_whose_java_dies_says_so_in_one_line(published, place, lake):
-    versions, pointer = place.versions(lake), place.pointer
+def test_a_run_whose_java_dies_reports_it_in_one_line(published, workspace, lake):
+    versions, pointer = workspace.versions(lake), workspace.pointer
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(place.command("run", "refresh_index"), env=ENVIRONMENT, **pipes) as run:
+    with subprocess.Popen(workspace.command("run", "refresh_index"), env=ENVIRONMENT, **pipes) as run:
         assert run.stdout is not None
         assert run.stdout.readline().startswith("[1/")
         java = subprocess.run(["pgrep", "-P", str(run.pid), "java"], capture_output=True, text=True, check=True)
         os.kill(int(java.stdout), signal.SIGKILL)
-        _, said = run.communicate(timeout=60)
+        _, error = run.communicate(timeout=60)
     assert run.returncode == 1
-    (line,) = said.splitlines()
+    (line,) = error.splitlines()
     assert "the Java process of Spark is gone" in line
-    assert str(place.var / "logs" / "spark.log") in line
-    assert (place.versions(lake), place.pointer) == (versions, pointer)
+    assert str(workspace.var / "logs" / "spark.log") in line
+    assert (workspace.versions(lake), workspace.pointer) == (versions, pointer)
 
 
-def test_a_landed_deletion_is_gone_from_the_next_index(spark, published, place):
-    day = place.var / "landing" / "images" / "date=2026-11-09"
+def test_an_image_with_a_landed_deletion_is_not_in_the_next_index(spark, published, workspace):
+    day = workspace.var / "landing" / "images" / "date=2026-11-09"
     day.mkdir()
     (day / "metadata.jsonl").write_text('{"image_id": "img-000003", "deleted": true}\n')
-    place.night(spark, "deletion", dates=(date(2026, 11, 9),))
-    served = Searcher.open(str(place.var / "index"), cache=NO_CACHE)
+    workspace.night(spark, "deletion", dates=(date(2026, 11, 9),))
+    served = Searcher.open(str(workspace.var / "index"), cache=NO_CACHE)
     assert served.manifest.kind == "delta"
-    found = {served.rows["image_id"][int(row)].as_py() for row in served.visible_ids()}
-    assert "img-000003" not in found
-    assert len(found) == len(published.visible_ids()) - 1
+    visible = {served.rows["image_id"][int(row)].as_py() for row in served.visible_ids()}
+    assert "img-000003" not in visible
+    assert len(visible) == len(published.visible_ids()) - 1

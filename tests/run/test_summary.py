@@ -1,4 +1,4 @@
-"""The table that ends a run shows what a person asks first."""
+"""The tables at the end of a run show what a user asks first."""
 
 from io import StringIO
 
@@ -13,7 +13,7 @@ RANKED = {"ndcg_at_10": 0.5, "mrr": 0.25, "map": 0.125}
 
 
 def shown(*figures: Figure) -> list[list[str]]:
-    """The rows of what is printed, by their cells."""
+    """The printed rows, as lists of cells."""
     console = Console(file=StringIO(), width=120)
     print_summary([StepResult(STEPS["evaluate"], list(figures), ["a line"], 2.0)], console)
     lines = console.file.getvalue().replace("┃", "│").splitlines()
@@ -24,7 +24,7 @@ def ranked(subject: str) -> list[Figure]:
     return [Figure(metric, value, subject=subject, n=7) for metric, value in RANKED.items()]
 
 
-def test_counts_recall_and_cosines_have_a_row_whatever_index_or_model_they_are_of():
+def test_counts_recall_and_cosines_have_a_row_for_any_index_or_model():
     rows = shown(
         Figure("images_landed", 1200),
         Figure("images_passed_over", 3, slice="video"),
@@ -45,7 +45,7 @@ def test_counts_recall_and_cosines_have_a_row_whatever_index_or_model_they_are_o
     assert rows[-2:] == [["2 s in 1 steps"], ["a line"]]
 
 
-def test_each_system_has_a_row_and_a_model_its_version():
+def test_each_system_has_a_row_and_a_model_is_named_by_its_version():
     rows = shown(Figure("judged_queries", 7), *ranked("model m2"), *ranked("model, exact search"))
     assert ["7 judged queries, none seen in training"] in rows
     assert [row for row in rows if len(row) == 4] == [

@@ -1,4 +1,4 @@
-"""The trace of a step: one line of words, each of which has one meaning."""
+"""The trace of a step is one line of words, and each word has one meaning."""
 
 import json
 import shlex
@@ -16,46 +16,46 @@ name = st.sampled_from(AWKWARD) | st.text()
 figures = st.builds(lambda subject, part: Figure("m", 1, subject=subject, slice=part), name, name)
 
 
-def trace(settings, given: list[Figure]) -> Trace:
-    class Untouched(Lake):
-        def __init__(self) -> None:  # no session: a trace asks a lake only for the versions of its tables
+def trace(settings, recorded: list[Figure]) -> Trace:
+    class LakeWithoutSession(Lake):
+        def __init__(self) -> None:  # a trace needs only the versions of the tables
             self.versions_read, self.versions_written = {}, {}
 
-    return Trace.of(StepContext(settings, Untouched(), "run-1", None), "evaluate", given, seconds=1.5)
+    return Trace.of(StepContext(settings, LakeWithoutSession(), "run-1", None), "evaluate", recorded, seconds=1.5)
 
 
-def test_a_line_says_each_figure_by_its_subject_and_slice(settings):
-    given = [
+def test_a_line_names_each_figure_by_its_subject_and_slice(settings):
+    recorded = [
         Figure("images_accepted", 60),
         Figure("images_passed_over", 2, slice="video"),
         Figure("recall_at_10", 0.975, subject="index 2024-05-06", slice="new"),
         Figure("files_before", 3, subject="metrics"),
         Figure("ndcg_at_10", 0.5, subject="raw pixels (grey, 32 × 32)"),
     ]
-    assert trace(settings, given).line() == (
+    assert trace(settings, recorded).line() == (
         "step=evaluate run=run-1 partition=all seconds=1.5 images_accepted[all]=60 images_passed_over[video]=2 "
         'recall_at_10["index 2024-05-06",new]=0.975 files_before[metrics,all]=3 '
         'ndcg_at_10["raw pixels (grey, 32 × 32)",all]=0.5'
     )
 
 
-def test_the_file_says_each_figure_by_the_same_name(settings, tmp_path, monkeypatch):
+def test_the_file_names_each_figure_as_the_line_does(settings, tmp_path, monkeypatch):
     monkeypatch.setenv(TRACE_FILE, str(tmp_path / "trace.json"))
-    trace(settings, [Figure("rows", 3), Figure("rows", 4, subject="index 1", slice="new")]).leave()
+    trace(settings, [Figure("rows", 3), Figure("rows", 4, subject="index 1", slice="new")]).write()
     assert json.loads((tmp_path / "trace.json").read_text())["figures"] == {"rows[all]": 3, 'rows["index 1",new]': 4}
 
 
 @given(figures, figures)
-def test_two_figures_have_one_name_only_if_they_are_of_the_same(one, other):
+def test_two_figures_have_the_same_name_only_if_they_are_equal(one, other):
     assert (len(names_of(one, other)) == 1) == (one == other)
 
 
 @given(figures)
 def test_a_name_is_one_word_of_one_line(figure):
-    (found,) = names_of(figure)
-    assert "\n" not in found
-    assert len(shlex.split(found.replace("'", ""))) == 1
+    (word,) = names_of(figure)
+    assert "\n" not in word
+    assert len(shlex.split(word.replace("'", ""))) == 1
 
 
-def names_of(*given: Figure) -> set[str]:
-    return set(trace(None, list(given)).figures)
+def names_of(*recorded: Figure) -> set[str]:
+    return set(trace(None, list(recorded)).figures)

@@ -1,4 +1,4 @@
-"""A filter lets the rows pass that a plain loop would, and a search under it finds the best of them and no other."""
+"""A filter lets the same rows pass as a simple loop, and a search with it finds the best of them and no other."""
 
 from __future__ import annotations
 
@@ -39,13 +39,15 @@ def may_answer(row: dict, wanted: Filter) -> bool:
 
 owners, words = st.sampled_from(["ann", "bob", "", "é"]), st.sampled_from(["red", "blue", "red ", "", "ä"])
 moments = st.builds(lambda minutes: DAY + timedelta(minutes=minutes, microseconds=minutes), st.integers(-3, 12))
-elsewhere = st.builds(lambda at, hours: at.astimezone(timezone(timedelta(hours=hours))), moments, st.integers(-11, 11))
+local_moments = st.builds(
+    lambda moment, hours: moment.astimezone(timezone(timedelta(hours=hours))), moments, st.integers(-11, 11)
+)
 filters = st.builds(
     Filter,
     owner_id=st.none() | owners,
     tags=st.lists(words, max_size=3).map(tuple),
-    uploaded_from=st.none() | elsewhere,
-    uploaded_before=st.none() | elsewhere,
+    uploaded_from=st.none() | local_moments,
+    uploaded_before=st.none() | local_moments,
     viewer_id=st.none() | owners,
 )
 row = st.fixed_dictionaries(
@@ -63,7 +65,7 @@ row = st.fixed_dictionaries(
 
 @settings(deadline=None, max_examples=200)
 @given(shards=st.lists(st.lists(row, max_size=12), max_size=4), wanted=filters)
-def test_a_filter_lets_the_rows_pass_that_the_rules_do(shards, wanted):
+def test_a_filter_lets_the_same_rows_pass_as_the_rules(shards, wanted):
     tables = [pa.Table.from_pylist(rows, schema=ROWS) for rows in shards]
     table = pa.concat_tables([ROWS.empty_table(), *tables])
     assert admitted(table, wanted).tolist() == [may_answer(row, wanted) for rows in shards for row in rows]
@@ -71,7 +73,7 @@ def test_a_filter_lets_the_rows_pass_that_the_rules_do(shards, wanted):
 
 @settings(deadline=None, max_examples=100)
 @given(mask=st.lists(st.booleans(), max_size=70), ends=st.tuples(st.integers(0, 70), st.integers(0, 70)))
-def test_bits_say_what_the_mask_said(mask, ends):
+def test_admitted_rows_are_those_of_the_mask(mask, ends):
     first, last = sorted(min(end, len(mask)) for end in ends)
     passing = Admitted(np.array(mask, dtype=bool))
     assert passing.count == sum(mask)
@@ -83,7 +85,7 @@ def test_bits_say_what_the_mask_said(mask, ends):
         assert [passing.selector.is_member(i) for i in range(len(mask))] == mask
 
 
-# An index with deltas: images 0 … 299, then changes of every fourth, then of 30 of these; every tenth is gone.
+# An index with deltas: images 0 … 299, then every fourth changes, then 30 of these again; every tenth image is gone.
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +126,7 @@ def vectors(rows) -> np.ndarray:
 
 @pytest.fixture(params=["every row scored", "lists visited"])
 def way(request, monkeypatch) -> str:
-    """Both ways of a search under a filter, whatever the number of rows that pass."""
+    """Both ways to search with a filter, whatever the number of rows that pass."""
     monkeypatch.setattr(searchers, "_EXACT_BELOW", 10**9 if request.param == "every row scored" else -1)
     return request.param
 
@@ -155,7 +157,7 @@ FILTERS = [
 ]
 
 
-def test_the_filters_below_let_many_some_one_and_no_rows_pass(facts, alive, vectors):
+def test_the_filters_of_these_tests_let_many_some_one_and_no_rows_pass(facts, alive, vectors):
     counts = [len(brute_force(facts, alive, vectors, f, vectors[0], 999)[0]) for f in FILTERS]
     assert {0, 1} < set(counts)
     assert max(counts) > 150
@@ -163,11 +165,11 @@ def test_the_filters_below_let_many_some_one_and_no_rows_pass(facts, alive, vect
 
 
 @pytest.mark.parametrize("wanted", FILTERS, ids=str)
-def test_a_search_that_looks_at_every_row_finds_the_best_that_pass(searcher, facts, alive, vectors, way, wanted):
+def test_a_search_that_visits_every_row_finds_the_best_rows_that_pass(searcher, facts, alive, vectors, way, wanted):
     for query, k in itertools.product(vectors[[0, 77, 310, 404]], (1, 10, 400)):
         ids, cosines = brute_force(facts, alive, vectors, wanted, query, k)
-        asked = {"wanted": wanted, "nprobe": 8, "shortlist": 500}
-        for hits in (searcher.search(query[None], k, **asked), searcher.exact(query[None], k, wanted=wanted)):
+        options = {"wanted": wanted, "nprobe": 8, "shortlist": 500}
+        for hits in (searcher.search(query[None], k, **options), searcher.exact(query[None], k, wanted=wanted)):
             assert hits.ids.shape == hits.scores.shape == (1, k)
             assert hits.ids[0].tolist() == ids + [-1] * (k - len(ids))
             np.testing.assert_allclose(hits.scores[0, : len(ids)], cosines, atol=1e-5)
@@ -191,7 +193,7 @@ def test_a_search_that_looks_at_every_row_finds_the_best_that_pass(searcher, fac
     query=st.integers(0, 404),
     exact_below=st.sampled_from([-1, 20, 10**9]),
 )
-def test_dead_and_hidden_rows_never_come_back_under_any_filter_at_any_k(
+def test_dead_and_hidden_rows_are_never_found_with_any_filter_at_any_k(
     searcher, facts, alive, vectors, wanted, k, nprobe, shortlist, rescore, query, exact_below
 ):
     point = {"wanted": wanted, "nprobe": nprobe, "shortlist": shortlist, "rescore": rescore}
@@ -210,8 +212,8 @@ def test_dead_rows_are_counted_and_not_visible(searcher, facts, alive):
     assert searcher.visible_ids().tolist() == shown
 
 
-def test_a_viewer_to_whom_most_is_private_is_answered_by_lists_too(small_index, tmp_path, monkeypatch):
-    """More rows pass for the viewer than for everybody: no fewer lists are visited than without a filter."""
+def test_a_viewer_who_may_see_more_rows_than_everybody_does_not_visit_fewer_lists(small_index, tmp_path, monkeypatch):
+    """Nearly all images are private to the viewer, so more rows pass than without a filter."""
     monkeypatch.setattr(searchers, "_EXACT_BELOW", -1)
     content = small_index.catalogue(rows=200)
     private = small_index.Catalogue(content.ids, content.vectors, ["public"] + ["private"] * 199, ["ok"] * 200)

@@ -11,7 +11,7 @@ from vsearch_lib.config import PROJECT
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.storage import open_store
 
-# Searches with the first stored vector; prints its answers, and what was imported for them.
+# Searches with the first stored vector; prints its answers and the imported packages.
 READER = """
 import json, sys
 from pathlib import Path
@@ -25,13 +25,13 @@ print(json.dumps([found, sorted({name.split(".")[0] for name in sys.modules})]))
 """
 
 
-def test_a_process_that_searches_a_published_index_imports_neither_spark_nor_torch(small_index, place, tmp_path):
+def test_a_process_that_searches_a_published_index_imports_neither_spark_nor_torch(small_index, store_uri, tmp_path):
     content = small_index.catalogue(rows=20, dimension=4)
-    first = small_index.build(place, content, factory="IVF2,PQ4x4np", shards=2, nprobe=2)
+    first = small_index.build(store_uri, content, factory="IVF2,PQ4x4np", shards=2, nprobe=2)
     moved = small_index.chosen(content, [9])
-    for manifest in (first, small_index.build_delta(place, first, moved, version="v2", dead=1)):
-        publish(open_store(place), manifest, now=datetime(2026, 3, 1, tzinfo=UTC))
-    command = [sys.executable, "-c", READER, place, str(tmp_path / "cache")]
+    for manifest in (first, small_index.build_delta(store_uri, first, moved, version="v2", dead=1)):
+        publish(open_store(store_uri), manifest, now=datetime(2026, 3, 1, tzinfo=UTC))
+    command = [sys.executable, "-c", READER, store_uri, str(tmp_path / "cache")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
     assert done.returncode == 0, done.stderr
     found, imported = json.loads(done.stdout)

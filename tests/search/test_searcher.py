@@ -1,4 +1,4 @@
-"""The searcher answers what brute force answers, never shows what is hidden, and opens nothing that is damaged."""
+"""The searcher answers like brute force, never shows a hidden image, and opens no damaged file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def searcher(request, small_index, content, tmp_path_factory) -> Searcher:
 
 @pytest.fixture(scope="module")
 def queries(content) -> np.ndarray:
-    """Rows of the index, hidden ones among them, and vectors that are none."""
+    """Rows of the index, including hidden ones, and vectors that are not in the index."""
     others = np.random.default_rng(9).normal(size=(10, content.vectors.shape[1])).astype(np.float32)
     return np.concatenate([content.vectors[:15], others / np.linalg.norm(others, axis=1, keepdims=True)])
 
@@ -48,14 +48,14 @@ def brute_force(content, small_index, queries: np.ndarray, k: int) -> tuple[np.n
 
 
 @pytest.mark.parametrize("k", [1, 10, 100])
-def test_with_every_list_and_row_looked_at_answers_are_those_of_brute_force(searcher, content, small_index, queries, k):
+def test_if_every_list_and_row_is_visited_answers_are_those_of_brute_force(searcher, content, small_index, queries, k):
     ids, cosines = brute_force(content, small_index, queries, k)
     for hits in (searcher.search(queries, k, nprobe=8, shortlist=len(content.ids)), searcher.exact(queries, k)):
         np.testing.assert_array_equal(hits.ids, ids)
         np.testing.assert_allclose(hits.scores, cosines, atol=1e-5)
 
 
-def test_a_graph_over_lists_leads_to_as_many_as_are_to_be_visited(small_index, content, queries, tmp_path):
+def test_a_graph_over_lists_finds_as_many_lists_as_are_to_be_visited(small_index, content, queries, tmp_path):
     built = small_index.build(tmp_path, content, factory="IVF400_HNSW32,Flat")
     opened = Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
     hits = opened.search(queries, 100, nprobe=400, shortlist=len(content.ids))
@@ -63,7 +63,7 @@ def test_a_graph_over_lists_leads_to_as_many_as_are_to_be_visited(small_index, c
 
 
 @pytest.mark.parametrize("rescore", [True, False])
-def test_hidden_rows_never_come_back_however_many_are_asked_for(searcher, content, small_index, queries, rescore):
+def test_hidden_rows_are_never_found_at_any_k(searcher, content, small_index, queries, rescore):
     shown = set(np.flatnonzero(small_index.visible(content)).tolist())
     assert 0 < len(shown) < len(content.ids)
     for k in (1, 10, len(shown), len(content.ids), 2 * len(content.ids)):
@@ -77,7 +77,7 @@ def test_visible_rows_are_the_public_unblocked_ones(searcher, content, small_ind
 
 
 @pytest.mark.parametrize("rescore", [True, False])
-def test_more_than_there_are_is_filled_up_with_minus_one(searcher, content, small_index, queries, rescore):
+def test_answers_beyond_the_number_of_rows_have_the_id_minus_one(searcher, content, small_index, queries, rescore):
     shown = int(small_index.visible(content).sum())
     k = len(content.ids) + 50
     for hits in (searcher.search(queries, k, nprobe=8, rescore=rescore), searcher.exact(queries, k)):
@@ -100,8 +100,8 @@ def test_scores_fall_and_are_the_cosines_of_their_rows(searcher, content, k, npr
     assert not found[int(found.sum()) :].any()
 
 
-def test_vectors_and_facts_are_those_of_the_rows_asked_for_in_their_order(searcher, content):
-    rows = np.array([599, 0, 250, 200, 199, 400])  # of all three shards, and both sides of their edges
+def test_vectors_and_facts_are_returned_in_the_order_of_the_row_ids(searcher, content):
+    rows = np.array([599, 0, 250, 200, 199, 400])  # of all three shards, and on both sides of a border
     np.testing.assert_array_equal(searcher.vectors(rows), content.vectors[rows])
     assert [fact["image_id"] for fact in searcher.describe(rows)] == [content.ids[row] for row in rows]
 
@@ -114,7 +114,7 @@ def test_the_manifests_operating_point_is_the_default(small_index, content, quer
     assert not np.array_equal(opened.search(queries, 10, nprobe=8, shortlist=600).ids, expected.ids)
 
 
-# A small published index, damaged in every file.
+# A small published index; each of its files is damaged.
 
 
 @pytest.fixture(scope="module")
@@ -133,13 +133,13 @@ def files_of(uri: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("which", range(8))
-def test_each_file_truncated_removed_or_with_a_byte_flipped_is_refused(published, which):
+def test_each_truncated_removed_or_flipped_file_is_refused(published, which):
     path = files_of(published)[which]
     whole = path.read_bytes()
     size = len(whole)
     flips = sorted({0, 1, 7, size // 3, size // 2, size - 9, size - 1})
     damaged = {
-        **{f"byte {at} flipped": whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in flips},
+        **{f"byte {i} flipped": whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in flips},
         **{f"{cut} bytes left": whole[:cut] for cut in (0, 1, size // 2, size - 1)},
         "one byte more": whole + b"\0",
         "removed": None,
@@ -164,14 +164,14 @@ def test_a_published_index_has_eight_files_to_damage(published):
     assert all(path.is_file() for path in files_of(published))
 
 
-def test_where_nothing_is_published_the_error_says_what_to_run(tmp_path):
+def test_if_nothing_is_published_the_error_says_what_to_run(tmp_path):
     with pytest.raises(ArtefactError, match=r"nothing is published at .*: run vsearch run nightly"):
         Searcher.open(str(tmp_path), cache=NO_CACHE)
 
 
 @pytest.mark.parametrize("part", ["codes", "rows_file", "vectors"])
-def test_a_whole_file_with_other_rows_than_the_manifest_says_is_refused(small_index, tmp_path, part):
-    """Checksums agree, and the manifest is still wrong: it names the file of a longer shard."""
+def test_an_intact_file_with_other_rows_than_the_manifest_says_is_refused(small_index, tmp_path, part):
+    """The checksums agree, but the manifest names a file of a longer shard."""
     few = small_index.catalogue(rows=90, dimension=8)
     built = small_index.build(tmp_path, few, factory="IVF2,PQ4x4np", shards=2)
     longer = small_index.build(tmp_path, few, factory="IVF2,PQ4x4np", shards=1)
@@ -182,7 +182,7 @@ def test_a_whole_file_with_other_rows_than_the_manifest_says_is_refused(small_in
         Searcher(open_store(str(tmp_path)), built, cache=NO_CACHE)
 
 
-def test_versions_that_are_opened_and_left_again_take_nothing_with_them(published):
+def test_opening_and_freeing_other_searchers_leaves_an_open_one_intact(published):
     query = np.eye(8, dtype=np.float32)[:1]
     first = Searcher.open(str(published), cache=NO_CACHE)
     expected = first.search(query, 5)

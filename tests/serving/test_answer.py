@@ -1,4 +1,4 @@
-"""A picture file in, answers out: as objects, text and JSON."""
+"""Searching with a picture file gives answers as objects, text, JSON and a page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pictures(tmp_path):
 
 @pytest.fixture
 def served(settings, small_index, pictures):
-    """An index of the pictures, by a model in the registry; picture 3 is private and 5 blocked."""
+    """An index of the pictures, by a model in the registry; picture 3 is private and 5 is blocked."""
     encoder = untrained("small", dimension=16, seed=3, side=32)
     register(settings.models.uri, encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
     store = open_store(settings.models.uri)
@@ -83,7 +83,7 @@ def test_a_hidden_picture_is_not_answered_even_to_itself(served, pictures, hidde
     assert {"image-3", "image-5"}.isdisjoint(answer["image_id"] for answer in found)
 
 
-def test_json_says_what_text_says(served, pictures):
+def test_json_and_text_have_the_same_answers(served, pictures):
     answers = answer_file(served, pictures[0], k=2, crop=(0, 0, 64, 64))
     content = json.loads(as_json(answers))
     assert content["query"] == str(pictures[0])
@@ -96,7 +96,7 @@ def test_json_says_what_text_says(served, pictures):
         assert datetime.fromisoformat(answer["uploaded_at"]).tzinfo is not None
 
 
-def test_a_query_file_that_is_not_there_is_a_usage_error(served, tmp_path):
+def test_a_missing_query_file_is_a_usage_error(served, tmp_path):
     with pytest.raises(UsageError, match=r"image .*none\.jpg: no such file"):
         answer_file(served, tmp_path / "none.jpg", k=3, crop=None)
 
@@ -108,8 +108,8 @@ def test_a_broken_query_file_is_a_usage_error_in_one_line(served, tmp_path):
     assert "\n" not in str(refused.value)
 
 
-def slip(kind: str, folder: Path) -> Path:
-    """What a person may give in place of a picture file."""
+def wrong_file(kind: str, folder: Path) -> Path:
+    """Make a file that a person may give by mistake instead of a picture file."""
     file = folder / kind
     if kind == "folder":
         file.mkdir()
@@ -128,7 +128,7 @@ def slip(kind: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "message"),
     [
         ("folder", "this is a folder"),
         ("pipe", "not a regular file"),
@@ -141,32 +141,32 @@ def slip(kind: str, folder: Path) -> Path:
         ("nul\0", "null byte"),
     ],
 )
-def test_what_is_no_picture_file_is_bad_usage_before_the_index_is_opened(settings, tmp_path, kind, said):
-    with pytest.raises(UsageError, match=said) as refused:
-        answer_file(settings, slip(kind, tmp_path), k=3, crop=None)
+def test_a_file_that_is_not_a_picture_is_a_usage_error_before_the_index_is_opened(settings, tmp_path, kind, message):
+    with pytest.raises(UsageError, match=message) as refused:
+        answer_file(settings, wrong_file(kind, tmp_path), k=3, crop=None)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.skipif(
     os.geteuid() == 0, reason="root may read and write everything: case 37 of make test-cases takes the right away"
 )
-def test_a_file_that_may_not_be_read_is_bad_usage(settings, pictures):
+def test_a_file_that_may_not_be_read_is_a_usage_error(settings, pictures):
     pictures[0].chmod(0)
     with pytest.raises(UsageError, match="permission denied"):
         answer_file(settings, pictures[0], k=3, crop=None)
 
 
-def test_a_part_outside_of_the_picture_is_bad_usage_before_the_index_is_opened(settings, pictures):
+def test_a_crop_outside_the_picture_is_a_usage_error_before_the_index_is_opened(settings, pictures):
     with pytest.raises(UsageError, match="lies outside the picture"):
         answer_file(settings, pictures[0], k=3, crop=(0, 0, 1000, 10))
 
 
-def test_more_answers_than_pictures_are_all_of_them(served, pictures):
+def test_asking_for_more_answers_than_pictures_gives_all_of_them(served, pictures):
     assert len(answer_file(served, pictures[0], k=10**9, crop=None).found) == PICTURES - 2
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"[]", b'{"version": "v1"}', b"null"])
-def test_a_pointer_that_is_none_is_told_before_the_model_is_loaded(served, pictures, content):
+def test_an_invalid_pointer_is_reported_before_the_model_is_loaded(served, pictures, content):
     Path(served.index.uri, "CURRENT").write_bytes(content)
     shutil.rmtree(served.models.uri)
     with pytest.raises(ArtefactError, match="CURRENT is not a pointer") as refused:
@@ -174,19 +174,19 @@ def test_a_pointer_that_is_none_is_told_before_the_model_is_loaded(served, pictu
     assert "\n" not in str(refused.value)
 
 
-def test_a_pointer_to_a_manifest_that_is_gone_is_told(served, pictures):
+def test_a_pointer_to_a_missing_manifest_is_reported(served, pictures):
     shutil.rmtree(Path(served.index.uri, "manifests"))
     with pytest.raises(ArtefactError, match=r"manifests/v1\.json is missing"):
         answer_file(served, pictures[0], k=3, crop=None)
 
 
-def test_a_pointer_with_a_line_end_that_an_editor_added_is_the_same_pointer(served, pictures):
+def test_a_pointer_with_an_additional_line_end_is_still_valid(served, pictures):
     pointer = Path(served.index.uri, "CURRENT")
     pointer.write_bytes(pointer.read_bytes() + b"\n")
     assert answer_file(served, pictures[0], k=1, crop=None).found
 
 
-def test_text_shows_an_answer_a_line_whatever_its_id_holds():
+def test_text_has_one_line_for_each_answer_whatever_its_id_contains():
     facts = {"rank": 1, "cosine": 1.0, "image_id": "a\x1b[31m\nb\u202e", "tags": ["x\ty", "café"]}
     assert as_text(Answers(Path("query"), "v1", [facts])) == r"  1  1.0000  a\x1b[31m\nb\u202e  x\ty café"
 
@@ -198,8 +198,8 @@ def test_a_page_shows_an_id_that_is_html_as_text(pictures):
     assert all(tag not in page for tag in ("<script>alert", "<b>tag", "<i>", "<u>", "<q>", "<name>"))
 
 
-def told(served, picture: Path, page: Path, *options: str) -> tuple[str, str, set[str]]:
-    """What `vsearch search --html` prints, and says besides; the packages that it had imported by its end."""
+def search_html(served, picture: Path, page: Path, *options: str) -> tuple[str, str, set[str]]:
+    """Return the output and the errors of `vsearch search --html`, and the packages that it imported."""
     code = """
 import atexit, sys
 atexit.register(lambda: print(*{name.split(".")[0] for name in sys.modules}))
@@ -208,7 +208,7 @@ main()
 """
     command = [sys.executable, "-c", code, "search", "--env=demo", f"--set=var={served.var}", f"--image={picture}"]
     words = [*command, f"--html={page}", *options]
-    # Whatever were to start Java would find none.
+    # No process can find Java.
     environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"} | {"PATH": "/nowhere"}
     done = subprocess.run(words, capture_output=True, text=True, env=environment, check=True)
     printed, _, imported = done.stdout.rstrip("\n").rpartition("\n")
@@ -217,7 +217,7 @@ main()
 
 @pytest.fixture
 def stored(served, lake, pictures):
-    """The lake of the pictures; since the index was built, 1 became private, 2 blocked, and 7 was deleted."""
+    """The lake of the pictures; after the index was built, 1 became private, 2 was blocked, and 7 was deleted."""
     limits = Limits(served.image.max_bytes, served.image.max_pixels, served.image.min_side, served.image.size)
     hidden = {1: {"visibility": "private"}, 2: {"moderation": "blocked"}, 7: {"deleted_at": DAY}}
     hidden |= {3: {"visibility": "private"}, 5: {"moderation": "blocked"}}
@@ -226,10 +226,10 @@ def stored(served, lake, pictures):
     return served
 
 
-def test_a_page_shows_pictures_that_all_may_see_now_and_starts_no_java(stored, pictures, tmp_path):
-    printed, complaint, imported = told(stored, pictures[4], tmp_path / "page.html", "-k", "50")
+def test_a_page_shows_pictures_that_everybody_may_see_now_and_starts_no_java(stored, pictures, tmp_path):
+    printed, errors, imported = search_html(stored, pictures[4], tmp_path / "page.html", "-k", "50")
     page = (tmp_path / "page.html").read_text()
-    assert complaint == ""
+    assert errors == ""
     assert printed.endswith(f"page: {tmp_path / 'page.html'}")
     shown = set(re.findall(r'<img src="data:image/jpeg;base64,[^"]{100,}" alt="answer \d+: ([^"]+)"', page))
     assert shown == {f"image-{i}" for i in range(PICTURES) if i not in (1, 2, 3, 5, 7)}
@@ -237,11 +237,11 @@ def test_a_page_shows_pictures_that_all_may_see_now_and_starts_no_java(stored, p
     assert imported & {"pyspark", "py4j", "delta", "pandas", "torch"} == set()
 
 
-def test_without_a_lake_a_page_lists_the_answers_and_says_in_a_line_why_it_has_no_pictures(served, pictures, tmp_path):
-    printed, complaint, _ = told(served, pictures[4], tmp_path / "page.html", "--json")
+def test_without_a_lake_a_page_lists_the_answers_and_says_why_it_has_no_pictures(served, pictures, tmp_path):
+    printed, errors, _ = search_html(served, pictures[4], tmp_path / "page.html", "--json")
     answers = json.loads(printed)["answers"]
     why = f"the page has no pictures: there is no lake at {served.lake.uri}; set lake.uri to where it is"
-    assert complaint == f"vsearch: {why}\n"
+    assert errors == f"vsearch: {why}\n"
     page = (tmp_path / "page.html").read_text()
     assert page.count("<img") == 1  # the query's own
     assert f"version v1; {why}" in page
@@ -253,6 +253,6 @@ def test_without_an_index_the_error_says_what_to_run(settings, pictures):
         answer_file(settings, pictures[0], k=3, crop=None)
 
 
-def test_ids_and_tags_do_nothing_to_a_terminal():
+def test_control_characters_of_ids_and_tags_do_not_reach_the_terminal():
     found = {"rank": 1, "cosine": 0.5, "image_id": "\x1b[31mred\nnew", "tags": ["\x1b[2J", "größe"]}
     assert as_text(Answers(Path("q.jpg"), "v", [found])) == r"  1  0.5000  \x1b[31mred\nnew  \x1b[2J größe"

@@ -1,13 +1,13 @@
-"""A process that answers one query imports what it needs, and no more."""
+"""A process that answers one query imports only what it needs."""
 
 import subprocess
 import sys
 
 
 def imported(code: str) -> set[str]:
-    """Return the packages that a process of its own has imported by the end of `code`."""
-    told = f"{code}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    """Run `code` in a new process, and return the packages that it has imported at the end."""
+    printing = f"{code}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", printing], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
 
@@ -17,7 +17,7 @@ def test_the_command_and_its_search_start_without_spark_pandas_or_torch():
     assert found & {"pyspark", "py4j", "delta", "pandas", "torch"} == set()
 
 
-def test_arrays_are_made_and_read_without_pandas_where_it_is_left_out():
+def test_pyarrow_makes_and_reads_arrays_while_pandas_is_blocked():
     code = """
 import numpy as np, pyarrow as pa, pyarrow.compute as pc
 from vsearch_lib.serving.lean import without_pandas

@@ -1,4 +1,4 @@
-"""Searching goes on while versions change, and no byte of a damaged one is ever answered from."""
+"""Searching continues while versions change, and a damaged version is never searched."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
 
 
 class Nights:
-    """An index that changes: v1 is served; v2 moves a third of its images elsewhere, v3 folds that in."""
+    """An index that changes: v1 is served; v2 has a delta with new vectors for a third of the images; v3 compacts it."""
 
     def __init__(self, small_index, uri: str, *, rows: int = 30, dimension: int = 2) -> None:
         self.store = open_store(uri)
@@ -59,20 +59,20 @@ class Nights:
         return [fact["image_id"] for fact in searcher.describe(found[found >= 0])]
 
     def check(self, live: LiveIndex, version: str) -> None:
-        """`live` answers from this version, and from the whole of it."""
+        """Assert that `live` searches this version, and all of it."""
         assert live.version == version
         assert live.searcher.manifest == self.manifests[version]
         assert self.answer(live.searcher) == self.answers[version]
 
 
 @pytest.fixture
-def nights(small_index, place) -> Nights:
-    made = Nights(small_index, place)
+def nights(small_index, store_uri) -> Nights:
+    made = Nights(small_index, store_uri)
     assert made.answers["v1"] != made.answers["v2"]
     return made
 
 
-def test_a_new_version_is_taken_up_and_an_old_one_again(nights, tmp_path):
+def test_a_refresh_opens_a_new_version_and_an_old_one_after_a_rollback(nights, tmp_path):
     live = LiveIndex(nights.store.uri, cache=tmp_path / "cache")
     nights.check(live, "v1")
     assert live.refresh() is False
@@ -88,7 +88,7 @@ def test_a_new_version_is_taken_up_and_an_old_one_again(nights, tmp_path):
         nights.check(live, version)
 
 
-def test_threads_search_on_while_versions_change_and_no_answer_is_of_two_of_them(small_index, tmp_path):
+def test_threads_search_while_versions_change_and_no_answer_mixes_two_versions(small_index, tmp_path):
     nights = Nights(small_index, str(tmp_path), rows=3000, dimension=16)
     live = LiveIndex(str(tmp_path), cache=NO_CACHE)
     nights.publish("v2")
@@ -129,7 +129,7 @@ def test_shards_that_both_versions_name_are_not_opened_again(nights, tmp_path):
     assert all(after[name] is shard for name, shard in before.items())
 
 
-def test_a_shard_of_the_same_name_with_other_files_is_opened_anew(nights, tmp_path):
+def test_a_shard_of_the_same_name_with_other_files_is_opened_again(nights, tmp_path):
     live = LiveIndex(nights.store.uri, cache=tmp_path / "cache")
     before = live.searcher._shards
     nights.publish("v2")
@@ -140,22 +140,22 @@ def test_a_shard_of_the_same_name_with_other_files_is_opened_anew(nights, tmp_pa
     nights.check(live, "v3")
 
 
-def test_where_the_pointer_has_gone_the_version_is_searched_on(nights, tmp_path):
+def test_without_a_pointer_the_open_version_is_still_searched(nights, tmp_path):
     live = LiveIndex(nights.store.uri, cache=tmp_path / "cache")
     nights.store.delete(POINTER)
-    with pytest.raises(ArtefactError, match="names no version any more; v1 is searched on"):
+    with pytest.raises(ArtefactError, match="no longer names a version; v1 is still searched"):
         live.refresh()
     nights.check(live, "v1")
     with pytest.raises(ArtefactError, match="nothing is published"):
         LiveIndex(nights.store.uri, cache=tmp_path / "cache")
 
 
-# A new version is published and damaged: the one that was searched is searched on.
+# A new version is published and damaged: the open version is still searched.
 
 
 @pytest.fixture(scope="module")
 def damaged(small_index, tmp_path_factory) -> Nights:
-    """v2 is served, on v1; the index is as small as can be, so that every byte can be flipped."""
+    """v2 is served, built on v1; the index is very small, so that every byte can be flipped."""
     nights = Nights(small_index, str(tmp_path_factory.mktemp("damaged")), rows=6, dimension=2)
     nights.publish("v2")
     return nights
@@ -163,7 +163,7 @@ def damaged(small_index, tmp_path_factory) -> Nights:
 
 @pytest.fixture
 def searched(damaged) -> LiveIndex:
-    """Opened when v1 was served."""
+    """A live index that was opened when v1 was served."""
     live = LiveIndex(damaged.store.uri, cache=NO_CACHE)
     live.searcher = Searcher(damaged.store, damaged.manifests["v1"], cache=NO_CACHE)
     damaged.check(live, "v1")
@@ -171,18 +171,18 @@ def searched(damaged) -> LiveIndex:
 
 
 def read_anew(manifest: Manifest) -> list[str]:
-    """The files that one who has v1 open reads of v2."""
+    """Return the files of v2 that are read by a process that has v1 open."""
     (delta,) = manifest.deltas
     return [file.key for file in (manifest.template, manifest.template_sample, *delta.files, *manifest.tombstones)]
 
 
 @pytest.mark.parametrize("which", range(8))
-def test_each_file_flipped_truncated_or_removed_is_refused_by_name(damaged, searched, which):
+def test_each_flipped_truncated_or_removed_file_is_named(damaged, searched, which):
     key = [POINTER, manifest_key("v2"), *read_anew(damaged.manifests["v2"])][which]
     path = Path(damaged.store.uri) / key
     whole = path.read_bytes()
     size = len(whole)
-    damages = [whole[:at] + bytes([whole[at] ^ 128]) + whole[at + 1 :] for at in (0, size // 2, size - 1)]
+    damages = [whole[:i] + bytes([whole[i] ^ 128]) + whole[i + 1 :] for i in (0, size // 2, size - 1)]
     damages += [whole[:cut] for cut in (0, 1, size // 2, size - 1 - (key == POINTER))]  # CURRENT ends with a newline
     try:
         for content in [*damages, None]:
@@ -199,21 +199,21 @@ def test_each_file_flipped_truncated_or_removed_is_refused_by_name(damaged, sear
 
 
 def flipped(path: Path) -> Iterator[int]:
-    """Flip a bit of each byte of a file in turn, in place; yield where. The file is whole again at the end."""
+    """Flip a bit of each byte of a file in turn, in place; yield the byte's index. At the end the file is restored."""
     whole = path.read_bytes()
     with path.open("r+b", buffering=0) as file:
         try:
-            for at, byte in enumerate(whole):
+            for i, byte in enumerate(whole):
                 file.seek(0)
-                file.write(whole[:at] + bytes([byte ^ 1 << at % 8]) + whole[at + 1 :])
-                yield at
+                file.write(whole[:i] + bytes([byte ^ 1 << i % 8]) + whole[i + 1 :])
+                yield i
         finally:
             file.seek(0)
             file.write(whole)
 
 
-def test_every_byte_of_a_new_versions_files_and_manifest_matters(damaged, searched):
-    """Files are read as a refresh does, but for its reading the manifest again each time."""
+def test_a_flipped_byte_in_any_file_of_a_new_version_is_refused(damaged, searched):
+    """Files are opened as in a refresh, except that the manifest is not read again each time."""
     manifest, folder = damaged.manifests["v2"], Path(damaged.store.uri)
     for _ in flipped(folder / manifest_key("v2")):
         with pytest.raises(ArtefactError):
@@ -227,28 +227,28 @@ def test_every_byte_of_a_new_versions_files_and_manifest_matters(damaged, search
     damaged.check(searched, "v2")
 
 
-def test_a_flipped_byte_of_the_pointer_is_refused_or_says_nothing_of_the_version(damaged, searched):
-    """Who published it and when may read differently, and space be of another kind; what is opened is v2 or nothing."""
+def test_a_flipped_byte_of_the_pointer_is_refused_or_does_not_change_the_version(damaged, searched):
+    """Only published_at, publish_id and white space may change; a refresh opens v2 or nothing."""
     path, before = Path(damaged.store.uri) / POINTER, searched.searcher
     whole = path.read_bytes()
-    harmless = {at for at, byte in enumerate(whole) if byte in b" \n"}
+    harmless = {i for i, byte in enumerate(whole) if byte in b" \n"}
     for name in ("published_at", "publish_id"):
         value = json.loads(whole)[name].encode()
         harmless |= set(range(whole.index(value), whole.index(value) + len(value)))
-    for at in flipped(path):
+    for i in flipped(path):
         try:
             searched.refresh()
         except ArtefactError:
             damaged.check(searched, "v1")
         else:
-            assert at in harmless
+            assert i in harmless
             damaged.check(searched, "v2")
         searched.searcher = before
 
 
 @pytest.mark.parametrize("field", ["version", "manifest", "manifest_sha256"])
-def test_a_pointer_of_two_versions_is_refused(damaged, searched, field):
-    """Valid JSON, and half of it of another version."""
+def test_a_pointer_that_mixes_two_versions_is_refused(damaged, searched, field):
+    """It is valid JSON, but one field is of another version."""
     path = Path(damaged.store.uri) / POINTER
     whole = path.read_bytes()
     other = {"version": "v0", "manifest": manifest_key("v1"), "manifest_sha256": "0" * 64}
@@ -261,11 +261,11 @@ def test_a_pointer_of_two_versions_is_refused(damaged, searched, field):
         path.write_bytes(whole)
 
 
-# The cache of what lies in a bucket.
+# The cache of files in a bucket.
 
 
-@pytest.mark.parametrize("place", ["bucket"], indirect=True)
-def test_a_file_is_copied_once_and_copies_that_no_version_names_go(nights, tmp_path):
+@pytest.mark.parametrize("store_uri", ["bucket"], indirect=True)
+def test_a_file_is_copied_once_and_copies_that_no_version_names_are_deleted(nights, tmp_path):
     cache = tmp_path / "cache"
     live = LiveIndex(nights.store.uri, cache=cache)
     for version, before in (("v2", "v1"), ("v3", "v2"), ("v1", "v3")):
@@ -278,7 +278,7 @@ def test_a_file_is_copied_once_and_copies_that_no_version_names_go(nights, tmp_p
     nights.check(LiveIndex(nights.store.uri, cache=cache), "v1")
 
 
-@pytest.mark.parametrize("place", ["bucket"], indirect=True)
+@pytest.mark.parametrize("store_uri", ["bucket"], indirect=True)
 @pytest.mark.parametrize("damage", [b"", b"other bytes"])
 def test_a_damaged_copy_is_fetched_again(nights, tmp_path, damage):
     cache = tmp_path / "cache"

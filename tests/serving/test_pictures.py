@@ -31,7 +31,7 @@ def sha256(image_id: str) -> str:
 
 
 def write(lake: Lake, hidden: dict[str, dict[str, object]], public: list[str]) -> None:
-    """Put images into a lake, each with its sha256 as pixels but for the one that has none."""
+    """Put images into a lake; the pixels of each are bytes made from its sha256, except the image without pixels."""
     images = [image(name, sha256(name), **hidden.get(name, {})) for name in [*public, *hidden]]
     store(lake, images, {sha256(n): b"jpeg of " + sha256(n).encode() for n in [*public, *hidden] if n != "no pixels"})
 
@@ -77,7 +77,7 @@ def test_a_lake_in_a_bucket_is_read_below_any_prefix(written, bucket):
         for file in written.rglob("*"):
             if file.suffix in (".json", ".parquet"):
                 open_store(lake).write(str(file.relative_to(written)), file)
-    # In a process of its own: delta-rs holds Python's lock while it waits, and the server runs in this process.
+    # In a separate process: delta-rs holds Python's lock while it waits, and the server runs in this process.
     code = """
 import sys
 from vsearch_lib.serving.pictures import public_jpegs
@@ -88,20 +88,20 @@ print(sorted(public_jpegs(sys.argv[1], sys.argv[2:]).items()))
         assert (done.stdout, done.stderr) == (f"{sorted(expected(PUBLIC).items())}\n", "")
 
 
-def test_a_lake_by_its_file_url_is_read(written):
+def test_a_lake_with_a_file_url_is_read(written):
     assert public_jpegs(f"file://{written}", PUBLIC) == public_jpegs(f"file:{written}", PUBLIC) == expected(PUBLIC)
 
 
-@pytest.mark.parametrize(("name", "taken_for"), [("p%41", "pA"), ("p\\q", "p/q")])
-def test_another_lake_is_never_taken_for_the_one_that_delta_rs_cannot_name(written, tmp_path, name, taken_for):
+@pytest.mark.parametrize(("name", "read_instead"), [("p%41", "pA"), ("p\\q", "p/q")])
+def test_a_lake_whose_path_delta_rs_confuses_with_another_is_refused(written, tmp_path, name, read_instead):
     shutil.copytree(written, tmp_path / name)
-    shutil.copytree(written, tmp_path / taken_for)
+    shutil.copytree(written, tmp_path / read_instead)
     with pytest.raises(ArtefactError, match="backslash or a %"):
         public_jpegs(str(tmp_path / name), PUBLIC)
 
 
 @pytest.mark.parametrize("made", ["none", "empty", "images only"])
-def test_a_lake_that_is_not_there_is_an_error_of_one_line(written, tmp_path, made):
+def test_a_missing_lake_is_an_error_of_one_line(written, tmp_path, made):
     lake = tmp_path / "lake"
     if made != "none":
         lake.mkdir()
@@ -126,7 +126,7 @@ def test_a_damaged_lake_is_an_error_of_one_line(written, tmp_path, damage):
         public_jpegs(str(lake), PUBLIC)
 
 
-def test_a_server_that_is_away_is_an_error_of_one_line(bucket, monkeypatch):
+def test_an_unreachable_server_is_an_error_of_one_line(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(ArtefactError, match=r"^the lake at s3://b/lake cannot be read: .*127\.0\.0\.1:9") as refused:
         public_jpegs("s3://b/lake", PUBLIC)

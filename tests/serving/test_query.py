@@ -1,4 +1,4 @@
-"""A picture file becomes the vector that its stored form has, or is refused in a line."""
+"""A picture file gets the same vector as its stored form, or is refused in one line."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_query_has_the_vector_of_the_stored_picture(model):
     assert cosine(query_vector(model, content, LIMITS), stored) > 0.9999
 
 
-def test_a_crop_has_the_vector_of_the_part_as_a_picture_of_its_own(model):
+def test_a_crop_has_the_same_vector_as_that_part_saved_as_a_picture(model):
     picture = blocks()
     part = query_vector(model, encoded(picture.crop((32, 16, 80, 64))), LIMITS)
     assert cosine(query_vector(model, encoded(picture), LIMITS, crop=(32, 16, 48, 48)), part) > 0.9999
@@ -60,7 +60,7 @@ def test_a_crop_has_the_vector_of_the_part_as_a_picture_of_its_own(model):
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "JPEG without its end marker"])
-def test_a_query_may_be_all_that_is_taken_in_crops_too(model, kind):
+def test_a_query_or_crop_may_have_any_format_that_can_be_ingested(model, kind):
     picture = blocks()
     content = encoded(picture, kind) if kind in ("HEIF", "AVIF") else encoded(picture, "JPEG")[:-2]
     assert cosine(query_vector(model, content, LIMITS), query_vector(model, encoded(picture), LIMITS)) > 0.99
@@ -79,7 +79,7 @@ def test_a_crop_is_counted_in_the_upright_picture(model):
 
 
 def see_through() -> Image.Image:
-    """Half of it transparent: what is stored shows white there, whatever colour the file hides."""
+    """A picture that is half transparent: its stored form is white there, whatever colour the file has."""
     picture = blocks().convert("RGBA")
     picture.paste((255, 0, 0, 0), (0, 0, 48, 64))
     return picture
@@ -93,7 +93,7 @@ def sixteen_bit() -> Image.Image:
 @pytest.mark.parametrize(
     "picture", [see_through, sixteen_bit, lambda: blocks().convert("P"), lambda: blocks().convert("L")]
 )
-def test_a_crop_of_the_whole_picture_changes_nothing_whatever_the_mode(model, picture):
+def test_a_crop_of_the_whole_picture_has_the_same_vector_in_every_colour_mode(model, picture):
     content = encoded(picture())
     whole = query_vector(model, content, LIMITS)
     assert cosine(query_vector(model, content, LIMITS, crop=(0, 0, 96, 64)), whole) > 0.9999
@@ -112,14 +112,14 @@ def test_a_crop_outside_the_picture_is_refused_with_its_size(model, crop):
 @pytest.mark.parametrize(
     "content", [b"", b"text", encoded(blocks())[:300], b"\xff\xd8\xff\xe0 cut", b"x" * 1_000_001], ids=range(5)
 )
-def test_a_file_that_is_no_picture_is_refused_in_one_line(model, content, crop):
+def test_a_file_that_is_not_a_picture_is_refused_in_one_line(model, content, crop):
     with pytest.raises(UsageError, match="the query picture is refused") as refused:
         query_vector(model, content, LIMITS, crop=crop)
     assert "\n" not in str(refused.value)
 
 
-def test_a_large_part_of_a_photo_is_not_refused_for_its_bytes(model):
-    """The part has no file of its own: as PNG it would be larger than the photo that it is cut out of."""
+def test_a_large_crop_is_not_refused_for_its_bytes(model):
+    """The limit is for files, and a crop is not a file: as a PNG it would be larger than its photo."""
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8))
     photo = encoded(noise, "JPEG", quality=50)
     limits = Limits(max_bytes=100_000, max_pixels=1_000_000, min_side=16, size=64)
@@ -141,13 +141,13 @@ def registered(small_index, tmp_path) -> tuple[Path, Manifest]:
     return tmp_path / "m1", replace(manifest, model=ModelEntry("m1", str(tmp_path), files))
 
 
-def test_the_model_is_the_one_that_made_the_index(registered):
+def test_the_model_of_an_index_is_loaded(registered):
     assert model_of(registered[1]).dimension == 16
 
 
 @pytest.mark.parametrize("name", ["card.json", "graph.xml", "graph.bin"])
 @pytest.mark.parametrize("damage", ["changed", "removed"])
-def test_a_model_that_is_not_the_indexs_is_refused_by_name(registered, name, damage):
+def test_a_changed_or_missing_file_of_the_model_is_named(registered, name, damage):
     folder, manifest = registered
     if damage == "removed":
         (folder / name).unlink()

@@ -1,4 +1,4 @@
-"""Java as a session starts it, in processes of their own: what their environment lacks, it is given."""
+"""A session starts Java with the settings that the environment lacks; each test has a process of its own."""
 
 import os
 import subprocess
@@ -29,15 +29,15 @@ sys.exit(exit_code(write_and_read))
 """
 
 
-def started(command: list[str], **environment: str | None) -> subprocess.CompletedProcess[str]:
-    changed = {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": BRIEF_JVM, **environment}
-    kept = {name: value for name, value in changed.items() if value is not None}
-    return subprocess.run(command, capture_output=True, encoding="utf-8", env=kept, timeout=300)
+def run(command: list[str], **environment: str | None) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": BRIEF_JVM, **environment}
+    present = {name: value for name, value in variables.items() if value is not None}
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=present, timeout=300)
 
 
 def test_under_the_posix_locale_a_folder_may_have_any_letters(tmp_path):
     var = tmp_path / "Jörg 東京"
-    done = started([sys.executable, "-c", WRITE_AND_READ, str(var)], LANG=None, LC_ALL="POSIX")
+    done = run([sys.executable, "-c", WRITE_AND_READ, str(var)], LANG=None, LC_ALL="POSIX")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("größe ")
     assert sorted(os.listdir(tmp_path)) == ["Jörg 東京"]
@@ -47,16 +47,16 @@ def test_under_the_posix_locale_a_folder_may_have_any_letters(tmp_path):
 def test_a_user_id_without_a_name_can_run(tmp_path):
     unknown = ["unshare", "--user", "--map-user=54321"]
     if subprocess.run([*unknown, "true"], capture_output=True).returncode:
-        pytest.skip("this machine lets nobody take another user id for a process")
+        pytest.skip("this machine does not let a process take another user id")
     command = [*unknown, sys.executable, "-c", WRITE_AND_READ, str(tmp_path / "var")]
-    done = started(command, HOME=None, USER=None, LOGNAME=None, HADOOP_USER_NAME=None)
+    done = run(command, HOME=None, USER=None, LOGNAME=None, HADOOP_USER_NAME=None)
     assert (done.returncode, done.stdout, done.stderr) == (0, "größe 54321\n", "")
 
 
-def test_a_java_that_would_garble_names_is_refused_in_a_line_that_says_what_to_set(tmp_path):
+def test_a_java_that_would_garble_names_is_refused_in_one_line_that_says_what_to_set(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(WRITE_AND_READ)
-    done = started(
+    done = run(
         [str(SPARK_SUBMIT), "--master", "local[1]", str(script), str(tmp_path / "var")],
         LANG=None,
         LC_ALL="POSIX",

@@ -1,4 +1,4 @@
-"""What machines with nothing of ours are sent; `tests/test_cluster.py` runs a night on such."""
+"""What is sent to machines that have only Spark and Python; `tests/test_cluster.py` runs a night on such machines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsearch_lib.spark.workers import sent_to_workers
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
 
-def test_the_code_that_is_sent_is_the_drivers_own(tmp_path):
+def test_the_code_that_is_sent_is_that_of_the_driver(tmp_path):
     environment = tmp_path / "environment.tar.gz"
     environment.touch()
     first, second = sent_to_workers(str(environment))["spark.archives"].split(",")
@@ -27,18 +27,18 @@ def test_the_code_that_is_sent_is_the_drivers_own(tmp_path):
     assert not [name for name in sent if "__pycache__" in name]
 
 
-def test_every_jar_that_is_sent_is_there(tmp_path):
+def test_every_jar_that_is_sent_exists(tmp_path):
     jars = sent_to_workers("s3a://bucket/environment.tar.gz")["spark.jars"].split(",")
     assert any("delta-spark" in jar for jar in jars)
     assert all(Path(jar).is_file() for jar in jars)
 
 
-def test_an_environment_that_is_not_there_is_a_users_mistake(tmp_path):
+def test_a_missing_environment_file_is_bad_usage(tmp_path):
     with pytest.raises(UsageError, match="make workers-environment"):
         sent_to_workers(str(tmp_path / "environment.tar.gz"))
 
 
-def test_a_relative_environment_lies_below_the_current_folder(tmp_path, monkeypatch):
+def test_a_relative_path_of_an_environment_starts_at_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = load_settings("demo", ["spark.workers_environment=environment.tar.gz"])
     assert settings.spark.workers_environment == str(tmp_path / "environment.tar.gz")
@@ -46,7 +46,7 @@ def test_a_relative_environment_lies_below_the_current_folder(tmp_path, monkeypa
 
 def test_workers_have_the_versions_of_the_driver():
     jobs, workers = (
-        dict(PIN.findall((PROJECT / "conf" / "locks" / f"{of}.txt").read_text())) for of in ("jobs", "workers")
+        dict(PIN.findall((PROJECT / "conf" / "locks" / f"{name}.txt").read_text())) for name in ("jobs", "workers")
     )
     assert workers.items() <= jobs.items()
     assert "pyspark" not in workers

@@ -1,4 +1,4 @@
-"""Small tensors: a second thread would only wait for the first."""
+"""One thread for all tests: the tensors are so small that a second thread would only wait."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Training lowers the loss, and leaves alone what a pretrained network brings."""
+"""Training lowers the loss, and does not spoil a pretrained network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLOURS = torch.tensor(
 
 
 def coloured_batches(steps: int, examples: int = 6) -> list[Batch]:
-    """Each example: a query of one colour, itself again, and another colour."""
+    """Each example is a query of one colour, the same colour again, and another colour."""
     pictures = COLOURS.view(-1, 3, 1, 1).expand(-1, -1, 40, 40)
     order = [torch.arange(examples), torch.arange(examples), (torch.arange(examples) + 1) % examples]
     index = torch.stack(order, dim=1)
@@ -40,9 +40,9 @@ def trained(encoder: Encoder, steps: int = 40, *, pretrained: bool = False, seed
 @pytest.fixture(scope="module")
 def after_training() -> tuple[Encoder, Trained, list[tuple[int, int]]]:
     encoder = untrained("small", dimension=16, seed=3)
-    seen: list[tuple[int, int]] = []
-    outcome = trained(encoder, progress=lambda done, total: seen.append((done, total)))
-    return encoder, outcome, seen
+    progress: list[tuple[int, int]] = []
+    outcome = trained(encoder, progress=lambda done, total: progress.append((done, total)))
+    return encoder, outcome, progress
 
 
 def test_the_loss_falls(after_training):
@@ -59,7 +59,7 @@ def test_the_trained_encoder_is_ready_to_embed(after_training):
     assert not after_training[0].training
 
 
-def test_the_seed_decides():
+def test_the_trained_weights_depend_on_the_seed():
     first, same, other = (untrained("small", dimension=8, seed=3) for _ in range(3))
     trained(first, steps=2)
     trained(same, steps=2)
@@ -81,12 +81,12 @@ def test_only_a_pretrained_network_keeps_its_batch_statistics(pretrained):
     assert not torch.equal(encoder.backbone.stem[0][0].weight, weight)
 
 
-def test_a_pretrained_backbone_moves_a_tenth_as_far():
-    """AdamW's first step is the rate in every weight, so the distances show the rates."""
-    moved = {}
+def test_the_weights_of_a_pretrained_backbone_change_a_tenth_as_much():
+    """AdamW's first step changes every weight by the learning rate, so the changes show the rates."""
+    change = {}
     for pretrained in (True, False):
         encoder = untrained("small", dimension=8, seed=3)
         before = encoder.backbone.stages[2].down[0].weight.detach().clone()
         trained(encoder, steps=1, pretrained=pretrained)
-        moved[pretrained] = (encoder.backbone.stages[2].down[0].weight - before).abs().median()
-    assert 5 < moved[False] / moved[True] < 20
+        change[pretrained] = (encoder.backbone.stages[2].down[0].weight - before).abs().median()
+    assert 5 < change[False] / change[True] < 20

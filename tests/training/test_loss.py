@@ -1,4 +1,4 @@
-"""The loss against the same formula written out in NumPy."""
+"""The loss equals the same formula in NumPy."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ GROUPS = np.array([1, 1, 2, 2, 3])
 TEMPERATURE = 0.5
 
 
-def written_out(weights: list[float]) -> float:
-    """Minus the log of the positive's share among all others, a mean by weight over pictures with a positive."""
+def loss_in_numpy(weights: list[float]) -> float:
+    """The mean by weight, over pictures with a positive, of minus the log of the positive's share among all others."""
     similarity = np.exp(VECTORS @ VECTORS.T / TEMPERATURE)
     losses = {}
     for picture, positive in {0: 1, 1: 0, 2: 3, 3: 2}.items():
@@ -32,17 +32,17 @@ def loss(weights: list[float], groups: np.ndarray = GROUPS) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("weights", [[1, 1, 1, 1, 1], [2, 2, 1, 1, 1], [0.1, 3, 0.5, 1, 100]], ids=str)
-def test_it_is_the_mean_by_weight_of_the_pictures_that_have_a_positive(weights):
-    assert loss(weights).item() == pytest.approx(written_out(weights), rel=1e-9)
+def test_the_loss_is_the_mean_by_weight_of_the_pictures_with_a_positive(weights):
+    assert loss(weights).item() == pytest.approx(loss_in_numpy(weights), rel=1e-9)
 
 
-def test_of_weights_of_one_it_is_the_librarys_own_mean():
+def test_with_equal_weights_the_loss_is_the_mean_of_the_library():
     own = SupConLoss(temperature=TEMPERATURE)(torch.tensor(VECTORS), torch.tensor(GROUPS))
     assert loss([1] * 5).item() == pytest.approx(own.item(), rel=1e-9)
 
 
 @pytest.mark.parametrize("groups", [[1, 1, 1, 1, 1], [1, 2, 3, 4, 5]], ids=["one group", "each its own"])
-def test_it_is_zero_without_anything_to_pull_together_or_push_apart(groups):
-    nothing = loss([1] * 5, np.array(groups))
-    nothing.backward()
-    assert nothing.item() == 0
+def test_the_loss_is_zero_if_there_is_only_one_group_or_no_pair(groups):
+    value = loss([1] * 5, np.array(groups))
+    value.backward()
+    assert value.item() == 0

@@ -1,4 +1,4 @@
-"""What was materialised comes back as batches: every example, once an epoch."""
+"""Materialised examples are read back as batches: every example once an epoch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vsearch_lib.training.reader import Batch, materialise, read_batches
 
 N = 30
 SIDE = 24
-COPY = "image-copy"  # the same bytes as image-03 under another id
+COPY = "image-copy"  # has the bytes of image-03 under another id
 
 
 def grey(level: int) -> bytes:
@@ -39,7 +39,7 @@ JPEGS[COPY] = JPEGS["image-03"]
 
 @pytest.fixture(scope="module")
 def folder(spark, tmp_path_factory) -> Path:
-    """Example i: image i, then [itself, image i + 1] or, every other time, [image i + 1, itself]; it weighs 1 + i."""
+    """Example i has the query i and, as candidates, i and i + 1 in alternating order; its weight is 1 + i."""
     examples = []
     for i in range(N):
         own, other = f"image-{i:02d}", f"image-{(i + 1) % N:02d}"
@@ -52,7 +52,7 @@ def folder(spark, tmp_path_factory) -> Path:
 
 
 def frames(spark, examples: list[tuple[str, list[str], int, float]]) -> tuple[DataFrame, DataFrame]:
-    """Return examples, their pictures given by name, and the pixels of every picture that has some."""
+    """Return the frames of examples, with pictures named by id, and of the pixels of every picture in JPEGS."""
     sha256 = {image: hashlib.sha256(jpeg).hexdigest() for image, jpeg in JPEGS.items()}
     rows = [(name, [sha256.get(image, "f" * 64) for image in images], *more) for name, images, *more in examples]
     pixels = {sha256[image]: bytearray(jpeg) for image, jpeg in JPEGS.items()}
@@ -76,7 +76,7 @@ def read(folder: Path, *, batch_size: int = 8, epochs: int = 1, seed: int = 1) -
 
 
 def queries(batches: list[Batch]) -> list[int]:
-    """The grey level of each query, which names its image."""
+    """The grey level of each query, which identifies its image."""
     return [round(float(level)) for batch in batches for level in batch.pictures[:, 0].float().mean(dim=(1, 2, 3))]
 
 
@@ -103,18 +103,18 @@ def test_pictures_are_uint8_squares_and_groups_int64(batches):
         assert batch.groups.shape == batch.pictures.shape[:2]
 
 
-def test_batches_are_full_but_for_the_last(batches):
+def test_all_batches_but_the_last_are_full(batches):
     assert [len(batch.groups) for batch in batches] == [8, 8, 8, 7]
 
 
-def test_the_positive_is_of_the_querys_group_and_the_negative_is_not(batches):
+def test_the_positive_has_the_group_of_the_query_and_the_negative_has_not(batches):
     for batch in batches:
         for groups, pictures in zip(batch.groups, batch.pictures.float().mean(dim=(2, 3, 4)), strict=True):
             same_picture = (pictures - pictures[0]).abs() < 2
             assert torch.equal(groups == groups[0], same_picture)
 
 
-def test_the_same_picture_is_of_one_group_in_every_example_and_under_every_id(batches):
+def test_a_picture_has_the_same_group_in_every_example_and_under_every_id(batches):
     levels = torch.cat([batch.pictures.float().mean(dim=(3, 4, 2)).flatten() for batch in batches]).round()
     groups = torch.cat([batch.groups.flatten() for batch in batches])
     pairs = {(int(level) // 8, int(group)) for level, group in zip(levels + 2, groups, strict=True)}
@@ -130,12 +130,12 @@ def test_each_example_keeps_its_weight(batches):
 
 def test_examples_of_different_widths_are_refused(spark, tmp_path):
     pair, triple = ("a", ["image-00"] * 2, 0, 1.0), ("b", ["image-01"] * 3, 0, 1.0)
-    with pytest.raises(VsearchError, match=r"examples of 1 candidates stand beside some of 2, .* run build_training"):
+    with pytest.raises(VsearchError, match=r"examples have 1 candidates and others 2, .* run build_training"):
         materialise(*frames(spark, [pair, triple]), tmp_path)
 
 
 class Planted:
-    """Unpickled, it makes a file: petastorm's unpickler allows all of `builtins`."""
+    """An object that makes a file when it is unpickled: petastorm's unpickler allows all of `builtins`."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -147,7 +147,7 @@ class Planted:
 @pytest.mark.parametrize(
     "names", [["_common_metadata"], ["_metadata"], ["_common_metadata", "_metadata"]], ids=" and ".join
 )
-def test_no_pickle_that_lies_beside_the_examples_is_loaded(folder, batches, tmp_path, names):
+def test_no_pickle_beside_the_examples_is_loaded(folder, batches, tmp_path, names):
     beside = tmp_path / "examples"
     shutil.copytree(folder, beside)
     marker = tmp_path / "marker"
@@ -162,20 +162,20 @@ def test_the_order_is_shuffled(batches):
     assert queries(batches) != sorted(queries(batches))
 
 
-def test_no_batch_is_lost_while_the_files_are_still_being_handed_out(folder, batches, monkeypatch):
-    """petastorm's threads once took "nothing handed out yet" for "all done": give the files out in that very moment."""
-    completed, ventilate, asked = ConcurrentVentilator.completed, ConcurrentVentilator._ventilate, threading.Event()
+def test_no_batch_is_lost_while_files_are_still_being_handed_out(folder, batches, monkeypatch):
+    """petastorm's threads took "nothing handed out yet" for "all done": hand the files out in exactly that moment."""
+    completed, ventilate, checked = ConcurrentVentilator.completed, ConcurrentVentilator._ventilate, threading.Event()
 
-    def hand_out_once_asked(ventilator: ConcurrentVentilator) -> None:
-        asked.wait()
+    def hand_out_after_check(ventilator: ConcurrentVentilator) -> None:
+        checked.wait()
         ventilate(ventilator)
 
-    def ask_and_wait(ventilator: ConcurrentVentilator) -> bool:
+    def check_and_wait(ventilator: ConcurrentVentilator) -> bool:
         if threading.current_thread() is threading.main_thread():
-            asked.set()
+            checked.set()
             ventilator._ventilation_thread.join()
         return completed(ventilator)
 
-    monkeypatch.setattr(ConcurrentVentilator, "_ventilate", hand_out_once_asked)
-    monkeypatch.setattr(ConcurrentVentilator, "completed", ask_and_wait)
+    monkeypatch.setattr(ConcurrentVentilator, "_ventilate", hand_out_after_check)
+    monkeypatch.setattr(ConcurrentVentilator, "completed", check_and_wait)
     assert Counter(queries(read(folder))) == Counter(queries(batches))

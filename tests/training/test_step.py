@@ -1,4 +1,4 @@
-"""Training takes the snapshot that was made last, as it was made, and only while its images may be learnt from."""
+"""Training uses the snapshot that was made last, and only while its images may be learnt from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEACHING = (*SMALL, "training.epochs=1", "training.batch_size=8")
 
 
 def run(catalogue, step: str, *overrides: str) -> dict[str, str]:
-    """Run a step and return what it made that is no table."""
+    """Run a step and return what it made besides tables."""
     lake = catalogue.lake
     settings = load_settings("demo", [f"var={catalogue.settings.var}", *TEACHING, *overrides])
     job = StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=lambda _: None)
@@ -33,7 +33,7 @@ def candidates_by_snapshot(catalogue) -> dict[str, int]:
     return {row["snapshot"]: row["n"] for row in rows}
 
 
-def test_the_snapshot_made_last_is_trained_on_and_equal_inputs_write_no_second_one(catalogue, jpegs):
+def test_training_uses_the_newest_snapshot_and_equal_inputs_give_the_same_snapshot(catalogue, jpegs):
     catalogue.land(jpegs)
     for candidates in (2, 3, 2):
         run(catalogue, "build_training_examples", f"examples.candidates={candidates}")
@@ -43,7 +43,7 @@ def test_the_snapshot_made_last_is_trained_on_and_equal_inputs_write_no_second_o
     assert sorted(candidates_by_snapshot(catalogue).values()) == [2, 3]
 
 
-def test_a_snapshot_is_refused_while_one_of_its_images_may_not_be_learnt_from(catalogue, jpegs):
+def test_a_snapshot_with_an_image_that_may_not_be_learnt_from_is_refused(catalogue, jpegs):
     catalogue.land(jpegs)
     run(catalogue, "build_training_examples")
     examples, images = catalogue.lake.read("training_examples"), catalogue.lake.read("images")
@@ -67,7 +67,7 @@ def test_a_snapshot_is_refused_while_one_of_its_images_may_not_be_learnt_from(ca
     assert run(catalogue, "train_encoder")["model"]
 
 
-def test_a_snapshot_from_before_pixels_were_kept_is_refused(catalogue, jpegs):
+def test_an_old_snapshot_without_hashes_of_pixels_is_refused(catalogue, jpegs):
     catalogue.land(jpegs)
     run(catalogue, "build_training_examples")
     old = catalogue.lake.read("training_examples").drop("sha256s", "made_at").withColumn("snapshot", F.lit("old"))

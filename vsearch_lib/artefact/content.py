@@ -1,4 +1,4 @@
-"""Content as bytes that are the same for the same content, and the hash that such bytes are known by."""
+"""Content as JSON bytes, equal for equal content, and the hash that identifies such bytes."""
 
 import hashlib
 import json

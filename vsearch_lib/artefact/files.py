@@ -1,4 +1,4 @@
-"""Files of the published index: named by their content, and opened only if their bytes are what the name says."""
+"""Files of the published index, named by the hash of their content and opened only if their bytes match it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ class StoredFile:
 
     @property
     def key(self) -> str:
-        """Where the file lies in the store."""
+        """The file's key in the store."""
         return f"{FILES}/{self.file}"
 
 
 def verified_file(store: Store, stored: StoredFile, cache: Path) -> Path:
     """Return a local file with the content that `stored` names, checked byte for byte.
 
-    What lies in a bucket is copied into the folder `cache` first, where several processes and later runs find it.
+    A file in a bucket is first copied into the folder `cache`, which several processes and later runs share.
 
     Raises:
-        ArtefactError: the file is missing or its bytes are not what the manifest says. faiss would search a corrupted
-            index without a word, so nothing is opened before this.
+        ArtefactError: the file is missing or its bytes differ from the manifest's sha256. faiss would search a
+            corrupted index without an error, so every file is verified before it is opened.
     """
     cached = cache / stored.file
     if cached.is_file():
@@ -39,10 +39,12 @@ def verified_file(store: Store, stored: StoredFile, cache: Path) -> Path:
             return cached
         cached.unlink(missing_ok=True)
     path = store.fetch(stored.key, cached)
-    found = _sha256(path)
-    if found != stored.sha256:
+    sha256 = _sha256(path)
+    if sha256 != stored.sha256:
         cached.unlink(missing_ok=True)
-        raise ArtefactError(f"{store.uri}/{stored.key} is corrupted (sha256 {found[:12]}…): roll back or publish again")
+        raise ArtefactError(
+            f"{store.uri}/{stored.key} is corrupted (sha256 {sha256[:12]}…): roll back or publish again"
+        )
     return path
 
 

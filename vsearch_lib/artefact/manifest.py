@@ -1,4 +1,4 @@
-"""The manifest: what a version consists of and what it was made from, as `schemas/manifest.schema.json` rules it."""
+"""The manifest: what a version consists of and what it was made from, as `schemas/manifest.schema.json` defines it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Measured:
-    """How well a template suits the rows: living rows, and what `schemas/manifest.schema.json` says of the others."""
+    """How well a template suits the living rows; `schemas/manifest.schema.json` says what each field means."""
 
     rows: int
     imbalance: float
@@ -61,7 +61,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Measures:
-    """Of the template when it was new, and of this version; None before it is measured."""
+    """How well the template suited its rows when it was new, and how well it suits them now; None if not measured."""
 
     template: Measured | None = None
     now: Measured | None = None
@@ -105,7 +105,7 @@ class Manifest:
 
     @property
     def all_shards(self) -> tuple[Shard, ...]:
-        """Shards, then deltas: all that hold rows, in order of their ids."""
+        """Shards, then deltas: everything that holds rows, in order of the row ids."""
         return self.shards + self.deltas
 
     @property
@@ -116,7 +116,7 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """The number of rows, dead ones among them."""
+        """The number of rows, including dead ones."""
         return sum(shard.rows for shard in self.all_shards)
 
 
@@ -126,21 +126,21 @@ def encode(manifest: Manifest) -> bytes:
     return json_bytes({**asdict(manifest), "measures": measures, "gate": manifest.gate.fields()})
 
 
-def decode(content: bytes, where: str) -> Manifest:
-    """Return the manifest in `content`, read from `where`.
+def decode(content: bytes, source: str) -> Manifest:
+    """Return the manifest in `content`, which was read from `source`.
 
     Raises:
-        ArtefactError: not JSON, or not what the schema asks for.
+        ArtefactError: the content is not JSON, or does not satisfy the schema.
     """
     try:
         fields = json.loads(content)
         _validator().validate(fields)
     except ValueError as error:
-        raise ArtefactError(f"{where} is not JSON: {error}") from None
+        raise ArtefactError(f"{source} is not JSON: {error}") from None
     except jsonschema.ValidationError as error:
-        raise ArtefactError(f"{where} is not a manifest: {error.json_path}: {error.message[:200]}") from None
+        raise ArtefactError(f"{source} is not a manifest: {error.json_path}: {error.message[:200]}") from None
     manifest = _from_fields(fields)
-    _check_ids(manifest, where)
+    _check_ids(manifest, source)
     return manifest
 
 
@@ -159,16 +159,16 @@ def _from_fields(fields: Mapping[str, Any]) -> Manifest:
     return Manifest(**{**fields, **parsed})
 
 
-def _check_ids(manifest: Manifest, where: str) -> None:
+def _check_ids(manifest: Manifest, source: str) -> None:
     expected = 0
     for shard in manifest.all_shards:
         if shard.first_id != expected:
-            raise ArtefactError(f"{where}: {shard.name} starts at id {shard.first_id}, expected {expected}")
+            raise ArtefactError(f"{source}: {shard.name} starts at id {shard.first_id}, expected {expected}")
         expected += shard.rows
 
 
 @cache
 def _validator() -> jsonschema.Draft202012Validator:
-    # Made once: looking at the schema itself takes longer than looking at a manifest.
+    # Made once: checking the schema itself takes longer than checking a manifest.
     schema = json.loads((PROJECT / "schemas" / "manifest.schema.json").read_text())
     return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())

@@ -1,4 +1,4 @@
-"""The pointer: which version is served, which others there are, and the manifest of each."""
+"""The pointer to the served version, the list of all versions, and the manifest of each."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MANIFESTS = "manifests"
 
 @dataclass(frozen=True)
 class Pointer:
-    """What CURRENT says, and the tag that a conditional replacement of it must name."""
+    """The content of CURRENT, and `stored`, which a conditional replacement of it must name."""
 
     version: str
     manifest: str
@@ -25,7 +25,7 @@ class Pointer:
 
 
 def read_pointer(store: Store) -> Pointer | None:
-    """Return the pointer, None where nothing has been published.
+    """Return the pointer, None if nothing has been published.
 
     Raises:
         ArtefactError: CURRENT is not a pointer.
@@ -38,14 +38,14 @@ def read_pointer(store: Store) -> Pointer | None:
         names = ("version", "manifest", "manifest_sha256", "published_at", "publish_id")
         return Pointer(**{name: str(fields[name]) for name in names}, stored=stored)
     except (ValueError, TypeError, KeyError) as error:
-        why = f"{type(error).__name__}: {error}"
+        cause = f"{type(error).__name__}: {error}"
         raise ArtefactError(
-            f"{store.uri}/{POINTER} is not a pointer ({why}): roll back to one of vsearch index list"
+            f"{store.uri}/{POINTER} is not a pointer ({cause}): roll back to one of vsearch index list"
         ) from None
 
 
 def manifest_key(version: str) -> str:
-    """Where a version's manifest lies."""
+    """Return the key of a version's manifest in the store."""
     return f"{MANIFESTS}/{version}.json"
 
 
@@ -59,7 +59,7 @@ def read_version(store: Store, version: str) -> Manifest:
     """Return the manifest of a version, served or not.
 
     Raises:
-        ArtefactError: there is none of that name, or it is not that version's manifest.
+        ArtefactError: there is no manifest of that name, or it is another version's.
     """
     key = manifest_key(version)
     return _of_version(version, store.read(key), f"{store.uri}/{key}")
@@ -69,23 +69,23 @@ def read_manifest(store: Store, pointer: Pointer) -> Manifest:
     """Return the manifest that `pointer` names.
 
     Raises:
-        ArtefactError: it is missing, not the one the pointer means, or not that version's manifest.
+        ArtefactError: it is missing, has another sha256 than the pointer says, or is another version's.
     """
-    where = f"{store.uri}/{pointer.manifest}"
+    source = f"{store.uri}/{pointer.manifest}"
     content = store.read(pointer.manifest)
     if digest(content) != pointer.manifest_sha256:
-        raise ArtefactError(f"{where} is not what {POINTER} says (sha256 differs): roll back or publish again")
-    return _of_version(pointer.version, content, where)
+        raise ArtefactError(f"{source} is not what {POINTER} says (sha256 differs): roll back or publish again")
+    return _of_version(pointer.version, content, source)
 
 
 def current_manifest(store: Store) -> Manifest | None:
-    """Return the manifest being served, None where nothing has been published."""
+    """Return the manifest of the served version, None if nothing has been published."""
     pointer = read_pointer(store)
     return read_manifest(store, pointer) if pointer else None
 
 
-def _of_version(version: str, content: bytes, where: str) -> Manifest:
-    manifest = decode(content, where)
+def _of_version(version: str, content: bytes, source: str) -> Manifest:
+    manifest = decode(content, source)
     if manifest.version != version:
-        raise ArtefactError(f"{where} is the manifest of {manifest.version}, not of {version}")
+        raise ArtefactError(f"{source} is the manifest of {manifest.version}, not of {version}")
     return manifest

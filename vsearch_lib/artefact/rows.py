@@ -1,4 +1,4 @@
-"""The columns of an index's rows: what is known of an image beside its vector."""
+"""The columns of an index's rows: the facts of an image beside its vector."""
 
 import pyarrow as pa
 

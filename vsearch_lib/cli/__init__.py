@@ -1,4 +1,4 @@
-"""The `vsearch` command, a module for each group of its actions."""
+"""The `vsearch` command: one module for each group of its actions."""
 
 from vsearch_lib.cli.command_line import main
 

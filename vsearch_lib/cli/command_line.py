@@ -1,4 +1,4 @@
-"""The `vsearch` command: its groups, put together."""
+"""The `vsearch` command: the parser of all its groups."""
 
 import argparse
 import sys
@@ -7,18 +7,18 @@ from vsearch_lib.cli import demo_data, erase, index, models, quarantine, run, sc
 from vsearch_lib.run.arguments import Parser
 from vsearch_lib.run.exit_codes import exit_code
 
-# As --help lists them. Each imports what is heavy only when it runs: the others start without it.
+# In the order of --help. Each group imports heavy libraries only when it runs, so the others start without them.
 _GROUPS = (run, search, schema, quarantine, erase, index, models, demo_data)
 
 
 def main() -> None:
-    """Run the command line and exit with the code that tells how it ended."""
+    """Run the command line and exit with the code that says how it ended."""
     arguments = vsearch_parser().parse_args()
     sys.exit(exit_code(lambda: arguments.call(arguments)))
 
 
 def vsearch_parser() -> argparse.ArgumentParser:
-    """Return the parser of every command; what it parses has a `call`, which does what was asked for."""
+    """Return the parser of all commands; the arguments it returns have a `call`, which runs the command."""
     parser = Parser(
         prog="vsearch",
         description="Visual search: images in, similar images out.",

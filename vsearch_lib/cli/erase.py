@@ -1,4 +1,4 @@
-"""`vsearch erase`: a person's or an image's data, out of every table."""
+"""`vsearch erase`: removes the data of a user or an image from every table."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`vsearch index`: looking after published versions."""
+"""`vsearch index`: looks after the published versions of the index."""
 
 import argparse
 from datetime import UTC, datetime, timedelta
@@ -14,21 +14,23 @@ def add(commands: Commands) -> None:
     """Register the command."""
     index = commands.add_parser("index", help="look after published versions of the index")
     actions = index.add_subparsers(required=True, metavar="ACTION", dest="action")
-    compact = actions.add_parser("compact", help="fold deltas and tombstones in", description="Fold them in.")
+    compact = actions.add_parser(
+        "compact", help="fold deltas and tombstones in", description="Fold deltas and tombstones in."
+    )
     add_common_arguments(compact)
     compact.set_defaults(call=run_graph_of, graph="compact")
     for action, purpose, default, call in (
-        ("list", "list the versions there are, the served one marked", None, _list),
-        ("show", "say what a version consists of and what it was made from", "the served one", _show),
+        ("list", "list all versions, with a mark at the served one", None, _list),
+        ("show", "show what a version consists of and what it was made from", "the served one", _show),
         ("verify", "check every file of a version byte for byte", "the served one", _verify),
         ("rollback", "serve an earlier version again", "the parent of the served one", _rollback),
-        ("gc", "delete old versions, and files that none of the others names", None, _gc),
+        ("gc", "delete old versions, and files that no remaining version names", None, _gc),
     ):
-        looking = actions.add_parser(action, help=purpose, description=purpose)
+        parser = actions.add_parser(action, help=purpose, description=purpose)
         if default:
-            looking.add_argument("version", nargs="?", help=f"default: {default}")
-        add_setting_arguments(looking)
-        looking.set_defaults(call=call)
+            parser.add_argument("version", nargs="?", help=f"default: {default}")
+        add_setting_arguments(parser)
+        parser.set_defaults(call=call)
     tune.add(actions)
 
 
@@ -38,28 +40,28 @@ def _list(arguments: argparse.Namespace) -> None:
     from vsearch_lib.storage import open_store
 
     store = open_store(settings.index.uri)
-    found = versions(store)
-    if not found:
+    published = versions(store)
+    if not published:
         say(f"nothing is published at {store.uri}")
-    served, broken = None, []
+    served, errors = None, []
     try:
         pointer = read_pointer(store)
         served = pointer.version if pointer else None
     except ArtefactError as error:
-        broken.append(error)
-    for version in found:
+        errors.append(error)
+    for version in published:
         mark = "*" if version == served else " "
         try:
             manifest = read_version(store, version)
         except ArtefactError as error:
-            broken.append(error)
+            errors.append(error)
             say(f"{mark} {version}  damaged")
             continue
         rows, dead = manifest.rows, manifest.counts.get("dead", 0)
         deltas = f", {len(manifest.deltas)} deltas" if manifest.deltas else ""
         say(f"{mark} {version}  {manifest.kind:<9}  {rows - dead} living rows of {rows}{deltas}")
-    if broken:
-        raise broken[0]
+    if errors:
+        raise errors[0]
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -79,12 +81,12 @@ def _verify(arguments: argparse.Namespace) -> None:
 
     store = open_store(settings.index.uri)
     manifest = known_version(store, arguments.version)
-    broken = damages(store, manifest)
-    for line in broken:
+    damaged = damages(store, manifest)
+    for line in damaged:
         say(line)
     files = len(manifest.files)
-    if broken:
-        raise ArtefactError(f"{manifest.version}: {len(broken)} of {files} files are damaged; vsearch index rollback")
+    if damaged:
+        raise ArtefactError(f"{manifest.version}: {len(damaged)} of {files} files are damaged; vsearch index rollback")
     say(f"{manifest.version}: {files} files are what the manifest says")
 
 
@@ -103,12 +105,12 @@ def _gc(arguments: argparse.Namespace) -> None:
     from vsearch_lib.storage import open_store
 
     index = settings.index
-    gone = collect(
+    deleted = collect(
         open_store(index.uri),
         keep=index.retained_versions,
         unused_for=timedelta(hours=index.unused_hours),
         now=datetime.now(UTC),
     )
-    for version in gone.versions:
+    for version in deleted.versions:
         say(f"deleted {version}")
-    say(f"{len(gone.versions)} versions and {gone.files} files deleted, {gone.bytes} bytes")
+    say(f"{len(deleted.versions)} versions and {deleted.files} files deleted, {deleted.bytes} bytes")

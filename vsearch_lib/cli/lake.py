@@ -1,4 +1,4 @@
-"""The lake of a command, in a Spark session that lasts as long as the command."""
+"""Opens the lake for a command, in a Spark session that lasts as long as the command."""
 
 import argparse
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def lake_of(arguments: argparse.Namespace, command: str) -> "Iterator[tuple[Lake, Settings]]":
-    """Open the lake that parsed arguments name, for `vsearch <command>`."""
+    """Open the lake of the settings that the parsed arguments select, for `vsearch <command>`."""
     settings = settings_of(arguments)
     from vsearch_lib.lake import Lake
     from vsearch_lib.spark.session import spark_session

@@ -1,4 +1,4 @@
-"""`vsearch models`: looking after the models that were trained."""
+"""`vsearch models`: lists and promotes the models."""
 
 import argparse
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Register the command."""
-    models = commands.add_parser("models", help="look after the models that were trained")
+    models = commands.add_parser("models", help="list and promote the models")
     actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
-    purpose = "list the models of the configured recipe, the one in use marked"
+    purpose = "list the models, with a mark at the one in use"
     listing = actions.add_parser("list", help=purpose, description=purpose)
     listing.set_defaults(call=_list)
-    purpose = "have the next runs work with this model"
+    purpose = "use this model from the next run on"
     promotion = actions.add_parser("promote", help=purpose, description=purpose)
     promotion.add_argument("version")
     promotion.set_defaults(call=_promote)
@@ -40,7 +40,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _encoders(settings: "Settings") -> "list[Card]":
-    """Return the models that a night can work with: a backbone alone, which others are made from, is none of them."""
+    """Return the models that a night can use: not the bare backbones, from which the other models are made."""
     from vsearch_lib.models.registry import cards
 
     return [card for card in cards(settings.models.uri) if card.recipe.dimension is not None]
@@ -64,7 +64,7 @@ def _promote(arguments: argparse.Namespace) -> None:
     if version not in known:
         others = ", ".join(known) or "no model at all"
         raise UsageError(f"{settings.models.uri} has no model {version}; it has {others}")
-    # One that cannot be read would stop every night.
+    # A model that cannot be read would make every night fail.
     card = load_model(settings.models.uri, version).card
     promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))
     say(f"{version} is in use from now on: vsearch run refresh_index embeds with it and publishes its index")

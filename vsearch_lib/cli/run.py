@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
 
 
 def run_graph_of(arguments: argparse.Namespace) -> None:
-    """Run the graph that parsed arguments name, and say how to search what it published."""
+    """Run the graph that the parsed arguments name, and print how to search what it published."""
     settings, dates = settings_of(arguments), dates_of(arguments)
     from rich.console import Console
 
@@ -35,7 +35,7 @@ def run_graph_of(arguments: argparse.Namespace) -> None:
 
 def _search_command(arguments: argparse.Namespace) -> str:
     images = ["--images", arguments.images] if arguments.images else []
-    # Only what says where the index is: the rest stands in its manifest.
-    named = [o for o in arguments.overrides if o.startswith(("var=", "index.uri="))]
-    places = [word for override in named for word in ("--set", override)]
-    return shlex.join([sys.argv[0], "search", "--env", arguments.env, *images, *places])
+    # Only the settings that say where the index is: the others are in its manifest.
+    chosen = [o for o in arguments.overrides if o.startswith(("var=", "index.uri="))]
+    locations = [word for override in chosen for word in ("--set", override)]
+    return shlex.join([sys.argv[0], "search", "--env", arguments.env, *images, *locations])

@@ -1,4 +1,4 @@
-"""`vsearch schema`: the lake's tables beside `schemas/`."""
+"""`vsearch schema`: compares the lake's tables with `schemas/`, and migrates them."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`vsearch search`: pictures like one that a person gives."""
+"""`vsearch search`: finds pictures like the one that the user gives."""
 
 import argparse
 import sys
@@ -39,8 +39,8 @@ def _search(arguments: argparse.Namespace) -> None:
         answers = answer_file(settings, Path(arguments.image), k=arguments.k, crop=arguments.crop)
     print(as_json(answers) if arguments.json else as_text(answers))
     if arguments.html:
-        why = write_page(settings, answers, Path(arguments.html))
-        if why:
-            print(printable(f"vsearch: {why}"), file=sys.stderr)
+        warning = write_page(settings, answers, Path(arguments.html))
+        if warning:
+            print(printable(f"vsearch: {warning}"), file=sys.stderr)
         if not arguments.json:
             say(f"page: {arguments.html}")

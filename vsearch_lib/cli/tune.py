@@ -1,4 +1,4 @@
-"""`vsearch index tune`: what the published version, and other kinds of index, recall and cost on its own vectors."""
+"""`vsearch index tune`: measures recall and cost of the published version, and of other kinds of index."""
 
 import argparse
 from collections.abc import Iterator
@@ -21,9 +21,16 @@ def add(actions: Commands) -> None:
     """Register the action among those of `vsearch index`."""
     purpose = "measure the served version at other operating points, and other kinds of index beside it"
     tune = actions.add_parser("tune", help=purpose, description=purpose)
-    tune.add_argument("--min-recall", type=float, metavar="R", help="recall@10 to reach (default: midway, gate to 1)")
-    tune.add_argument("--sample", type=int, default=100_000, metavar="N", help="compare on N vectors; 0: no others")
-    tune.add_argument("--adopt", action="store_true", help="publish the cheapest point that reaches it")
+    tune.add_argument(
+        "--min-recall",
+        type=float,
+        metavar="R",
+        help="recall@10 to reach (default: halfway between the gate's limit and 1)",
+    )
+    tune.add_argument(
+        "--sample", type=int, default=100_000, metavar="N", help="compare other kinds on N vectors; 0: none"
+    )
+    tune.add_argument("--adopt", action="store_true", help="publish the cheapest point that reaches the recall")
     add_setting_arguments(tune)
     tune.set_defaults(call=_tune)
 
@@ -32,8 +39,8 @@ def _tune(arguments: argparse.Namespace) -> None:
     """Measure, print, write the page, and with `--adopt` publish the point that was chosen.
 
     Raises:
-        UsageError: an option is out of range, or there is too little to measure.
-        GateRefused: with `--adopt`, no point recalls enough; what is served goes on.
+        UsageError: an option is out of range, or there are too few vectors to measure.
+        GateRefused: with `--adopt`, no point recalls enough; the served version stays.
     """
     settings = settings_of(arguments)
     min_recall = _min_recall(arguments, settings)
@@ -43,7 +50,7 @@ def _tune(arguments: argparse.Namespace) -> None:
     from vsearch_lib.tuning.tune import tune
 
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
-    tuning = tune(searcher, settings, min_recall=min_recall, sample=arguments.sample, watched=_watched)
+    tuning = tune(searcher, settings, min_recall=min_recall, sample=arguments.sample, watched=_progress_bar)
     print(tuning.text)
     page = tuning.page.encode()
     name = f"tune-{searcher.manifest.version}-{digest(page)[:8]}.html"
@@ -55,12 +62,12 @@ def _tune(arguments: argparse.Namespace) -> None:
 
 def _min_recall(arguments: argparse.Namespace, settings: "Settings") -> float:
     if arguments.sample < 0:
-        raise UsageError(f"--sample {arguments.sample}: it is a number of vectors, 0 for none")
+        raise UsageError(f"--sample {arguments.sample}: give a number of vectors, 0 for none")
     index, gate = settings.index, settings.gate.min_recall_at_10
     if arguments.adopt and (index.nprobe or index.shortlist):
         raise UsageError("--adopt: the next build would go back to index.nprobe and index.shortlist; leave both null")
     if arguments.min_recall is None:
-        # Half of what is left: queries that come are not those that were measured.
+        # Halfway to 1: future queries differ from the measured ones.
         return gate + (1 - gate) / 2
     if not 0 < arguments.min_recall <= 1:
         raise UsageError(f"--min-recall {arguments.min_recall:g}: a recall lies between 0 and 1")
@@ -68,12 +75,12 @@ def _min_recall(arguments: argparse.Namespace, settings: "Settings") -> float:
 
 
 @contextmanager
-def _watched(what: str) -> "Iterator[Progress]":
+def _progress_bar(what: str) -> "Iterator[Progress]":
     from rich.console import Console
     from rich.progress import Progress as ProgressBar
 
     console = Console(stderr=True)
-    # Drawn between measurements: a thread that draws would be measured with them.
+    # The bar is drawn only between measurements: a thread that draws it would slow them.
     with ProgressBar(console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as bar:
         task = bar.add_task(what)
         yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
@@ -101,8 +108,8 @@ def _adopt(searcher: "Searcher", tuning: "Tuning", settings: "Settings", *, min_
 
 
 def _gate_queries(searcher: "Searcher", settings: "Settings") -> "dict[str, Queries]":
-    """Return what the gate asks; the lake says where the pictures are that crops are cut out of."""
-    # Measuring alone needs no Spark.
+    """Return the queries of the gate; crops are cut out of pictures that only the lake can find."""
+    # Imported here, because measuring alone needs no Spark.
     from vsearch_lib.lake import Lake
     from vsearch_lib.publishing.strata import gate_queries
     from vsearch_lib.spark.session import spark_session

@@ -1,4 +1,4 @@
-"""Layers of configuration into one checked `Settings`: base, environment, overrides."""
+"""Merges the layers of configuration (base, environment, overrides) into one checked `Settings`."""
 
 import hashlib
 import os
@@ -21,9 +21,9 @@ _PATH_KEYS = re.compile(r"^(var|cache|landing\.images|model\.weights|spark\.work
 _URI = re.compile(r"[a-z][a-z0-9]*://|file:/")
 _NAMED_FOLDERS = ("{var}", "{landing.uri}")  # in this order: the second may start with the first
 
-NAMED_WEIGHTS = ("packaged", "hub", "none")  # of model.weights, which otherwise is a file
+NAMED_WEIGHTS = ("packaged", "hub", "none")  # any other value of model.weights is a file
 
-# Settings of older configurations → what says the same today.
+# Settings of older configurations → what to set today.
 _RENAMED = {
     "examples.seed": "set examples.split_seed (which images are the test split) to its value, and where it matters "
     "examples.candidates_seed, evaluation.seed, online.seed"
@@ -34,30 +34,30 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class _Origin:
-    """Where a value was set: in a file, or by an argument of `load_settings`, with what it was given."""
+    """Where a value was set: the name of a file, or an argument of `load_settings` and its value."""
 
-    place: str
+    source: str
     argument: str | None = None
 
     def refusal(self, problem: str) -> UsageError:
-        """Return the error that says of this place what is wrong."""
-        message = f"{self.place}: {problem}"
+        """Return the error that names this source and the problem."""
+        message = f"{self.source}: {problem}"
         return InvalidArgument(self.argument, message) if self.argument else UsageError(message)
 
 
 def environments() -> list[str]:
-    """Names of the environments there are."""
+    """Return the names of all environments."""
     return sorted(file.stem for file in CONF.glob("*.yaml") if file.stem != "base")
 
 
 def load_settings(env: str, overrides: Sequence[str] = (), *, images: str | None = None) -> Settings:
     """Return the settings of environment `env` with `section.key=value` overrides applied.
 
-    `images` is a person's own folder of pictures: it becomes what is ingested, and everything that is made of it lies
-    apart, under `<var>/photos/<folder>-<hash of its path>`, so that two catalogues never mix.
+    `images` is a user's own folder of pictures: it is ingested instead of the landing zone's, and everything made from
+    it is stored under `<var>/photos/<folder>-<hash of its path>`, so that two catalogues never mix.
 
     Raises:
-        UsageError: names the key, where it was set and what is allowed there.
+        UsageError: names the key, where it was set and which values are allowed.
     """
     if env not in environments():
         known = ", ".join(environments())
@@ -106,18 +106,18 @@ def _parse_override(override: str) -> tuple[Key, Any]:
     if not equals or not name:
         raise InvalidArgument("override", f"{override}: write section.key=value, for example index.shards=4")
     if _PATH_KEYS.match(name) and text and text != "null" and text[0] not in "\"'":
-        # YAML would read some names of folders as something else, and of others drop what follows a #.
+        # YAML would read some folder names as another type, and would drop the part of a name after a #.
         return tuple(name.split(".")), text
     try:
         value = yaml.safe_load(text) if text else ""
     except (yaml.YAMLError, ValueError):
-        # Text that YAML takes for a number or a date of its own, and finds impossible.
+        # YAML takes the text for a number or a date, but finds the value impossible.
         value = text
     return tuple(name.split(".")), value
 
 
 def _anchored(key: Key, value: Any, folder: Path) -> Any:
-    """Relative paths mean: from the project's folder in a file, from the current folder in an override."""
+    """Make a relative path absolute: `folder` is the project's folder for a file, the current one for an override."""
     if not isinstance(value, str) or not _PATH_KEYS.match(".".join(key)):
         return value
     if (
@@ -132,22 +132,22 @@ def _anchored(key: Key, value: Any, folder: Path) -> Any:
 def _folder_name(folder: Path) -> str:
     parts = [part for part in folder.parts[-2:] if part != folder.anchor]
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", "-".join(parts)) or "root"
-    # Folders of one name in different places are different catalogues.
+    # Folders with the same name at different paths are different catalogues.
     return f"{readable}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]}"
 
 
-def _settled(values: Mapping[Key, Any]) -> dict[Key, Any]:
-    """Return `values` with folders in place of their names, and each path in one spelling."""
-    settled = dict(values)
+def _resolved(values: Mapping[Key, Any]) -> dict[Key, Any]:
+    """Return `values` with `{var}` and `{landing.uri}` filled in, and each path in one spelling."""
+    resolved = dict(values)
     for name in _NAMED_FOLDERS:
-        folder = str(settled.get(tuple(name.strip("{}").split("."))))
-        settled = {k: v.replace(name, folder) if isinstance(v, str) else v for k, v in settled.items()}
-    paths = {k: _one_spelling(v) for k, v in settled.items() if isinstance(v, str) and _PATH_KEYS.match(".".join(k))}
-    return {**settled, **paths}
+        folder = str(resolved.get(tuple(name.strip("{}").split("."))))
+        resolved = {k: v.replace(name, folder) if isinstance(v, str) else v for k, v in resolved.items()}
+    paths = {k: _one_spelling(v) for k, v in resolved.items() if isinstance(v, str) and _PATH_KEYS.match(".".join(k))}
+    return {**resolved, **paths}
 
 
 def _one_spelling(path: str) -> str:
-    """Return `path` without doubled or trailing slashes: in a bucket `a//b` is not `a/b`, and arithmetic is one off."""
+    """Return `path` without doubled or trailing slashes: in a bucket `a//b` and `a/b` are different keys."""
     if path.startswith("file:/"):
         return f"file://{_one_spelling('/' + path.removeprefix('file:').lstrip('/'))}"
     scheme, mark, rest = path.partition("://") if _URI.match(path) else ("", "", os.path.normpath(path))
@@ -157,7 +157,7 @@ def _one_spelling(path: str) -> str:
 
 def _checked(values: Mapping[Key, Any], origin: Mapping[Key, _Origin]) -> Settings:
     tree: dict[str, Any] = {}
-    for key, value in _settled(values).items():
+    for key, value in _resolved(values).items():
         branch = tree
         for name in key[:-1]:
             branch = branch.setdefault(name, {})
@@ -173,18 +173,18 @@ def _checked(values: Mapping[Key, Any], origin: Mapping[Key, _Origin]) -> Settin
 def _refusal(error: ValidationError, origin: Mapping[Key, _Origin]) -> UsageError:
     first = error.errors()[0]
     key = tuple(str(part) for part in first["loc"])
-    where = next(
+    source = next(
         (origin[k] for k in (key, *origin) if k in origin and k[: len(key)] == key[: len(k)]),
         _Origin("conf/base.yaml"),
     )
     if first["type"] == "extra_forbidden":
         if renamed := _RENAMED.get(".".join(key)):
-            return where.refusal(f"{'.'.join(key)} is no setting any more: {renamed}")
+            return source.refusal(f"{'.'.join(key)} is no setting any more: {renamed}")
         known = ", ".join(_fields(key[:-1]))
         section = f"section {'.'.join(key[:-1])}" if key[:-1] else "the top level"
-        return where.refusal(f"{'.'.join(key)} is not a setting; {section} has: {known}")
+        return source.refusal(f"{'.'.join(key)} is not a setting; {section} has: {known}")
     message = first["msg"][0].lower() + first["msg"][1:]
-    return where.refusal(f"{'.'.join(key)} = {first['input']!r}: {message}")
+    return source.refusal(f"{'.'.join(key)} = {first['input']!r}: {message}")
 
 
 def _fields(section: Key) -> list[str]:

@@ -30,7 +30,7 @@ class Lake(Location):
     @field_validator("uri")
     @classmethod
     def _tables_can_be_named(cls, uri: str) -> str:
-        # Delta puts the path of a table into SQL as it is, between backticks.
+        # Delta puts the path of a table into SQL between backticks, without escapes.
         if re.search(r"[`\x00-\x1f\x7f]", uri):
             raise PydanticCustomError("uri", "must not hold a backtick or a control character")
         return uri
@@ -52,8 +52,8 @@ class Index(Section):
     def _shards_can_be_stacked(cls, factory: str) -> str:
         # Searching faiss's fast-scan codes (fs) in stacked lists ends the process.
         if not _FACTORY.fullmatch(factory):
-            taken = "must be auto, or IVF<lists> with PQ<parts>x<bits>, SQ8, RaBitQ or Flat, as in IVF64,PQ8x4"
-            raise PydanticCustomError("factory", taken)
+            allowed = "must be auto, or IVF<lists> with PQ<parts>x<bits>, SQ8, RaBitQ or Flat, as in IVF64,PQ8x4"
+            raise PydanticCustomError("factory", allowed)
         return factory
 
 
@@ -123,7 +123,7 @@ class Online(Section):
 
 
 class Maintenance(Section):
-    retention_hours: int = Field(ge=1, le=720)  # Delta's log itself keeps 30 days
+    retention_hours: int = Field(ge=1, le=720)  # Delta's log keeps 30 days
     longest_reader_hours: PositiveInt
 
 
@@ -135,7 +135,7 @@ class Spark(Section):
 
 
 class Settings(Section):
-    """All settings of one run. URIs are absolute paths or carry a scheme."""
+    """All settings of one run. URIs are absolute paths or have a scheme."""
 
     var: str
     cache: Path

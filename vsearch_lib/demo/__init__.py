@@ -1,7 +1,7 @@
-"""A made-up shop catalogue, with users, clicks and judgements, to try the whole pipeline on.
+"""A made-up shop catalogue, with users, clicks and judgements, for trying the whole pipeline.
 
-What makes two of its products alike is known exactly (`factors`), and the pictures bury it under scenes, light,
-poses and occlusions that do not matter, so that a search over it can be measured.
+It is known exactly what makes two of its products alike (`factors`). The pictures hide it behind scenes, light, poses
+and occlusions that do not matter, so that the quality of a search can be measured.
 """
 
 from vsearch_lib.demo.catalogue import CatalogueSummary, write_catalogue

@@ -1,4 +1,4 @@
-"""Surfaces that scenes are built of: gradients, planks, blurred lights."""
+"""Surfaces from which scenes are built: gradients, planks, blurred lights."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from vsearch_lib.demo.noise import Colour, random_colour, scaled, smooth_noise
 
 
 def brightened(picture: Image.Image, texture: npt.NDArray[np.float32], depth: float) -> Image.Image:
-    """Multiply an RGB picture by a texture in 0..1 of its size: `depth` is the range of the factor around 1."""
-    # Whole numbers with 8 bits after the point: twice as fast as floats, and the picture is bytes anyway.
+    """Multiply an RGB picture by a texture of the same size in 0..1: `depth` is the range of the factor around 1."""
+    # Fixed-point numbers with 8 fractional bits: twice as fast as floats, and the picture is bytes anyway.
     factor = ((1 + depth * (texture - 0.5)) * 256).astype(np.uint16)
     pixels = np.asarray(picture, dtype=np.uint32) * factor[:, :, None] >> 8
     return Image.fromarray(np.minimum(pixels, 255).astype(np.uint8))
 
 
 def gradient(width: int, height: int, first: Colour, second: Colour) -> Image.Image:
-    """A vertical run from the first colour (top) to the second."""
+    """A vertical gradient from the first colour (top) to the second."""
     share = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     column = np.asarray(first, np.float32) * (1 - share) + np.asarray(second, np.float32) * share
     return Image.fromarray(column.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
 
 
 def planks(rng: np.random.Generator, width: int, height: int, *, rows: int) -> Image.Image:
-    """Wood, bare or painted, in `rows` boards running across."""
+    """Bare or painted wood in `rows` horizontal boards."""
     if rng.random() < 0.65:
         value = rng.uniform(0.3, 0.95)
         base: Colour = (

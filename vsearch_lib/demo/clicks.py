@@ -1,11 +1,11 @@
-"""How people click in the demo catalogue; the training code has to undo the bias stated here.
+"""How users click in the demo catalogue; an estimate from the log has to undo the bias that is stated here.
 
-A displayed picture is clicked when it is looked at and found attractive, or by accident:
+A displayed picture is clicked if the user looks at it and finds it attractive, or by accident:
 
     P(click | position, grade) = 1 - (1 - examination(position) * attraction(grade)) * (1 - ACCIDENT)
     examination(position)      = 1 / position ** ETA          with position from 1, so 1 at the top
     attraction(grade)          = ATTRACTION[grade]            which rises with relevance
-    ACCIDENT                   = 0.01                         whatever is shown, wherever
+    ACCIDENT                   = 0.01                         for any picture at any position
 
 The time spent on a clicked picture is log-normal: its median is DWELL_MEDIAN_MS * DWELL_GROWTH ** grade
 milliseconds, and the logarithm's standard deviation is DWELL_SPREAD.
@@ -29,7 +29,7 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 def examination(position: Ints) -> npt.NDArray[np.float64]:
-    """Probability that somebody looks at a position (1 is the top)."""
+    """Probability that a user looks at a position (1 is the top)."""
     return np.asarray(position, dtype=np.float64) ** -ETA
 
 

@@ -1,4 +1,4 @@
-"""One picture that shows what relevance means here: queries, and the best others for each."""
+"""One picture that shows what relevance means here: queries, and the most relevant other pictures for each."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PAPER = (243, 241, 237)
 
 
 def _queries(uploads: Uploads) -> list[int]:
-    """One query for each of up to ROWS shapes, with some pictures of its own design and some that differ a little."""
+    """One query for each of up to ROWS shapes, which has some pictures of its own design and some similar ones."""
     chosen: list[int] = []
     originals = np.flatnonzero(uploads.copy_of < 0)
     same = (grade_matrix(uploads.codes[originals], uploads.codes) == TOP_GRADE).sum(axis=1)
-    # Four others of the same design leave five places on the row for lower grades.
+    # Four others of the same design leave five cells of the row for lower grades.
     for candidate in originals[np.argsort(np.abs(same - 5), kind="stable")]:
         if uploads.codes[candidate, 0] not in uploads.codes[chosen, 0]:
             chosen.append(int(candidate))
@@ -32,7 +32,7 @@ def _queries(uploads: Uploads) -> list[int]:
 def _best(uploads: Uploads, query: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     grades = grade_matrix(uploads.codes[query : query + 1], uploads.codes)[0]
     grades[query] = -1
-    grades[uploads.copy_of >= 0] = -1  # a copy shows nothing that its original does not
+    grades[uploads.copy_of >= 0] = -1  # a copy shows nothing new
     best = np.argsort(-grades, kind="stable")[:OTHERS]
     return best, grades[best]
 

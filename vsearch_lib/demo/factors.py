@@ -1,4 +1,4 @@
-"""What makes two demo products alike: four latent factors, and the exact grade they give a pair."""
+"""What makes two demo products alike: four latent factors, and the exact grade of a pair that follows from them."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ class Factors:
 
 
 def from_codes(codes: npt.NDArray[np.int8]) -> Factors:
-    """Name the factors of one code row, shape (4,), each an index into the matching entry of VALUES."""
+    """Return the factors of one code row, shape (4,); each code is an index into the matching entry of VALUES."""
     shape, pattern, palette, material = (values[int(code)] for values, code in zip(VALUES, codes, strict=True))
     return Factors(shape, pattern, palette, material)
 
 
 def grade(a: Factors, b: Factors) -> int:
-    """Grade how relevant `b` is to somebody who shows `a`, 0 (not at all) to 5 (the same design).
+    """Return how relevant `b` is to a user who searches with `a`, from 0 (not at all) to 5 (the same design).
 
-    The same shape gives 2 and one more for each of pattern, palette and material in common. Another shape gives
-    one less than the number of those in common, at least 0: one shared property alone is a coincidence.
+    The same shape gives 2, plus one for each of pattern, palette and material in common. Another shape gives one less
+    than the number of those in common, at least 0: a single shared property is a coincidence.
     """
     shared = (a.pattern == b.pattern) + (a.palette == b.palette) + (a.material == b.material)
     return 2 + shared if a.shape == b.shape else max(0, shared - 1)
 
 
 def grade_matrix(queries: npt.NDArray[np.int8], images: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Grade every query against every image: codes of shape (q, 4) and (n, 4) in, grades of shape (q, n) out."""
+    """Return the grade of every image for every query: from codes of shape (q, 4) and (n, 4), grades (q, n)."""
     equal = queries[:, None, :] == images[None, :, :]
     shared = equal[:, :, 1:].sum(axis=2, dtype=np.int8)
     return np.where(equal[:, :, 0], shared + 2, np.maximum(shared - 1, 0)).astype(np.int8)

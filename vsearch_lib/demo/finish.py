@@ -1,4 +1,4 @@
-"""Palette, pattern and material: what covers the silhouette of a product."""
+"""Palette, pattern and material: they cover the silhouette of a product."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLOURS = {
     "mint": ((132, 214, 190), (252, 254, 248), (32, 108, 116)),
 }
 
-#: What a pattern map holds: indices of the palette's colours, and MIXED for the half-way colour of woven checks.
+#: The values of a pattern map: indices of the palette's colours, and MIXED for the half-way colour of woven checks.
 BASE, SECOND, ACCENT, MIXED = range(4)
 
 
@@ -33,7 +33,7 @@ def _stripes(x: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> npt.NDArray[
 
 
 def _dots(x: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    # Every other row is shifted by half a step; each second dot is in the accent colour.
+    # Every other row is shifted by half a step; every third dot is in the accent colour.
     row = y // 32
     column = (x + 32 * (row % 2)) // 64
     dx, dy = (x + 32 * (row % 2)) % 64 - 32, y % 32 - 16
@@ -74,10 +74,10 @@ def pattern_map(pattern: str) -> npt.NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Surface:
-    """How a material takes the light.
+    """How a material reflects the light.
 
     relief: brightness factor of each pixel, (SIDE, SIDE). shine: strength of the highlight, 0 to 1.
-    sharpness: exponent of the highlight. tint: colour the dyes are drawn to, and by how much, 0 to 1.
+    sharpness: exponent of the highlight. tint: the colour that is mixed into the dyes, and its share, 0 to 1.
     """
 
     relief: npt.NDArray[np.float32]
@@ -87,7 +87,7 @@ class Surface:
 
 
 def _knit_relief() -> npt.NDArray[np.float32]:
-    # Columns of V-shaped stitches: lines that lean one way in the left half of a column, the other in the right.
+    # Columns of V-shaped stitches: lines lean one way in the left half of a column, the other way in the right half.
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     within = x % 24
     lean = np.where(within < 12, within, 24 - within)

@@ -1,4 +1,4 @@
-"""What people and the catalogue itself say about pairs of pictures."""
+"""Scores of pairs of pictures, by human annotators and by the catalogue itself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vsearch_lib.demo.uploads import Uploads, image_id
 
 EXACT = "catalogue"
 ANNOTATORS = ("annotator-1", "annotator-2", "annotator-3")
-_QUERY_SHARE, _MOST_QUERIES = 0.2, 400
-_MOST_HUMAN_PAIRS = 1500
-_SLIP = (0.15, 0.7, 0.15)  # how often an annotator is one too low, right, one too high
+_QUERY_SHARE, _MAX_QUERIES = 0.2, 400
+_MAX_HUMAN_PAIRS = 1500
+_ERROR_SHARES = (0.15, 0.7, 0.15)  # how often a score is one too low, right, one too high
 _JOINT_SHARE = 0.2
 
 
@@ -29,20 +29,20 @@ def _scores(
     for image in images:
         joint = rng.random() < _JOINT_SHARE
         for annotator in ANNOTATORS if joint else [str(rng.choice(ANNOTATORS))]:
-            slip = rng.choice((-1, 0, 1), p=_SLIP)
-            yield _row(query, int(image), annotator, int(np.clip(grades[image] + slip, 0, TOP_GRADE)))
+            error = rng.choice((-1, 0, 1), p=_ERROR_SHARES)
+            yield _row(query, int(image), annotator, int(np.clip(grades[image] + error, 0, TOP_GRADE)))
 
 
 def judgements(rng: np.random.Generator, uploads: Uploads) -> Iterator[dict[str, object]]:
-    """Landing rows for a fifth of the pictures as queries, at most 400.
+    """Yield landing rows with a fifth of the pictures, at most 400, as queries.
 
     The annotator "catalogue" gives the exact grade of every other picture of grade 1 or more. Three human
-    annotators score about 1,500 pairs of the same queries (three quarters of the number of images, in a smaller
-    catalogue), half of them relevant, and are at times one too high or too low.
+    annotators score about 1,500 pairs of the same queries (in a smaller catalogue, three quarters of the number of
+    images). Half of these pairs are relevant, and some scores are one too high or too low.
     """
     count = len(uploads)
-    queries = np.sort(rng.choice(count, size=min(_MOST_QUERIES, max(1, int(_QUERY_SHARE * count))), replace=False))
-    pairs = -(-min(_MOST_HUMAN_PAIRS, count * 3 // 4) // len(queries))
+    queries = np.sort(rng.choice(count, size=min(_MAX_QUERIES, max(1, int(_QUERY_SHARE * count))), replace=False))
+    pairs = -(-min(_MAX_HUMAN_PAIRS, count * 3 // 4) // len(queries))
     for query in queries:
         grades = grade_matrix(uploads.codes[query : query + 1], uploads.codes)[0]
         grades[query] = 0  # a picture is never judged against itself

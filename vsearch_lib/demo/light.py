@@ -1,4 +1,4 @@
-"""The light that a picture is taken in."""
+"""The light in which a picture is taken."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Light:
 
 
 def random_light(rng: np.random.Generator) -> Light:
-    """A light from somewhere above, left or right."""
+    """A light from above, from the left or the right."""
     angle = math.radians(rng.uniform(-160, -20))
     return Light(
         x=math.cos(angle),
@@ -61,12 +61,12 @@ def _falloff(width: int, height: int, light: Light, rng: np.random.Generator) ->
 
 def lit(picture: Image.Image, light: Light, rng: np.random.Generator) -> Image.Image:
     """The RGB picture under the light: falloff, colour temperature, and a small drift of each channel."""
-    # A quarter of the resolution is enough for anything this smooth.
+    # A quarter of the resolution is enough for such a smooth field.
     width, height = picture.width // 4, picture.height // 4
     gain = _falloff(width, height, light, rng)
     warmth = np.array([light.warmth, 0.15 * light.warmth, -light.warmth])
     colour = 1 + warmth + rng.normal(0, 0.025, size=3)
-    # Stored with 128 as "unchanged", which leaves room for nearly twice the brightness in a byte.
+    # 128 means "unchanged", so that a byte can hold nearly twice the brightness.
     bytes_ = np.clip(gain[:, :, None] * colour * 128, 0, 255).astype(np.uint8)
     gains = np.asarray(Image.fromarray(bytes_).resize(picture.size, Image.Resampling.BICUBIC), dtype=np.uint16)
     product = np.asarray(picture, dtype=np.uint16) * gains >> 7

@@ -22,7 +22,7 @@ def smooth_noise(
 def random_colour(rng: np.random.Generator, *, saturation: tuple[float, float], value: tuple[float, float]) -> Colour:
     """A colour of any hue with saturation and value from about the given ranges, each within 0..1."""
     bright = rng.uniform(*value)
-    # Bright and saturated together is neon, which walls and tables seldom are.
+    # Bright and saturated colours are neon colours, which walls and tables seldom have.
     red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(*saturation) * (1.15 - 0.45 * bright), bright)
     return round(255 * red), round(255 * green), round(255 * blue)
 

@@ -1,14 +1,15 @@
-"""Open Bandit's logs of a fashion shop (Saito et al., 2021) as landed interactions, for trying real clicks.
+"""Open Bandit's logs of a fashion shop (Saito et al., 2021) as landed interactions, for tests with real clicks.
 
     python -m vsearch_lib.demo.open_bandit CSV OUT
 
-Every row was displayed: it becomes an impression, and a click beside it where it was clicked. What the shop logged and
-what we know of a search differ, so:
+Every row was displayed: it becomes an impression, and also a click if it was clicked. The shop's log differs from a
+log of searches, so:
 
 - the shop has no query picture: `query_image_id` is the page, `<campaign>:front-page`;
 - `displayed_image_id` is `<campaign>:item-<item_id>`;
-- users are given by hashed features alone: their hash together is `user_id`, and a user's rows of one second a request;
-- how an item came to be chosen (`random` or `bts`) is the `variant`; its propensity is not kept: ours follows from the
+- users are known only by hashed features: the hash of all of them is `user_id`, and a user's rows of one second are a
+  request;
+- the policy that chose an item (`random` or `bts`) is the `variant`; its propensity is dropped: ours depends on the
   position and is estimated from the log.
 """
 
@@ -24,7 +25,7 @@ _USER = ("user_feature_0", "user_feature_1", "user_feature_2", "user_feature_3")
 
 
 def events(file: Path, campaign: str, variant: str) -> Iterator[dict[str, object]]:
-    """Yield the landed rows of one of the data set's files, in its order."""
+    """Yield the landed rows of one file of the data set, in the order of the file."""
     with file.open(newline="") as text:
         for number, row in enumerate(csv.DictReader(text)):
             moment = datetime.fromisoformat(row["timestamp"])
@@ -44,7 +45,7 @@ def events(file: Path, campaign: str, variant: str) -> Iterator[dict[str, object
 
 
 def convert(file: Path, out: Path) -> int:
-    """Write a file such as `random-men/men.csv` as `<out>/interactions/date=…/<folder>.jsonl`; return the events."""
+    """Write a file such as `random-men/men.csv` as `<out>/interactions/date=…/<folder>.jsonl`; return their number."""
     variant, _, campaign = file.parent.name.partition("-")
     by_day: dict[str, list[str]] = {}
     for event in events(file, campaign, variant):

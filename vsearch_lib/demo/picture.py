@@ -15,8 +15,8 @@ from vsearch_lib.demo.scenes import Scene, random_scene
 
 _ASPECTS = ((3, 4), (1, 1), (4, 3))
 
-#: Side of a product's square as a share of the picture's shorter side, and how much wider or narrower it is than high.
-#: Together they leave at least half of every picture to the scene, whatever the product.
+#: Side of a product's square as a share of the picture's shorter side, and the ratio of its width to its height.
+#: Together they leave at least half of every picture to the scene, for every product.
 SCALE, STRETCH = (0.7, 0.89), (0.92, 1.06)
 
 
@@ -26,7 +26,7 @@ def _picture_size(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def _posed(product: Image.Image, rng: np.random.Generator, *, side: float, tilt: float) -> Image.Image:
-    """Flip, tilt by up to `tilt` degrees and shrink to about `side` pixels; cropped to what is drawn."""
+    """Flip, tilt by up to `tilt` degrees, crop to the visible pixels, and shrink to about `side` pixels."""
     if rng.random() < 0.5:
         product = product.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     product = product.rotate(rng.uniform(-tilt, tilt), Image.Resampling.BILINEAR, expand=True)
@@ -38,15 +38,15 @@ def _posed(product: Image.Image, rng: np.random.Generator, *, side: float, tilt:
 
 
 def _shadow(
-    size: tuple[int, int], mask: Image.Image, at: tuple[int, int], light: Light, *, standing: bool
+    size: tuple[int, int], mask: Image.Image, corner: tuple[int, int], light: Light, *, standing: bool
 ) -> Image.Image:
-    """Darkness of every pixel of a picture of this size, an L image at half size enlarged again."""
+    """Darkness of every pixel of a picture of this size, as an L image; computed at half size and enlarged."""
     half = Image.new("L", (size[0] // 2, size[1] // 2))
     width, height = mask.width // 2, mask.height // 2
-    left, top = at[0] // 2, at[1] // 2
+    left, top = corner[0] // 2, corner[1] // 2
     blur = max(1.0, light.softness * max(width, height))
     if standing:
-        # Lies on the ground: squashed, sheared away from the light, with a dark line where the product touches.
+        # The shadow on the ground: squashed, sheared away from the light, with a dark line where the product touches.
         low = mask.resize((width, max(2, height // 4)))
         lean = int(-light.x * width * 0.35)
         half.paste(150, (left + lean, top + height - low.height + low.height // 3), low)
@@ -59,8 +59,8 @@ def _shadow(
     return half.filter(ImageFilter.GaussianBlur(blur)).resize(size, Image.Resampling.BILINEAR)
 
 
-def _place(scene: Scene, product: Image.Image, rng: np.random.Generator) -> tuple[int, int]:
-    """Top left corner for the product: about the middle, as people frame what they sell, and on the ground if any."""
+def _corner(scene: Scene, product: Image.Image, rng: np.random.Generator) -> tuple[int, int]:
+    """Top left corner of the product: it is near the middle, and stands on the ground if there is one."""
     (width, height), slack = scene.picture.size, 0.04 * scene.picture.width
     spare_x, spare_y = width - product.width, height - product.height
     x = np.clip(rng.normal(spare_x / 2, 0.06 * width), min(-slack, spare_x), max(spare_x + slack, 0))
@@ -82,13 +82,13 @@ def draw_picture(factors: Factors, rng: np.random.Generator) -> Image.Image:
     standing = scene.ground is not None
     side = min(width, height) * rng.uniform(*SCALE)
     product = _posed(render_product(factors, light, rng), rng, side=side, tilt=12 if standing else 25)
-    at = _place(scene, product, rng)
+    corner = _corner(scene, product, rng)
     mask = product.getchannel("A")
-    darkness = _shadow((width, height), mask, at, light, standing=standing)
+    darkness = _shadow((width, height), mask, corner, light, standing=standing)
     picture = ImageChops.multiply(scene.picture, Image.merge("RGB", [ImageChops.invert(darkness)] * 3))
-    picture.paste(product, at, mask)
+    picture.paste(product, corner, mask)
     if rng.random() < 0.35:
-        centre = (at[0] + product.width / 2, at[1] + product.height / 2)
+        centre = (corner[0] + product.width / 2, corner[1] + product.height / 2)
         occlude(picture, rng, centre=centre, radius=(product.width + product.height) / 4)
     return lit(picture, light, rng)
 

@@ -1,4 +1,4 @@
-"""A product cut out of its surroundings: silhouette, pattern, palette and material, shaded by the light."""
+"""A product without its surroundings: silhouette, pattern, palette and material, shaded by the light."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsearch_lib.demo.noise import Colour, mixed, scaled
 from vsearch_lib.demo.silhouettes import SAG, silhouette
 from vsearch_lib.demo.sketch import SIDE, Part
 
-#: Shading is smooth, so that it is worked out on a grid this much coarser than the drawing.
+#: Shading is smooth, so it is computed on a grid this many times coarser than the drawing.
 _COARSE = 3
 
 Field = npt.NDArray[np.float32]
@@ -23,7 +23,7 @@ Field = npt.NDArray[np.float32]
 
 @lru_cache(maxsize=16)
 def _slopes(shape: str) -> tuple[Field, Field]:
-    """Slope of the product's surface to the right and down, each (SIDE / 3, SIDE / 3): inflated like a cushion."""
+    """Slope of the product's surface to the right and down, each (SIDE / 3, SIDE / 3), as if it were a cushion."""
     labels = silhouette(shape)
 
     def cushion(mask: npt.NDArray[np.bool_], radius: float) -> Field:
@@ -31,7 +31,7 @@ def _slopes(shape: str) -> tuple[Field, Field]:
         blurred = np.asarray(small.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / 255
         return np.clip(2 * blurred - 1, 0, 1) ** 0.6
 
-    # The whole thing bulges, and each part a little on its own, which lifts handles and bands off the body.
+    # The whole product bulges, and each part a little more, which lifts handles and bands off the body.
     height = 18 * cushion(labels > 0, 12)
     for part in (Part.BODY, Part.TRIM, Part.SECOND):
         height += 3.0 * cushion(labels == part, 2.5)
@@ -61,16 +61,21 @@ def _shading(shape: str, light: Light, finish: Surface) -> tuple[Field, Field | 
 def _colour_table(palette: str, tint: tuple[Colour, float]) -> Field:
     """RGB of every (part, pattern index) pair, shape (6 * 4, 3)."""
     base, second, accent = (mixed(colour, *tint) for colour in COLOURS[palette])
-    plain = {Part.TRIM: accent, Part.INSIDE: scaled(base, 0.38), Part.SEAM: scaled(base, 0.62), Part.SECOND: second}
+    uniform = {
+        Part.TRIM: accent,
+        Part.INSIDE: scaled(base, 0.38),
+        Part.SEAM: scaled(base, 0.62),
+        Part.SECOND: second,
+    }
     rows = []
     for part in Part:
-        covered = part is Part.BODY
-        rows += [base, second, accent, mixed(base, second, 0.5)] if covered else [plain.get(part, base)] * 4
+        patterned = part is Part.BODY
+        rows += [base, second, accent, mixed(base, second, 0.5)] if patterned else [uniform.get(part, base)] * 4
     return np.array(rows, dtype=np.float32)
 
 
 def _pattern_on(shape: str, pattern: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Pattern index of every pixel, (SIDE, SIDE), sagging with the shape and starting at a random place."""
+    """Pattern index of every pixel, (SIDE, SIDE), sagging with the shape and starting at a random offset."""
     across = np.linspace(-1, 1, SIDE)
     sag = np.rint(SAG.get(shape, 0.0) * SIDE * np.sqrt(1 - across**2)).astype(np.intp)
     along = np.arange(SIDE) + rng.integers(0, SIDE)

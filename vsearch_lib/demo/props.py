@@ -1,4 +1,4 @@
-"""Things that happen to be in the picture too: behind the product, around it, and in front of it."""
+"""Other things in a picture: behind the product, around it, and in front of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _offset(origin: Point, along: Point, u: float, v: float = 0.0) -> Point:
 
 @contextmanager
 def _drawn_smoothly(picture: Image.Image) -> Iterator[ImageDraw.ImageDraw]:
-    """Draw at twice the picture's scale; on leaving, the drawing is shrunk onto the picture with soft edges."""
+    """Yield a canvas of twice the picture's scale; at the end it is shrunk onto the picture, with soft edges."""
     overlay = Image.new("RGBA", (picture.width * 2, picture.height * 2))
     yield ImageDraw.Draw(overlay)
     box = overlay.getbbox()
@@ -49,22 +49,22 @@ def _leaf_outline(root: Point, angle: float, length: float, width: float) -> lis
 
 
 def _twig(draw: ImageDraw.ImageDraw, rng: np.random.Generator, root: Point, angle: float, length: float) -> None:
-    """A stem with leaves on both sides, all one hue, mostly green."""
+    """Draw a stem with leaves on both sides, in one hue, mostly green."""
     hue = random_colour(rng, saturation=(0.25, 0.75), value=(0.25, 0.75))
     leaf = (hue[0] // 2, max(hue), hue[2] // 2) if rng.random() < 0.7 else hue
     along = _direction(angle)
     draw.line((root, _offset(root, along, length)), fill=scaled(leaf, 0.6), width=4)
     for step in range(1, 6):
-        at = _offset(root, along, length * step / 5)
+        node = _offset(root, along, length * step / 5)
         for side in (-1, 1):
             outline = _leaf_outline(
-                at, angle + side * rng.uniform(0.5, 0.9), length * rng.uniform(0.3, 0.45), length * 0.2
+                node, angle + side * rng.uniform(0.5, 0.9), length * rng.uniform(0.3, 0.45), length * 0.2
             )
             draw.polygon(outline, fill=scaled(leaf, rng.uniform(0.7, 1.1)))
 
 
 def _ball(draw: ImageDraw.ImageDraw, centre: Point, radius: float, colour: Colour) -> None:
-    # Discs that shrink towards the light make a ball of the first one.
+    # Discs that shrink towards the light make the first disc look like a ball.
     for ring in range(12):
         r, shift = radius * (1 - ring * 0.08), radius * ring * 0.035
         x, y = centre[0] - shift, centre[1] - shift
@@ -74,7 +74,7 @@ def _ball(draw: ImageDraw.ImageDraw, centre: Point, radius: float, colour: Colou
 def stand_props_along(
     draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, ground: int, *, size: float
 ) -> None:
-    """Stand books, balls and plants on a line `ground` pixels from the top; `size` is the tallest, in pixels."""
+    """Draw books, balls and plants that stand `ground` pixels from the top; `size` is the height limit in pixels."""
     x = rng.uniform(-0.1, 0.3) * width
     while x < width:
         kind, tall, colour = rng.integers(4), size * rng.uniform(0.4, 1.0), _vivid(rng)
@@ -95,29 +95,30 @@ def stand_props_along(
 
 
 def strew_props(picture: Image.Image, rng: np.random.Generator) -> None:
-    """Leave up to three papers, pencils, twigs and balls near the edges of a table seen from above."""
+    """Draw up to three papers, pencils, twigs and balls near the edges of a table that is seen from above."""
     width, height = picture.width * 2, picture.height * 2
     with _drawn_smoothly(picture) as draw:
         for _ in range(rng.integers(0, 4)):
             angle = rng.uniform(0, 2 * math.pi)
-            at = (width * (0.5 + 0.5 * math.cos(angle)), height * (0.5 + 0.5 * math.sin(angle)))
+            centre = (width * (0.5 + 0.5 * math.cos(angle)), height * (0.5 + 0.5 * math.sin(angle)))
             reach, along, kind = width * rng.uniform(0.12, 0.3), _direction(rng.uniform(0, math.pi)), rng.integers(4)
             if kind == 0:
                 corners = [
-                    _offset(at, along, u * reach, v * reach) for u, v in ((-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7))
+                    _offset(centre, along, u * reach, v * reach)
+                    for u, v in ((-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7))
                 ]
                 draw.polygon(corners, fill=random_colour(rng, saturation=(0.0, 0.5), value=(0.5, 1.0)))
             elif kind == 1:
-                ends = (_offset(at, along, -reach), _offset(at, along, reach))
+                ends = (_offset(centre, along, -reach), _offset(centre, along, reach))
                 draw.line(ends, fill=_vivid(rng), width=int(rng.integers(9, 18)))
             elif kind == 2:
-                _twig(draw, rng, at, angle + math.pi + rng.uniform(-0.6, 0.6), reach * 1.3)
+                _twig(draw, rng, centre, angle + math.pi + rng.uniform(-0.6, 0.6), reach * 1.3)
             else:
-                _ball(draw, at, reach / 2, _vivid(rng))
+                _ball(draw, centre, reach / 2, _vivid(rng))
 
 
 def occlude(picture: Image.Image, rng: np.random.Generator, *, centre: Point, radius: float) -> None:
-    """Let a twig, a ribbon or a ball hide an edge of the thing around `centre`; both in pixels."""
+    """Hide an edge of the product at `centre` behind a twig, a ribbon or a ball; both in pixels."""
     middle, reach = (centre[0] * 2, centre[1] * 2), radius * 2
     angle = rng.uniform(0, 2 * math.pi)
     outwards = _direction(angle)

@@ -1,4 +1,4 @@
-"""The places products are photographed in: nuisance, with colours that know nothing of the product."""
+"""The scenes in which products are photographed: nuisance, with colours independent of the product."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vsearch_lib.demo.props import stand_props_along, strew_props
 
 @dataclass(frozen=True)
 class Scene:
-    """An empty place.
+    """A scene without a product.
 
-    ground: height, in pixels from the top, that things stand at; None when seen from above.
+    ground: where things stand, in pixels from the top; None if the scene is seen from above.
     """
 
     picture: Image.Image
@@ -68,7 +68,7 @@ def _tiles(rng: np.random.Generator, width: int, height: int) -> Scene:
     first = random_colour(rng, saturation=(0.05, 0.8), value=(0.3, 1.0))
     second = random_colour(rng, saturation=(0.05, 0.8), value=(0.3, 1.0)) if rng.random() < 0.5 else first
     long = side * (2 if rng.random() < 0.4 else 1)
-    # Drawn larger than the picture so that the floor can be turned under the camera without bare corners.
+    # The floor is larger than the picture, so that it can be rotated without bare corners.
     picture = Image.new("RGB", (int(width * 1.5), int(height * 1.5)), grout)
     draw = ImageDraw.Draw(picture)
     for row, y in enumerate(range(0, picture.height, side)):

@@ -1,4 +1,4 @@
-"""The product shapes, each drawn once as labelled parts."""
+"""The product shapes, drawn as labelled parts."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ _DRAWINGS: dict[str, Callable[[Sketch], None]] = {
     "hat": _hat,
 }
 
-#: How far a pattern sags across the shape, as a share of its side: things with a round cross-section show it curved.
+#: How far a pattern sags across the shape, as a share of its side: on a round cross-section it looks curved.
 SAG = {"mug": 0.07, "vase": 0.06, "lamp": 0.06, "bottle": 0.05, "teapot": 0.08, "hat": 0.08}
 
 

@@ -21,7 +21,7 @@ class Part(IntEnum):
     NOTHING = 0
     BODY = 1  # carries the pattern
     TRIM = 2  # handles, bands, legs: the palette's accent
-    INSIDE = 3  # openings that one looks into
+    INSIDE = 3  # the inside of openings
     SEAM = 4  # edges between two pieces of the body
     SECOND = 5  # soles, cushions' piping: the palette's second colour
 
@@ -37,7 +37,7 @@ def smooth(points: Sequence[Point], *, closed: bool = True, steps: int = 10) -> 
 
 
 def turned(profile: Sequence[Point], *, centre: float = 0.5) -> list[Point]:
-    """Outline of a thing turned on a potter's wheel; the profile is (radius, y) from the top down."""
+    """Outline of a rotationally symmetric thing; the profile is (radius, y) from the top down."""
     right = [(centre + radius, y) for radius, y in smooth(profile, closed=False)]
     return right + [(2 * centre - x, y) for x, y in reversed(right)]
 

@@ -1,4 +1,4 @@
-"""Draws many pictures on all cores."""
+"""Draws many pictures, on all cores."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from vsearch_lib.demo.factors import Factors
 from vsearch_lib.demo.picture import photograph
 from vsearch_lib.errors import VsearchError
 
-#: Keeps a picture's random numbers apart from everything else that is drawn from the catalogue's seed.
+#: Separates the random numbers of pictures from all others that come from the catalogue's seed.
 _STREAM = 1
 
 Order = tuple[int, int, Factors]
 
 
 def _die_with_parent() -> None:
-    """Leave when the parent goes: a killed parent would otherwise leave workers waiting for orders for ever."""
+    """Exit when the parent ends: the workers of a killed parent would otherwise wait for orders for ever."""
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -40,9 +40,9 @@ def draw_one(order: Order) -> bytes:
 
 
 def draw_all(orders: Sequence[Order]) -> Generator[bytes, None, None]:
-    """Yield the JPEG of every order, in their sequence.
+    """Yield the JPEG of every order, in the sequence of the orders.
 
-    Raises VsearchError when a drawing process dies.
+    Raises VsearchError if a drawing process dies.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     pool = ProcessPoolExecutor(min(cores, len(orders)), initializer=_die_with_parent)
@@ -50,7 +50,7 @@ def draw_all(orders: Sequence[Order]) -> Generator[bytes, None, None]:
         yield from pool.map(draw_one, orders, chunksize=16)
     except BrokenProcessPool as error:
         raise VsearchError(
-            "a process that draws demo pictures died, perhaps for want of memory; run it again"
+            "a process that draws demo pictures died, perhaps for lack of memory; run it again"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

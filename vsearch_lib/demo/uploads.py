@@ -1,4 +1,4 @@
-"""Which pictures are uploaded, when, by whom, and what is said about them; decided before anything is drawn."""
+"""Which pictures are uploaded, when, by whom, and with which metadata; decided before any picture is drawn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vsearch_lib.demo.designs import assign_designs, design_pool
 from vsearch_lib.demo.factors import VALUES, Factors, from_codes
-from vsearch_lib.demo.people import People
+from vsearch_lib.demo.users import Users
 
 #: Midnight, UTC, of the first upload day, in seconds since 1970.
 FIRST_DAY = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
@@ -20,7 +20,7 @@ DAY = 86_400
 _COPY_SHARE = 0.005
 _PRIVATE_SHARE = 0.03
 _MODERATION, _MODERATION_SHARES = ("ok", "blocked", "unreviewed"), (0.96, 0.01, 0.03)
-_CHATTER = ("gift", "home", "vintage", "sale", "handmade", "summer", "new", "cosy")
+_FILLER_TAGS = ("gift", "home", "vintage", "sale", "handmade", "summer", "new", "cosy")
 
 
 def utc(seconds: int) -> str:
@@ -67,24 +67,24 @@ class Uploads:
 
 
 def _tags(rng: np.random.Generator, factors: Factors) -> list[str]:
-    """What an owner writes under a picture: most of the truth, some chatter, now and then something wrong."""
+    """The tags that an owner gives a picture: most of its factors, some filler, now and then a wrong factor."""
     truth = (factors.shape, factors.pattern, factors.palette, factors.material)
     tags = [word for word in truth if rng.random() < 0.8]
     if rng.random() < 0.3:
-        tags.append(str(rng.choice(_CHATTER)))
+        tags.append(str(rng.choice(_FILLER_TAGS)))
     if rng.random() < 0.04:
         tags.append(str(rng.choice(VALUES[rng.integers(len(VALUES))])))
     return list(dict.fromkeys(tags))
 
 
 def _times(rng: np.random.Generator, images: int) -> npt.NDArray[np.int64]:
-    """Upload times, ascending: the days are equally busy, and nobody uploads in the small hours."""
+    """Upload times, ascending: the days are equally busy, and there are no uploads at night."""
     day = np.arange(images) * UPLOAD_DAYS // images
     return np.sort(FIRST_DAY + day * DAY + rng.integers(5 * 3600, 23 * 3600, size=images))
 
 
 def _copies(rng: np.random.Generator, images: int) -> npt.NDArray[np.int64]:
-    """For every picture the index of the earlier one it is a byte for byte copy of, or -1."""
+    """Return, for every picture, the index of the earlier picture that it copies byte for byte, or -1."""
     copy_of = np.full(images, -1, dtype=np.int64)
     # Copies come from the second half and originals from the first, so that no copy is a copy's original.
     half = images // 2
@@ -93,7 +93,7 @@ def _copies(rng: np.random.Generator, images: int) -> npt.NDArray[np.int64]:
     return copy_of
 
 
-def plan_uploads(rng: np.random.Generator, people: People, *, images: int) -> Uploads:
+def plan_uploads(rng: np.random.Generator, users: Users, *, images: int) -> Uploads:
     """Decide everything about the good uploads of a catalogue except their pixels."""
     pool = design_pool(rng, images=images)
     designs = assign_designs(rng, designs=len(pool), images=images)
@@ -102,7 +102,7 @@ def plan_uploads(rng: np.random.Generator, people: People, *, images: int) -> Up
     owners = np.empty(images, dtype=np.int64)
     for design in range(len(pool)):
         members = np.flatnonzero(designs == design)
-        owners[members] = rng.choice(len(people.rows), size=len(members), p=people.taste_for(pool[design]))
+        owners[members] = rng.choice(len(users.rows), size=len(members), p=users.taste_for(pool[design]))
     codes = pool[designs]
     return Uploads(
         codes=codes,
@@ -115,12 +115,12 @@ def plan_uploads(rng: np.random.Generator, people: People, *, images: int) -> Up
     )
 
 
-def metadata_row(uploads: Uploads, people: People, index: int) -> dict[str, object]:
+def metadata_row(uploads: Uploads, users: Users, index: int) -> dict[str, object]:
     """The landing row of a good upload."""
     return {
         "image_id": image_id(index),
         "file": f"{image_id(index)}.jpg",
-        "owner_id": people.rows[uploads.owners[index]]["user_id"],
+        "owner_id": users.rows[uploads.owners[index]]["user_id"],
         "uploaded_at": utc(int(uploads.uploaded_at[index])),
         "tags": uploads.tags[index],
         "visibility": "public" if uploads.public[index] else "private",

@@ -1,1 +1,1 @@
-"""Removing a person's or an image's data from every table, and refusing it when it lands again."""
+"""Erasure removes the data of a user or an image from every table, and refuses it when it lands again."""

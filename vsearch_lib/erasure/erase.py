@@ -1,6 +1,6 @@
-"""Remove a user or an image from every table, and remember by a hash that what lands of them again is refused.
+"""Remove a user or an image from every table, and save a hash of its id, by which later landings are refused.
 
-What the tables' history, published indexes and pages still hold is said in the report, with what removes it.
+The report lists which data remains in the history of tables, in published indexes and in pages, and how to remove it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ Ids = Mapping[Named, Sequence[str]]
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure removed: the images that went with it, and rows by table, where there were any."""
+    """The number of images that an erasure removed, and table → number of removed rows, if any."""
 
     images: int
     rows: Mapping[str, int]
@@ -32,8 +32,8 @@ class Erased:
 def erase(lake: Lake, kind: Named, identifier: str) -> Erased:
     """Erase the user (and the images they own) or the image `identifier`; safe to run again after a failure.
 
-    The note that refuses what lands again is written first, the images' own rows go last: until then they say which
-    pixels and vectors are theirs.
+    The hash that refuses later landings is written first, and the rows of `images` are deleted last: until then they
+    name the pixels and files to delete.
     """
     owner = F.col("owner_id" if kind == "user" else "image_id") == identifier
     images = lake.read("images").where(owner).select("image_id", "sha256", "source_uri").collect()
@@ -43,34 +43,34 @@ def erase(lake: Lake, kind: Named, identifier: str) -> Erased:
     schemas = [table_schema(table) for table in table_names() if table != "images"]
     removed = {schema.table: lake.delete(schema.table, _names_any(schema, ids)) for schema in schemas if schema.naming}
     uris = [row["source_uri"] for row in images]
-    said = F.col("source").isin(uris)
+    mentions_erased = F.col("source").isin(uris)
     for name in (*ids["user"], *ids["image"]):
-        said = said | F.contains("payload", F.lit(name))
-    removed["quarantine"] += lake.delete("quarantine", said)
+        mentions_erased = mentions_erased | F.contains("payload", F.lit(name))
+    removed["quarantine"] += lake.delete("quarantine", mentions_erased)
     if images:
         hashes = _used_by_no_other(lake, [row["sha256"] for row in images], image_ids)
-        theirs = F.col("source_uri").isin(uris) | F.col("sha256").isin(hashes)
-        removed["image_files"] = lake.delete("image_files", theirs)
+        erased_files = F.col("source_uri").isin(uris) | F.col("sha256").isin(hashes)
+        removed["image_files"] = lake.delete("image_files", erased_files)
         remove_all_pending(lake)
-        removed["near_duplicates"] = _leave_groups(lake, hashes)
+        removed["near_duplicates"] = _remove_from_groups(lake, hashes)
         removed["image_pixels"] = lake.delete("image_pixels", F.col("sha256").isin(hashes))
         removed["images"] = lake.delete("images", F.col("image_id").isin(image_ids))
     return Erased(len(images), {table: rows for table, rows in removed.items() if rows})
 
 
 def report(erased: Erased, settings: Settings) -> str:
-    """Return what was removed where, and what still holds it until when; it names nobody."""
+    """Return the report: removed rows by table, and where data remains, and until when. It contains no ids."""
     total = sum(erased.rows.values())
     lines = [f"{rows:>8}  {table}" for table, rows in sorted(erased.rows.items())]
-    lines.append(f"{total} rows removed from {len(erased.rows)} tables; images that went: {erased.images}")
-    lines.append("what lands of it again will be refused as erased; the landing zone itself is its owner's to clear")
+    lines.append(f"{total} rows removed from {len(erased.rows)} tables; removed images: {erased.images}")
+    lines.append("data that lands again is refused as erased; files in the landing zone must be deleted by its owner")
     if total:
         hours = settings.maintenance.retention_hours
         lines += [
-            f"older versions of the tables hold it until maintain_tables runs, {hours} hours from now at the earliest",
-            f"{settings.index.uri} serves it until the next nightly run publishes; files of older versions stay there "
-            "until vsearch index gc deletes them",
-            f"pages under {settings.reports.uri} show what they showed: delete those made before today",
+            f"older versions of the tables hold the data until maintain_tables runs, {hours} hours from now or later",
+            f"{settings.index.uri} serves the data until the next nightly run publishes; files of older versions stay "
+            "there until vsearch index gc deletes them",
+            f"pages under {settings.reports.uri} still show the data: delete those made before today",
         ]
     return "\n".join(map(printable, lines))
 
@@ -85,24 +85,24 @@ def _refuse_in_future(lake: Lake, ids: Ids) -> None:
 
 def _names_any(schema: TableSchema, ids: Ids) -> Column:
     """Return whether a row of the table names any of `ids`."""
-    found: Column = F.lit(False)
+    names_any: Column = F.lit(False)
     for column, kind in schema.naming.items():
         names = list(ids[kind])
         if column.type.startswith("array"):
-            found = found | F.arrays_overlap(column.name, F.array(*map(F.lit, names)).cast(column.type))
+            names_any = names_any | F.arrays_overlap(column.name, F.array(*map(F.lit, names)).cast(column.type))
         else:
-            found = found | F.col(column.name).isin(names)
-    return found
+            names_any = names_any | F.col(column.name).isin(names)
+    return names_any
 
 
 def _used_by_no_other(lake: Lake, hashes: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """Return those of the pixels' hashes that no other image has: the same bytes may be another person's too."""
+    """Return the hashes of pixels that no other image has: another user may own a picture with the same bytes."""
     others = lake.read("images").where(F.col("sha256").isin(list(hashes)) & ~F.col("image_id").isin(list(ids)))
     return sorted(set(hashes) - {row["sha256"] for row in others.select("sha256").distinct().collect()})
 
 
-def _leave_groups(lake: Lake, hashes: Sequence[str]) -> int:
-    """Take pictures out of their groups of near-duplicates; a group is named anew, one of a single picture ends."""
+def _remove_from_groups(lake: Lake, hashes: Sequence[str]) -> int:
+    """Remove pictures from their near-duplicate groups: rename the groups, and delete those with one picture left."""
     groups = lake.read("near_duplicates")
     touched = groups.where(F.col("sha256").isin(list(hashes))).select("group_sha256").distinct()
     rest = groups.join(touched, "group_sha256", "left_semi").where(~F.col("sha256").isin(list(hashes)))

@@ -1,4 +1,4 @@
-"""What lands about users and images whose data was erased: known by the hash of the id, never by the id."""
+"""Landed rows about users and images whose data was erased: they are known by the hash of the id, not by the id."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -7,7 +7,7 @@ from vsearch_lib.lake import TableSchema
 
 
 def with_erased(rows: DataFrame, schema: TableSchema, erasures: DataFrame) -> DataFrame:
-    """Add `_erased`: whether a column of `rows` that names a user or an image in `schema` holds an id of `erasures`."""
+    """Add `_erased`: whether a column of `rows` that names a user or an image by `schema` has an id in `erasures`."""
     if erasures.isEmpty():
         return rows.withColumn("_erased", F.lit(False))
     erased: Column = F.lit(False)

@@ -7,11 +7,11 @@ _BUCKETS = 256
 
 
 def augmentation_examples(images: DataFrame, *, candidates: int, seed: int) -> DataFrame:
-    """Return a row an image: example_id, query_image_id, candidate_image_ids, label, source, weight.
+    """Return one row for each image: example_id, query_image_id, candidate_image_ids, label, source, weight.
 
-    `images` (image_id) are those that training may see. Each query stands once among its `candidates` at a seeded
-    random place, its `label`; the others are drawn at random, never the query itself. Fewer images than candidates
-    give fewer candidates.
+    `images` (image_id) are those that training may see. Each query is once among its `candidates`, at a seeded random
+    index, its `label`; the others are chosen at random and are never the query itself. If there are fewer images than
+    `candidates`, there are fewer candidates.
     """
     indexed = _indexed(images.select("image_id"), seed)
     total = indexed.count()
@@ -22,7 +22,7 @@ def augmentation_examples(images: DataFrame, *, candidates: int, seed: int) -> D
     if draws is None:
         listed = own.withColumn("others", F.array().cast("array<string>"))
     else:
-        # Steps of a seeded stride through the other images: random enough, distinct for one query, and a plain join.
+        # Steps of a seeded stride through the other images: random enough, distinct for a query, and a simple join.
         stride = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("stride")), F.lit(total - 1))
         offset = F.lit(1) + F.pmod(stride + F.col("draw"), F.lit(total - 1))
         picks = draws.where(F.col("draw") < wanted - 1).select(
@@ -48,7 +48,7 @@ def augmentation_examples(images: DataFrame, *, candidates: int, seed: int) -> D
 
 
 def _indexed(images: DataFrame, seed: int) -> DataFrame:
-    """Number the images 0 … n-1 in a seeded random order, without sorting them in one place."""
+    """Number the images 0 … n-1 in a seeded random order, without sorting all of them in one task."""
     bucket = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("order")), F.lit(_BUCKETS))
     bucketed = images.withColumn("bucket", bucket)
     sizes = bucketed.groupBy("bucket").count()

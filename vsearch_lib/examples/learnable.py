@@ -1,4 +1,4 @@
-"""Which images a model may learn from."""
+"""The images that a model may learn from."""
 
 from pyspark.sql import DataFrame
 

@@ -1,11 +1,11 @@
-"""Which pixels an example was made of: an image may have others later."""
+"""Which pixels an example was made from: an image may have other pixels later."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
 def with_pixels(examples: DataFrame, images: DataFrame) -> DataFrame:
-    """Return `examples` with `sha256s`, an array: of the query's pixels, then of each candidate's.
+    """Return `examples` with the array `sha256s`: the hash of the query's pixels, then those of the candidates'.
 
     `images` has image_id and sha256 of every image that an example names.
     """

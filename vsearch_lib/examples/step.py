@@ -1,4 +1,4 @@
-"""Choose what the encoder learns from: write one snapshot of `training_examples`."""
+"""Chooses what the encoder learns from: writes one snapshot of `training_examples`."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ from vsearch_lib.models.registry import newest, recipe_of
 
 
 def build_training_examples(context: StepContext, *, retrain: bool = False) -> list[Figure]:
-    """Write a snapshot if a model is to be trained: there is none of this recipe yet, or --retrain asks for one.
+    """Write a snapshot if a model will be trained: if this recipe has none yet, or --retrain asks for one.
 
-    Nothing is written if no image may be learnt from: `train_encoder` says what it does then.
+    Nothing is written if there is no image to learn from: `train_encoder` handles that case.
 
     Raises:
         VsearchError: the lake has no image.

@@ -1,1 +1,1 @@
-"""Pictures: checked, normalised, and merged into the lake."""
+"""Pictures are checked, normalised and merged into the lake."""

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-# A conversion needs several times the memory of what it converts: large pictures are converted so much at a time.
+# A conversion needs several times the memory of its input: a large picture is converted in bands of so many pixels.
 BAND_PIXELS = 4_000_000
 _SRGB = ImageCms.createProfile("sRGB")
-# The numbers of ITU-T H.273 for Display P3's primaries, and for the brightness curves of HDR, PQ and HLG.
+# ITU-T H.273 numbers of Display P3's primaries, and of the two brightness curves of HDR (PQ and HLG).
 _P3_PRIMARIES, _HDR_CURVES = 12, (16, 18)
-# Light of Display P3 → light of sRGB; both have the same white.
+# Linear light of Display P3 → linear light of sRGB; both have the same white.
 _P3_TO_SRGB = np.array(
     [[1.2249402, -0.2249402, 0], [-0.0420570, 1.0420570, 0], [-0.0196376, -0.0786360, 1.0982736]], np.float32
 )
@@ -36,15 +36,15 @@ def reduced_rgb(image: Image.Image, factor: int) -> Image.Image:
 
 
 def in_srgb(rgb: Image.Image, info: Mapping[Any, Any]) -> Image.Image:
-    """Return the sRGB of RGB whose colours are those of a profile, or of numbers (nclx), in `info`.
+    """Convert RGB to sRGB if `info` holds a colour profile, or colour numbers (nclx) that mean Display P3.
 
-    What is in HDR keeps its values: it has no colours of sRGB without a choice of how to dim it.
+    An HDR picture keeps its values: it has colours of sRGB only after a choice of how to dim it.
     """
     if profile := info.get("icc_profile"):
         transform = _profile_transform("RGB", profile)
         return (transform and ImageCms.applyTransform(rgb, transform)) or rgb
-    named = info.get("nclx_profile") or {}
-    if named.get("color_primaries") != _P3_PRIMARIES or named.get("transfer_characteristics") in _HDR_CURVES:
+    numbers = info.get("nclx_profile") or {}
+    if numbers.get("color_primaries") != _P3_PRIMARIES or numbers.get("transfer_characteristics") in _HDR_CURVES:
         return rgb
     values = np.arange(256, dtype=np.float32) / 255
     light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)[np.asarray(rgb)]
@@ -54,7 +54,7 @@ def in_srgb(rgb: Image.Image, info: Mapping[Any, Any]) -> Image.Image:
 
 
 def _conversion(image: Image.Image) -> Conversion:
-    """Return what makes RGB of a picture, or of a part of it: what depends on the whole is decided here."""
+    """Return the conversion to RGB for a picture and for each band of it; it is chosen from the whole picture."""
     if image.mode.startswith("I;16"):
         return _from_16_bits
     if image.mode in ("I", "F"):
@@ -63,13 +63,13 @@ def _conversion(image: Image.Image) -> Conversion:
         return lambda part: ImageCms.applyTransform(part, transform) or part
     if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         return _on_white
-    # A conversion of RGB to RGB would be a copy.
+    # convert() would copy a picture that is RGB already.
     return (lambda part: part) if image.mode == "RGB" else (lambda part: part.convert("RGB"))
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
-    # The upper byte: what Pillow keeps of 16-bit RGB too.
+    # The upper byte, as Pillow does for 16-bit RGB.
     grey = (values >> 8).astype(np.uint8)
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = 255
@@ -77,7 +77,7 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
 
 
 def _white_of(image: Image.Image) -> float:
-    """Return the value that stands for white: 32-bit and float pictures do not say, so their largest decides."""
+    """Return the value of white: 32-bit and float pictures do not state it, so their largest value decides."""
     largest = float(np.ravel(image.getextrema())[1])
     usual = (1, 255, 65535) if image.mode == "F" else (255, 65535)
     return next((float(white) for white in usual if largest <= white), largest)
@@ -93,7 +93,7 @@ def _from_numbers_up_to(white: float) -> Conversion:
 
 
 def _profile_transform(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """Return the way to sRGB by a picture's profile; None where it has none of its own mode that can be read."""
+    """Return the transform from a picture's profile to sRGB; None if no readable profile fits its mode."""
     try:
         if mode == "LAB":
             profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))

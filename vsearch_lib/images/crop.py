@@ -1,4 +1,4 @@
-"""A part of a picture → the form that is embedded: a person cuts it out to search with, the gate to try the index."""
+"""A part of a picture → the stored form: a user searches with a part, and the gate tests the index with parts."""
 
 from typing import TypeAlias
 
@@ -12,13 +12,13 @@ class OutsidePicture(ValueError):
 
 
 def crop_jpeg(content: bytes, box: Box, limits: Limits) -> bytes:
-    """Return the part `box` of a picture's bytes as the JPEG that ingesting this part as a file would store.
+    """Return the part `box` of a picture as the JPEG that would be stored if this part were ingested as a file.
 
-    `limits` hold for the picture and for its part, but the part has no bytes of its own to be limited.
+    `limits` apply to the picture and to the part, except that `max_bytes` applies to the picture alone.
 
     Raises:
         RefusedPicture: the picture or its part is not accepted.
-        OutsidePicture: the box does not lie inside of the picture; the message gives the sides of both.
+        OutsidePicture: the box does not lie inside the picture; the message gives the box and the picture's sides.
     """
     x, y, width, height = box
     whole = upright_rgb(content, limits)

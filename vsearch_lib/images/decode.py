@@ -1,4 +1,4 @@
-"""Bytes that claim to be a picture → upright RGB of a bounded size, or a reason why not."""
+"""The bytes of a landed file → an upright RGB picture of a bounded size, or the reason of a refusal."""
 
 import io
 import math
@@ -14,17 +14,17 @@ from vsearch_lib.images import heif
 from vsearch_lib.images.colour import in_srgb, reduced_rgb
 from vsearch_lib.images.jpeg_end import with_end_marker
 from vsearch_lib.images.measures import brightness, phash, sharpness
-from vsearch_lib.images.signatures import describe, taken_format
+from vsearch_lib.images.signatures import accepted_format, describe
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", *heif.FORMATS)
 JPEG_QUALITY = 90
 
-# The pixel limit is ours, checked on the header: Pillow's own would warn first and raise a different error later.
+# We check our own pixel limit on the header: Pillow's limit would first warn and then raise a different error.
 Image.MAX_IMAGE_PIXELS = None
 
-# Spark runs a task a core: OpenCV must not start threads of its own beside them.
+# Spark runs one task per core: OpenCV must not start threads of its own.
 cv2.setNumThreads(1)
-# EXIF orientation → what turns the stored picture upright.
+# EXIF orientation → the transposition that turns the stored picture upright.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -35,15 +35,19 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = (5, 6, 7, 8)
-# Grey of 2 and 4 bits, as Pillow names the layouts → 8-bit grey a step.
+# Pillow's name of a layout with 2 or 4 bits of grey → the 8-bit grey of one step.
 _GREY_STEPS = {"L;2": 85, "L;4": 17}
-# TIFF's NewSubfileType; its lowest bit says that the page is a smaller copy of another.
+# TIFF's NewSubfileType; its lowest bit says that the page is a smaller copy of another page.
 _KIND_OF_PAGE = 254
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is accepted: bytes of the file, pixels, shortest side, longer side to shorter; `size` is the stored side."""
+    """Limits of an accepted picture, and the length in pixels to which its shorter side is shrunk for storage (`size`).
+
+    `max_bytes` limits the file, `max_pixels` width x height, `min_side` the shorter side in pixels, and `max_aspect`
+    the longer side divided by the shorter.
+    """
 
     max_bytes: int
     max_pixels: int
@@ -54,9 +58,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Picture:
-    """A normalised picture: its JPEG, and facts of it and of the landed one (sides upright, in pixels).
+    """A normalised picture: its stored JPEG, and facts.
 
-    `brightness` is the mean luma (0–255), `sharpness` the variance of the luma's Laplacian, of the stored picture.
+    `width`, `height` (of the upright picture, in pixels) and `mode` are facts of the landed picture. `brightness` is
+    the mean luma (0–255) of the stored picture, and `sharpness` the variance of the Laplacian of that luma.
     """
 
     jpeg: bytes
@@ -69,7 +74,7 @@ class Picture:
 
 
 class RefusedPicture(Exception):
-    """Raised when bytes are not a picture we take; `reason` is a code of `landing.refusal.REASONS`."""
+    """Raised when bytes are not an accepted picture; `reason` is a code of `quarantine.reasons.REASONS`."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -79,7 +84,7 @@ class RefusedPicture(Exception):
 def normalise(content: bytes, limits: Limits) -> Picture:
     """Decode, turn upright, convert to RGB, shrink to `limits.size` and encode as JPEG.
 
-    What is in this form already keeps its bytes: encoding it again would change its vector a little.
+    A file that is in this form already keeps its bytes: to encode it again would change its vector slightly.
 
     Raises:
         RefusedPicture: with the reason code and one line of detail.
@@ -94,7 +99,7 @@ def normalise(content: bytes, limits: Limits) -> Picture:
 
 
 def upright_rgb(content: bytes, limits: Limits) -> Image.Image:
-    """Return the whole picture, upright and in RGB, as large as it is.
+    """Return the whole picture, upright and in RGB, without shrinking it.
 
     Raises:
         RefusedPicture: as `normalise` does.
@@ -103,7 +108,7 @@ def upright_rgb(content: bytes, limits: Limits) -> Image.Image:
 
 
 def normal_jpeg(rgb: Image.Image, limits: Limits) -> bytes:
-    """Return upright RGB as the JPEG that `normalise` makes of a file with the same pixels.
+    """Return an upright RGB picture as the JPEG that `normalise` makes of a file with the same pixels.
 
     Raises:
         RefusedPicture: a picture of these sides is not accepted.
@@ -113,7 +118,7 @@ def normal_jpeg(rgb: Image.Image, limits: Limits) -> bytes:
 
 
 def _read(content: bytes, limits: Limits, size: int) -> tuple[Image.Image, tuple[int, int], str]:
-    """Return the picture upright, in RGB and shrunk, the upright sides of the whole one, and its mode."""
+    """Return the picture (upright, in RGB, shrunk), the upright sides of the whole picture, and its mode."""
     if not content:
         raise RefusedPicture("empty_file", "0 bytes")
     if len(content) > limits.max_bytes:
@@ -133,10 +138,10 @@ def _read(content: bytes, limits: Limits, size: int) -> tuple[Image.Image, tuple
 
 
 def _is_normal(content: bytes, encoded: bytes) -> bool:
-    """Whether `content`, a whole picture, has the header of `encoded`, which was made of it, and nothing besides.
+    """Whether `content` is a normalised picture: it has the header of `encoded`, and nothing after its end marker.
 
-    Equal headers mean equal sides, tables and layout, and no notes that a normalised picture does not carry. Inside of
-    the pixels' data the end marker cannot occur.
+    `encoded` is the JPEG that was made of `content`. Equal headers mean equal sides, tables and layout, and no metadata
+    that a normalised picture does not have. The end marker cannot occur inside the pixel data.
     """
     scan = encoded.find(b"\xff\xda")
     scan += 2 + int.from_bytes(encoded[scan + 2 : scan + 4], "big")
@@ -147,7 +152,7 @@ def _open(content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
-        if name := taken_format(content):
+        if name := accepted_format(content):
             raise RefusedPicture("undecodable", f"{name} by its first bytes, but it cannot be opened") from None
         raise RefusedPicture("unsupported_format", describe(content)) from None
     except Exception as error:
@@ -155,16 +160,16 @@ def _open(content: bytes) -> Image.Image:
     if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_camera_raw(image, content):
         raise RefusedPicture("unsupported_format", "camera raw file (CR2, NEF, ARW, DNG and the like)")
     if image.format in heif.FORMATS and (box := heif.cut_box(content)):
-        raise RefusedPicture("undecodable", f"the file ends inside of its box {box}")
+        raise RefusedPicture("undecodable", f"the file ends inside its box {box}")
     if image.format == "AVIF":
         image.info["nclx_profile"] = heif.named_colours(content)
-        # Pillow has read how the picture itself says it lies; what XMP says is of the picture before that.
+        # Pillow has applied the orientation of the picture itself; the orientation in XMP is that before it.
         image.info.pop("xmp", None)
     return image
 
 
 def _is_camera_raw(image: TiffImagePlugin.TiffImageFile, content: bytes) -> bool:
-    """Whether a TIFF is what a camera's sensor saw: its first page, all that Pillow would read, is a small preview."""
+    """Whether a TIFF is a raw file of a camera: its first page, the only one Pillow reads, is a small preview."""
     kind = image.tag_v2.get(_KIND_OF_PAGE, 0)
     return content[8:10] == b"CR" or bool(isinstance(kind, int) and kind & 1 and ExifTags.Base.SubIFDs in image.tag_v2)
 
@@ -180,7 +185,7 @@ def _check_sides(image: Image.Image, limits: Limits) -> None:
 
 
 def _tile_pixels(image: Image.Image) -> int:
-    """Return the pixels of a tile of TIFF: it is decoded whole, however little of it the picture takes."""
+    """Return the pixels of a TIFF tile: a tile is always decoded whole, even if the picture covers little of it."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return 0
     sides = [image.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)]
@@ -188,16 +193,16 @@ def _tile_pixels(image: Image.Image) -> int:
 
 
 def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the picture upright, in RGB and shrunk, and the upright sides of the whole one."""
+    """Return the picture (upright, in RGB, shrunk), and the upright sides of the whole picture."""
     width, height = image.size
     target = _target(image.size, size)
     try:
         if target != image.size:
-            # JPEG decodes straight to 1/2, 1/4 or 1/8: most of the work of a large photo saved.
+            # JPEG can be decoded directly to 1/2, 1/4 or 1/8 of its size: this saves most of a large photo's work.
             image.draft("RGB", target)
         _scale_transparency(image)
         image.load()
-        # Asked after loading: TIFF is upright by now, and no longer says how it lay.
+        # After loading: Pillow turns a TIFF upright as it loads it, and removes its orientation.
         orientation = _orientation(image)
         rgb = _shrunk(image, target)
         if image.format in heif.FORMATS:
@@ -206,20 +211,20 @@ def _decode(image: Image.Image, size: int) -> tuple[Image.Image, tuple[int, int]
         # Decoders raise OSError, SyntaxError, ValueError, struct.error, MemoryError and more on broken files.
         raise RefusedPicture("undecodable", _first_line(error)) from None
     upright = (height, width) if orientation in _SIDEWAYS else (width, height)
-    # Turned last: the small picture costs next to nothing.
+    # Turned last, because turning the small picture costs almost nothing.
     return (rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb), upright
 
 
 def _target(sides: tuple[int, int], size: int) -> tuple[int, int]:
-    """Return the sides of a picture whose shorter one is brought down to `size`."""
+    """Return the sides of a picture after its shorter side is shrunk to `size`."""
     scale = min(1.0, size / min(sides))
     return max(1, round(sides[0] * scale)), max(1, round(sides[1] * scale))
 
 
 def _shrunk(image: Image.Image, target: tuple[int, int]) -> Image.Image:
     """Return a loaded picture as RGB with the sides `target`."""
-    # Averaged over squares of pixels to less than twice the stored size, then interpolated: nothing is skipped, and
-    # OpenCV's interpolation takes a quarter of the time of Pillow's filters.
+    # First averaged over squares of pixels to less than twice the stored size, then interpolated: no pixel is skipped,
+    # and OpenCV's interpolation takes a quarter of the time of Pillow's filters.
     factor = max(1, int(min(image.width / target[0], image.height / target[1])))
     rgb = reduced_rgb(image, factor)
     if rgb.size == target:
@@ -233,7 +238,7 @@ def _encoded(rgb: Image.Image) -> bytes:
 
 
 def _scale_transparency(image: Image.Image) -> None:
-    """Bring PNG's transparent colour to the 8 bits its pixels are decoded to: Pillow leaves it at the file's depth."""
+    """Scale PNG's transparent colour to 8 bits, as its pixels are: Pillow leaves it at the bit depth of the file."""
     if not isinstance(image, PngImagePlugin.PngImageFile) or "transparency" not in image.info or not image.tile:
         return
     value, layout = image.info["transparency"], image.tile[0].args
@@ -247,7 +252,7 @@ def _orientation(image: Image.Image) -> object:
     try:
         return image.getexif().get(ExifTags.Base.Orientation)
     except Exception:
-        return None  # a picture is no worse for a broken note about it
+        return None  # broken EXIF does not make the picture broken
 
 
 def _first_line(error: Exception) -> str:

@@ -1,8 +1,8 @@
-"""What is said of an image, folded fact by fact: for each the statement that landed last holds.
+"""Statements about an image are folded fact by fact: for each fact, the statement that landed last is valid.
 
-The fold gives the same whatever the order or repetition in which landings are taken in: each fact carries the landing
-day that said so (`said_on`), and an older day never overwrites a newer one. It runs within the commit (`WHEN`,
-`ASSIGN` are SQL for `Lake.upsert`), so that two runs at once cannot lose what the other wrote.
+The result does not depend on the order in which landings are ingested, or on how often: each fact is stored with the
+landing day of its statement (`said_on`), and an older day never overwrites a newer one. The fold runs within the commit
+(`WHEN` and `ASSIGN` are SQL for `Lake.upsert`), so that two concurrent runs cannot lose each other's rows.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from vsearch_lib.images.files import FACTS
 from vsearch_lib.lake.tables import same
 
 # A fact → its columns in a statement.
-_SAID: Mapping[str, tuple[str, ...]] = {
+_STATED: Mapping[str, tuple[str, ...]] = {
     "file": ("source_uri", *FACTS),
     "owner_id": ("owner_id",),
     "uploaded_at": ("uploaded_at",),
@@ -24,38 +24,38 @@ _SAID: Mapping[str, tuple[str, ...]] = {
     "moderation": ("moderation",),
     "deleted": ("deleted",),
 }
-# A fact → SQL: it says that others must not see the picture.
-_KEPT_FROM_OTHERS = {
+# A fact → SQL: it forbids that other users see the picture.
+_HIDES = {
     "visibility": f"NOT {FOR_EVERYBODY.sql}",
     "moderation": f"NOT {NOT_BLOCKED.sql}",
     "deleted": "deleted",
 }
 # A fact → its columns in `images`.
-_STORED = {**_SAID, "uploaded_at": ("uploaded_at", "upload_date"), "deleted": ("deleted_at",)}
-_AWAITED = {fact: columns for fact, columns in _SAID.items() if fact != "file"}
+_STORED = {**_STATED, "uploaded_at": ("uploaded_at", "upload_date"), "deleted": ("deleted_at",)}
+_AWAITED = {fact: columns for fact, columns in _STATED.items() if fact != "file"}
 
 
 def fold(statements: DataFrame) -> DataFrame:
-    """Return a row an image: the columns of a statement, each fact as said last, and `said_on`.
+    """Return one row per image: the columns of a statement, each fact as last stated, and `said_on`.
 
-    `statements` are accepted rows of `landed_images` with the facts of their files. Within a landing day the order is
-    that of source and line; but what keeps a picture from others holds whatever else is said on its day.
+    `statements` are accepted rows of `landed_images` with the facts of their files. Within a landing day, statements
+    are ordered by source and line; but a statement that hides the picture wins over all others of that day.
     """
     facts = []
-    for fact, columns in _SAID.items():
-        kept_from_others = f"{_KEPT_FROM_OTHERS[fact]}, " if fact in _KEPT_FROM_OTHERS else ""
-        order = f"struct(landed_on, {kept_from_others}source, line)"
-        said = f"FILTER (WHERE {columns[0]} IS NOT NULL)"
-        facts.append(F.expr(f"max_by({_struct(columns)}, {order}) {said}").alias(f"_{fact}"))
-        facts.append(F.expr(f"max(landed_on) {said}").alias(f"_{fact}_on"))
+    for fact, columns in _STATED.items():
+        hides = f"{_HIDES[fact]}, " if fact in _HIDES else ""
+        order = f"struct(landed_on, {hides}source, line)"
+        if_stated = f"FILTER (WHERE {columns[0]} IS NOT NULL)"
+        facts.append(F.expr(f"max_by({_struct(columns)}, {order}) {if_stated}").alias(f"_{fact}"))
+        facts.append(F.expr(f"max(landed_on) {if_stated}").alias(f"_{fact}_on"))
     folded = statements.groupBy("image_id").agg(*facts)
-    values = [F.col(f"_{fact}.{column}").alias(column) for fact, columns in _SAID.items() for column in columns]
-    said_on = F.struct(*(F.col(f"_{fact}_on").alias(fact) for fact in _SAID)).alias("said_on")
+    values = [F.col(f"_{fact}.{column}").alias(column) for fact, columns in _STATED.items() for column in columns]
+    said_on = F.struct(*(F.col(f"_{fact}_on").alias(fact) for fact in _STATED)).alias("said_on")
     return folded.select("image_id", *values, said_on)
 
 
 def to_images(folded: DataFrame) -> DataFrame:
-    """Return folded statements as rows of `images`; what nobody said of an image is public, unreviewed, untagged."""
+    """Return folded statements as rows of `images`; by default an image is public, unreviewed and untagged."""
     return (
         folded.withColumn("upload_date", F.to_date("uploaded_at"))
         .withColumn("tags", F.coalesce("tags", F.array().cast("array<string>")))
@@ -65,28 +65,28 @@ def to_images(folded: DataFrame) -> DataFrame:
     )
 
 
-def _says(fact: str, *, later: bool) -> str:
-    """SQL: the new row says `fact`, on a landing day after the stored one's, or where not `later` on the same."""
+def _states(fact: str, *, later: bool) -> str:
+    """SQL: the new row states `fact` on a later landing day than the stored row; or, unless `later`, the same day."""
     than = ">" if later else ">="
     stored = f"coalesce(old.said_on.{fact}, date'0001-01-01')"
     return f"coalesce(new.said_on.{fact} {than} {stored}, false)"
 
 
 def _when(stored: Mapping[str, tuple[str, ...]], *, later: bool) -> str:
-    moves = (
-        f"({_says(fact, later=later)} AND NOT ({same(columns)} AND new.said_on.{fact} <=> old.said_on.{fact}))"
+    changes = (
+        f"({_states(fact, later=later)} AND NOT ({same(columns)} AND new.said_on.{fact} <=> old.said_on.{fact}))"
         for fact, columns in stored.items()
     )
-    return " OR ".join(moves)
+    return " OR ".join(changes)
 
 
 def _assign(stored: Mapping[str, tuple[str, ...]], *, later: bool) -> dict[str, str]:
     values = {
-        column: f"CASE WHEN {_says(fact, later=later)} THEN new.`{column}` ELSE old.`{column}` END"
+        column: f"CASE WHEN {_states(fact, later=later)} THEN new.`{column}` ELSE old.`{column}` END"
         for fact, columns in stored.items()
         for column in columns
     }
-    latest = (f"'{fact}', greatest(old.said_on.{fact}, new.said_on.{fact})" for fact in _SAID)
+    latest = (f"'{fact}', greatest(old.said_on.{fact}, new.said_on.{fact})" for fact in _STATED)
     return {**values, "said_on": f"named_struct({', '.join(latest)})"}
 
 
@@ -96,5 +96,5 @@ def _struct(columns: tuple[str, ...]) -> str:
 
 WHEN, ASSIGN = _when(_STORED, later=False), _assign(_STORED, later=False)
 AWAITED_WHEN, AWAITED_ASSIGN = _when(_AWAITED, later=False), _assign(_AWAITED, later=False)
-# A change that was awaited and lies on the day of the image's own landing was folded with it: it must not come again.
+# An awaited change of the day on which the image itself landed was folded with it: it must not be applied again.
 ARRIVED_WHEN, ARRIVED_ASSIGN = _when(_STORED, later=True), _assign(_STORED, later=True)

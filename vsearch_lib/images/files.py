@@ -1,4 +1,4 @@
-"""Picture files, each read once: what was made of a file is kept, and a file that has not changed is not read again."""
+"""Picture files, each read once: the result is stored, and a file that has not changed is not read again."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -38,26 +38,26 @@ _DECODED_DDL = (
     "phash string, width int, height int, mode string, brightness double, sharpness double, jpeg binary, "
     "reason string, message string"
 )
-# Handed on together: a batch of Arrow takes as long as half a photo, and a worker's memory stays small.
+# Rows are returned in batches: an Arrow batch takes as long as half a photo, and a worker must not hold many photos.
 _BATCH_ROWS, _BATCH_BYTES = 64, 4 * 2**20
 _REFUSED = dict.fromkeys((*FACTS, "brightness", "sharpness", "jpeg"))
 
 
 def files_to_read(landed: DataFrame, known: DataFrame) -> DataFrame:
-    """Return the files of accepted statements that `known`, rows of `image_files`, does not have as they are now."""
+    """Return the files of accepted statements that are new or changed; `known` are rows of `image_files`."""
     files = landed.where("reason IS NULL AND source_uri IS NOT NULL").select(*FILE, "file_landed_on").distinct()
     return files.withColumnRenamed("file_landed_on", "landed_on").join(known, FILE, "left_anti")
 
 
 def read_files(files: DataFrame, limits: Limits, partitions: int) -> DataFrame:
-    """Read, hash, check and normalise each file on the workers; one row a file, with `reason` where it was refused."""
+    """Read, hash, check and normalise each file on the workers; one row per file, with a `reason` if it is refused."""
     return files.repartition(partitions).mapInArrow(_reader(limits), _DECODED_DDL)
 
 
 def with_facts(landed: DataFrame, *read: DataFrame) -> DataFrame:
-    """Return `landed` with the facts of its files, refused where a file was refused.
+    """Return `landed` with the facts of its files; a statement whose file was refused is refused too.
 
-    `read` are frames of `image_files` and of `read_files`; where both know a file the later frame holds.
+    `read` are frames of `image_files` and of `read_files`; if two have the same file, the later frame is used.
     """
     verdict = F.col("reason").alias("file_reason"), F.col("message").alias("file_message")
     known, *fresh = (frame.select(*FILE, *FACTS, *verdict) for frame in read)
@@ -104,7 +104,7 @@ def _read_file(row: dict[str, Any], limits: Limits) -> dict[str, Any]:
             return {**row, **_REFUSED, "reason": "unread_metadata", "message": UNREAD}
         return {**row, **_REFUSED, "reason": refusal.reason, "message": str(refusal)}
     except FileNotFoundError:
-        return {**row, **_REFUSED, "reason": "missing_file", "message": "the file went away while it was taken in"}
+        return {**row, **_REFUSED, "reason": "missing_file", "message": "the file was removed while it was read"}
     except OSError as error:
         message = f"it cannot be opened: {error.strerror or error}"
         return {**row, **_REFUSED, "reason": "unreadable", "message": message}

@@ -1,45 +1,45 @@
-"""A JPEG that lost its end marker and nothing else is a whole picture."""
+"""A JPEG from which only the end marker is missing is a whole picture."""
 
 import re
 
 import simplejpeg
 
 _END = b"\xff\xd9"
-# Neither a stuffed zero nor a restart marker ends the pixels' data.
+# A marker that ends the pixel data; a stuffed zero and a restart marker do not end it.
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 _START_OF_SCAN = 0xDA
-# Baseline, extended and progressive, of Huffman codes: of arithmetic ones a decoder cannot tell that they were cut.
+# Baseline, extended and progressive, with Huffman codes: a decoder cannot detect that arithmetic codes were cut.
 _START_OF_FRAME = (0xC0, 0xC1, 0xC2)
 _COEFFICIENTS = 64
 
 
 def with_end_marker(content: bytes) -> bytes | None:
-    """Return a JPEG with the end marker it lacks; None if anything else is missing too."""
+    """Return a JPEG with its missing end marker; None if anything else is missing too."""
     if not _has_every_scan(content):
         return None
     whole = content + _END
     try:
         colours = simplejpeg.decode_jpeg_header(whole)[2]
         space = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colours, "RGB")
-        # All of the data is read, little of it is computed: what counts is that libjpeg has nothing to warn of.
+        # All data is read, but few pixels are computed: it is enough that libjpeg raises no warning.
         simplejpeg.decode_jpeg(whole, colorspace=space, min_height=1, min_width=1, strict=True)
     except Exception:
-        return None  # broken headers raise more than ValueError
+        return None  # broken headers raise not only ValueError
     return whole
 
 
 def _has_every_scan(content: bytes) -> bool:
-    """Whether scans give every coefficient of every component to its last bit.
+    """Whether the scans contain every coefficient of every component to its last bit.
 
-    A progressive file that was cut between two scans decodes without a warning, to a coarser picture.
+    A progressive file that was cut between two scans is decoded without a warning, to a coarser picture.
     """
     missing_bits: dict[int, list[int | None]] = {}
-    at = 2
-    while (marker := _MARKER.search(content, at)) is not None:
+    position = 2
+    while (marker := _MARKER.search(content, position)) is not None:
         start = marker.end()
         length = int.from_bytes(content[start : start + 2], "big")
         body = content[start + 2 : start + length]
-        at = start + length
+        position = start + length
         if len(body) < max(1, length - 2):
             break
         if marker[1][0] in _START_OF_FRAME:

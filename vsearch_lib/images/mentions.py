@@ -1,4 +1,4 @@
-"""Whether a file that is no picture and is not read as metadata may say who sees the pictures beside it."""
+"""Whether a file that is neither a picture nor read as metadata may state who may see the pictures beside it."""
 
 import bz2
 import io
@@ -9,48 +9,48 @@ import zlib
 
 import pyarrow as pa
 
-# Words of a table that says so. Zero bytes are left out: those of UTF-16.
+# Words of such a table. They are searched in the file without its zero bytes, so that UTF-16 matches too.
 _MENTIONS = re.compile(
     rb"visib|privat|privacy|moderat|image_?id|owner_?id|deleted|audience|is_?public|\"public\"", re.IGNORECASE
 )
-# The same in a file that may as well be prose: a name of ours between the marks of a table.
+# The same for a file that may be prose: the name of one of our fields between delimiters of a table.
 _LISTS = re.compile(
     rb"""["',;|\t]\s*(visibility|moderation|image_id|owner_id)\s*(["',;|\t:]|\r?$)|^(image_id|file)[,;\t]""",
     re.MULTILINE | re.IGNORECASE,
 )
 LOOKED_AT_BYTES = 65_536
-_WORKBOOK_BYTES = 100_000_000  # unpacked; of a larger one it is not known
+_WORKBOOK_BYTES = 100_000_000  # when unpacked; a larger workbook counts as one that mentions pictures
 
 
 def mentions_pictures(head: bytes, tail: bytes = b"") -> bool:
-    """Whether the first and last bytes of a file speak of who sees pictures; also if they cannot be unpacked.
+    """Whether the head or tail of a file has words about who may see pictures; also if it cannot be unpacked.
 
-    Formats of tables keep the names of columns as they are, at their start (Avro) or end (Parquet).
+    Table formats store column names as plain text at their start (Avro) or end (Parquet).
     """
     try:
         texts = [_unpacked(head), tail]
-    except Exception:  # whatever is wrong with it: what cannot be looked into may speak
+    except Exception:  # whatever the error: a file that cannot be examined may mention pictures
         return True
     return any(_MENTIONS.search(text.replace(b"\0", b"")) for text in texts)
 
 
 def lists_pictures(head: bytes) -> bool:
-    """Whether a file that no name calls a table begins as one of pictures."""
+    """Whether a file that is not a table by its name begins like a table of pictures."""
     return bool(_LISTS.search(head.replace(b"\0", b"")))
 
 
 def workbook_mentions_pictures(content: bytes) -> bool:
-    """Whether a workbook, a ZIP archive of XML, speaks of who sees pictures; also if it cannot be opened."""
+    """Whether a workbook (a ZIP archive of XML) has words about who may see pictures; also if it cannot be opened."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            left = _WORKBOOK_BYTES
+            remaining_bytes = _WORKBOOK_BYTES
             for member in archive.infolist():
                 with archive.open(member) as text:
-                    content = text.read(left)
-                left -= len(content)
-                if _MENTIONS.search(content) or left <= 0:
+                    content = text.read(remaining_bytes)
+                remaining_bytes -= len(content)
+                if _MENTIONS.search(content) or remaining_bytes <= 0:
                     return True
-    except Exception:  # whatever is wrong with it: what cannot be looked into may speak
+    except Exception:  # whatever the error: a file that cannot be examined may mention pictures
         return True
     return False
 

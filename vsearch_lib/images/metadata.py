@@ -1,7 +1,7 @@
-"""Which files of a landing folder are pictures, which is metadata of them, and what only looks like metadata.
+"""Which files of a landing folder are pictures, which are their metadata, and which only look like metadata.
 
-Nothing becomes public by a default where a file that is not read might say otherwise: what looks like metadata is read,
-or it is refused, and then the pictures in its folder and below wait for it.
+No picture becomes public by default if an unread file may state otherwise: a file that looks like metadata is read, or
+it is refused, and then the pictures in its folder and below are refused too until it is readable or gone.
 """
 
 import re
@@ -21,22 +21,22 @@ _PICTURE = re.compile(
     r"cr2|cr3|nef|arw|dng|raf|orf|rw2)",
     re.DOTALL,
 )
-_WORKBOOK_BYTES = 50_000_000  # a larger one is not looked into
+_WORKBOOK_BYTES = 50_000_000  # a larger workbook is not opened, and counts as one that mentions pictures
 _FILES_AT_ONCE = 16
-UNREAD = "it looks like metadata and is not read: call it metadata.jsonl, .csv or .parquet, or move it away"
+UNREAD = "it looks like metadata and is not read: rename it to metadata.jsonl, .csv or .parquet, or move it away"
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """A file of metadata, and the folder that its rows name files of."""
+    """A file of metadata, and the folder whose files its rows name."""
 
     file: LandedFile
     folder: str
 
 
 @dataclass(frozen=True)
-class SortedOut:
-    """The files of a listing by what they are; `unread` are refused, and `described` are folders of metadata."""
+class SortedFiles:
+    """The files of a listing by kind; `unread` are refused, and `described` are the folders that have metadata."""
 
     pictures: list[LandedFile] = field(default_factory=list)
     metadata: list[Metadata] = field(default_factory=list)
@@ -46,62 +46,62 @@ class SortedOut:
 
 
 def looks_like_metadata(name: str) -> bool:
-    """Whether a file's or folder's name says that it is metadata."""
+    """Whether the name of a file or folder says that it is metadata."""
     name = name.lower()
-    return "metadata" in name and name != "_spark_metadata" and not _belongs_to_another(name)
+    return "metadata" in name and name != "_spark_metadata" and not _is_picture_or_companion(name)
 
 
 def may_be_metadata(name: str) -> bool:
-    """Whether a file or folder of that name may be about pictures: then it is never clutter."""
+    """Whether a file or folder of this name may be about pictures: then it is never clutter."""
     name = name.lower()
-    return looks_like_metadata(name) or (holds_a_table(name) and not _belongs_to_another(name))
+    return looks_like_metadata(name) or (holds_a_table(name) and not _is_picture_or_companion(name))
 
 
-def sort_out(listing: Listing) -> SortedOut:
-    """Sort the files of `listing`; of these only tables that are not called metadata are looked into."""
-    found = SortedOut()
+def sort_files(listing: Listing) -> SortedFiles:
+    """Sort the files of `listing`; it opens only tables that are not called metadata."""
+    result = SortedFiles()
     unclear: list[Metadata] = []
     for file in listing.files:
-        spoken_of = None if _PICTURE.fullmatch(file.name.lower()) else _described_folder(file.path, listing.uri)
-        if spoken_of is None:
-            found.pictures.append(file)
-        elif not looks_like_metadata(spoken_of.by):
-            unclear.append(Metadata(file, spoken_of.folder))
+        subject = None if _PICTURE.fullmatch(file.name.lower()) else _described_folder(file.path, listing.uri)
+        if subject is None:
+            result.pictures.append(file)
+        elif not looks_like_metadata(subject.described_by):
+            unclear.append(Metadata(file, subject.folder))
         else:
-            found.described.add(spoken_of.folder)
+            result.described.add(subject.folder)
             if _is_read(file):
-                found.metadata.append(Metadata(file, spoken_of.folder))
+                result.metadata.append(Metadata(file, subject.folder))
             else:
-                found.unread.append(RefusedFile(file.path, "unread_metadata", UNREAD))
-    # What cannot be opened, and what was passed over in a folder of metadata, may be metadata.
+                result.unread.append(RefusedFile(file.path, "unread_metadata", UNREAD))
+    # A file that cannot be opened, or that was passed over in a metadata folder, may be metadata.
     for path in (*(refused.path for refused in listing.refused), *listing.passed_over_inside):
         if path == listing.uri:
-            found.described.add(path)
-        elif spoken_of := _described_folder(path, listing.uri):
-            found.described.add(spoken_of.folder)
-    _look_into(unclear, found)
-    return found
+            result.described.add(path)
+        elif subject := _described_folder(path, listing.uri):
+            result.described.add(subject.folder)
+    _sort_by_content(unclear, result)
+    return result
 
 
-class _Described(NamedTuple):
+class _Subject(NamedTuple):
     folder: str
-    by: str  # the name of the file or folder that may be metadata
+    described_by: str  # the name of the file or folder that may be metadata
 
 
-def _described_folder(path: str, uri: str) -> _Described | None:
-    """Return the folder whose files a file may speak of, None if it speaks of none.
+def _described_folder(path: str, uri: str) -> _Subject | None:
+    """Return the folder whose files a file may describe, None if its name does not look like a table or metadata.
 
-    Spark writes a table as a folder of files: one that is called as metadata is lies beside the pictures.
+    Spark writes a table as a folder of files: a folder that is called metadata describes the pictures beside it.
     """
     folder = uri
     for name in path.removeprefix(f"{uri}/").split("/"):
         if may_be_metadata(name):
-            return _Described(folder, name)
+            return _Subject(folder, name)
         folder = f"{folder}/{name}"
     return None
 
 
-def _belongs_to_another(name: str) -> bool:
+def _is_picture_or_companion(name: str) -> bool:
     return bool(_PICTURE.fullmatch(name)) or name.startswith("._") or name.endswith(".crc")
 
 
@@ -112,24 +112,24 @@ def _is_read(file: LandedFile) -> bool:
     return named_layout(name) is not None or (not holds_a_table(name) and "." not in name)
 
 
-def _look_into(tables: list[Metadata], found: SortedOut) -> None:
-    """Tell tables that may be about pictures from those that are not, by the words in them."""
+def _sort_by_content(tables: list[Metadata], result: SortedFiles) -> None:
+    """Add tables to `result`; the words in a table decide whether it may be about pictures."""
     if not tables:
         return
-    stems = {stem for picture in found.pictures for stem in _stems(picture.path)}
+    stems = {stem for picture in result.pictures for stem in _stems(picture.path)}
     with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-        for table, speaks in zip(tables, pool.map(_mentions_pictures, tables), strict=True):
-            if speaks:
-                found.unread.append(RefusedFile(table.file.path, "unread_metadata", UNREAD))
-                found.described.add(table.folder)
+        for table, mentions in zip(tables, pool.map(_mentions_pictures, tables), strict=True):
+            if mentions:
+                result.unread.append(RefusedFile(table.file.path, "unread_metadata", UNREAD))
+                result.described.add(table.folder)
             elif any(stem in stems for stem in _stems(table.file.path)):
-                found.sidecars["sidecar"] += 1
+                result.sidecars["sidecar"] += 1
             else:
-                found.pictures.append(table.file)  # refused as none, by its content
+                result.pictures.append(table.file)  # it is no picture: it is refused when it is decoded
 
 
 def _stems(path: str) -> Iterable[str]:
-    """Yield a path with fewer and fewer suffixes: a.jpg.json lies beside a.jpg or a."""
+    """Yield the path, then the path without its last suffix, and so on: a.jpg.json lies beside a.jpg or a."""
     folder, slash, name = path.rpartition("/")
     yield path
     while "." in name[1:]:

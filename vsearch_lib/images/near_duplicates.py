@@ -1,4 +1,4 @@
-"""Newly decoded pictures → what changes in the groups of pictures that look the same, over the whole catalogue."""
+"""Newly decoded pictures → the changes in the groups of pictures that look the same, over the whole catalogue."""
 
 from itertools import combinations
 
@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.spark.checkpoint import checkpointed
 
-# Bits in which the perceptual hashes of near-duplicates may differ; half of a hash's bits are set, so differences are
-# even. Measured on 3,781 photos of clothes, one of them there twice, and on copies made of each of them:
+# Perceptual hashes of near-duplicates differ in at most so many bits. Half of a hash's bits are set, so every distance
+# is even. Measured on 3,781 photos of clothes (one photo is in the set twice), and on copies made of each photo:
 #
 #   distance                       0      2      4      6      8
 #   found: JPEG quality 50      87 %   99.9   100    100    100
@@ -19,35 +19,35 @@ from vsearch_lib.spark.checkpoint import checkpointed
 #   pairs of photos joined       1      1      6     42    188
 #   largest group                2      2      2      9     52
 #
-# The five more at 4 are different clothes, photographed alike. A wider distance would find more crops, but what it
-# joins wrongly grows with the square of the catalogue: at 4, each of two million such photos would have 1.4 strangers
-# beside it, and one chain of them would run through most of the catalogue.
+# The five additional pairs at distance 4 are different clothes, photographed alike. A greater distance would find more
+# crops, but the number of wrong pairs grows with the square of the catalogue: at distance 4, each of two million such
+# photos would be joined with 1.4 different ones, and one chain of pairs would join most of the catalogue.
 MAX_DISTANCE = 2
 
-# Of d + 2 blocks, two are the same in any two hashes that differ in d bits: no pair is lost. Two of four blocks are 32
-# bits, so that even a catalogue of one kind of picture spreads: unlike a plain band of 64 / (d + 1) bits, none needs
-# a cut for being full, and a cut would make the groups depend on the order of arrival.
+# If a hash is divided into d + 2 blocks, two hashes that differ in d bits share two blocks: no pair is lost. Two of
+# four blocks are 32 bits, so even pictures of one kind spread over many keys. Keys of one band of 64 / (d + 1) bits
+# would have too many pictures and need a limit, and a limit would make the groups depend on the order of arrival.
 _BLOCKS = MAX_DISTANCE + 2
 _DIGITS = 16 // _BLOCKS
 
-# Rounds grow with the logarithm of the longest chain, and most groups take one: at fifty something is wrong.
+# The number of rounds grows with the logarithm of the longest chain, and most groups need one: fifty are an error.
 _MAX_ROUNDS = 50
 
 
 def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
-    """Return the rows of `near_duplicates` (sha256, group_sha256) that are new or changed once `new` has come in.
+    """Return the rows of `near_duplicates` (sha256, group_sha256) that are new or change because of the pictures `new`.
 
-    `new` and `pixels` are rows (sha256, phash): the pictures that came in, and all pictures, with or without them;
-    `groups` is `near_duplicates` as it was before. Whatever the order in which pictures come, and in however many
-    parts, the table ends up the same: a row a picture that has near-duplicates, directly or through others.
+    `new` and `pixels` are rows (sha256, phash): the new pictures, and all pictures, with or without the new ones;
+    `groups` is `near_duplicates` before the change. The final table does not depend on the order of the pictures, or on
+    their division into runs: it has one row per picture that has near-duplicates, directly or through other pictures.
 
-    `new` is read once, here; the others here and again when the answer is read.
+    `new` is read once, in this call; the other frames in this call, and again when the result is read.
     """
     newcomers = checkpointed(new.select("sha256", "phash").distinct())
-    none = groups.select("sha256", "group_sha256").limit(0)
+    no_rows = groups.select("sha256", "group_sha256").limit(0)
     if newcomers.isEmpty():
-        return none
-    # Pictures of the same hash are one in the search: thousands of white ones are compared with the others once.
+        return no_rows
+    # Pictures with the same hash are compared as one: thousands of white pictures take a single comparison.
     same_hash = Window.partitionBy("phash")
     newcomers = newcomers.select(
         "sha256", F.min("sha256").over(same_hash).alias("node"), "phash", F.count("*").over(same_hash).alias("copies")
@@ -56,9 +56,9 @@ def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
     known = pixels.join(newcomers, "sha256", "left_anti").groupBy("phash").agg(F.min("sha256").alias("node"))
     links = checkpointed(_links(arrived, known, groups))
     if links.isEmpty():
-        return none
+        return no_rows
     nodes = _components(links)
-    # Who stands behind a node: newcomers of one hash, a known picture that was alone, or the members of a group.
+    # The pictures of a node: new pictures with one hash, a known picture without a group, or the members of a group.
     alone = links.where("NOT grouped").select(F.col("other").alias("sha256"), F.col("other").alias("node")).distinct()
     ungrouped = newcomers.select("sha256", "node").unionByName(alone).withColumn("before", F.lit(None).cast("string"))
     members = groups.select("sha256", F.col("group_sha256").alias("node"), F.col("group_sha256").alias("before"))
@@ -67,9 +67,10 @@ def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
 
 
 def _links(arrived: DataFrame, known: DataFrame, groups: DataFrame) -> DataFrame:
-    """Return the links (node, other, grouped) of arrived hashes: to hashes near them, and to themselves where shared.
+    """Return the links (node, other, grouped) of new hashes: to near hashes, and to itself if pictures share the hash.
 
-    A node is the smallest sha256 of a new hash; the other is one too, or the known picture of a hash, or its group.
+    `node` is the smallest sha256 of the pictures with a new hash; `other` is such a node, or a known picture of a near
+    hash, or the group of that picture (`grouped`).
     """
     left = _keyed(arrived.select("phash", "node"))
     right = _keyed(arrived.select("phash", "node").unionByName(known)).withColumnRenamed("node", "picture")
@@ -90,10 +91,10 @@ def _links(arrived: DataFrame, known: DataFrame, groups: DataFrame) -> DataFrame
 
 
 def _keyed(hashes: DataFrame) -> DataFrame:
-    """Return a row (node, bits, key) for each hash and each two of its blocks: near hashes share a key."""
+    """Return one row (node, bits, key) for each hash and each pair of its blocks: near hashes share a key."""
     blocks = [F.substring("phash", 1 + i * _DIGITS, _DIGITS) for i in range(_BLOCKS)]
     keys = [F.concat(F.lit(f"{i} {j} "), blocks[i], blocks[j]) for i, j in combinations(range(_BLOCKS), 2)]
-    # In two halves: 64 bits at once would not fit a signed number.
+    # Converted in two halves, because conv() of 64 bits does not fit a signed number.
     high, low = (F.conv(F.substring("phash", start, 8), 16, 10).cast("bigint") for start in (1, 9))
     return hashes.select(
         "node", F.shiftleft(high, 32).bitwiseOR(low).alias("bits"), F.explode(F.array(*keys)).alias("key")
@@ -101,9 +102,9 @@ def _keyed(hashes: DataFrame) -> DataFrame:
 
 
 def _components(links: DataFrame) -> DataFrame:
-    """Return (node, centre) for each node of the links, the centre being the smallest node that it is linked with.
+    """Return (node, centre) for each node of the links; its centre is the smallest node that it is connected with.
 
-    Large-star and small-star in turn (Kiveris et al., 2014) until every node hangs on its centre alone.
+    Large-star and small-star alternate (Kiveris et al., 2014) until every node is linked to its centre alone.
     """
     edges = links.select(F.greatest("node", "other").alias("node"), F.least("node", "other").alias("centre"))
     stars = edges.where("node != centre").distinct()
@@ -116,16 +117,16 @@ def _components(links: DataFrame) -> DataFrame:
             itself = centres.select(F.col("centre").alias("node"), "centre")
             return stars.unionByName(itself).groupBy("node").agg(F.min("centre").alias("centre"))
         before = now
-    raise VsearchError(f"near-duplicates: groups have not settled after {_MAX_ROUNDS} rounds")
+    raise VsearchError(f"near-duplicates: groups still change after {_MAX_ROUNDS} rounds")
 
 
 def _fingerprint(edges: DataFrame) -> Row | None:
-    """What two equal sets of edges have in common, and others but for a chance of 1 in 2^64."""
+    """Return a fingerprint of a set of edges; two different sets share it with a probability of 1 in 2^64."""
     return edges.agg(F.count("*"), F.bit_xor(F.xxhash64("node", "centre"))).first()
 
 
 def _large_star(edges: DataFrame) -> DataFrame:
-    """Hang every larger neighbour of a node on the smallest of its neighbours and itself."""
+    """Link every larger neighbour of a node to the smallest of the node and its neighbours."""
     both = edges.unionByName(edges.select(F.col("centre").alias("node"), F.col("node").alias("centre")))
     smallest = F.least("node", F.min("centre").over(Window.partitionBy("node")))
     linked = both.select("node", F.col("centre").alias("neighbour"), smallest.alias("centre"))
@@ -133,7 +134,7 @@ def _large_star(edges: DataFrame) -> DataFrame:
 
 
 def _small_star(edges: DataFrame) -> DataFrame:
-    """Hang every node and its smaller neighbours on the smallest of these."""
+    """Link every node and its smaller neighbours to the smallest of these neighbours."""
     smallest = F.min("centre").over(Window.partitionBy("node"))
     linked = edges.select(F.explode(F.array("node", "centre")).alias("node"), smallest.alias("centre"))
     return linked.where("node != centre").distinct()

@@ -1,7 +1,7 @@
-"""Rows of metadata that spell the name of their file otherwise than the disk does.
+"""Metadata rows that spell the name of their file differently from the disk.
 
-Copied from a Mac, an é is two characters; Windows writes sub\\c.jpg; others write ./c.jpg. These are one name. Names
-that differ by case are two: such a row is refused, and its message names the file.
+In names from a Mac, é is two characters; Windows writes sub\\c.jpg; other programs write ./c.jpg. Such spellings are
+one name. Names that differ in case are two names: such a row is refused, and its message names the similar file.
 """
 
 import posixpath
@@ -16,21 +16,21 @@ from pyspark.sql import functions as F
 from vsearch_lib.images.landed import FILE
 from vsearch_lib.spark.checkpoint import checkpointed
 
-UNMATCHED = "named IS NOT NULL AND source_uri IS NULL"  # rows of metadata that name a file that did not land
+UNMATCHED = "named IS NOT NULL AND source_uri IS NULL"  # metadata rows whose file did not land
 _FILE_FACTS = [*FILE, "file_landed_on"]
 
 
 def spelling(path: str) -> str:
-    """Return one spelling of a path for all that name the same file."""
+    """Return the normal spelling of a path: all spellings of one file have the same."""
     scheme, below = re.fullmatch(r"([a-z0-9]+://)?(.*)", path, re.DOTALL).groups("")  # type: ignore[union-attr]
     return str(scheme) + posixpath.normpath(unicodedata.normalize("NFC", str(below)).replace("\\", "/"))
 
 
 def with_near_names(landed: DataFrame) -> DataFrame:
-    """Give rows of `landed` (as of `landed_images`) without their file the one that is the same name in one spelling.
+    """Join each row of `landed` (from `landed_images`) that has no file to the file with the same normal spelling.
 
-    If there are several, or the name differs by case, the row says which file it nearly names, and that file is not
-    taken in without it; nor is a file of that name in a folder above, of which the row may speak.
+    If several files have it, or a name differs in case only, the row is refused and its message has the similar name.
+    That file is refused too, and so is a file with that name in a folder above, because the row may mean it.
     """
     rows = _spelled(landed.where(UNMATCHED).select("source", "line", "reason", F.col("named").alias("path")))
     files = _spelled(landed.where("source_uri IS NOT NULL").select(F.col("source_uri").alias("path")).distinct())
@@ -51,7 +51,7 @@ def with_near_names(landed: DataFrame) -> DataFrame:
 
 
 def _near_paths(path: Column) -> Column:
-    """Return a path, and that of a file of its name in each folder above."""
+    """Return the path, and the paths with the same file name in each folder above."""
     parts = F.split(path, "/")
     name = F.element_at(parts, -1)
     return F.transform(
@@ -68,17 +68,17 @@ def _joined(landed: DataFrame, pairs: DataFrame) -> DataFrame:
         F.min("near_uri").alias("near_uri"), F.max("is_same").alias("is_same")
     )
     joined = landed.join(one_each.join(facts.distinct(), "near_uri"), ["source", "line"], "left")
-    found = F.coalesce(F.col("is_same"), F.lit(False))
+    has_file = F.coalesce(F.col("is_same"), F.lit(False))
     missing = F.coalesce(F.col("reason") == "missing_file", F.lit(False))
     near = F.concat(
-        F.lit("the file that the row names did not land; nearly the same name: "),
+        F.lit("the file that the row names did not land; similar name: "),
         F.regexp_extract("near_uri", r"([^/]*)\z", 1),
     )
     return joined.withColumns(
         {
-            **{name: F.when(found, F.col(f"near_{name}")).otherwise(F.col(name)) for name in _FILE_FACTS},
-            "reason": F.when(~(found & missing), F.col("reason")),
-            "message": F.when(found & missing, None)
+            **{name: F.when(has_file, F.col(f"near_{name}")).otherwise(F.col(name)) for name in _FILE_FACTS},
+            "reason": F.when(~(has_file & missing), F.col("reason")),
+            "message": F.when(has_file & missing, None)
             .when(F.col("near_uri").isNotNull() & missing, near)
             .otherwise(F.col("message")),
         }
@@ -86,18 +86,19 @@ def _joined(landed: DataFrame, pairs: DataFrame) -> DataFrame:
 
 
 def _without_named(landed: DataFrame, pairs: DataFrame) -> DataFrame:
-    """Leave out the statements that named files made by themselves; refuse those of files that are nearly named."""
+    """Drop statements without metadata for files that a row names; refuse those for files with a similar name."""
     named = pairs.groupBy("near_uri").agg(
         F.max("is_same").alias("is_named"), F.min(F.concat_ws(":", "source", "line")).alias("by")
     )
     own = (F.col("source_uri") == F.col("near_uri")) & (F.col("source") == F.col("source_uri")) & (F.col("line") == 0)
     joined = landed.join(named, own, "left").where("NOT coalesce(is_named, false)")
-    nearly = F.col("near_uri").isNotNull()
-    message = F.concat(F.lit("no metadata row names this file; nearly: "), F.regexp_extract("by", r"([^/]*)\z", 1))
+    is_similar = F.col("near_uri").isNotNull()
+    row = F.regexp_extract("by", r"([^/]*)\z", 1)
+    message = F.concat(F.lit("no metadata row names this file; a row has a similar name: "), row)
     return joined.withColumns(
         {
-            "reason": F.when(nearly, "missing_metadata").otherwise(F.col("reason")),
-            "message": F.when(nearly, message).otherwise(F.col("message")),
+            "reason": F.when(is_similar, "missing_metadata").otherwise(F.col("reason")),
+            "message": F.when(is_similar, message).otherwise(F.col("message")),
         }
     ).select(landed.columns)
 

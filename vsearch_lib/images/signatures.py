@@ -1,9 +1,9 @@
-"""What a file is by its first bytes, for those who wonder why it was not taken as a picture."""
+"""The format of a file by its first bytes, for the message that explains why it is not accepted as a picture."""
 
 import re
 
-# Formats that are taken: what begins so and cannot be opened is a broken picture.
-_TAKEN = (
+# Accepted formats: a file that begins like this and cannot be opened is a broken picture.
+_ACCEPTED = (
     ("JPEG", rb"\xff\xd8\xff"),
     ("PNG", rb"\x89PNG\r\n\x1a\n"),
     ("WebP", rb"RIFF.{4}WEBP"),
@@ -12,8 +12,8 @@ _TAKEN = (
     ("AVIF", rb".{4}ftypavi[fs]"),
     ("HEIC", rb".{4}ftyp(?:he[iv][cmsx]|mif1|msf1)"),
 )
-# Others that are known; the first that fits decides.
-_NOT_TAKEN = (
+# Other known formats; the first that matches decides.
+_OTHERS = (
     ("only zero bytes at its start", rb"\0{16}|\0+\Z"),
     ("JPEG 2000", rb"\0{3}\x0cjP  |\xff\x4f\xff\x51"),
     ("JPEG XL", rb"\xff\x0a|\0{3}\x0cJXL "),
@@ -36,7 +36,7 @@ _NOT_TAKEN = (
     ("QuickTime video", rb".{4}(?:ftypqt  |moov|wide)"),
     ("MP4 video", rb".{4}ftyp(?:iso|mp4|mp7|avc|M4V|MSNV|3g|dash|f4v)"),
     ("MP4 sound", rb".{4}ftypM4[AB]"),
-    ("file of the MP4 family, of no brand that is taken", rb".{4}ftyp"),
+    ("file of the MP4 family, of no accepted brand", rb".{4}ftyp"),
     ("Matroska or WebM video", rb"\x1a\x45\xdf\xa3"),
     ("AVI video", rb"RIFF.{4}AVI "),
     ("WAV sound", rb"RIFF.{4}WAVE"),
@@ -55,26 +55,26 @@ _NOT_TAKEN = (
     ("SVG drawing", rb"(?:\xef\xbb\xbf)?\s*<(?:svg|[?!].*?<svg)\b"),
     ("XML", rb"(?:\xef\xbb\xbf)?\s*<\?xml"),
 )
-_COMPILED = [[(name, re.compile(pattern, re.DOTALL)) for name, pattern in table] for table in (_TAKEN, _NOT_TAKEN)]
-# What is looked at: a drawing may have notes before its first tag.
+_COMPILED = [[(name, re.compile(pattern, re.DOTALL)) for name, pattern in table] for table in (_ACCEPTED, _OTHERS)]
+# So many bytes are examined: an SVG drawing may have comments before its first tag.
 _START_BYTES = 1024
-# Text is told by what it lacks: control characters other than tab, line ends, form feed and escape.
+# Text has no control characters other than tab, line ends, form feed and escape.
 _CONTROL = re.compile(rb"[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def taken_format(content: bytes) -> str | None:
-    """Return the format that we take which `content` begins as, if it does."""
+def accepted_format(content: bytes) -> str | None:
+    """Return the accepted format whose first bytes `content` has, None if there is none."""
     return _first_match(0, content)
 
 
 def describe(content: bytes) -> str:
-    """Return in a line what `content`, which is not taken, is by its first bytes, or how it starts."""
+    """Return in one line the format of `content`, which is not accepted, or its first bytes if it is unknown."""
     start = content[:_START_BYTES]
     if name := _first_match(1, start):
         return name if name.startswith("only") else f"{name}, by its first bytes"
     if not _CONTROL.search(start) and _is_utf8(start):
         return "plain text"
-    return f"no format that is known here; starts with {start[:8].hex(' ')}"
+    return f"unknown format; it starts with {start[:8].hex(' ')}"
 
 
 def _first_match(table: int, content: bytes) -> str | None:
@@ -86,5 +86,5 @@ def _is_utf8(start: bytes) -> bool:
     try:
         start.decode()
     except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data"  # cut inside of a character, by us
+        return error.reason == "unexpected end of data"  # we cut the text inside a character
     return True

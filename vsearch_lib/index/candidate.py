@@ -1,4 +1,4 @@
-"""A built version, kept for its gate, and what the gate said of the template when it refused one."""
+"""The candidate: a built version, saved for its gate. And the note of the template that the gate refused last."""
 
 import json
 from contextlib import suppress
@@ -14,22 +14,23 @@ CANDIDATES = "candidates"
 
 
 def save_candidate(store: Store, run_id: str, manifest: Manifest) -> None:
-    """Keep what a run built for its gate, in the place of what an earlier try built; searchers do not look here."""
-    key = _candidate(run_id)
+    """Save what a run built, for its gate; it replaces what the run built before. Searchers do not read it."""
+    key = _candidate_key(run_id)
     store.replace(key, encode(manifest), store.read_versioned(key))
 
 
 def read_candidate(store: Store, run_id: str) -> Manifest | None:
-    """Return what the run built last, None where it built nothing."""
-    stored = store.read_versioned(_candidate(run_id))
-    return decode(stored.content, f"{store.uri}/{_candidate(run_id)}") if stored else None
+    """Return what the run built last, None if it built nothing."""
+    key = _candidate_key(run_id)
+    stored = store.read_versioned(key)
+    return decode(stored.content, f"{store.uri}/{key}") if stored else None
 
 
 def save_refusal(store: Store, manifest: Manifest) -> None:
-    """Write down that the gate refused what was built from this template, as it was searched."""
+    """Record that the gate refused a version of this template at this operating point."""
     refused = {"template_sha256": manifest.template.sha256, "version": manifest.version}
     note = json_bytes({**refused, "search": asdict(manifest.search)})
-    # What a rival wrote meanwhile is as true; and this run's own refusal is what has to be told.
+    # A concurrent run's note is just as valid, and a conflict must not hide the refusal that the caller reports.
     with suppress(PublishConflict):
         store.replace(REFUSED_TEMPLATE, note, store.read_versioned(REFUSED_TEMPLATE))
 
@@ -41,5 +42,5 @@ def refused_template(store: Store, *, search: OperatingPoint) -> str | None:
     return str(note["template_sha256"]) if note.get("search") == asdict(search) else None
 
 
-def _candidate(run_id: str) -> str:
+def _candidate_key(run_id: str) -> str:
     return f"{CANDIDATES}/{run_id}.json"

@@ -1,4 +1,4 @@
-"""The rows an index is made of: images that live, with the vector of their present pixels."""
+"""The rows of an index: the living images, each with the vector of its current pixels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,47 +15,47 @@ from vsearch_lib.spark.checkpoint import checkpointed
 
 _FACTS = [*ROWS.names, "sha256"]
 _VECTOR = ["image_id", "sha256", "vector"]
-# Erasures are no rows, but where there are new ones files that hold erased rows must not be named again.
+# Erasures add no rows, but after a new one no version may name a file that holds erased rows.
 INPUTS = ("images", "embeddings", "erasures")
 
 
 @dataclass(frozen=True)
 class Changes:
-    """`rows` that are new or changed (columns of ROWS, and vector); `touched` (image_id): these, and what is gone."""
+    """`rows` (columns of ROWS, and vector) are new or changed; `touched` (image_id) has their images and gone ones."""
 
     rows: DataFrame
     touched: DataFrame
 
 
 def positions(lake: Lake) -> dict[str, Position]:
-    """Return where the tables that an index is made from stand now."""
+    """Return the current positions of the tables that an index is built from."""
     found = {table: position(lake, table) for table in INPUTS}
-    return {table: at for table, at in found.items() if at is not None}
+    return {table: current for table, current in found.items() if current is not None}
 
 
-def living_rows(lake: Lake, model_version: str, at: Mapping[str, Position], *, shards: int) -> DataFrame:
-    """Return the columns of ROWS, vector, shard and place of every image that stood in the lake at `at`.
+def living_rows(lake: Lake, model_version: str, read_at: Mapping[str, Position], *, shards: int) -> DataFrame:
+    """Return the columns of ROWS, vector, shard and partition_key of every image that was living at `read_at`.
 
-    Both tables are placed in shards and joined there: vectors travel once.
+    Both tables are partitioned by shard and joined within the partitions, so vectors are shuffled once.
     """
-    images = lake.read("images", version=_version(at, "images")).where(LIVING).select(_FACTS)
-    placed = in_shards(embedded(lake, model_version, at), shards).drop("shard")
-    return in_shards(images, shards).join(placed, ["place", "image_id", "sha256"]).drop("sha256")
+    images = lake.read("images", version=_version(read_at, "images")).where(LIVING).select(_FACTS)
+    vectors = in_shards(embedded(lake, model_version, read_at), shards).drop("shard")
+    return in_shards(images, shards).join(vectors, ["partition_key", "image_id", "sha256"]).drop("sha256")
 
 
-def embedded(lake: Lake, model_version: str, at: Mapping[str, Position]) -> DataFrame:
-    """Return image_id, sha256 and vector of every image that the model had embedded at `at`, whether it lives or not.
+def embedded(lake: Lake, model_version: str, read_at: Mapping[str, Position]) -> DataFrame:
+    """Return image_id, sha256 and vector of every image that the model had embedded at `read_at`, living or not.
 
-    Those that do not are few: the next run of embed_images takes them away.
+    Few of them are not living: the next run of embed_images deletes their vectors.
     """
-    vectors = lake.read("embeddings", version=_version(at, "embeddings"))
+    vectors = lake.read("embeddings", version=_version(read_at, "embeddings"))
     return vectors.where(F.col("model_version") == model_version).select(_VECTOR)
 
 
 def changed_rows(
     lake: Lake, model_version: str, since: Mapping[str, Position], until: Mapping[str, Position]
 ) -> Changes | None:
-    """Return what changed between two places in the tables' histories, None where that cannot be said any more."""
+    """Return what changed between two positions in the tables' histories, None if the histories no longer show it."""
     feeds = {}
     for table in ("images", "embeddings"):
         feed = changed(lake, table, since.get(table), until[table]) if table in until else None
@@ -63,25 +63,26 @@ def changed_rows(
             return None
         feeds[table] = feed
     of_model = F.col("model_version") == model_version
-    images = checkpointed(feeds["images"].select(*_FACTS, (F.expr(LIVING) & ~F.col("gone")).alias("holds")))
-    vectors = checkpointed(feeds["embeddings"].where(of_model).select(*_VECTOR, (~F.col("gone")).alias("holds")))
+    images = checkpointed(feeds["images"].select(*_FACTS, (F.expr(LIVING) & ~F.col("gone")).alias("valid")))
+    vectors = checkpointed(feeds["embeddings"].where(of_model).select(*_VECTOR, (~F.col("gone")).alias("valid")))
     touched = checkpointed(images.select("image_id").union(vectors.select("image_id")).distinct())
-    known = lake.read("images", version=until["images"].version).where(LIVING).select(_FACTS)
-    embedded = lake.read("embeddings", version=until["embeddings"].version).where(of_model).select(_VECTOR)
-    living = _holding(images, known, touched)
-    rows = living.join(_holding(vectors, embedded, living.select("image_id")), ["image_id", "sha256"]).drop("sha256")
+    all_images = lake.read("images", version=until["images"].version).where(LIVING).select(_FACTS)
+    all_vectors = lake.read("embeddings", version=until["embeddings"].version).where(of_model).select(_VECTOR)
+    living = _valid_rows(images, all_images, touched)
+    living_vectors = _valid_rows(vectors, all_vectors, living.select("image_id"))
+    rows = living.join(living_vectors, ["image_id", "sha256"]).drop("sha256")
     return Changes(checkpointed(rows), touched)
 
 
-def _holding(feed: DataFrame, table: DataFrame, wanted: DataFrame) -> DataFrame:
-    """Return the rows of `wanted` images: from the feed, and of those that it does not name from the table."""
-    held = feed.where("holds").drop("holds")
-    unnamed = checkpointed(wanted.join(feed, "image_id", "left_anti"))
-    # A new image is new in both feeds, and most changes are new images: then no table is read.
-    if unnamed.isEmpty():
-        return held
-    return held.unionByName(table.join(unnamed, "image_id", "left_semi"))
+def _valid_rows(feed: DataFrame, table: DataFrame, wanted: DataFrame) -> DataFrame:
+    """Return the valid rows of `wanted` images: from the feed if it names the image, else from the table."""
+    in_feed = feed.where("valid").drop("valid")
+    unchanged = checkpointed(wanted.join(feed, "image_id", "left_anti"))
+    # Most changes are new images, which are in both feeds: then no table is read.
+    if unchanged.isEmpty():
+        return in_feed
+    return in_feed.unionByName(table.join(unchanged, "image_id", "left_semi"))
 
 
-def _version(at: Mapping[str, Position], table: str) -> int | None:
-    return at[table].version if table in at else None
+def _version(read_at: Mapping[str, Position], table: str) -> int | None:
+    return read_at[table].version if table in read_at else None

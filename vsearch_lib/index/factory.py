@@ -7,17 +7,17 @@ import faiss
 from vsearch_lib.errors import UsageError
 
 FLAT_BELOW = 400  # vectors; too few to learn codebooks from
-# Lists. The step below has 4,000: a look at each takes no longer than a graph over them does, and misses none.
+# Lists. The next smaller index has 4,000: comparing a query with each takes no longer than a graph, and misses none.
 _GRAPH_FROM = 16_384
-MIN_VECTORS_PER_CENTROID = 39  # below it k-means says that it has too little to learn from
+MIN_VECTORS_PER_CENTROID = 39  # with fewer, k-means warns that it has too little to learn from
 
 
 def choose_factory(vectors: int, dimension: int) -> str:
     """Return the faiss factory string for `vectors` vectors.
 
-    Lists follow 4·√N below a million, then 16,384 (10 M), 65,536 (300 M), 131,072; HNSW finds them where they are too
-    many to look at. PQ's codebooks shrink where there is too little to train them on: 8-bit ones want about 10,000
-    vectors.
+    There are 4·√N lists below a million vectors, 16,384 below 10 M, 65,536 below 300 M, then 131,072; HNSW finds the
+    nearest lists if there are too many to compare with each. PQ's codebooks are smaller if there is too little to train
+    them on: 8-bit ones need about 10,000 vectors.
     """
     if vectors < FLAT_BELOW:
         return "IVF1,Flat"
@@ -36,10 +36,10 @@ def choose_factory(vectors: int, dimension: int) -> str:
 
 
 def untrained_index(factory: str, dimension: int) -> faiss.Index:
-    """Return the index that a factory string stands for, by inner product.
+    """Return the untrained index that a factory string describes, by inner product.
 
     Raises:
-        UsageError: faiss knows none for vectors of that dimension.
+        UsageError: faiss has no such index for vectors of that dimension.
     """
     try:
         return faiss.index_factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
@@ -48,10 +48,10 @@ def untrained_index(factory: str, dimension: int) -> faiss.Index:
 
 
 def wrong_dimension(factory: str, dimension: int) -> UsageError:
-    """Return what to say of a factory string that divides vectors into parts that they do not have."""
+    """Return the error for a factory string whose number of parts does not divide the dimension."""
     return UsageError(
-        f"index.factory = {factory}: faiss makes no such index of {dimension} dimensions; take auto, or after PQ and "
-        "OPQ a number that divides them, and at most 12 bits"
+        f"index.factory = {factory}: faiss has no such index for {dimension} dimensions; give auto, or after PQ and "
+        "OPQ a number that divides the dimensions, and at most 12 bits"
     )
 
 

@@ -1,16 +1,16 @@
-"""Whether a night makes a delta, a compaction or a rebuild: decided by what was measured, and said why."""
+"""Which kind of version a night builds, a delta, a compaction or a rebuild; measures decide, and a reason is given."""
 
 from dataclasses import asdict, dataclass
 
 from vsearch_lib.artefact.manifest import Kind, Manifest
 
-# A template of 4·√N lists searched with the same nprobe costs twice as much a query at four times the rows.
+# With four times its rows, a template of 4·√N lists costs twice as much a query as a new one with the same nprobe.
 MAX_GROWTH = 4.0
-# Of faiss's imbalance factor, which is what a query costs beside one over equal lists.
+# Growth of faiss's imbalance factor, which is the cost of a query relative to one over equal lists.
 MAX_IMBALANCE_GROWTH = 1.5
-# Of the newest vectors' quantization error, beside what it was of those the template was made for.
+# Growth of the newest vectors' quantization error, relative to the newest vectors when the template was new.
 MAX_ERROR_GROWTH = 1.2
-# Dead rows are read and dropped by every query; rows in deltas are spread over more files and lists.
+# Every query reads and drops dead rows; rows in deltas are spread over more files and lists.
 MAX_DEAD_SHARE = 0.1
 MAX_DELTA_SHARE = 0.25
 MAX_DELTAS = 30
@@ -26,7 +26,7 @@ class KindChoice:
 
 @dataclass(frozen=True)
 class Target:
-    """What the settings and the model ask for; `factory` is "auto" where the catalogue's size decides."""
+    """What the settings and the model ask for; `factory` is "auto" if the catalogue's size decides."""
 
     model: str
     factory: str
@@ -34,7 +34,7 @@ class Target:
 
 
 def choose_kind(served: Manifest | None, wanted: Target, *, refused_template: str | None, compact: bool) -> KindChoice:
-    """Return what to build beside the version that is served; `refused_template` is the last one the gate refused."""
+    """Return what to build next; `refused_template` is the sha256 of the template that the gate refused last."""
     if served is None:
         return KindChoice("full", "nothing is published yet")
     if reason := _target_changed(served, wanted) or _template_unsuited(served):
@@ -59,7 +59,7 @@ def _target_changed(served: Manifest, wanted: Target) -> str | None:
 
 
 def _template_unsuited(served: Manifest) -> str | None:
-    """Why the template does not suit any more what has been added since it was made."""
+    """Return why the template no longer suits the rows, None if it still does."""
     measures = served.measures
     if measures.template is None or measures.now is None:
         return None
@@ -72,15 +72,15 @@ def _template_unsuited(served: Manifest) -> str | None:
 
 
 def _fragmented(served: Manifest) -> str | None:
-    """Why deltas and dead rows should be folded in."""
+    """Return why deltas and dead rows should be folded into the shards, None if they need not be."""
     rows, counts = served.rows, served.counts
     shares = {
         "of the rows are dead": (counts["dead"], MAX_DEAD_SHARE),
-        "of the rows stand in deltas": (sum(delta.rows for delta in served.deltas), MAX_DELTA_SHARE),
+        "of the rows are in deltas": (sum(delta.rows for delta in served.deltas), MAX_DELTA_SHARE),
     }
     for what, (count, limit) in shares.items():
         if count > limit * rows:
             return f"{count / rows:.1%} {what}, over {limit:.0%}"
-    # A night that only buries adds a file too.
+    # A night that only deletes images adds a file of tombstones.
     files = max(len(served.deltas), len(served.tombstones))
     return f"{files} deltas, over {MAX_DELTAS}" if files > MAX_DELTAS else None

@@ -20,7 +20,7 @@ from vsearch_lib.spark.session import rows_per_batch
 from vsearch_lib.storage import Store, open_store
 
 _ROWS_PER_BATCH = 4096
-_ROWS_PER_ADD = 512  # faiss holds the products of so many rows with a thousand centroids: 16 MB for 4,096
+_ROWS_PER_ADD = 512  # faiss holds the products of these rows and all centroids: of 4,096 rows and 1,000, 16 MB
 _RESULT = "name string, first_id bigint, rows bigint, " + ", ".join(
     f"{part} struct<file: string, sha256: string, bytes: bigint>" for part in ("codes", "rows_file", "vectors")
 )
@@ -33,16 +33,16 @@ _RESULT_ARROW = pa.schema(
 
 @dataclass(frozen=True)
 class Slot:
-    """What a shard is to be called, and the id of its first row."""
+    """The name of a shard to be written, and the id of its first row."""
 
     name: str
     first_id: int
 
 
 def store_file(store: Store, path: Path) -> StoredFile:
-    """Put a local file under its content's name.
+    """Store a local file under a name that begins with its sha256.
 
-    One that is there already is the same, and is written again: it may be out of use, and only its age keeps it.
+    A stored file of that name is the same and is written again: if no version names it, only its age protects it.
     """
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
@@ -52,12 +52,12 @@ def store_file(store: Store, path: Path) -> StoredFile:
 
 
 def slots(counts: Mapping[int, int], *, name: str, first_id: int) -> dict[int, Slot]:
-    """Return the slot of each shard that has rows: in order of their numbers, ids running on from `first_id`."""
-    found = {}
+    """Return the slot of each shard that has rows, in order of shard number; row ids continue from `first_id`."""
+    slot_of = {}
     for shard in sorted(counts):
-        found[shard] = Slot(f"{name}-{shard:05d}", first_id)
+        slot_of[shard] = Slot(f"{name}-{shard:05d}", first_id)
         first_id += counts[shard]
-    return found
+    return slot_of
 
 
 def write_shards(
@@ -65,12 +65,13 @@ def write_shards(
 ) -> tuple[Shard, ...]:
     """Write the shards that have rows, one task each, and return them in order of first_id.
 
-    `placed` has the columns of `ROWS` and `vector`, by `in_shards`. A task streams its rows in order of image_id and
-    stores finished files by content, so a task that is repeated writes nothing twice and half a shard is never seen.
+    `placed` comes from `in_shards` and has the columns of `ROWS` and `vector`. A task streams its rows in order of
+    image_id and stores finished files by content, so a repeated task adds no file and no reader sees half a shard.
     """
     task = _writer(index_uri, template, slots)
-    # By place first, which is the same in a partition: rows that were joined there are in this order already.
-    rows = placed.select(*ROWS.names, "vector", "shard", "place").sortWithinPartitions("place", "image_id")
+    # partition_key is constant in a partition; it comes first because rows that were joined are in this order already.
+    rows = placed.select(*ROWS.names, "vector", "shard", "partition_key")
+    rows = rows.sortWithinPartitions("partition_key", "image_id")
     with rows_per_batch(placed.sparkSession, _ROWS_PER_BATCH):
         written = rows.mapInArrow(task, _RESULT).collect()
     shards = (Shard.from_fields(row.asDict(recursive=True)) for row in written)
@@ -92,7 +93,7 @@ def _writer(
 
 
 def _by_shard(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Cut the sorted stream where the shard changes: a task may be handed more than one."""
+    """Cut the sorted stream where the shard changes: a task may receive more than one shard."""
     for batch in batches:
         shards = batch.column("shard").to_numpy()
         cuts = [0, *(np.flatnonzero(np.diff(shards)) + 1), len(shards)]
@@ -105,7 +106,7 @@ def _load_template(store: Store, template: StoredFile, folder: Path) -> faiss.In
     path = store.fetch(template.key, folder / "template.faiss")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != template.sha256:
-        raise ArtefactError(f"{store.uri}/{template.key} is not what its name says: remove it and build again")
+        raise ArtefactError(f"{store.uri}/{template.key} is corrupted (sha256 differs): remove it and build again")
     return faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
 
 
@@ -122,7 +123,8 @@ def _write_shard(
                 part = matrix[start : start + _ROWS_PER_ADD]
                 index.add_with_ids(part, np.arange(next_id + start, next_id + start + len(part)))
             matrix.astype("<f2").tofile(vector_file)
-            # A slice is written with the padding of what it was cut from; `take` copies, so equal rows are equal bytes.
+            # A slice is written with the padding of the table it was cut from; `take` copies, so equal rows are equal
+            # bytes.
             row_file.write_table(table.select(ROWS.names).cast(ROWS).combine_chunks().take(np.arange(len(matrix))))
             next_id += len(matrix)
     faiss.write_index(index, str(codes))
@@ -131,7 +133,7 @@ def _write_shard(
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Join small batches into tables of exactly `_ROWS_PER_BATCH` rows: what is written must not depend on Spark's."""
+    """Join batches into tables of exactly `_ROWS_PER_BATCH` rows, so that files do not depend on Spark's batches."""
     waiting: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:

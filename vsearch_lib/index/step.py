@@ -53,30 +53,30 @@ class _Content:
 
 
 def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
-    """Build what the served version lacks, as its measures and the settings decide; nothing where it lacks nothing."""
+    """Build a candidate of the kind that `choose_kind` returns, unless the served version is up to date."""
     settings = context.settings
     store = open_store(settings.index.uri)
     card = current_model(settings)
     served = current_manifest(store)
-    at = positions(context.lake)
+    read_at = positions(context.lake)
     version = version_of(context.run_id, after=served.version if served else None)
     wanted = Target(card.version, settings.index.factory, settings.index.shards)
     refused = refused_template(store, search=_search(context, served))
     plan = choose_kind(served, wanted, refused_template=refused, compact=compact)
     changes = None
     if served and plan.kind == "delta":
-        if _read_by(served) == at and served.search == _search(context, served):
-            return _nothing(context)
-        changes = _changes(context, card, served, at)
+        if _positions_read_by(served) == read_at and served.search == _search(context, served):
+            return _nothing_to_build(context)
+        changes = _changes(context, card, served, read_at)
         if changes is None:
-            plan = KindChoice("compacted", "what was erased, or what changed since, is not to be told from the tables")
+            plan = KindChoice("compacted", "what was erased or changed since cannot be read from the tables")
         elif changes.touched.isEmpty() and served.search == _search(context, served):
-            return _nothing(context)
+            return _nothing_to_build(context)
     context.say(f"build_index: {plan.kind}, {plan.reason}")
     if served and changes:
         content = _delta(context, store, served, changes, version)
     else:
-        content = _whole(context, store, served if plan.kind == "compacted" else None, card, at)
+        content = _whole(context, store, served if plan.kind == "compacted" else None, card, read_at)
     inherited = served if plan.kind != "full" else None
     manifest = Manifest(
         version=version,
@@ -96,8 +96,8 @@ def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
         tombstones=content.tombstones,
         model=_model(context, card),
         preprocessing={"stored_side": settings.image.size, **asdict(card.preprocessing)},
-        tables={table: position.version for table, position in at.items()},
-        table_ids={table: position.table_id for table, position in at.items()},
+        tables={table: position.version for table, position in read_at.items()},
+        table_ids={table: position.table_id for table, position in read_at.items()},
         training_snapshot=card.training_snapshot,
         gate=GateReport(),
         counts={"shards": settings.index.shards},
@@ -108,38 +108,38 @@ def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
     return [Figure(metric, count, subject=f"index {version}") for metric, count in counts.items()]
 
 
-def _nothing(context: StepContext) -> list[Figure]:
-    context.say("build_index: the served index holds what the tables hold; nothing to build")
+def _nothing_to_build(context: StepContext) -> list[Figure]:
+    context.say("build_index: the served index is up to date with the tables; nothing to build")
     return []
 
 
-def _read_by(served: Manifest) -> dict[str, Position]:
-    """Return where the tables stood that a version was made from."""
+def _positions_read_by(served: Manifest) -> dict[str, Position]:
+    """Return the positions of the tables that a version was built from."""
     return {table: Position(served.table_ids[table], version) for table, version in served.tables.items()}
 
 
-def _changes(context: StepContext, card: Card, served: Manifest, at: Mapping[str, Position]) -> Changes | None:
-    since = _read_by(served)
-    made = datetime.fromisoformat(served.created_at)
-    kept = timedelta(hours=context.settings.maintenance.retention_hours)
-    if since.get("erasures") != at.get("erasures") or datetime.now(UTC) - made > kept:
+def _changes(context: StepContext, card: Card, served: Manifest, until: Mapping[str, Position]) -> Changes | None:
+    since = _positions_read_by(served)
+    built_at = datetime.fromisoformat(served.created_at)
+    retention = timedelta(hours=context.settings.maintenance.retention_hours)
+    if since.get("erasures") != until.get("erasures") or datetime.now(UTC) - built_at > retention:
         return None
-    return changed_rows(context.lake, card.version, since, at)
+    return changed_rows(context.lake, card.version, since, until)
 
 
 def _delta(context: StepContext, store: Store, served: Manifest, changes: Changes, version: str) -> _Content:
-    """Return the served version's files again, and what is new."""
+    """Return the files of the served version, and new ones for the changes."""
     first_id = served.rows
-    added = changes.rows.count()  # they are computed already
-    # Delta shards of about the size of the others.
+    added = changes.rows.count()  # of rows that are computed already
+    # Delta shards are about as large as the others.
     per_shard = max(1, sum(shard.rows for shard in served.shards) // max(1, len(served.shards)))
     shards = -(-added // per_shard)
     deltas = served.deltas
     if added:
         rows = in_shards(changes.rows, shards)
-        places = slots(_counts(rows), name=f"delta-{version}", first_id=first_id)
+        delta_slots = slots(_counts(rows), name=f"delta-{version}", first_id=first_id)
         uri = context.settings.index.uri
-        deltas += write_shards(rows, index_uri=uri, template=served.template, slots=places)
+        deltas += write_shards(rows, index_uri=uri, template=served.template, slots=delta_slots)
     tombstones = served.tombstones
     touched = [row["image_id"] for row in changes.touched.toLocalIterator()]
     if touched and first_id:
@@ -151,10 +151,10 @@ def _delta(context: StepContext, store: Store, served: Manifest, changes: Change
 
 
 def _whole(
-    context: StepContext, store: Store, served: Manifest | None, card: Card, at: Mapping[str, Position]
+    context: StepContext, store: Store, served: Manifest | None, card: Card, read_at: Mapping[str, Position]
 ) -> _Content:
-    """Return shards that hold all there is; of the served version's template, or of a new one."""
-    rows = living_rows(context.lake, card.version, at, shards=context.settings.index.shards)
+    """Return shards of all living images, with the template of `served`, or with a new one if it is None."""
+    rows = living_rows(context.lake, card.version, read_at, shards=context.settings.index.shards)
     counts = _counts(rows)
     total = sum(counts.values())
     if not total and not served:
@@ -163,16 +163,15 @@ def _whole(
     if served:
         template = _template_of(served)
     else:
-        template = _new_template(context, store, embedded(context.lake, card.version, at), total, card)
-    places = slots(counts, name="shard", first_id=0)
+        template = _new_template(context, store, embedded(context.lake, card.version, read_at), total, card)
     written = write_shards(
         rows,
         index_uri=context.settings.index.uri,
         template=template.file,
-        slots=places,
+        slots=slots(counts, name="shard", first_id=0),
     )
-    if (found := sum(shard.rows for shard in written)) != total:
-        raise VsearchError(f"shards hold {found} rows of {total}: build again")
+    if (written_rows := sum(shard.rows for shard in written)) != total:
+        raise VsearchError(f"shards hold {written_rows} rows of {total}: build again")
     return _Content(template, written)
 
 
@@ -193,12 +192,12 @@ def _new_template(context: StepContext, store: Store, vectors: DataFrame, total:
 
 
 def _counts(rows: DataFrame) -> dict[int, int]:
-    """Return how many rows each shard will have; no vector is read for it."""
+    """Return how many rows each shard will have; this reads no vector."""
     return {int(row["shard"]): int(row["count"]) for row in rows.groupBy("shard").count().collect()}
 
 
 def _search(context: StepContext, inherited: Manifest | None) -> OperatingPoint:
-    """Return the operating point: the settings', else the one that was measured with this template, else a wide one."""
+    """Return the operating point: that of the settings, else that of the inherited version, else a wide one."""
     index = context.settings.index
     point = inherited.search if inherited else OperatingPoint(nprobe=64, shortlist=400)
     return OperatingPoint(index.nprobe or point.nprobe, index.shortlist or point.shortlist)
@@ -206,5 +205,5 @@ def _search(context: StepContext, inherited: Manifest | None) -> OperatingPoint:
 
 def _model(context: StepContext, card: Card) -> ModelEntry:
     uri = context.settings.models.uri
-    of_card = digest(open_store(uri).read(f"{card.version}/{CARD}"))
-    return ModelEntry(card.version, uri, {**card.files, CARD: of_card})
+    card_sha256 = digest(open_store(uri).read(f"{card.version}/{CARD}"))
+    return ModelEntry(card.version, uri, {**card.files, CARD: card_sha256})

@@ -1,4 +1,4 @@
-"""The template: a trained, empty index that every shard starts from as its clone."""
+"""The template: a trained, empty index; every shard starts as a copy of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,12 @@ from vsearch_lib.vectors import Vectors
 
 _GRAIN = 1 << 30
 _ROWS_PER_BATCH = 8192
-# From so many on, training costs as much as the rest of a build, and two levels find lists as good.
+# From this many on, plain k-means costs as much as the rest of a build, and two levels find lists that are as good.
 _MANY_LISTS = 1_024
-# Of k-means, as for the lists; faiss's 25 take twice the time and were never better.
+# Rounds of k-means, as many as for the lists; the 25 of faiss take twice the time and were never better.
 _CODEBOOK_ROUNDS = 10
-# Candidates looked at for the edges of a list's centroid; of the nearest lists faiss's 40 miss a quarter, where a tenth
-# is missed with 100 and with 200.
+# Candidates compared for the edges of a list's centroid: the 40 of faiss miss a quarter of the nearest lists, 100 and
+# 200 miss a tenth.
 _GRAPH_EFFORT = 100
 
 
@@ -31,7 +31,7 @@ _GRAPH_EFFORT = 100
 class Sample:
     """Vectors (n, d) to train on, and Spark's xxhash64 of their image ids (n), in order of image_id.
 
-    Hashes tell whether an image was among them, and no list of ids outlives an erasure.
+    The hashes show whether an image was in the sample, and no list of ids outlives an erasure.
     """
 
     vectors: Vectors
@@ -47,8 +47,8 @@ class Sample:
 def training_sample(vectors: DataFrame, *, wanted: int, total: int, seed: int) -> Sample:
     """Return about `wanted` of `total` vectors (image_id, vector), float32, in order of image_id.
 
-    A seeded hash of the id decides, so the sample is the same however the table is laid out, and nothing is sorted or
-    collected but the sample itself.
+    A seeded hash of the id decides, so the sample does not depend on the layout of the table, and only the sample
+    itself is sorted and collected.
     """
     keep = F.pmod(F.xxhash64("image_id", F.lit(seed), F.lit("template")), F.lit(_GRAIN))
     share = min(1.0, wanted / max(1, total))
@@ -66,8 +66,8 @@ def train_template(sample: Vectors, factory: str) -> bytes:
     Training is deterministic: equal samples give equal bytes, whatever the number of threads.
 
     Raises:
-        UsageError: the factory has more lists, or larger codebooks, than that many vectors can train, or is for other
-            dimensions.
+        UsageError: the factory has more lists or larger codebooks than that many vectors can train, or does not fit
+            their dimension.
     """
     index = untrained_index(factory, sample.shape[1])
     # The factory was chosen for the catalogue's size: faiss need not warn about it again.
@@ -78,18 +78,18 @@ def train_template(sample: Vectors, factory: str) -> bytes:
         ivf.pq.cp.niter = _CODEBOOK_ROUNDS
     graph = faiss.downcast_index(ivf.quantizer)
     if isinstance(graph, faiss.IndexHNSW):
-        # Rows of lists that the graph does not lead to are never answered, however many lists a query visits.
+        # A query never finds the rows of a list that the graph does not lead to, however many lists it visits.
         graph.hnsw.efConstruction = _GRAPH_EFFORT
         graph.keep_max_size_level0 = True
     sample = np.ascontiguousarray(sample)
     transforms = _transforms(index)
     try:
-        # Of codes that a rotation is learnt by; they must live until it is.
+        # A rotation is learnt with these codebooks, so they must live until it is trained.
         codebooks = [_codebook_of(transform) for transform in transforms if isinstance(transform, faiss.OPQMatrix)]
         with single_faiss_threads() as threads:
             if ivf.nlist >= _MANY_LISTS:
-                seen = threads.submit(_transformed, transforms, sample).result()
-                train_coarse(ivf.quantizer, seen, ivf.nlist, threads)
+                transformed = threads.submit(_transformed, transforms, sample).result()
+                train_coarse(ivf.quantizer, transformed, ivf.nlist, threads)
             threads.submit(index.train, sample).result()
         del codebooks
     except RuntimeError as error:
@@ -98,14 +98,14 @@ def train_template(sample: Vectors, factory: str) -> bytes:
         if "should be at least as large as number of clusters" not in str(error):
             raise
         raise UsageError(
-            f"index.factory = {factory}: {len(sample)} vectors are too few to train it; take auto, or fewer lists and "
+            f"index.factory = {factory}: {len(sample)} vectors are too few to train it; give auto, or fewer lists and "
             "smaller codes, as in IVF16,PQ8x4"
         ) from None
     return bytes(faiss.serialize_index(index).tobytes())
 
 
 def _transforms(index: faiss.Index) -> list[faiss.VectorTransform]:
-    """Return what `index` does to a vector before its lists see it: a rotation, where it begins with OPQ or RR."""
+    """Return what `index` does to a vector before it reaches a list: a rotation if the factory has OPQ or RR."""
     if not isinstance(index, faiss.IndexPreTransform):
         return []
     return [faiss.downcast_VectorTransform(index.chain.at(number)) for number in range(index.chain.size())]
@@ -119,7 +119,7 @@ def _codebook_of(rotation: faiss.OPQMatrix) -> faiss.ProductQuantizer:
 
 
 def _transformed(transforms: list[faiss.VectorTransform], sample: Vectors) -> Vectors:
-    """Train `transforms`, and return the sample as the lists see it."""
+    """Train `transforms`, and return the transformed sample."""
     for transform in transforms:
         transform.train(sample)
         sample = transform.apply(sample)

@@ -1,4 +1,4 @@
-"""Where a reader of a table stands, and what has changed there since: cost follows the change, not the table."""
+"""How far a reader has read a table, and what has changed since: the cost follows the change, not the table."""
 
 import json
 from collections.abc import Mapping
@@ -17,36 +17,40 @@ from vsearch_lib.storage import open_store
 
 @dataclass(frozen=True)
 class Position:
-    """A version of one table; a table that is made anew in the same place is another, whatever its versions."""
+    """A version of one table; a table that is created again at the same path has another id."""
 
     table_id: str
     version: int
 
 
 def position(lake: Lake, table: str) -> Position | None:
-    """Return where `table` stands now, None where it has not been written yet."""
+    """Return the current position of `table`, None if it has not been written yet."""
     version = lake.version(table)
     return None if version is None else Position(lake.table_id(table), version)
 
 
 def load_read_positions(lake: Lake, reader: str, *, within_hours: int) -> dict[str, Position]:
-    """Return table → up to where `reader` has read it, where that is recent enough for the changes since to be kept."""
-    note = open_store(_positions_uri(lake)).read_versioned(f"{reader}.json")
-    if note is None:
+    """Return table → the position up to which `reader` has read it.
+
+    It is empty if `reader` last read more than `within_hours` ago: Delta may have deleted the changes since then.
+    """
+    stored = open_store(_positions_uri(lake)).read_versioned(f"{reader}.json")
+    if stored is None:
         return {}
-    said = json.loads(note.content)
-    if datetime.fromisoformat(said["read_at"]) < datetime.now(UTC) - timedelta(hours=within_hours):
+    note = json.loads(stored.content)
+    if datetime.fromisoformat(note["read_at"]) < datetime.now(UTC) - timedelta(hours=within_hours):
         return {}
-    return {table: Position(**at) for table, at in said["tables"].items()}
+    return {table: Position(**fields) for table, fields in note["tables"].items()}
 
 
 def save_read_positions(lake: Lake, reader: str, read: Mapping[str, Position]) -> None:
-    """Write down up to where `reader` has read some tables: a note that saves work, and may be deleted at any time."""
+    """Save up to where `reader` has read some tables. The note only saves work and may be deleted at any time."""
     store, key = open_store(_positions_uri(lake)), f"{reader}.json"
-    said = {"read_at": datetime.now(UTC).isoformat(), "tables": {table: asdict(at) for table, at in read.items()}}
-    # What a rival wrote meanwhile is as true; the next run does again what lies between.
+    tables = {table: asdict(position) for table, position in read.items()}
+    note = {"read_at": datetime.now(UTC).isoformat(), "tables": tables}
+    # A concurrent run's note is just as valid; the next run reads the changes in between again.
     with suppress(PublishConflict):
-        store.replace(key, json.dumps(said).encode(), store.read_versioned(key))
+        store.replace(key, json.dumps(note).encode(), store.read_versioned(key))
 
 
 def _positions_uri(lake: Lake) -> str:
@@ -54,9 +58,9 @@ def _positions_uri(lake: Lake) -> str:
 
 
 def changed(lake: Lake, table: str, since: Position | None, until: Position) -> DataFrame | None:
-    """Return the rows of `table` that changed after `since`, as they were at `until`; `gone` marks deleted ones.
+    """Return the rows of `table` that changed after `since`, as they were at `until`; `gone` marks deleted rows.
 
-    None where that cannot be said: `since` is not a version of this table.
+    None if `since` is not a version of this table.
     """
     feed = _feed(lake, table, since, until)
     if feed is None:
@@ -70,23 +74,29 @@ def changed(lake: Lake, table: str, since: Position | None, until: Position) -> 
 def before_and_after(
     lake: Lake, table: str, value: Column, since: Position | None, until: Position
 ) -> DataFrame | None:
-    """Return the keys of the rows of `table` that changed after `since`, and what `value` was of each.
+    """Return the keys of the rows of `table` that changed after `since`, and `value` of each row before and after.
 
-    `before` is it at `since` and `after` at `until`, null where there was no row. None as `changed` does.
+    `before` is the value at `since` and `after` the value at `until`; each is null if there was no row then.
+    None if `since` is not a version of this table.
     """
     feed = _feed(lake, table, since, until)
     if feed is None:
         return None
     key = table_schema(table).key
-    came = F.col("_change_type").isin("insert", "update_postimage")
-    # Of one commit, what was there comes before what is there.
-    rows = feed.select(*key, F.struct("_commit_version", came).alias("_at"), came.alias("_came"), value.alias("_value"))
-    first, last = F.min_by(F.expr("IF(_came, NULL, _value)"), "_at"), F.max_by(F.expr("IF(_came, _value, NULL)"), "_at")
+    is_new = F.col("_change_type").isin("insert", "update_postimage")
+    # Within one commit, the old row is ordered before the new one.
+    order = F.struct("_commit_version", is_new).alias("_order")
+    rows = feed.select(*key, order, is_new.alias("_is_new"), value.alias("_value"))
+    first = F.min_by(F.expr("IF(_is_new, NULL, _value)"), "_order")
+    last = F.max_by(F.expr("IF(_is_new, _value, NULL)"), "_order")
     return rows.groupBy(*key).agg(first.alias("before"), last.alias("after"))
 
 
 def added(lake: Lake, table: str, since: Position | None, until: Position) -> DataFrame | None:
-    """Return the rows that were inserted into `table` after `since`, up to `until`; None as `changed` does."""
+    """Return the rows that were inserted into `table` after `since`, up to `until`.
+
+    None if `since` is not a version of this table.
+    """
     feed = _feed(lake, table, since, until)
     return None if feed is None else feed.where("_change_type = 'insert'").select(*table_schema(table).names)
 

@@ -1,4 +1,4 @@
-"""How stored tables differ from their files in `schemas/`, and what would make them the same."""
+"""How stored tables differ from their files in `schemas/`, and which statements would make them the same."""
 
 import re
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ _CHECK = "delta.constraints."
 
 @dataclass(frozen=True)
 class Difference:
-    """What is, and what should be.
+    """One difference: what a table has, and what it should have.
 
-    `statements` make it so and leave every stored row as it is; there are none where that cannot be.
+    `statements` make the change without altering any stored row; they are empty if that is impossible.
     """
 
     table: str
@@ -31,12 +31,12 @@ class Difference:
         return f"{self.table}: {self.text}"
 
 
-# What is and should be, and the clauses of ALTER TABLE that lead from one to the other.
+# A text that says what is and what should be, and the clauses of ALTER TABLE that make the change.
 _Finding = tuple[str, list[str]]
 
 
 def schema_differences(lake: Lake) -> list[Difference]:
-    """Return every difference of every table that has been written yet."""
+    """Return every difference of every table that has already been written."""
     return [d for table in table_names() if lake.exists(table) for d in _table_differences(lake, table_schema(table))]
 
 
@@ -45,7 +45,7 @@ def _table_differences(lake: Lake, schema: TableSchema) -> Iterator[Difference]:
     stored = lake.spark.table(name)
     detail = lake.spark.sql(f"DESCRIBE DETAIL {name}").collect()[0]
     findings = [
-        # In the order in which they can be made: a check may name a new column.
+        # In the order in which the changes can be made: a check may name a new column.
         *_columns(stored.schema, schema.struct),
         *_table(detail["description"] or "", detail["partitionColumns"], detail["properties"], schema),
         *_checks(stored, detail["properties"], schema),
@@ -55,7 +55,7 @@ def _table_differences(lake: Lake, schema: TableSchema) -> Iterator[Difference]:
 
 
 def _columns(stored: StructType, wanted: StructType, *path: str) -> Iterator[_Finding]:
-    """Compare the columns of a table, or the fields of the struct that lies at `path`."""
+    """Compare the columns of a table, or the fields of the struct column at `path`."""
     order = [name for name in stored.names if name in wanted.names]
     for number, column in enumerate(wanted):
         if column.name in stored.names:
@@ -67,24 +67,24 @@ def _columns(stored: StructType, wanted: StructType, *path: str) -> Iterator[_Fi
         if not column.nullable:
             yield f"{text} NOT NULL, for which stored rows have no value", []
             continue
-        place = f"AFTER {quoted(wanted[number - 1].name)}" if number else "FIRST"
-        yield text, [f"ADD COLUMNS ({quoted(*path, column.name)} {kind} COMMENT {_literal(comment)} {place})"]
+        position = f"AFTER {quoted(wanted[number - 1].name)}" if number else "FIRST"
+        yield text, [f"ADD COLUMNS ({quoted(*path, column.name)} {kind} COMMENT {_literal(comment)} {position})"]
     for name in stored.names:
         if name not in wanted.names:
             kind = stored[name].dataType.simpleString()
             yield f"column {_dotted(*path, name)} is {kind}, should not be there", []
     if order != wanted.names:
         label = f"fields of {_dotted(*path)}" if path else "columns"
-        text = f"{label} stand as {', '.join(order)}, should stand as {', '.join(wanted.names)}"
+        text = f"{label} are in the order {', '.join(order)}, should be in the order {', '.join(wanted.names)}"
         yield text, list(_moves(order, wanted.names, *path))
 
 
 def _column(stored: StructField, wanted: StructField, *path: str) -> Iterator[_Finding]:
-    here = (*path, wanted.name)
-    label, alter = f"column {_dotted(*here)}", f"ALTER COLUMN {quoted(*here)}"
+    full_path = (*path, wanted.name)
+    label, alter = f"column {_dotted(*full_path)}", f"ALTER COLUMN {quoted(*full_path)}"
     kinds = stored.dataType, wanted.dataType
     if isinstance(kinds[0], StructType) and isinstance(kinds[1], StructType):
-        yield from _columns(kinds[0], kinds[1], *here)
+        yield from _columns(kinds[0], kinds[1], *full_path)
     elif kinds[0].simpleString() != kinds[1].simpleString():
         yield f"{label} is {kinds[0].simpleString()}, should be {kinds[1].simpleString()}", []
     if stored.nullable and not wanted.nullable:
@@ -97,13 +97,13 @@ def _column(stored: StructField, wanted: StructField, *path: str) -> Iterator[_F
 
 
 def _moves(order: list[str], wanted: list[str], *path: str) -> Iterator[str]:
-    """Put columns in order: structs of another order would compare, and be cast, field by wrong field."""
+    """Put columns in order: structs with another order of fields would be compared, and cast, field by wrong field."""
     for number, name in enumerate(wanted):
         if order[number] != name:
             order.remove(name)
             order.insert(number, name)
-            place = f"AFTER {quoted(wanted[number - 1])}" if number else "FIRST"
-            yield f"ALTER COLUMN {quoted(*path, name)} {place}"
+            position = f"AFTER {quoted(wanted[number - 1])}" if number else "FIRST"
+            yield f"ALTER COLUMN {quoted(*path, name)} {position}"
 
 
 def _table(
@@ -115,7 +115,7 @@ def _table(
     if tuple(partition_by) != schema.partition_by:
         old, new = (", ".join(names) or "nothing" for names in (partition_by, schema.partition_by))
         yield f"partitioned by {old}, should be by {new}", []
-    # Delta keeps properties of its own: only those that the file names are ours to compare.
+    # Delta sets properties of its own: compare only those that the file names.
     for name, value in schema.properties.items():
         if properties.get(name) != value:
             text = f"property {name} is {properties.get(name, 'not set')}, should be {value}"
@@ -123,33 +123,33 @@ def _table(
 
 
 def _checks(stored: DataFrame, properties: dict[str, str], schema: TableSchema) -> Iterator[_Finding]:
-    found = {name.removeprefix(_CHECK): text for name, text in properties.items() if name.startswith(_CHECK)}
+    stored_checks = {name.removeprefix(_CHECK): text for name, text in properties.items() if name.startswith(_CHECK)}
     for name, condition in schema.checks.items():
-        old = found.pop(name.lower(), None)
+        old = stored_checks.pop(name.lower(), None)
         if old is None or _tokens(old) != _tokens(condition):
             obstacle = _obstacle(stored, condition, schema)
             drop = [] if old is None else [f"DROP CONSTRAINT {quoted(name)}"]
             add = f"ADD CONSTRAINT {quoted(name)} CHECK ({condition})"
             text = f"check {name} is {old or 'missing'}, should be {condition}"
             yield (f"{text}, but {obstacle}", []) if obstacle else (text, [*drop, add])
-    for name, old in found.items():
+    for name, old in stored_checks.items():
         yield f"check {name} is {old}, should not be there", [f"DROP CONSTRAINT {quoted(name)}"]
 
 
 def _obstacle(stored: DataFrame, condition: str, schema: TableSchema) -> str | None:
-    """Say what keeps the check from being added to the table; None: nothing does."""
+    """Return why the check cannot be added to the table, None if it can."""
     if "->" in condition:
         return "Delta's ADD CONSTRAINT does not read lambdas"
     new = [F.lit(None).cast(c.type).alias(c.name) for c in schema.columns if c.name not in stored.columns]
     try:
         broken = stored.select("*", *new).where(~F.expr(condition).eqNullSafe(F.lit(True))).count()
     except PySparkException as error:
-        return f"it cannot be asked of the stored rows: {str(error).strip().splitlines()[0]}"
+        return f"the stored rows cannot be checked: {str(error).strip().splitlines()[0]}"
     return f"rows break it: {broken}" if broken else None
 
 
 def _tokens(condition: str) -> str:
-    """Return `condition` without the spaces outside of quotes: ADD CONSTRAINT puts one between any two tokens."""
+    """Return `condition` without the spaces outside quotes: ADD CONSTRAINT puts a space between any two tokens."""
     return re.sub(r"('(?:[^'\\]|\\.)*')|\s+", r"\1", condition)
 
 

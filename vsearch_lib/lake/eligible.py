@@ -1,4 +1,4 @@
-"""The images of the lake that live, and those that everybody may see."""
+"""The living images of the lake, and those that everybody may see."""
 
 from pyspark.sql import DataFrame
 
@@ -14,15 +14,15 @@ def living_images(lake: Lake) -> DataFrame:
 
 
 def public_images(lake: Lake) -> DataFrame:
-    """Return the images that everybody may see, with the `group_sha256` that the split goes by."""
+    """Return the images that everybody may see, with the `group_sha256` that decides the split."""
     return lake.read("images").where(PUBLIC).join(lake.read("near_duplicates"), "sha256", "left")
 
 
 def require_images(lake: Lake, settings: Settings) -> None:
-    """Check that the lake has an image to make a model or an index of.
+    """Check that the lake has an image to make a model or an index from.
 
     Raises:
-        VsearchError: it has none: nothing has landed, or everything is refused, deleted or blocked.
+        VsearchError: the lake has no image: nothing has landed, or everything is refused, deleted or blocked.
     """
     if living_images(lake).isEmpty():
         raise VsearchError(

@@ -1,4 +1,4 @@
-"""Upkeep of a table: small files become large ones, and files that no reader can need any more are deleted."""
+"""Upkeep of a table: merge small files, and delete files that no reader can need any more."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,20 +12,21 @@ from vsearch_lib.lake.paths import quoted
 from vsearch_lib.lake.schema import table_schema
 from vsearch_lib.lake.tables import Lake
 
-SMALL_BYTES = 16 * 2**20  # below it, opening a file costs more than reading it
+SMALL_BYTES = 16 * 2**20  # opening a file smaller than this costs more than reading it
 
-# What a few rows are looked up by, where a partition is a day: sorted so, the statistics of files and row groups tell
-# a reader which to skip. Z-order rewrites all of a partition, so tables whose partitions grow for ever (embeddings,
-# everything unpartitioned) are only compacted: a few new rows must not cost a rewrite of the catalogue.
+# The column by which readers look up a few rows, for tables with a partition a day. If rows are sorted by it, the
+# statistics of files and row groups show a reader which of them to skip. Z-order rewrites a whole partition, so tables
+# whose partitions grow for ever (embeddings, all tables without partitions) are only compacted: a few new rows must not
+# cost a rewrite of the catalogue.
 _LOOKED_UP_BY = {"images": "image_id", "interactions": "query_image_id"}
 
 _RETENTION = "delta.deletedFileRetentionDuration"
-_DELTAS_OWN_HOURS = 168
+_DELTA_DEFAULT_HOURS = 168
 
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What a table's files were, what they are, and how many were deleted that no version within retention has."""
+    """A table's files before and after, and how many were deleted because no version within the retention uses them."""
 
     files_before: int
     files_after: int
@@ -36,7 +37,7 @@ class Upkeep:
 
 
 def check_retention(*, retention_hours: int, longest_reader_hours: int) -> None:
-    """Refuse a retention that deletes files from under a reader.
+    """Refuse a retention that would delete files while a reader needs them.
 
     Raises:
         UsageError: names both settings.
@@ -49,7 +50,7 @@ def check_retention(*, retention_hours: int, longest_reader_hours: int) -> None:
 
 
 def maintain(lake: Lake, table: str, *, retention_hours: int) -> Upkeep:
-    """Merge small files of a table that exists, then delete what has been out of use for `retention_hours`.
+    """Merge small files of a table that exists, then delete files that have been out of use for `retention_hours`.
 
     A table with nothing to merge and nothing to delete gets no commit.
     """
@@ -65,10 +66,10 @@ def maintain(lake: Lake, table: str, *, retention_hours: int) -> Upkeep:
 
 
 def _file_counts(lake: Lake, table: str) -> dict[str | None, tuple[int, int, int]]:
-    """Return partition → files, small files and bytes; the partition is None where the table has none."""
+    """Return partition → files, small files and bytes; the partition is None if the table has no partitions."""
     partition = table_schema(table).partition_by
     value = F.col(partition[0]).cast("string") if partition else F.lit(None).cast("string")
-    # Constant columns of each file: Parquet answers them from the footers.
+    # These columns are constant within a file: Parquet reads them from the footers.
     rows: DataFrame = lake.read(table).select(
         value.alias("partition"), F.col("_metadata.file_path").alias("file"), F.col("_metadata.file_size").alias("size")
     )
@@ -80,12 +81,12 @@ def _file_counts(lake: Lake, table: str) -> dict[str | None, tuple[int, int, int
 
 
 def _optimize(lake: Lake, table: str, crowded: list[str | None]) -> None:
-    """Merge the files of the crowded partitions. Others stay as they are: a Z-order never finds nothing to do."""
+    """Merge the files of the crowded partitions only: a Z-order would rewrite every partition that it is given."""
     partition, order = table_schema(table).partition_by, _LOOKED_UP_BY.get(table)
     values = ", ".join("'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" for value in crowded if value)
     where = f"WHERE CAST(`{partition[0]}` AS STRING) IN ({values})" if partition else ""
     by = f"ZORDER BY (`{order}`)" if order else ""
-    # Without the setting a Z-order sorts rows into files and not within them, which is nothing where a day is a file.
+    # Without this setting a Z-order sorts rows into files but not within them: no effect if a day is one file.
     with _settings(lake.spark, {"spark.databricks.io.skipping.mdc.sortWithinFiles": "true"} if order else {}):
         lake.spark.sql(f"OPTIMIZE delta.{quoted(lake.path(table))} {where} {by}")
 
@@ -95,13 +96,14 @@ def _vacuum(lake: Lake, table: str, retention_hours: int) -> int:
     spark, name = lake.spark, f"delta.{quoted(lake.path(table))}"
     _set_retention(spark, name, retention_hours)
     settings = {
-        # Delta lists with as many tasks as this, 10,000 unless told: a minute of nothing on a small table.
+        # Delta lists files with this many tasks, by default 10,000: a wasted minute on a small table.
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(spark.sparkContext.defaultParallelism),
-        # Two commits a call, even of nothing; a table's version is to say that its content moved. Metrics have it.
+        # Logging makes two commits a call, even if nothing is deleted; but a new version must mean that the content
+        # changed. `metrics` has the number of deleted files.
         "spark.databricks.delta.vacuum.logging.enabled": "false",
     }
     with _settings(spark, settings):
-        # The directories of change data are listed too, and stay.
+        # The dry run also lists directories of change data; those stay.
         unused = spark.sql(f"VACUUM {name} DRY RUN").where("path LIKE '%.parquet' OR path LIKE '%.bin'").count()
         if unused:
             spark.sql(f"VACUUM {name}")
@@ -109,20 +111,21 @@ def _vacuum(lake: Lake, table: str, retention_hours: int) -> int:
 
 
 def _set_retention(spark: SparkSession, name: str, hours: int) -> None:
-    """Make the retention a property of the table, where it is not yet.
+    """Make the retention a property of the table, if it is not one yet.
 
-    VACUUM's own RETAIN is ignored by Delta 4.3, and never kept more than the property says: the log forgets by it which
-    files were removed when. So Delta's check of RETAIN against the property has nothing to refuse, and stays on.
+    Delta 4.3 ignores the RETAIN of VACUUM, and RETAIN never kept files longer than the property: after that time
+    the log forgets which files were removed when. So Delta's check of RETAIN against the property stays on: it has
+    nothing to refuse.
     """
     detail = spark.sql(f"DESCRIBE DETAIL {name}").select("properties").head(1)[0]
     wanted = f"interval {hours} hours"
-    if detail["properties"].get(_RETENTION, f"interval {_DELTAS_OWN_HOURS} hours") != wanted:
+    if detail["properties"].get(_RETENTION, f"interval {_DELTA_DEFAULT_HOURS} hours") != wanted:
         spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_RETENTION}' = '{wanted}')")
 
 
 @contextmanager
 def _settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
-    """Set Spark settings for one call, and put back what was there."""
+    """Set Spark settings for one call, then restore the old ones."""
     before = {key: spark.conf.get(key, None) for key in values}
     for key, value in values.items():
         spark.conf.set(key, value)

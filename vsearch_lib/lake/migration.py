@@ -1,4 +1,4 @@
-"""`vsearch schema`: say how a lake's tables differ from `schemas/`, and make the changes that stored rows allow."""
+"""`vsearch schema`: report how a lake's tables differ from `schemas/`, and make the changes that stored rows allow."""
 
 from collections.abc import Callable
 
@@ -11,18 +11,18 @@ _NEXT_STEP = "change those files in schemas/ back, or move the tables away and r
 
 
 def check(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
-    """Say every difference.
+    """Report every difference.
 
     Raises:
-        SchemaDrift: there are some.
+        SchemaMismatch: there is a difference.
     """
     differences = schema_differences(lake)
     for difference in differences:
         say(str(difference))
     if not differences:
-        say(_clean(lake))
+        say(_all_clear(lake))
         return
-    count = _counted(differences)
+    count = _difference_count(differences)
     if refused := _refused(differences):
         raise SchemaMismatch(
             f"{lake.uri}: {count} from schemas/; migrate cannot make {len(refused)} of them: {_NEXT_STEP}"
@@ -31,12 +31,12 @@ def check(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
 
 
 def migrate(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
-    """Make the stored tables what their files say, and say each change; all of them or, where one cannot be, none.
+    """Change the stored tables to match their files, and report each change. If one is impossible, make none.
 
     A migration that was interrupted goes on where it stopped when it is run again.
 
     Raises:
-        SchemaDrift: a difference cannot be made without rewriting rows or losing some.
+        SchemaMismatch: a change cannot be made without rewriting or losing rows.
     """
     differences = schema_differences(lake)
     if refused := _refused(differences):
@@ -48,16 +48,16 @@ def migrate(lake: Lake, say: Callable[[str], None] = terminal.say) -> None:
         for statement in difference.statements:
             lake.spark.sql(statement)
         say(f"changed {difference}")
-    say(_clean(lake))
+    say(_all_clear(lake))
 
 
 def _refused(differences: list[Difference]) -> list[Difference]:
     return [difference for difference in differences if not difference.statements]
 
 
-def _counted(differences: list[Difference]) -> str:
+def _difference_count(differences: list[Difference]) -> str:
     return f"{len(differences)} difference{'' if len(differences) == 1 else 's'}"
 
 
-def _clean(lake: Lake) -> str:
+def _all_clear(lake: Lake) -> str:
     return f"{lake.uri}: every table is what its file in schemas/ says"

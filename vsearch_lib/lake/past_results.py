@@ -1,6 +1,6 @@
-"""What a step made, and from which inputs: if they are the same again, the step is skipped.
+"""What a step made, and from which inputs: if the inputs are the same again, the step is skipped.
 
-Each step has one note in `<lake.uri>/done_before/`. It saves work, and may be deleted at any time.
+Each step has one note in `<lake.uri>/done_before/`. It only saves work and may be deleted at any time.
 """
 
 import hashlib
@@ -20,23 +20,23 @@ _CODE_FILES = (("vsearch_lib", "*.py"), ("vsearch_lib", "*.j2"), ("jobs", "*.py"
 
 
 def input_state(tables: Mapping[str, Position | None], **others: object) -> str:
-    """Return a hash of where `tables` stand, of `others`, and of the code: another version may make something else."""
-    at = {table: place and (place.table_id, place.version) for table, place in tables.items()}
-    said = json.dumps({"code": _code_hash(), "tables": at, "others": others}, sort_keys=True, default=str)
-    return hashlib.sha256(said.encode()).hexdigest()
+    """Return a hash of the positions of `tables`, of `others`, and of the code, for new code may make other results."""
+    versions = {table: position and (position.table_id, position.version) for table, position in tables.items()}
+    inputs = json.dumps({"code": _code_hash(), "tables": versions, "others": others}, sort_keys=True, default=str)
+    return hashlib.sha256(inputs.encode()).hexdigest()
 
 
 def load_result(lake: Lake, step: str, state: str) -> dict[str, Any] | None:
-    """Return what `step` noted when it was last done, None if that was another `state`."""
-    note = open_store(_results_uri(lake)).read_versioned(f"{step}.json")
-    said = json.loads(note.content) if note else {}
-    return said["made"] if said.get("state") == state else None
+    """Return what `step` made when it last ran, None if the input state was not `state`."""
+    stored = open_store(_results_uri(lake)).read_versioned(f"{step}.json")
+    note = json.loads(stored.content) if stored else {}
+    return note["made"] if note.get("state") == state else None
 
 
 def save_result(lake: Lake, step: str, state: str, made: Mapping[str, Any]) -> None:
-    """Note what `step` made of `state`, in place of what it made before."""
+    """Save what `step` made from the input state `state`, in place of its earlier note."""
     store, key = open_store(_results_uri(lake)), f"{step}.json"
-    # What a rival noted meanwhile is equally valid; any other state is computed again.
+    # A concurrent run's note is just as valid; a result for any other state is computed again.
     with suppress(PublishConflict):
         store.replace(key, json.dumps({"state": state, "made": made}).encode(), store.read_versioned(key))
 
@@ -47,8 +47,8 @@ def _results_uri(lake: Lake) -> str:
 
 @cache
 def _code_hash() -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for folder, names in _CODE_FILES:
         for file in sorted((PROJECT / folder).rglob(names)):
-            found.update(file.read_bytes())
-    return found.hexdigest()
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

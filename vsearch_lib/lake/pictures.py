@@ -1,4 +1,4 @@
-"""Stored pixels of a handful of images, for pages that show them."""
+"""Stored pictures of a few images, for pages that show them."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from vsearch_lib.lake.tables import Lake
 
 
 def stored_jpegs(lake: Lake, image_ids: Sequence[str]) -> dict[str, bytes]:
-    """Return image id → stored JPEG of those of `image_ids` that the lake has."""
+    """Return image id → stored JPEG, for those of `image_ids` that are in the lake."""
     images = lake.read("images").where(F.col("image_id").isin(list(image_ids))).select("image_id", "sha256")
     pixels = images.join(lake.read("image_pixels").select("sha256", "jpeg"), "sha256")
     return {row["image_id"]: bytes(row["jpeg"]) for row in pixels.select("image_id", "jpeg").collect()}

@@ -1,4 +1,4 @@
-"""Table schemas, read from `schemas/<table>.json`: the one place where columns are named."""
+"""Table schemas, read from `schemas/<table>.json`: the only place that names the columns."""
 
 import json
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ Named = Literal["user", "image"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `type` is Spark SQL's spelling.
+    """A column; `type` is spelled as in Spark SQL.
 
-    `names` says that the values, or the elements of an array, are ids of users or of images: an erasure goes by it.
-    `personal` marks values that tell of a person: who (a pseudonymous id too), where, when, what they did or said, and
-    free text, paths and pictures, in which any of that may stand.
+    `names` says that the values, or the elements of an array, are ids of users or of images: an erasure uses it.
+    `personal` marks values about a person: who they are (also a pseudonymous id), where, when, what they did or said,
+    and free text, paths and pictures, which may contain any of that.
     """
 
     name: str
@@ -68,7 +68,7 @@ class TableSchema:
 
 @cache
 def table_schema(table: str) -> TableSchema:
-    """Return the schema of `table`; FileNotFoundError where `schemas/` has none."""
+    """Return the schema of `table`; FileNotFoundError if `schemas/` has no such file."""
     content = json.loads((SCHEMAS / f"{table}.json").read_text())
     return TableSchema(
         table=content["table"],

@@ -1,4 +1,4 @@
-"""`docs/tables.md`: what `schemas/` says about every table, as a page. `make docs` writes it."""
+"""`docs/tables.md`: a page that describes every table of `schemas/`. `make docs` writes it."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ _HEAD = """\
 
 The lake's tables as `schemas/` describes them. `make docs` writes this page; edit the files, not the page.
 
-*Personal* are values that tell of a person: who (a pseudonymous id too), where, when, what they did or said, and free
-text, paths and pictures, in which any of that may stand. In tables of persons every column is.
-*Names* says that a column holds ids of users or images: an erasure deletes the rows that name the erased.
-`vsearch schema check` compares a lake with these files, `vsearch schema migrate` makes the changes that no row stands
-in the way of.
+*Personal* marks values about a person: who they are (also a pseudonymous id), where, when, what they did or said, and
+free text, paths and pictures, which may contain any of that. In tables about persons every column is personal.
+*Names* says that a column holds ids of users or images: an erasure deletes the rows that name the erased user or image.
+`vsearch schema check` compares a lake with these files; `vsearch schema migrate` makes the changes that the stored rows
+allow.
 """
 
 

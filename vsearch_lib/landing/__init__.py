@@ -1,1 +1,1 @@
-"""The landing zone: what lies there, line by line, and why some of it is refused."""
+"""The landing zone: its files, their lines, and the reasons of refusals."""

@@ -1,4 +1,4 @@
-"""What became of everything that landed: the numbers that add up."""
+"""The account of a landing: how many items landed, and how many of them were accepted, refused or passed over."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ from vsearch_lib.landing.rows import NO_RECORDS
 
 @dataclass(frozen=True)
 class Account:
-    """What became of what landed: records, pictures, and files that were refused or passed over as a whole.
+    """Counts of landed items: records, pictures, and files that were refused or passed over as a whole.
 
     Attributes:
-        read: items that were looked at; of these some were refused, the rest are about `keys` things.
-        accepted: things that moved a table.
-        passed_over: clutter by its kind, files.
+        read: items that were examined; some were `refused`, the others are about `keys` different keys of the table.
+        accepted: keys whose rows in the table were added or changed.
+        passed_over: kind of clutter → number of files.
     """
 
     table: str
@@ -36,12 +36,12 @@ class Account:
 
     @property
     def duplicate(self) -> int:
-        """Items about a thing that another item of the same run is about, and that holds."""
+        """Items that lost to another item of the same run with the same key."""
         return self.read - self.refused - self.keys
 
     @property
     def unchanged(self) -> int:
-        """Things that the table knew already, just so."""
+        """Keys whose rows in the table did not change."""
         return self.keys - self.accepted
 
     def figures(self) -> list[Figure]:
@@ -52,7 +52,7 @@ class Account:
         return [*kinds, *numbers, Figure(f"{self.table}_passed_over", sum(self.passed_over.values()))]
 
     def line(self) -> str:
-        """Return the sum as a person reads it."""
+        """Return the counts as one line of text."""
         kinds = ", ".join(f"{kind}: {n}" for kind, n in sorted(self.passed_over.items()))
         return (
             f"{self.table}: {self.landed} landed = {self.accepted} accepted + {self.unchanged} unchanged + "
@@ -63,10 +63,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Counted:
-    """How much was looked at, and how much of it was refused. `erased` and `unreadable` are among the refused.
+    """Counts of examined items, and of refused ones, which include `erased` and `unreadable`.
 
     Attributes:
-        empty: whole files without a record; they are in none of the other numbers.
+        empty: files without a record; they are not in the other counts.
+        keys: different keys of the accepted items.
     """
 
     read: int
@@ -78,29 +79,29 @@ class Counted:
 
     @property
     def judged(self) -> int:
-        """Items by which a source is judged: nothing is wrong there with what is erased or cannot be opened here.
+        """Items by which the source is judged: erased and unreadable items are not its fault, and do not count.
 
-        If nothing at all can be opened, that is judged.
+        If no item at all is readable, the unreadable items count.
         """
         return self.read - self.erased - (self.unreadable if self.unreadable < self.read else 0)
 
     @property
     def at_fault(self) -> int:
-        """How many of the judged items are refused."""
+        """The number of judged items that are refused."""
         return self.judged - (self.read - self.refused)
 
     def account(self, table: str, accepted: int, passed_over: Mapping[str, int]) -> Account:
-        """Return the sum, once it is known how many things moved the table."""
+        """Return the account; `accepted` is the number of keys whose rows were added or changed."""
         empty = {"file without records": self.empty} if self.empty else {}
         return Account(table, self.read, self.refused, self.keys, accepted, {**passed_over, **empty})
 
 
 def count_refused(rows: DataFrame, *, landed: Column, key: str | None = None) -> Counted:
-    """Count `rows` by what became of them.
+    """Count accepted and refused `rows`.
 
     Args:
-        landed: aggregate: how many items rows stand for.
-        key: column of what an accepted row is about; None if each is about another thing.
+        landed: an aggregate that counts the items in the rows.
+        key: the key column of an accepted row; None if every accepted row has another key.
     """
     reason = F.col("reason")
     counted = rows.agg(
@@ -114,14 +115,14 @@ def count_refused(rows: DataFrame, *, landed: Column, key: str | None = None) ->
 
 
 def nothing_landed(context: StepContext, table: str, passed_over: Mapping[str, int]) -> list[Figure]:
-    """Return the figures of a run to which nothing landed but clutter, and say so if there is some."""
+    """Return the figures of a run that found no items, and report the clutter, if there is any."""
     account = Account(table, passed_over=passed_over)
     if passed_over:
         context.say(account.line())
     return account.figures()
 
 
-def say_missing(context: StepContext, table: str, listing: Listing) -> None:
-    """Say of each place that was to be looked at and is not there that nothing landed."""
-    for place in listing.missing:
-        context.say(f"{table}: nothing landed: there is no folder {place}")
+def report_missing(context: StepContext, table: str, listing: Listing) -> None:
+    """Report each requested folder that does not exist."""
+    for folder in listing.missing:
+        context.say(f"{table}: nothing landed: there is no folder {folder}")

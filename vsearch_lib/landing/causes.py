@@ -1,4 +1,4 @@
-"""Why a line does not fit: which field, and what was expected there. Looked for in refused lines alone."""
+"""The cause of a malformed line: which field is wrong, and what was expected. Only refused lines are examined."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,8 +10,8 @@ from pyspark.sql.types import StructType
 
 _BITS = {"int": 31, "bigint": 63}
 _MOMENT = "write it as 2026-11-01T10:00:00Z"
-_SHOWN = 40  # characters of a value
-_SAID = {  # by type: what a value must be
+_SHOWN = 40  # characters of a value in a message
+_EXPECTED = {  # type → the values that it allows
     "int": "a whole number",
     "bigint": "a whole number",
     "double": "a number",
@@ -20,24 +20,24 @@ _SAID = {  # by type: what a value must be
 
 
 def with_causes(refused: DataFrame, fields: str) -> DataFrame:
-    """Say in `message` of each line of `refused` (reason, message, text) that does not fit `fields` (DDL) why not.
+    """Write the cause into `message` of each row of `refused` (reason, message, text) that does not fit `fields` (DDL).
 
-    Lines whose message says it already keep theirs: only that of `cause_unknown` is replaced.
+    Only the message of `cause_unknown` is replaced: other messages state their cause already.
     """
     types = {field.name: field.dataType.simpleString() for field in cast(StructType, StructType.fromDDL(fields))}
     return refused.mapInArrow(_explainer(types), refused.schema)
 
 
 def cause_unknown(what: str) -> str:
-    """Return the message of a line that is no `what`, until its cause is looked for."""
+    """Return the message of a line that is not a record of `what`, until `with_causes` replaces it."""
     return f"not a JSON object with the fields of {what}"
 
 
 def cause(text: str, types: Mapping[str, str]) -> str | None:
-    """Return what is wrong with a line, None if nothing is found: the message stays as it is then.
+    """Return the cause of a malformed line, None if no cause is found.
 
     Args:
-        types: field → its type in Spark's words.
+        types: field → its Spark type.
     """
     try:
         record = json.loads(text)
@@ -50,9 +50,9 @@ def cause(text: str, types: Mapping[str, str]) -> str | None:
     if not isinstance(record, dict):
         kind = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(record), "a number")
         return f"{kind}, not a JSON object: write an object a line"
-    # Any text may be a time to Spark: one is to blame if nothing else is.
-    in_turn = sorted(types.items(), key=lambda item: item[1] == "timestamp")
-    wrong = (f"{name}: {problem}" for name, kind in in_turn if (problem := _misfit(record.get(name), kind)))
+    # Spark may read any text as a time: times are named as the cause only if no other field is wrong.
+    times_last = sorted(types.items(), key=lambda item: item[1] == "timestamp")
+    wrong = (f"{name}: {problem}" for name, kind in times_last if (problem := _misfit(record.get(name), kind)))
     return next(wrong, None)
 
 
@@ -63,11 +63,11 @@ def _misfit(value: object, kind: str) -> str | None:
     if kind == "timestamp":
         return f"{shown} is {'a number' if isinstance(value, int | float) else 'not a time'}; {_MOMENT}"
     if kind == "boolean":
-        return None if isinstance(value, bool) else f"{shown} is not {_SAID[kind]}"
+        return None if isinstance(value, bool) else f"{shown} is not {_EXPECTED[kind]}"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{shown} is not {_SAID[kind]}"
+        return f"{shown} is not {_EXPECTED[kind]}"
     if kind in _BITS and isinstance(value, float) and not value.is_integer():
-        return f"{shown} is not {_SAID[kind]}"
+        return f"{shown} is not {_EXPECTED[kind]}"
     if kind in _BITS and abs(value) >= 2 ** _BITS[kind]:
         return f"{shown} is too large"
     return None
@@ -78,9 +78,9 @@ def _explainer(types: Mapping[str, str]) -> Callable[[Iterable[pa.RecordBatch]],
         for batch in batches:
             rows = zip(*(batch.column(name).to_pylist() for name in ("reason", "message", "text")), strict=True)
             messages = [_message(reason, message, text, types) for reason, message, text in rows]
-            place = batch.schema.get_field_index("message")
+            index = batch.schema.get_field_index("message")
             yield pa.RecordBatch.from_arrays(
-                [pa.array(messages, pa.string()) if n == place else batch.column(n) for n in range(batch.num_columns)],
+                [pa.array(messages, pa.string()) if n == index else batch.column(n) for n in range(batch.num_columns)],
                 schema=batch.schema,
             )
 

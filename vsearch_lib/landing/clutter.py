@@ -1,4 +1,4 @@
-"""What other programs leave beside the data: known by its name, counted by kind, and passed over."""
+"""Clutter: files that other programs leave beside the data, known by name, counted by kind, and passed over."""
 
 import re
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ _PATTERNS = {
 
 
 def kind_of_clutter(names: Sequence[str]) -> str | None:
-    """Return the kind of clutter that a file is, None if it is none.
+    """Return the kind of clutter of a file, None if the file is not clutter.
 
     Args:
-        names: of the folders on the way to the file from the place that is listed, and of the file, which comes last.
+        names: the parts of the file's path below the listed folder: folder names, then the file name.
     """
     *folders, file = (name.lower() for name in names)
     for folder in folders:

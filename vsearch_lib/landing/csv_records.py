@@ -1,4 +1,4 @@
-"""Records of a CSV text, strictly by RFC 4180: one that does not fit is refused, and its neighbours are read."""
+"""Records of a CSV text, strictly by RFC 4180: an invalid record is refused, and the records around it are read."""
 
 import csv
 from collections import deque
@@ -13,7 +13,7 @@ _PROBLEMS = {
 
 
 class CsvRecord(NamedTuple):
-    """A record that begins in `line` (from 1), its text, and its fields, or why they are not certain."""
+    """A record that begins in `line` (counted from 1): its text, and its fields, or the problem with them."""
 
     line: int
     text: str
@@ -22,32 +22,32 @@ class CsvRecord(NamedTuple):
 
 
 def csv_records(lines: Iterable[str]) -> Iterator[CsvRecord]:
-    """Yield the records of `lines`, which keep their ends; blank lines are none.
+    """Yield the records of `lines`, which include their line ends; blank lines are skipped.
 
-    If quotes do not fit, the line in which the record begins is refused, and reading goes on with the next line: a
-    quote that is never closed does not take the rest of the file along.
+    If the quotes of a record are invalid, its first line is refused, and reading goes on with the next line: a quote
+    that is never closed does not make the rest of the file unreadable.
     """
     feed = _Feed(lines)
     while feed.more():
-        feed.taken.clear()
+        feed.consumed.clear()
         line = feed.number + 1
         try:
             fields = next(csv.reader(feed, strict=True))
         except (csv.Error, StopIteration) as error:
             yield CsvRecord(line, feed.put_back_all_but_one(), None, f"not CSV: {_PROBLEMS.get(str(error), error)}")
             continue
-        if fields and "".join(feed.taken).strip():
-            yield CsvRecord(line, "".join(feed.taken).rstrip("\r\n"), fields, None)
+        if fields and "".join(feed.consumed).strip():
+            yield CsvRecord(line, "".join(feed.consumed).rstrip("\r\n"), fields, None)
 
 
 class _Feed:
-    """Lines, of which those that a record took can be put back."""
+    """An iterator of lines that can put back the lines that a record consumed."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
         self._ahead: deque[str] = deque()
         self.number = 0
-        self.taken: list[str] = []
+        self.consumed: list[str] = []
 
     def __iter__(self) -> "_Feed":
         return self
@@ -55,7 +55,7 @@ class _Feed:
     def __next__(self) -> str:
         line = self._ahead.popleft() if self._ahead else next(self._lines)
         self.number += 1
-        self.taken.append(line)
+        self.consumed.append(line)
         return line
 
     def more(self) -> bool:
@@ -64,7 +64,7 @@ class _Feed:
         return bool(self._ahead)
 
     def put_back_all_but_one(self) -> str:
-        first, *others = self.taken
+        first, *others = self.consumed
         self._ahead.extendleft(reversed(others))
         self.number -= len(others)
         return first.rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""In which format a landed file of records or metadata is: by its name, and by its first bytes."""
+"""The format of a landed file of records or metadata, by its name and its first bytes."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ _LAYOUTS: dict[str, Layout] = {
 }
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _PARQUET = b"PAR1"
-# Formats of tables that are not read, by name or by content.
+# Suffixes of table formats that are not read.
 _OTHERS = (
     *(".tsv", ".tab", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".avro", ".orc", ".arrow", ".feather", ".parq"),
     *(".yaml", ".yml", ".toml", ".xml", ".json5", ".sqlite", ".sqlite3"),
@@ -37,24 +37,24 @@ _OTHER_MAGIC = {
     b"ARROW1": "Arrow",
     b"SQLite format 3": "SQLite",
 }
-# Names that Spark's own reader would decompress, or leave out.
+# Suffixes of files that Spark's own reader would decompress, or pass over.
 _SPARK_UNPACKS = (*_COMPRESSED, *_OTHER_PACKED, ".bgz")
 HEAD_BYTES = 4096
-# What reading raises if a file is not what it should be.
+# What reading a broken file may raise.
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, OverflowError, zlib.error, pa.ArrowException)
-_READ = "JSON lines, CSV and Parquet are read, plain or packed with gzip or zstd"
+_READ = "readable formats: Parquet, JSON lines and CSV, the last two also with gzip or zstd"
 
 
 @dataclass(frozen=True)
 class Format:
-    """How records lie in a file."""
+    """How records are stored in a file."""
 
     layout: Layout
     compression: Compression | None
 
 
 class NotReadable(Exception):
-    """Raised when a file cannot be read as records; `reason` is a code of `landing.refusal.REASONS`."""
+    """Raised when a file cannot be read as records; `reason` is a code of `quarantine.reasons.REASONS`."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -62,12 +62,12 @@ class NotReadable(Exception):
 
 
 def named_layout(name: str) -> Layout | None:
-    """Return the layout that a file's name claims, None if it claims none that is read."""
+    """Return the layout that a file's name claims, None if it claims no layout that we read."""
     return _LAYOUTS.get(_suffix(_unpacked_name(name.lower())))
 
 
 def holds_a_table(name: str) -> bool:
-    """Whether a file's name claims a format of tables, read or not, packed or not, a copy or not."""
+    """Whether a file's name claims a table format, even one that is not read, is compressed, or is a backup copy."""
     name = name.lower()
     name = name.rstrip("~ ")
     while _suffix(name) in {*_COMPRESSED, *_OTHER_PACKED, *_COPIES}:
@@ -76,25 +76,26 @@ def holds_a_table(name: str) -> bool:
 
 
 def for_spark(file: LandedFile, head: bytes, checksums: set[str]) -> bool:
-    """Whether Spark's own reader of text reads the file as JSON lines just as `rows_of` does, and faster.
+    """Whether Spark's own text reader gives the same JSON lines as `rows_of`, and faster.
 
     Args:
         head: the first bytes of the file.
-        checksums: paths of such files. Spark compares a file with its own, which may be of an earlier file.
+        checksums: paths of checksum files. Spark would check a file against its checksum, which may be outdated.
     """
     name = file.name.lower()
-    plain = not name.startswith(("_", ".")) and not name.endswith(_SPARK_UNPACKS)
-    claimed = named_layout(name) in ("json lines", None)
-    checked = f"{file.folder}/.{file.name}.crc" in checksums
-    return plain and claimed and not checked and head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    read_as_is = not name.startswith(("_", ".")) and not name.endswith(_SPARK_UNPACKS)
+    may_be_lines = named_layout(name) in ("json lines", None)
+    has_checksum = f"{file.folder}/.{file.name}.crc" in checksums
+    is_object = head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    return read_as_is and may_be_lines and not has_checksum and is_object
 
 
 def recognise(name: str, file: BinaryIO) -> Format:
-    """Return the format of the open `file`; its position is left at the start.
+    """Return the format of the open `file`, and leave its position at the start.
 
     Raises:
-        NotReadable: the format is not one that is read, or the content is not what the name says.
-        OSError: as reading raises it.
+        NotReadable: the format is not supported, or the content does not match the name.
+        OSError: the file cannot be read.
     """
     name = name.lower()
     head = file.read(HEAD_BYTES)
@@ -104,7 +105,7 @@ def recognise(name: str, file: BinaryIO) -> Format:
     if not head and (claimed or named_layout(name) == "parquet"):
         raise NotReadable("empty_file", "0 bytes")
     if claimed and compression != claimed:
-        raise NotReadable("broken_file", f"it is called {_suffix(name)} and is not {claimed}; write it again")
+        raise NotReadable("broken_file", f"its suffix is {_suffix(name)}, but it is not {claimed}; write it again")
     if compression:
         with unpacked(file, compression) as inner:
             head = _head_of(inner)
@@ -114,21 +115,21 @@ def recognise(name: str, file: BinaryIO) -> Format:
             raise NotReadable("unsupported_format", f"it is {other}; {_READ}")
     claims = named_layout(name)
     if (claims == "parquet") != head.startswith(_PARQUET) and (claims or compression):
-        is_parquet = "it is Parquet, and its name" if head.startswith(_PARQUET) else "it is not Parquet, as its name"
-        raise NotReadable("broken_file", f"{is_parquet} says otherwise; write it again, or rename it")
+        problem = "it is Parquet, but not" if head.startswith(_PARQUET) else "it is not Parquet, but is"
+        raise NotReadable("broken_file", f"{problem} by its name; write it again, or rename it")
     if head.startswith(_PARQUET):
         if compression:
-            raise NotReadable("unsupported_format", f"it is Parquet, packed once more; {_READ}")
+            raise NotReadable("unsupported_format", f"it is a compressed Parquet file; {_READ}")
         return Format("parquet", None)
     if claims:
         return Format(claims, compression)
     if _text(head).lstrip().startswith("{"):
         return Format("json lines", compression)
-    raise NotReadable("unsupported_format", f"neither its name nor its content says how to read it; {_READ}")
+    raise NotReadable("unsupported_format", f"neither its name nor its content shows its format; {_READ}")
 
 
 def unpacked(file: BinaryIO, compression: Compression | None) -> BinaryIO:
-    """Return `file` without its compression, as a stream; members that follow each other are one text."""
+    """Return the decompressed `file` as a stream; several gzip members give one text."""
     if compression == "gzip":
         return io.BufferedReader(gzip.GzipFile(fileobj=file))
     if compression == "zstd":
@@ -137,12 +138,12 @@ def unpacked(file: BinaryIO, compression: Compression | None) -> BinaryIO:
 
 
 def encoding_of(head: bytes) -> str:
-    """Return the encoding of a text: what its byte-order mark says, else UTF-8."""
+    """Return the encoding of a text: that of its byte-order mark, else UTF-8."""
     return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
 
 
 class _Borrowed(io.RawIOBase):
-    """A file that Arrow reads from and does not close."""
+    """A file that Arrow reads but does not close."""
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
@@ -156,7 +157,7 @@ class _Borrowed(io.RawIOBase):
 
 
 class _Stream(io.RawIOBase):
-    """A stream of Arrow as Python's own readers take it."""
+    """A stream of Arrow for Python's own readers."""
 
     def __init__(self, stream: pa.NativeFile) -> None:
         super().__init__()

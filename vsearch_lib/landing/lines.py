@@ -1,4 +1,4 @@
-"""Landed records, whatever their file format, as one JSON object a line that knows where it came from."""
+"""Landed records of every file format as JSON lines; each line has its source and its position there."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from vsearch_lib.landing.rows import rows_of
 from vsearch_lib.storage import open_file
 
 CORRUPT = "_corrupt"
-_BY_LINE = -1  # in place of a block: the row is the line in the file
+_BY_LINE = -1  # as the block of a row: `row` is the line in the file
 _ROWS_PER_BATCH = 1024
 _HEADS_AT_ONCE = 16
 _HEAD_BYTES = 256
@@ -38,35 +38,35 @@ _ARROW_LINES = pa.schema(
 
 
 def read_lines(spark: SparkSession, files: Sequence[LandedFile], fields: str, checksums: set[str]) -> DataFrame:
-    """Return source, landed_on, block, row, text, reason, message: a row a record of `files`, whatever their formats.
+    """Return one row (source, landed_on, block, row, text, reason, message) per record of `files`, of any format.
 
-    `row` counts within `block` (a split of the file), so that `number_lines` can tell the line in the file without
-    every run paying for it. Rows and files that cannot be read have a reason; those of whole files are row 0.
+    `row` counts within `block`, a split of the file: only runs that need the line in the file compute it, with
+    `number_lines`. Rows and files that cannot be read have a reason; a file that is refused as a whole is row 0.
 
     Args:
         fields: of the records, as DDL.
-        checksums: as `formats.for_spark` takes them.
+        checksums: see `formats.for_spark`.
     """
     with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
         heads = list(pool.map(_head, files))
-    for_spark_itself = [file for file, head in zip(files, heads, strict=True) if for_spark(file, head, checksums)]
-    others = [file for file in files if file not in set(for_spark_itself)]
-    read = read_rows(spark, others, fields)
-    return _lines_by_spark(spark, for_spark_itself).unionByName(read) if for_spark_itself else read
+    read_by_spark = [file for file, head in zip(files, heads, strict=True) if for_spark(file, head, checksums)]
+    others = [file for file in files if file not in set(read_by_spark)]
+    rows = read_rows(spark, others, fields)
+    return _lines_by_spark(spark, read_by_spark).unionByName(rows) if read_by_spark else rows
 
 
 def read_rows(spark: SparkSession, files: Sequence[LandedFile], fields: str) -> DataFrame:
-    """Return what `read_lines` does, every row looked at by `rows_of`, which is slower and refuses unclear names."""
+    """Return the rows of `read_lines`, all read by `rows_of`, which is slower and refuses unclear names."""
     if not files:
         return spark.createDataFrame(_ARROW_LINES.empty_table())
     columns = {"path": [file.path for file in files], "landed_on": [file.landed_on for file in files]}
-    # A task a file: none of them can be split.
+    # One task per file, because these files cannot be split.
     listed = spark.createDataFrame(pa.table(columns)).repartition(len(files))
     return listed.mapInArrow(_row_reader(_types(fields)), _LINES)
 
 
 def refused_lines(spark: SparkSession, refused: Sequence[RefusedFile]) -> DataFrame:
-    """Return files that are refused as a whole as `read_lines` does."""
+    """Return files that are refused as a whole in the form of `read_lines`."""
     rows = [
         {"source": file.path, "block": _BY_LINE, "row": 0, "reason": file.reason, "message": file.message}
         for file in refused
@@ -79,7 +79,7 @@ def _head(file: LandedFile) -> bytes:
         with open_file(file.path) as content:
             return content.read(_HEAD_BYTES)
     except OSError:
-        return b""  # the worker that opens it says what is wrong
+        return b""  # the worker that opens it reports the error
 
 
 def _types(fields: str) -> dict[str, str]:
@@ -91,16 +91,16 @@ def _row_reader(types: Mapping[str, str]) -> Callable[[Iterable[pa.RecordBatch]]
         for batch in batches:
             for path, landed_on in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 rows = rows_of(path, types)
-                while several := list(islice(rows, _ROWS_PER_BATCH)):
+                while batch_rows := list(islice(rows, _ROWS_PER_BATCH)):
                     yield pa.RecordBatch.from_pydict(
                         {
-                            "source": [path] * len(several),
-                            "landed_on": [landed_on] * len(several),
-                            "block": [_BY_LINE] * len(several),
-                            "row": [row.line for row in several],
-                            "text": [row.text for row in several],
-                            "reason": [row.reason for row in several],
-                            "message": [row.message for row in several],
+                            "source": [path] * len(batch_rows),
+                            "landed_on": [landed_on] * len(batch_rows),
+                            "block": [_BY_LINE] * len(batch_rows),
+                            "row": [row.line for row in batch_rows],
+                            "text": [row.text for row in batch_rows],
+                            "reason": [row.reason for row in batch_rows],
+                            "message": [row.message for row in batch_rows],
                         },
                         schema=_ARROW_LINES,
                     )
@@ -111,23 +111,23 @@ def _row_reader(types: Mapping[str, str]) -> Callable[[Iterable[pa.RecordBatch]]
 def _lines_by_spark(spark: SparkSession, files: Sequence[LandedFile]) -> DataFrame:
     days = {file.path: file.landed_on for file in files}
     table = spark.read.text([escape_glob(path) for path in days])
-    # Every line would decode the same URL: each file's is decoded once, here, and looked up.
+    # The URL of each file is decoded once, here, and joined to its lines, instead of decoded for every line.
     urls = (re.sub("^file:/+", "file:/", url) for url in table.inputFiles())
     paths = {url: unquote(url).removeprefix("file:") for url in urls}
-    places = [(url, path, days[path]) for url, path in paths.items()]
-    known = spark.createDataFrame(places, "url string, source string, landed_on date")
+    sources = [(url, path, days[path]) for url, path in paths.items()]
+    known = spark.createDataFrame(sources, "url string, source string, landed_on date")
     lines = table.select(
         F.col("_metadata.file_path").alias("url"),
         F.col("_metadata.file_block_start").alias("block"),
         F.monotonically_increasing_id().alias("row"),
         F.col("value").alias("text"),
     )
-    unread = F.expr("NOT is_valid_utf8(text)")
+    not_utf8 = F.expr("NOT is_valid_utf8(text)")
     return (
         lines.join(F.broadcast(known), "url")
-        .withColumn("reason", F.when(unread, "malformed_line"))
-        .withColumn("message", F.when(unread, "not UTF-8; save the file as UTF-8"))
-        .withColumn("text", F.when(unread, F.expr("make_valid_utf8(text)")).otherwise(F.col("text")))
+        .withColumn("reason", F.when(not_utf8, "malformed_line"))
+        .withColumn("message", F.when(not_utf8, "not UTF-8; save the file as UTF-8"))
+        .withColumn("text", F.when(not_utf8, F.expr("make_valid_utf8(text)")).otherwise(F.col("text")))
         .select("source", "landed_on", "block", "row", "text", "reason", "message")
     )
 
@@ -136,17 +136,17 @@ def parse(lines: DataFrame, fields: str) -> DataFrame:
     """Add `fields` (DDL) of each line's object as columns; `_corrupt` holds the text of a line that does not fit."""
     struct = cast(StructType, StructType.fromDDL(fields))
     moments = [field.name for field in struct if isinstance(field.dataType, TimestampType)]
-    # Spark would take the number 5 for a moment, five seconds after 1970: moments are read as text and looked at.
+    # Spark would read the number 5 as a time, five seconds after 1970: times are read as text and checked here.
     read_as = ", ".join(
         f"`{field.name}` {'string' if field.name in moments else field.dataType.simpleString()}" for field in struct
     )
-    # Most lines begin as they should, which is seen faster than that they are not blank.
+    # Most lines begin with {, and this test is faster than a test for a blank line.
     full = lines.where(F.expr("startswith(text, '{') OR reason IS NOT NULL OR length(trim(text)) > 0"))
     parsed = full.withColumn("_parsed", _parsed(F.col("text"), read_as))
     whole = f"_parsed.{CORRUPT} IS NULL AND _parsed.ended AND size(_parsed.rows) = 1"
     integers = [field.name for field in struct if isinstance(field.dataType, IntegerType | LongType)]
     if integers:
-        # Tables of pandas write the integers of a column with gaps as 1500.0; only such lines are looked at again.
+        # pandas writes integers of a column with gaps as 1500.0: only such lines are parsed again.
         repaired = F.regexp_replace("text", rf'("(?:{"|".join(integers)})":\s*-?\d+)\.0+(?=\s*[,}}])', "$1")
         again = F.when(F.expr(whole), F.col("_parsed")).otherwise(_parsed(repaired, read_as))
         parsed = parsed.withColumn("_parsed", again)
@@ -165,7 +165,7 @@ def parse(lines: DataFrame, fields: str) -> DataFrame:
 
 
 def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
-    """Replace block and row of `rows` by `line`, the line in the source from 1; `lines` is what they were read from."""
+    """Replace block and row of `rows` by `line`, the line in the source, from 1; `lines` are all lines there."""
     split = lines.where(F.col("block") != _BY_LINE)
     blocks = split.groupBy("source", "block").agg(F.min("row").alias("first"), F.count("*").alias("count"))
     before = F.sum("count").over(
@@ -178,13 +178,13 @@ def number_lines(rows: DataFrame, lines: DataFrame) -> DataFrame:
 
 
 def _moment(value: str) -> Column:
-    # RFC 3339 allows the small z, which Spark does not read.
-    small_z = f"CASE WHEN endswith({value}, 'z') THEN try_cast(upper({value}) AS timestamp) END"
-    return F.expr(f"coalesce(try_cast({value} AS timestamp), {small_z})")
+    # RFC 3339 allows a lower-case z, which Spark does not read.
+    lower_z = f"CASE WHEN endswith({value}, 'z') THEN try_cast(upper({value}) AS timestamp) END"
+    return F.expr(f"coalesce(try_cast({value} AS timestamp), {lower_z})")
 
 
 def _parsed(text: Column, read_as: str) -> Column:
-    # Spark's parser stops where a value ends; here it must come past the line's own object, the only one in its list.
+    # Spark's parser ignores text after a value: in this wrapper, such text makes the whole line invalid.
     wrapped = F.concat(F.lit('{"rows":['), text, F.lit('],"ended":true}'))
     schema = f"rows array<struct<{read_as}>>, ended boolean, {CORRUPT} string"
     return F.from_json(wrapped, schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT})

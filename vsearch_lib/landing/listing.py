@@ -1,4 +1,4 @@
-"""Everything that lies in a landing folder: files, what cannot be read, and clutter, without opening a file."""
+"""All files of a landing folder, unreadable ones and clutter included, without opening any."""
 
 import os
 import re
@@ -19,9 +19,9 @@ _LAST_MILLISECOND = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(m
 
 
 class LandedFile(NamedTuple):
-    """A file, and the day it landed on: that of its partition, else the day it was last modified, UTC.
+    """A file, and the day on which it landed: that of its partition, else the day (UTC) of its last modification.
 
-    `path` is a local path, or the address of an object with the scheme of the listed folder.
+    `path` is a local path, or the URI of an object, with the scheme of the listed folder.
     """
 
     path: str
@@ -31,17 +31,17 @@ class LandedFile(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """The folder it lies in."""
+        """The folder of the file."""
         return self.path.rpartition("/")[0]
 
     @property
     def name(self) -> str:
-        """Its name in that folder."""
+        """The name of the file in its folder."""
         return self.path.rpartition("/")[2]
 
 
 class RefusedFile(NamedTuple):
-    """A file or folder that is refused as a whole, with a code of `landing.refusal.REASONS`."""
+    """A file or folder that is refused as a whole, with a code of `quarantine.reasons.REASONS`."""
 
     path: str
     reason: str
@@ -50,18 +50,19 @@ class RefusedFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies at some places, files in the order of their names: each thing is in `files`, `refused` or passed over.
+    """The content of the folders `roots`, files in order of path: each is in `files`, in `refused`, or passed over.
 
     Attributes:
-        places: the folder `uri`, or those of the days that were asked for.
-        folders: that could be listed.
-        missing: places that were asked for and are not there.
-        checksums: of Hadoop's, `.<name>.crc` beside a file.
-        passed_over_inside: clutter and links in folders, or with names, that never are clutter.
+        roots: the folder `uri`, or the folders of the requested days in it.
+        passed_over: kind of clutter → number of files.
+        folders: the folders that could be listed.
+        missing: the roots that do not exist.
+        checksums: paths of Hadoop's checksum files, `.<name>.crc` beside a file.
+        passed_over_inside: paths of clutter and links whose name, or a folder on whose path, is never clutter.
     """
 
     uri: str
-    places: list[str] = field(default_factory=list)
+    roots: list[str] = field(default_factory=list)
     files: list[LandedFile] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -71,55 +72,57 @@ class Listing:
     passed_over_inside: list[str] = field(default_factory=list)
 
 
-Keep = Callable[[str], bool]
+NamePredicate = Callable[[str], bool]
 
 
-def list_landed(uri: str, dates: Sequence[date] | None = None, *, never_clutter: Keep = lambda _: False) -> Listing:
-    """List what lies below the folder `uri`.
+def list_landed(
+    uri: str, dates: Sequence[date] | None = None, *, never_clutter: NamePredicate = lambda _: False
+) -> Listing:
+    """List the files below the folder `uri`.
 
     Args:
-        dates: keeps the partitions `date=YYYY-MM-DD` that it names, and beside them what never is clutter: it may speak
-            of what lies there.
-        never_clutter: says of the name of a file or folder that it counts, however much it looks like clutter.
+        dates: only the partitions `date=YYYY-MM-DD` of these days are listed, and files and folders beside them that
+            are never clutter, because they may describe files in the partitions.
+        never_clutter: whether the file or folder of this name is listed even if it looks like clutter.
     """
     folder = local_path(uri)
-    found = Listing(uri.rstrip("/") if folder is None else str(folder))
-    found.places.extend([found.uri] if dates is None else [f"{found.uri}/date={day}" for day in dates])
-    list_place = _list_bucket if folder is None else _list_folder
-    for place in found.places:
-        list_place(place, found, never_clutter)
+    listing = Listing(uri.rstrip("/") if folder is None else str(folder))
+    listing.roots.extend([listing.uri] if dates is None else [f"{listing.uri}/date={day}" for day in dates])
+    list_root = _list_bucket if folder is None else _list_folder
+    for root in listing.roots:
+        list_root(root, listing, never_clutter)
     if dates is not None:
-        for place in _never_clutter_in(found, never_clutter, is_local=folder is not None):
-            list_place(place, found, never_clutter)
-    found.files.sort()
-    return found
+        for root in _list_never_clutter(listing, never_clutter, is_local=folder is not None):
+            list_root(root, listing, never_clutter)
+    listing.files.sort()
+    return listing
 
 
-def _never_clutter_in(found: Listing, never_clutter: Keep, *, is_local: bool) -> list[str]:
-    """Return the folders beside the partitions that count; files there are added to `found`."""
+def _list_never_clutter(listing: Listing, never_clutter: NamePredicate, *, is_local: bool) -> list[str]:
+    """Add the files beside the partitions that are never clutter to `listing`, and return such folders."""
     try:
         if is_local:
-            with os.scandir(found.uri) as listed:
+            with os.scandir(listing.uri) as listed:
                 entries = [entry for entry in listed if never_clutter(entry.name)]
             folders = [entry.path for entry in entries if _is_folder(entry)]
             for entry in entries:
                 if entry.path not in folders:
-                    _add(entry, found.uri, found, never_clutter)
+                    _add(entry, listing.uri, listing, never_clutter)
             return folders
-        objects, names = objects_in(found.uri)
+        objects, names = objects_in(listing.uri)
         for item in objects:
             if never_clutter(item.key):
-                _add_object(item, found.uri, found)
-        return [f"{found.uri}/{name}" for name in names if never_clutter(name)]
+                _add_object(item, listing.uri, listing)
+        return [f"{listing.uri}/{name}" for name in names if never_clutter(name)]
     except FileNotFoundError:
         return []
     except OSError as error:
-        found.refused.append(RefusedFile(found.uri, "unreadable", f"the folder cannot be listed: {error.strerror}"))
+        listing.refused.append(RefusedFile(listing.uri, "unreadable", f"the folder cannot be listed: {error.strerror}"))
         return []
 
 
 def named_day(path: str) -> date | None:
-    """Return the day of the partition that a path lies in, None if it lies in none; date=2026-13-99 is none."""
+    """Return the day of the partition that contains a path, None if there is none; date=2026-13-99 is no partition."""
     named = _DAY.search(path)
     try:
         return date.fromisoformat(named[1]) if named else None
@@ -131,45 +134,45 @@ def _landed_on(path: str, modified_ms: int) -> date:
     return named_day(path) or (_EPOCH + timedelta(milliseconds=modified_ms)).date()
 
 
-def _list_bucket(place: str, found: Listing, never_clutter: Keep) -> None:
+def _list_bucket(root: str, listing: Listing, never_clutter: NamePredicate) -> None:
     try:
-        objects, unreadable = objects_below(place)
+        objects, unreadable = objects_below(root)
     except OSError as error:
-        found.refused.append(RefusedFile(place, "unreadable", f"the folder cannot be listed: {error.strerror}"))
+        listing.refused.append(RefusedFile(root, "unreadable", f"the folder cannot be listed: {error.strerror}"))
         return
     if not objects and not unreadable:
-        found.missing.append(place)
+        listing.missing.append(root)
     for item in objects:
         kind = _clutter(item.key, never_clutter)
         if kind:
-            _pass_over(kind, f"{place}/{item.key}", place, found, never_clutter)
+            _pass_over(kind, f"{root}/{item.key}", root, listing, never_clutter)
         else:
-            _add_object(item, place, found)
+            _add_object(item, root, listing)
     for folder, message in unreadable:
-        found.refused.append(RefusedFile(folder, "unreadable", message))
+        listing.refused.append(RefusedFile(folder, "unreadable", message))
 
 
-def _add_object(item: Stored, place: str, found: Listing) -> None:
-    path, modified_ms = f"{place}/{item.key}", int((item.modified_at - _EPOCH) / timedelta(milliseconds=1))
-    found.files.append(LandedFile(path, item.bytes, modified_ms, _landed_on(path, modified_ms)))
+def _add_object(item: Stored, root: str, listing: Listing) -> None:
+    path, modified_ms = f"{root}/{item.key}", int((item.modified_at - _EPOCH) / timedelta(milliseconds=1))
+    listing.files.append(LandedFile(path, item.bytes, modified_ms, _landed_on(path, modified_ms)))
 
 
-def _list_folder(place: str, found: Listing, never_clutter: Keep) -> None:
-    if not os.path.lexists(place):
-        found.missing.append(place)
+def _list_folder(root: str, listing: Listing, never_clutter: NamePredicate) -> None:
+    if not os.path.lexists(root):
+        listing.missing.append(root)
         return
-    # A link leads here again, or to a folder above: everything below would be listed once more.
-    visited = {_identity(str(parent)) for parent in _parents(os.path.realpath(place))}
-    waiting, links = [place], list[str]()
+    # A link to this folder or to a folder above must not list everything below once more.
+    visited = {_identity(str(parent)) for parent in _parents(os.path.realpath(root))}
+    waiting, links = [root], list[str]()
     while waiting:
         for folder in waiting:
-            links += _list_tree(folder, place, found, visited, never_clutter)
-        # Folders keep their own names: links are followed only to what no real folder holds.
+            links += _list_tree(folder, root, listing, visited, never_clutter)
+        # Files are listed under their real folder if possible: links are followed after all real folders.
         waiting = []
         for link in links:
             identity = _identity(link)
             if identity is None or identity in visited:
-                _pass_over("link to a listed folder", link, place, found, never_clutter)
+                _pass_over("link to a listed folder", link, root, listing, never_clutter)
             else:
                 visited.add(identity)
                 waiting.append(link)
@@ -177,43 +180,43 @@ def _list_folder(place: str, found: Listing, never_clutter: Keep) -> None:
 
 
 def _list_tree(
-    top: str, place: str, found: Listing, visited: set[tuple[int, int] | None], never_clutter: Keep
+    top: str, root: str, listing: Listing, visited: set[tuple[int, int] | None], never_clutter: NamePredicate
 ) -> list[str]:
-    """List what lies below `top`, and return the links to folders there."""
+    """List the files below `top`, and return the links to folders there."""
     links: list[str] = []
-    for entry in _entries(top, found, visited):
+    for entry in _entries(top, listing, visited):
         if entry.is_symlink() and _is_utf8(entry.path) and _is_folder(entry):
             links.append(entry.path)
         else:
-            _add(entry, place, found, never_clutter)
+            _add(entry, root, listing, never_clutter)
     return links
 
 
-def _add(entry: "os.DirEntry[str]", place: str, found: Listing, never_clutter: Keep) -> None:
-    """Add what is no folder to `found`: as a file, refused, or as clutter."""
+def _add(entry: "os.DirEntry[str]", root: str, listing: Listing, never_clutter: NamePredicate) -> None:
+    """Add an entry that is not a folder to `listing`: as a file, as a refused file, or as clutter."""
     path = entry.path
     if not _is_utf8(path):
         spelled = os.fsencode(path).decode("utf-8", "backslashreplace")
-        found.refused.append(RefusedFile(spelled, "bad_name", "its name is not UTF-8: rename it"))
+        listing.refused.append(RefusedFile(spelled, "bad_name", "its name is not UTF-8: rename it"))
         return
-    kind = _clutter(os.path.relpath(path, place), never_clutter)
+    kind = _clutter(os.path.relpath(path, root), never_clutter)
     if kind:
-        _pass_over(kind, path, place, found, never_clutter)
+        _pass_over(kind, path, root, listing, never_clutter)
         return
     try:
         facts = entry.stat()
     except OSError as error:
-        found.refused.append(RefusedFile(path, "unreadable", _why(error, entry)))
+        listing.refused.append(RefusedFile(path, "unreadable", _open_error(error, entry)))
         return
     if not stat.S_ISREG(facts.st_mode):
-        found.refused.append(RefusedFile(path, "unreadable", f"{_special(facts.st_mode)}, not a file"))
+        listing.refused.append(RefusedFile(path, "unreadable", f"{_special_kind(facts.st_mode)}, not a file"))
         return
     modified_ms = max(_FIRST_MILLISECOND, min(facts.st_mtime_ns // 1_000_000, _LAST_MILLISECOND))
-    found.files.append(LandedFile(path, facts.st_size, modified_ms, _landed_on(path, modified_ms)))
+    listing.files.append(LandedFile(path, facts.st_size, modified_ms, _landed_on(path, modified_ms)))
 
 
-def _entries(top: str, found: Listing, visited: set[tuple[int, int] | None]) -> Iterator["os.DirEntry[str]"]:
-    """Yield all that is no folder below `top`; links are not followed."""
+def _entries(top: str, listing: Listing, visited: set[tuple[int, int] | None]) -> Iterator["os.DirEntry[str]"]:
+    """Yield all entries below `top` that are not folders; links are not followed."""
     folders = [top]
     while folders:
         folder = folders.pop()
@@ -226,9 +229,9 @@ def _entries(top: str, found: Listing, visited: set[tuple[int, int] | None]) -> 
                 message = "a file, not a folder"
             else:
                 message = f"the folder cannot be listed: {error.strerror}"
-            found.refused.append(RefusedFile(folder, "unreadable", message))
+            listing.refused.append(RefusedFile(folder, "unreadable", message))
             continue
-        found.folders.append(folder)
+        listing.folders.append(folder)
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
@@ -236,16 +239,16 @@ def _entries(top: str, found: Listing, visited: set[tuple[int, int] | None]) -> 
                 yield entry
 
 
-def _pass_over(kind: str, path: str, place: str, found: Listing, never_clutter: Keep) -> None:
-    found.passed_over[kind] += 1
+def _pass_over(kind: str, path: str, root: str, listing: Listing, never_clutter: NamePredicate) -> None:
+    listing.passed_over[kind] += 1
     if path.endswith(".crc"):
-        found.checksums.add(path)
-    # The place itself may be such a folder.
-    if any(never_clutter(name) for name in (place.rpartition("/")[2], *path.removeprefix(f"{place}/").split("/"))):
-        found.passed_over_inside.append(path)
+        listing.checksums.add(path)
+    # The root itself may be such a folder.
+    if any(never_clutter(name) for name in (root.rpartition("/")[2], *path.removeprefix(f"{root}/").split("/"))):
+        listing.passed_over_inside.append(path)
 
 
-def _clutter(below: str, never_clutter: Keep) -> str | None:
+def _clutter(below: str, never_clutter: NamePredicate) -> str | None:
     names = below.split("/")
     kind = kind_of_clutter(names)
     return None if kind and never_clutter(names[-1]) else kind
@@ -283,12 +286,12 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-def _why(error: OSError, entry: "os.DirEntry[str]") -> str:
+def _open_error(error: OSError, entry: "os.DirEntry[str]") -> str:
     if isinstance(error, FileNotFoundError) and entry.is_symlink():
         return "a link to nothing"
     return f"it cannot be opened: {error.strerror}"
 
 
-def _special(mode: int) -> str:
+def _special_kind(mode: int) -> str:
     kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
     return kinds.get(stat.S_IFMT(mode), "a device")

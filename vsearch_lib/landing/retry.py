@@ -1,4 +1,4 @@
-"""What a retry looks at again."""
+"""The landing partitions that a retry reads again."""
 
 from datetime import date
 
@@ -8,6 +8,6 @@ from vsearch_lib.quarantine.table import sources_with_refusals
 
 
 def refused_days(context: StepContext, table: str) -> tuple[date, ...] | None:
-    """Return the landing partitions of `sources_with_refusals`, None where some lie outside of any."""
+    """Return the landing partitions of `sources_with_refusals`, None if a source lies outside all partitions."""
     days = {named_day(source) for source in sources_with_refusals(context, table)}
     return None if None in days else tuple(sorted(day for day in days if day))

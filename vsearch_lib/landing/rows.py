@@ -1,6 +1,6 @@
-"""Rows of one landed file, whatever its format, as JSON objects; what is not certain is refused: a row, or the file.
+"""Rows of one landed file of any format as JSON objects; a row or a file that is not certain is refused.
 
-A worker reads a file to its end before it gives a row of it on: nothing of a file that was cut is taken in.
+A worker reads a packed or Parquet file to its end before it returns the first row: no row of a cut file is ingested.
 """
 
 import datetime
@@ -20,7 +20,7 @@ from vsearch_lib.landing.csv_records import csv_records
 from vsearch_lib.landing.formats import HEAD_BYTES, UNREADABLE, Format, NotReadable, encoding_of, recognise, unpacked
 from vsearch_lib.storage import open_file
 
-NO_RECORDS = "no_records"  # in place of a reason: the file is whole, and empty
+NO_RECORDS = "no_records"  # used as a reason: the file is intact, but it has no records
 _BLOCK_BYTES = 2**20
 _PARQUET_ROWS = 1024
 _INTEGER = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0+)?")
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
 class Row(NamedTuple):
-    """A record in `line` (of Parquet: its number) as JSON, or refused with a reason; in line 0 the whole file."""
+    """A record as JSON, or refused with a reason. `line` is its line (Parquet: its number), 0 for the whole file."""
 
     line: int
     text: str | None
@@ -37,10 +37,10 @@ class Row(NamedTuple):
 
 
 def rows_of(path: str, fields: Mapping[str, str]) -> Iterator[Row]:
-    """Yield the rows of the landed file `path`; blank lines are none.
+    """Yield the rows of the landed file `path`; blank lines are skipped.
 
     Args:
-        fields: of a record → its type in Spark's words, by which texts of CSV become numbers.
+        fields: field of a record → its Spark type, by which CSV values become numbers.
     """
     try:
         with open_file(path) as file:
@@ -54,7 +54,7 @@ def rows_of(path: str, fields: Mapping[str, str]) -> Iterator[Row]:
     except UnclearColumns as problem:
         yield Row(0, None, "malformed_header", f"{problem}; docs/tables.md lists the names")
     except FileNotFoundError:
-        yield Row(0, None, "unreadable", "the file went away while it was taken in")
+        yield Row(0, None, "unreadable", "the file was removed while it was read")
     except OSError as error:
         yield Row(0, None, "unreadable", f"it cannot be opened: {error.strerror or error}")
 
@@ -64,7 +64,7 @@ def _text_rows(file: BinaryIO, form: Format, fields: Mapping[str, str]) -> Itera
         _read_to_the_end(file, form)
     stream = unpacked(file, form.compression)
     encoding = encoding_of(stream.peek(HEAD_BYTES)[:2])  # type: ignore[attr-defined]
-    # Bytes that are not of the encoding become lone surrogates, so that the row that holds them can be refused.
+    # Invalid bytes become lone surrogates, so that the row that contains them can be refused.
     errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
     lines: Iterator[str] = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
     if errors == "replace":
@@ -91,17 +91,17 @@ def _json_rows(lines: Iterator[str], fields: Mapping[str, str]) -> Iterator[Row]
 
 
 def _json_row(number: int, text: str, fields: Mapping[str, str]) -> Row:
-    # What is no object of the fields is left to the parser: here names alone are looked at.
+    # Only names are checked here; the parser refuses lines that are not objects of the fields.
     names: list[str] = []
     inside: list[str] = []
 
-    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def record_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         inside.extend(names)
-        names[:] = [name for name, _ in pairs]  # of the outermost object in the end
+        names[:] = [name for name, _ in pairs]  # the last call is for the outermost object
         return dict(pairs)
 
     try:
-        record = json.loads(text, object_pairs_hook=keep)
+        record = json.loads(text, object_pairs_hook=record_names)
         if not isinstance(record, dict):
             return Row(number, text)
         columns = Columns.of(names, list(fields))
@@ -122,10 +122,10 @@ def _csv_rows(lines: Iterator[str], fields: Mapping[str, str]) -> Iterator[Row]:
     if header is None:
         return
     if header.fields is None or _not_utf8(header.line, header.text):
-        raise UnclearColumns(f"its first line is no header: {header.problem or 'not UTF-8'}")
+        raise UnclearColumns(f"its first line is not a header: {header.problem or 'not UTF-8'}")
     columns = Columns.of(header.fields, list(fields))
     if not any(columns.fields):
-        raise UnclearColumns(f"none of its columns is a field: {header.text[:80]!r}; divide them by commas")
+        raise UnclearColumns(f"none of its columns is a field: {header.text[:80]!r}; separate them by commas")
     for line, text, values, problem in records:
         if values is None:
             yield Row(line, _clean(text), "malformed_line", problem)
@@ -135,8 +135,8 @@ def _csv_rows(lines: Iterator[str], fields: Mapping[str, str]) -> Iterator[Row]:
 
 def _csv_row(line: int, text: str, values: Sequence[str], columns: Columns, fields: Mapping[str, str]) -> Row:
     if len(values) != len(columns.fields):
-        return Row(line, text, "malformed_line", f"{len(values)} values, and the header names {len(columns.fields)}")
-    # What is empty is not said.
+        return Row(line, text, "malformed_line", f"{len(values)} values, but {len(columns.fields)} in the header")
+    # An empty value is not stated.
     known = [(field, value) for field, value in zip(columns.fields, values, strict=True) if field and value]
     return Row(line, f"{{{', '.join(f'{json.dumps(f)}: {_json_value(v, fields[f])}' for f, v in known)}}}")
 
@@ -175,18 +175,18 @@ def _parquet_row(number: int, record: Mapping[str, pa.Scalar]) -> Row:
     known = {}
     for name, value in record.items():
         try:
-            if pa.types.is_timestamp(value.type):  # Python's own moments have no nanoseconds
+            if pa.types.is_timestamp(value.type):  # Python's datetime has no nanoseconds
                 value = value.cast(pa.timestamp("us", value.type.tz), safe=False)
-            plain = _plain(value.as_py())
+            json_value = _as_json(value.as_py())
         except UNREADABLE as error:
             return Row(number, None, "malformed_line", f"{name}: a value that cannot be read: {_first_line(error)}")
-        if plain is not None:
-            known[name] = plain
+        if json_value is not None:
+            known[name] = json_value
     return Row(number, json.dumps(known, ensure_ascii=False))
 
 
-def _plain(value: object) -> object:
-    """Return a value of Parquet as JSON has it; None for what says nothing, as NaN does in tables of pandas."""
+def _as_json(value: object) -> object:
+    """Return a Parquet value as a JSON value; None for NaN, which pandas writes for a missing value."""
     if isinstance(value, float):
         if math.isnan(value):
             return None
@@ -198,11 +198,11 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
         return str(value)
     if isinstance(value, decimal.Decimal):
-        return _plain(float(value))
+        return _as_json(float(value))
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_as_json(item) for item in value]
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _as_json(item) for name, item in value.items()}
     return value
 
 
@@ -211,8 +211,8 @@ def _not_utf8(number: int, text: str) -> Row | None:
         text.encode()
     except UnicodeEncodeError as error:
         byte = ord(text[error.start]) & 0xFF
-        where = f"byte 0x{byte:02x} at character {error.start + 1}"
-        return Row(number, _clean(text), "malformed_line", f"not UTF-8: {where}; save the file as UTF-8")
+        position = f"byte 0x{byte:02x} at character {error.start + 1}"
+        return Row(number, _clean(text), "malformed_line", f"not UTF-8: {position}; save the file as UTF-8")
     return None
 
 

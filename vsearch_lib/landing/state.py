@@ -1,4 +1,4 @@
-"""A landing that was taken in before, and of which nothing has moved since: its job is done before it begins."""
+"""A job whose landing was ingested before ends at once with the same figures, if no input has changed since."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ _SETTINGS = {"landing", "image", "quality"}
 
 @dataclass(frozen=True)
 class LandingState:
-    """What lay in a landing folder as a job began, where the job's tables stood, and what it is to the job."""
+    """The files of a landing folder and the versions of the job's tables, at the start of the job."""
 
     context: StepContext
     table: str
-    files: str | None  # a hash of them; None if hashing them would cost as much as taking them in
+    files: str | None  # a hash of them; None if they have to be ingested in any case, or if a hash would cost as much
     positions: dict[str, Position | None]
 
     @classmethod
@@ -35,40 +35,40 @@ class LandingState:
         tables: Sequence[str],
         retry: bool,
     ) -> "LandingState":
-        """Look at what `listing` lists, and at the job's `tables`.
+        """Record the state of the files of `listing` and of the job's `tables`.
 
         Args:
-            retry: it is taken in whatever is known of it.
-            opened: files that are told apart by their content. The others, pictures, are by length and time, as
-                `image_files` tells them apart.
+            opened: files that are compared by content. The others, pictures, are compared by length and modification
+                time, as in `image_files`.
+            retry: the job ingests the files even if they are known.
         """
         files = None if retry else _hash_of(listing, opened)
         watched = ("erasures", "quarantine", *tables) if files else ()
         return cls(context, table, files, {name: position(context.lake, name) for name in watched})
 
     def earlier_figures(self) -> list[Figure] | None:
-        """Say and return what the job would find again; None if it has to look."""
-        found = load_result(self.context.lake, self._step, self._state(self.positions)) if self.files else None
-        if found is None:
+        """Report and return the figures of an earlier run with the same input; None if the job has to run."""
+        earlier = load_result(self.context.lake, self._step, self._state(self.positions)) if self.files else None
+        if earlier is None:
             return None
-        account = Account(**found["account"])
+        account = Account(**earlier["account"])
         self.context.say(account.line())
-        return [*account.figures(), *(Figure(**fields) for fields in found["more"])]
+        return [*account.figures(), *(Figure(**fields) for fields in earlier["more"])]
 
     def record_ingested(self, account: Account, more: Sequence[Figure] = ()) -> None:
-        """Note that all of it is in the tables: the same files again would change nothing, with `more` as figures."""
+        """Record that all files are in the tables; `more` are figures that a run over the same files would report."""
         if self.files is None:
             return
         lake = self.context.lake
         positions = dict(self.positions)
-        # As this run left them: what a rival commits after it, or to other tables, is worth another look.
+        # The versions that this run wrote: a concurrent run's later commit makes the next job run again.
         for table, version in lake.versions_written.items():
             if table in positions:
                 before = positions[table]
                 positions[table] = Position(lake.table_id(table), max(version, before.version if before else 0))
-        again = replace(account, accepted=0)
-        made = {"account": asdict(again), "more": [asdict(figure) for figure in more]}
-        save_result(lake, self._step, self._state(positions), made)
+        unchanged = replace(account, accepted=0)
+        result = {"account": asdict(unchanged), "more": [asdict(figure) for figure in more]}
+        save_result(lake, self._step, self._state(positions), result)
 
     @property
     def _step(self) -> str:
@@ -80,16 +80,16 @@ class LandingState:
 
 
 def _hash_of(listing: Listing, opened: Sequence[LandedFile]) -> str | None:
-    """Return a hash of all that lies in a local folder; None for a bucket: to read it would take too long."""
+    """Return a hash of the files of a local folder; None for a bucket, because reading it would take too long."""
     if local_path(listing.uri) is None or any(file.reason == "unreadable" for file in listing.refused):
-        return None  # what could not be opened may be by now: nothing in the listing would tell
-    found = hashlib.sha256(repr((listing.refused, sorted(listing.passed_over.items()), listing.missing)).encode())
+        return None  # an unreadable file may become readable without a change in the listing
+    digest = hashlib.sha256(repr((listing.refused, sorted(listing.passed_over.items()), listing.missing)).encode())
     for file in listing.files:
-        found.update(f"{file.path}\0{file.bytes}\0{file.modified_ms}\0".encode())
+        digest.update(f"{file.path}\0{file.bytes}\0{file.modified_ms}\0".encode())
     try:
         for file in opened:
             with open(file.path, "rb") as content:
-                found.update(hashlib.file_digest(content, "sha256").digest())
+                digest.update(hashlib.file_digest(content, "sha256").digest())
     except OSError:
         return None  # a file is changing or cannot be read: the job itself reports it
-    return found.hexdigest()
+    return digest.hexdigest()

@@ -1,1 +1,1 @@
-"""Upkeep of the tables."""
+"""Maintenance of the tables."""

@@ -1,1 +1,1 @@
-"""How good the answers are, what people did with them, and what the lake holds."""
+"""How good the answers are, how people used them, and what the lake holds."""

@@ -1,1 +1,1 @@
-"""A built version of the index passes its gate and is served; versions out of use are deleted."""
+"""A built version of the index passes its gate and is served; old versions are deleted."""

@@ -1,4 +1,4 @@
-"""Parts of indexed pictures, cut out of the originals as a person would do it: queries for the gate."""
+"""Queries for the gate: crops of indexed pictures, cut out of the originals as a person would do it."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,10 +22,10 @@ _CROPS = pa.schema([("image_id", pa.string()), ("jpeg", pa.binary())])
 
 @dataclass(frozen=True)
 class Crops:
-    """Parts of pictures, in the form that is embedded and in the order of the image ids.
+    """Crops in the form that is embedded, in the order of the image ids.
 
     Attributes:
-        from_stored: how many are cut out of the stored pixels, because the original is not there any more.
+        from_stored: how many are cut out of the stored pixels, because the original has gone or has changed.
     """
 
     jpegs: list[bytes]
@@ -33,25 +33,25 @@ class Crops:
 
 
 def crops_of(lake: Lake, image_ids: Sequence[str], limits: Limits, *, seed: int) -> Crops:
-    """Cut a part out of each picture; a picture without pixels, or of which no part would be accepted, has none.
+    """Cut a crop out of each picture; there is none if its pixels are missing or the crop would be refused.
 
-    The landing zone may be cleared once its files are taken in, and a file may be overwritten. Then the part comes
-    from the stored pixels, which show the same in less detail: still a part, and a gate that goes on.
+    The landing zone may be cleared after ingestion, and a file may be overwritten. Then the crop is cut out of the
+    stored pixels, which show the same in less detail, so that the gate can still run.
     """
     images = lake.read("images").where(F.col("image_id").isin(list(image_ids)))
     originals = images.select("image_id", "source_uri", "sha256", "width", "height")
     tasks = lake.spark.sparkContext.defaultParallelism
     cut = originals.repartition(tasks).mapInArrow(_cutter(limits, seed), "image_id string, jpeg binary").collect()
-    found = {row["image_id"]: bytes(row["jpeg"]) for row in cut if row["jpeg"] is not None}
-    stored = _cut_stored(lake, [row["image_id"] for row in cut if row["jpeg"] is None], limits, seed)
-    every = {**found, **stored}
-    return Crops([every[image_id] for image_id in sorted(every)], len(stored))
+    from_originals = {row["image_id"]: bytes(row["jpeg"]) for row in cut if row["jpeg"] is not None}
+    from_stored = _cut_stored(lake, [row["image_id"] for row in cut if row["jpeg"] is None], limits, seed)
+    crops = {**from_originals, **from_stored}
+    return Crops([crops[image_id] for image_id in sorted(crops)], len(from_stored))
 
 
 def box_of(image_id: str, sides: tuple[int, int], *, least: int, seed: int) -> Box:
-    """Return the part of a picture of `sides` (width, height) that its id and `seed` choose.
+    """Return the box that an image's id and `seed` choose in its picture of `sides` (width, height).
 
-    It has the same share of both sides, but at least `least` pixels where the picture has them.
+    It spans the same share of both sides, but at least `least` pixels if the picture has them.
     """
     rng = np.random.default_rng([seed, *hashlib.sha256(image_id.encode()).digest()])
     share, (left, top) = rng.uniform(*SHARES), rng.random(2)
@@ -71,7 +71,7 @@ def _cutter(limits: Limits, seed: int) -> Callable[[Iterable[pa.RecordBatch]], I
 
 
 def _cut_original(row: Mapping[str, Any], limits: Limits, seed: int) -> bytes | None:
-    """Return a part of the landed file; None if it cannot be read, or is not the one that was taken in."""
+    """Return a crop of the landed file, None if it cannot be read or is not the file that was ingested."""
     try:
         content = read_bytes(row["source_uri"])
         if hashlib.sha256(content).hexdigest() != row["sha256"]:
@@ -83,12 +83,12 @@ def _cut_original(row: Mapping[str, Any], limits: Limits, seed: int) -> bytes | 
 
 
 def _cut_stored(lake: Lake, image_ids: Sequence[str], limits: Limits, seed: int) -> dict[str, bytes]:
-    parts = {}
+    crops = {}
     for image_id, jpeg in (stored_jpegs(lake, image_ids) if image_ids else {}).items():
         height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
         try:
             box = box_of(image_id, (width, height), least=limits.min_side, seed=seed)
-            parts[image_id] = crop_jpeg(jpeg, box, limits)
+            crops[image_id] = crop_jpeg(jpeg, box, limits)
         except RefusedPicture:
             continue
-    return parts
+    return crops

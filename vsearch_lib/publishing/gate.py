@@ -14,7 +14,7 @@ DEPTHS = (1, 10, 100)
 
 @dataclass(frozen=True)
 class Queries:
-    """Queries of one kind: unit vectors (n, d), and if they are rows of the index, which ones (n)."""
+    """Queries of one kind: unit vectors (n, d), and their row ids (n) if they are rows of the index."""
 
     vectors: Vectors
     own: RowIds | None = None
@@ -22,57 +22,59 @@ class Queries:
 
 def measure_each(searcher: Searcher, queries: Mapping[str, Queries]) -> dict[str, Stratum]:
     """Return the recall of `searcher` for each kind of query, as `measure` does."""
-    return {kind: measure(searcher, asked.vectors, own=asked.own) for kind, asked in queries.items()}
+    return {kind: measure(searcher, each.vectors, own=each.own) for kind, each in queries.items()}
 
 
 def measure(searcher: Searcher, queries: Vectors, *, own: RowIds | None = None) -> Stratum:
     """Return the recall of `searcher` for unit vectors `queries` (n, d) against exact search over the same rows.
 
-    If queries are rows of the index, `own` (n) says which: a row finds itself, and that does not count. If fewer rows
-    than a depth can be answered, recall is against those there are.
+    If queries are rows of the index, `own` (n) has their row ids: a row finds itself, and that does not count. If an
+    answer can have fewer rows than a depth, recall is against all of them.
 
     Raises:
-        ValueError: there is no row that could be answered, so there is nothing to measure.
+        ValueError: no row can be answered, so there is nothing to measure.
     """
-    among = len(searcher.visible_ids()) - (own is not None)
-    depth = min(max(DEPTHS), among)
-    if depth < 1:
+    answerable = len(searcher.visible_ids()) - (own is not None)
+    max_depth = min(max(DEPTHS), answerable)
+    if max_depth < 1:
         raise ValueError("no row can be answered: recall is not defined")
 
     def others(ids: RowIds) -> RowIds:
         return ids if own is None else without_own(ids, own)
 
     extra = int(own is not None)
-    truth = others(searcher.exact(queries, depth + extra).ids)
+    truth = others(searcher.exact(queries, max_depth + extra).ids)
 
     def recall_at(k: int, *, rescore: bool) -> Recall:
-        # Each depth is asked for by itself: a long answer would lengthen the short list of the others.
+        # Each depth is searched separately: a long answer would lengthen the shortlist of the other depths.
         found = others(searcher.search(queries, k + extra, rescore=rescore).ids)
         return recall(found, truth[:, :k], queries, searcher.vectors)
 
-    raw, rescored = ({at: recall_at(min(at, depth), rescore=rescore) for at in DEPTHS} for rescore in (False, True))
+    raw, rescored = (
+        {depth: recall_at(min(depth, max_depth), rescore=rescore) for depth in DEPTHS} for rescore in (False, True)
+    )
     return Stratum(len(queries), raw, rescored)
 
 
 def report(strata: Mapping[str, Stratum], *, min_recall_at_10: float) -> GateReport:
-    """Return the gate's report as it stands in the manifest; it passes where every stratum reaches the threshold."""
+    """Return the gate's report as the manifest holds it; the gate passes if every stratum reaches the threshold."""
     rounded = {name: _rounded(stratum) for name, stratum in strata.items()}
-    judged = GateReport(False, rounded, min_recall_at_10)
-    return replace(judged, passed=not refusals(judged))
+    gate_report = GateReport(False, rounded, min_recall_at_10)
+    return replace(gate_report, passed=not refusals(gate_report))
 
 
 def recall_figures(strata: Mapping[str, Stratum], *, subject: str) -> list[Figure]:
     """Return the recall of `subject` for each stratum and depth, after re-scoring and by the codes alone."""
     return [
-        recall_figure(recalls[at], f"recall_at_{at}{suffix}", subject=subject, stratum=name, n=stratum.queries)
+        recall_figure(recalls[depth], f"recall_at_{depth}{suffix}", subject=subject, stratum=name, n=stratum.queries)
         for name, stratum in strata.items()
         for suffix, recalls in (("", stratum.rescored), ("_raw", stratum.raw))
-        for at in DEPTHS
+        for depth in DEPTHS
     ]
 
 
 def refusals(gate: GateReport) -> list[str]:
-    """Return a line for each stratum of a gate report below the threshold; none if nothing was measured."""
+    """Return a line for each stratum of a gate report below the threshold; no line if nothing was measured."""
     limit = gate.min_recall_at_10 or 0.0
     return [
         f"{name}: recall@10 {mean:.3f} is {limit - mean:.3f} below gate.min_recall_at_10 = {limit:g}"
@@ -83,7 +85,7 @@ def refusals(gate: GateReport) -> list[str]:
 
 def _rounded(stratum: Stratum) -> Stratum:
     raw, rescored = (
-        {at: Recall(round(found.mean, 5), round(found.half_width_95, 5)) for at, found in recalls.items()}
+        {depth: Recall(round(recall.mean, 5), round(recall.half_width_95, 5)) for depth, recall in recalls.items()}
         for recalls in (stratum.raw, stratum.rescored)
     )
     return Stratum(stratum.queries, raw, rescored)

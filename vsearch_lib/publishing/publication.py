@@ -1,4 +1,4 @@
-"""Keeping a candidate version for its gate, and moving the pointer to it when the gate lets it pass."""
+"""Publishing a version that passed its gate: write its manifest, then move the pointer to it."""
 
 import uuid
 from datetime import UTC, datetime
@@ -14,8 +14,8 @@ def publish(store: Store, manifest: Manifest, *, now: datetime) -> Pointer:
     """Write the manifest of a version that passed its gate, then move the pointer to it.
 
     Raises:
-        PublishConflict: a newer version is served, or another than the one that this was built beside, or another
-            publisher moved the pointer in between; nothing moved.
+        PublishConflict: a newer version is served, or another one than the manifest's parent, or another publisher
+            moved the pointer meanwhile; the pointer stays.
     """
     version = manifest.version
     served = read_pointer(store)
@@ -25,8 +25,8 @@ def publish(store: Store, manifest: Manifest, *, now: datetime) -> Pointer:
         raise PublishConflict(f"{store.uri} serves {served.version}, which is newer than {version}; the pointer stays")
     if manifest.parent != (served.version if served else None):
         raise PublishConflict(
-            f"{version} was built beside {manifest.parent}, and {served.version if served else 'nothing'} is served "
-            f"at {store.uri} by now; build again"
+            f"{version} was built on {manifest.parent}, and {served.version if served else 'nothing'} is served "
+            f"at {store.uri} now; build again"
         )
     content = encode(manifest)
     key = manifest_key(version)
@@ -38,10 +38,10 @@ def publish(store: Store, manifest: Manifest, *, now: datetime) -> Pointer:
 def move_pointer(
     store: Store, version: str, manifest_sha256: str, *, expected: Versioned | None, now: datetime
 ) -> Pointer:
-    """Point CURRENT at a version whose manifest is written, if it still is what `expected` says.
+    """Point CURRENT at a version whose manifest is written, if CURRENT is still `expected`.
 
     Raises:
-        PublishConflict: another publisher was faster; nothing moved.
+        PublishConflict: another publisher was faster; its pointer stays.
     """
     publish_id = uuid.uuid4().hex
     fields = {
@@ -54,7 +54,7 @@ def move_pointer(
     try:
         store.replace(POINTER, json_bytes(fields), expected)
     except Exception:
-        # The write may have gone through and only its answer been lost: what is there now tells.
+        # The write may have succeeded although its reply was lost: read the pointer back to see.
         if (after := read_pointer(store)) and after.publish_id == publish_id:
             return after
         raise

@@ -33,7 +33,7 @@ def recall(found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[
     The recall of a query that has t true answers is the number of different right rows among its first t answers,
     divided by t. This is the recall of ann-benchmarks (Aumüller, Bernhardsson and Faithfull, Information Systems 87,
     2020). Without ties it is the share of the true ids. If there are more rows tied for the last place than places, a
-    tied row may stand in for a better one that is missing.
+    tied row may replace a better one that is missing.
 
     Args:
         found: row ids that the index returned, (n, any number), best first, -1 after the last one.
@@ -61,17 +61,17 @@ def score_tolerance(dimension: int) -> float:
 def without_own(ids: RowIds, own: RowIds) -> RowIds:
     """Return the answers (n, k - 1) to queries that are rows of the index, without those rows.
 
-    `ids` (n, k) are the answers, `own` (n,) the rows. If a row is not among its own answers, the last answer goes:
-    one more was asked for, and more than k identical rows may leave out any of them.
+    `ids` (n, k) are the answers, `own` (n,) the rows. If a row is not among its own answers, its last answer is
+    dropped: k is one more than needed, and of more than k identical rows an answer may leave out any.
     """
-    return np.array([row[row != me][: ids.shape[1] - 1] for row, me in zip(ids, own, strict=True)])
+    return np.array([answers[answers != row][: ids.shape[1] - 1] for answers, row in zip(ids, own, strict=True)])
 
 
 def _share(found: RowIds, truth: RowIds, query: Vectors, vectors_of: Callable[[RowIds], Vectors]) -> float:
     true = truth[truth >= 0]
     answers = found[: len(true)]
     answers = np.unique(answers[answers >= 0])
-    # In float64, so that only the searches have rounded and not this comparison too.
+    # In float64, so that only the searches round, and not this comparison.
     exact = query.astype(np.float64)
     least = (vectors_of(true) @ exact).min() - score_tolerance(len(query))
     return float((vectors_of(answers) @ exact >= least).sum() / len(true))

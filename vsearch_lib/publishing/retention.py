@@ -1,4 +1,4 @@
-"""Published versions after they were published: listed, verified, gone back to, and deleted when they are old."""
+"""Published versions are verified, served again by a rollback, and deleted when they are old."""
 
 import tempfile
 from dataclasses import dataclass
@@ -33,11 +33,11 @@ class Collected:
 
 
 def known_version(store: Store, version: str | None) -> Manifest:
-    """Return the manifest of `version`, None being the one that is served.
+    """Return the manifest of `version`, or of the served version if it is None.
 
     Raises:
         UsageError: there is no such version, or nothing is served.
-        ArtefactError: it is not a manifest, or not the one that is served.
+        ArtefactError: the manifest is invalid, or is not the one that the pointer names.
     """
     pointer = read_pointer(store)
     if pointer is None and version is None:
@@ -48,28 +48,28 @@ def known_version(store: Store, version: str | None) -> Manifest:
 
 
 def damages(store: Store, manifest: Manifest) -> list[str]:
-    """Return a line for each file of a version that is missing or is not what the manifest says."""
-    found = []
+    """Return a line for each file of a version that is missing or differs from the manifest."""
+    lines = []
     with tempfile.TemporaryDirectory(prefix="vsearch-verify-") as folder:
         for stored in manifest.files:
             try:
                 path = verified_file(store, stored, Path(folder))
             except ArtefactError as error:
-                found.append(str(error))
+                lines.append(str(error))
             else:
                 if path.is_relative_to(folder):
                     path.unlink()
-    return found
+    return lines
 
 
 def roll_back(store: Store, version: str | None, *, now: datetime) -> Pointer:
     """Serve a retained version again, by default the parent of the one that is served.
 
-    A named version also takes the place of a pointer that is damaged.
+    A named version also replaces a damaged pointer.
 
     Raises:
         UsageError: there is no such version, or it is served already.
-        ArtefactError: a file of it is missing or corrupted; the pointer stays.
+        ArtefactError: one of its files is missing or corrupted; the pointer stays.
         PublishConflict: another publisher moved the pointer meanwhile.
     """
     before = store.read_versioned(POINTER)
@@ -90,20 +90,20 @@ def roll_back(store: Store, version: str | None, *, now: datetime) -> Pointer:
 def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime) -> Collected:
     """Delete versions beyond the newest `keep`, and files and candidates that no kept version names.
 
-    The version that is served, and its parent, are always kept. Files that are not named but younger than
-    `unused_for` may be of a build that goes on, and stay.
+    The served version and its parent are always kept. Unnamed files younger than `unused_for` also stay: they may
+    belong to a build that is still running.
     """
     served = read_pointer(store)
     if served is None:
         return Collected([], 0, 0)
-    every = versions(store)
-    kept = {*every[-keep:], served.version}
+    known = versions(store)
+    kept = {*known[-keep:], served.version}
     parent = read_version(store, served.version).parent
-    if parent in every:
+    if parent in known:
         kept.add(parent)
     named = {stored.file for version in kept for stored in read_version(store, version).files}
-    gone = [version for version in every if version not in kept]
-    for version in gone:  # before their files: a manifest never names what is not there
+    old = [version for version in known if version not in kept]
+    for version in old:  # before their files, so that a manifest never names a missing file
         store.delete(manifest_key(version))
     unused = [
         stored
@@ -113,11 +113,11 @@ def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime) ->
     ]
     for stored in unused:
         store.delete(stored.key)
-    return Collected(gone, len(unused), sum(stored.bytes for stored in unused))
+    return Collected(old, len(unused), sum(stored.bytes for stored in unused))
 
 
 def _served(store: Store) -> str | None:
-    """Return what CURRENT names, None where it is damaged."""
+    """Return the version that CURRENT names, None if CURRENT is damaged."""
     try:
         pointer = read_pointer(store)
     except ArtefactError:
@@ -127,5 +127,5 @@ def _served(store: Store) -> str | None:
 
 def _retained(store: Store, version: str) -> Manifest:
     if version not in versions(store):
-        raise UsageError(f"{store.uri} has no version {version}; vsearch index list names those there are")
+        raise UsageError(f"{store.uri} has no version {version}; vsearch index list shows the versions")
     return read_version(store, version)

@@ -1,4 +1,4 @@
-"""Gate the version that this run built, and publish it: the pointer moves last, or not at all."""
+"""Measure the version that this run built at the gate, and publish it if it passes; the pointer moves last."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,12 +17,12 @@ from vsearch_lib.storage import open_store
 
 
 def publish_index(context: StepContext) -> list[Figure]:
-    """Publish this run's candidate where its recall passes; without a candidate there is nothing new to publish."""
+    """Publish this run's candidate if its recall passes the gate; without a candidate there is nothing to publish."""
     settings = context.settings
     store = open_store(settings.index.uri)
     candidate = read_candidate(store, context.run_id)
     if candidate is None:
-        context.say("publish_index: this run built no version; what is served stays")
+        context.say("publish_index: this run built no version; the served version stays")
         return []
     searcher = Searcher(store, candidate, cache=settings.cache)
     queries = gate_queries(searcher, context.lake, settings, say=context.say)
@@ -32,7 +32,7 @@ def publish_index(context: StepContext) -> list[Figure]:
         save_refusal(store, candidate)
         raise GateRefused(
             f"index {candidate.version} is not published: {'; '.join(gates.refusals(report))}; "
-            "what was served goes on; raise index.nprobe or index.shortlist, or look at the embeddings"
+            "the served version stays; raise index.nprobe or index.shortlist, or look at the embeddings"
         )
     manifest = replace(_measured(searcher, settings.gate.queries), gate=report)
     pointer = publish(store, manifest, now=datetime.now(UTC))
@@ -51,7 +51,7 @@ def publish_index(context: StepContext) -> list[Figure]:
 
 
 def _measured(searcher: Searcher, sample: int) -> Manifest:
-    """Return the manifest with measures and counts: of a new template, and of what it is by now."""
+    """Return the manifest with its counts and measures; a new template has the measures of this version."""
     manifest, visible = searcher.manifest, searcher.visible_ids()
     now = Measured(
         rows=len(searcher.rows) - searcher.dead,
@@ -63,9 +63,12 @@ def _measured(searcher: Searcher, sample: int) -> Manifest:
 
 
 def collect_index(context: StepContext) -> list[Figure]:
-    """Keep `index.retained_versions` versions and what is younger than `index.unused_hours`; delete the rest."""
+    """Keep `index.retained_versions` versions and files younger than `index.unused_hours`; delete the rest."""
     index = context.settings.index
     unused_for = timedelta(hours=index.unused_hours)
-    gone = collect(open_store(index.uri), keep=index.retained_versions, unused_for=unused_for, now=datetime.now(UTC))
-    context.say(f"collect_index: {len(gone.versions)} versions and {gone.files} files deleted, {gone.bytes} bytes")
-    return [Figure("index_files_deleted", gone.files), Figure("index_bytes_deleted", gone.bytes)]
+    now = datetime.now(UTC)
+    deleted = collect(open_store(index.uri), keep=index.retained_versions, unused_for=unused_for, now=now)
+    context.say(
+        f"collect_index: {len(deleted.versions)} versions and {deleted.files} files deleted, {deleted.bytes} bytes"
+    )
+    return [Figure("index_files_deleted", deleted.files), Figure("index_bytes_deleted", deleted.bytes)]

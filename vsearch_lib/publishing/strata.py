@@ -1,4 +1,4 @@
-"""The kinds of query that an index must answer well, and those that are asked of each kind."""
+"""The kinds of query that an index must answer well, and the gate's queries of each kind."""
 
 from collections.abc import Callable
 
@@ -17,10 +17,10 @@ from vsearch_lib.vectors import RowIds, Vectors
 def gate_queries(
     searcher: Searcher, lake: Lake, settings: Settings, *, say: Callable[[str], None]
 ) -> dict[str, Queries]:
-    """Return the queries that the gate asks, up to `gate.queries` of each kind; which ones, `index.seed` decides.
+    """Return the gate's queries, up to `gate.queries` of each kind, sampled with `index.seed`.
 
-    The kinds are whole pictures, the newest uploads, and crops. A kind is left out if there is nothing that its queries
-    could find: an image that is asked for needs another one to find; a crop finds its own picture.
+    The kinds are whole pictures, the newest uploads, and crops. A kind is left out if its queries can find nothing: a
+    whole picture needs another one to find; a crop finds its own picture.
     """
     visible = searcher.visible_ids()
     if not len(visible):
@@ -38,7 +38,7 @@ def gate_queries(
 
 
 def newest(searcher: Searcher, count: int) -> RowIds:
-    """Return the `count` rows that everybody may see and that were uploaded last, ascending."""
+    """Return the ids of the `count` visible rows that were uploaded last, ascending."""
     visible = searcher.visible_ids()
     uploaded = np.asarray(searcher.rows["uploaded_at"].cast("int64"))[visible]
     return np.sort(visible[np.argsort(-uploaded, kind="stable")[:count]])
@@ -47,9 +47,9 @@ def newest(searcher: Searcher, count: int) -> RowIds:
 def _crops(
     searcher: Searcher, sample: RowIds, lake: Lake, settings: Settings, *, say: Callable[[str], None]
 ) -> Vectors:
-    """Return vectors of parts of the sampled pictures, by the model that made the index."""
+    """Return vectors of crops of the sampled pictures, by the model of the index."""
     image = settings.image
-    # A person may search with a part of any shape.
+    # A person may search with a crop of any shape.
     limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
     ids = [fact["image_id"] for fact in searcher.describe(sample)]
     crops = crops_of(lake, ids, limits, seed=settings.index.seed)

@@ -1,1 +1,1 @@
-"""What was refused on its way in, and why."""
+"""Refused items of landings, and the reasons of their refusals."""

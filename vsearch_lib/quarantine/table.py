@@ -1,4 +1,4 @@
-"""The table of what is refused: replaced for the sources that a run read, and read again by a retry."""
+"""The table of refused items: a run replaces the rows of the sources that it read, and a retry reads them again."""
 
 from datetime import UTC, datetime
 
@@ -10,18 +10,18 @@ from vsearch_lib.lake import table_schema
 
 
 def replace_refusals(context: StepContext, table: str, refused: DataFrame | None, sources: DataFrame) -> None:
-    """Make `quarantine` hold of `sources` (source) what this run refused of them on the way to `table`, and no more.
+    """Replace the rows of `quarantine` for `table` and `sources` (source) with the items that this run refused.
 
-    `refused` (source, line, reason, message, payload; None: nothing) is all that is refused there now: what was listed
-    and is not among it has been mended and leaves the list. What was listed already keeps when it was first seen.
+    `refused` (source, line, reason, message, payload; None if there are none) are all items of the sources that are
+    refused now: rows of other items are deleted, and items that have a row already keep it, with its `first_seen`.
     """
     key = table_schema("quarantine").key
     if context.lake.exists("quarantine"):
         listed = context.lake.read("quarantine").where(F.col("table") == table)
-        mended = listed.join(sources, "source", "left_semi")
+        repaired = listed.join(sources, "source", "left_semi")
         if refused is not None:
-            mended = mended.join(refused, list(key), "left_anti")
-        context.lake.delete_keys("quarantine", mended.select(*key))
+            repaired = repaired.join(refused, list(key), "left_anti")
+        context.lake.delete_keys("quarantine", repaired.select(*key))
     if refused is not None:
         rows = refused.select(
             F.lit(context.run_id).alias("run"),
@@ -35,6 +35,6 @@ def replace_refusals(context: StepContext, table: str, refused: DataFrame | None
 
 
 def sources_with_refusals(context: StepContext, table: str) -> list[str]:
-    """Return the landed files of which something is listed as refused on the way to `table`, in name order."""
+    """Return the sources that have refused items for `table`, in order of name."""
     listed = context.lake.read("quarantine").where(F.col("table") == table).select("source").distinct()
     return sorted(row["source"] for row in listed.collect())

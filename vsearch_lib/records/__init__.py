@@ -1,1 +1,1 @@
-"""Landed records that are not pictures: users, interactions, judgements. Each module says fields, rules and columns."""
+"""Landed records: users, interactions, judgements. Each module defines the fields, rules and columns of one kind."""

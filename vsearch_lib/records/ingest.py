@@ -1,4 +1,4 @@
-"""Landed lines → accepted rows and refused lines, the same way for every kind of record."""
+"""Landed lines → accepted rows and refused lines, in the same way for every kind of record."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ MAX_EVENT_AGE_DAYS = 730
 
 @dataclass(frozen=True)
 class RecordKind:
-    """How one kind of record lands.
+    """How one kind of record is ingested.
 
     Attributes:
-        table: where its rows go.
-        fields: of a line, as DDL.
-        key: of its table.
-        rules: SQL condition → reason and message of the lines it refuses.
-        to_columns: adds the columns that the table's are made of.
-        events: whether a record tells what happened, once and for all. Of differing records of one event the one that
-            is greater by content holds; of other records the one that landed last. Either way it is the same one
-            whatever the order, repetition or split in which they come.
+        table: the table of its rows.
+        fields: the fields of a line, as DDL.
+        key: the key of the table.
+        rules: SQL condition → reason and message of the lines that it refuses.
+        to_columns: adds the columns of the table that are not fields of a line.
+        events: whether a record is an event, which never changes. If records of one event differ, the greatest by
+            content is stored; of other records, the one that landed last. In both cases the result does not depend on
+            the order of the records, on repetition, or on their division into runs.
     """
 
     table: str
@@ -43,24 +43,24 @@ class RecordKind:
 
 @dataclass(frozen=True)
 class LandedRecords:
-    """Records of some files: `kept` holds each key once and each refused line.
+    """The records of some files: `rows` has each key once, and every refused line.
 
-    Its columns are those of the kind, `landed_on`, `reason` and `message` (null where accepted), and `copies`: how
-    many accepted lines there were of the key.
+    Its columns are those of the kind, `landed_on`, `reason` and `message` (null if the row is accepted), and `copies`:
+    the number of accepted lines with the key.
     """
 
     kind: RecordKind
-    kept: DataFrame
+    rows: DataFrame
     lines: DataFrame
 
     @property
     def accepted(self) -> DataFrame:
-        """Rows of the kind's table."""
-        return self.kept.where("reason IS NULL")
+        """Rows for the table of the kind."""
+        return self.rows.where("reason IS NULL")
 
     def refused(self) -> DataFrame:
-        """Refused lines, as `replace_refusals` takes them; their files are read again to count their lines."""
-        rows = self.kept.where(f"reason IS NOT NULL AND reason <> '{NO_RECORDS}'")
+        """Return the refused lines for `replace_refusals`; their files are read again to number the lines."""
+        rows = self.rows.where(f"reason IS NOT NULL AND reason <> '{NO_RECORDS}'")
         numbered = number_lines(rows, self.lines.join(rows.select("source").distinct(), "source", "left_semi"))
         refused = with_causes(numbered.select("source", "line", "reason", "message", "text"), self.kind.fields)
         payload = F.when(F.col("reason") != "erased", F.col("text")).alias("payload")
@@ -70,35 +70,35 @@ class LandedRecords:
 def landed_records(
     spark: SparkSession, kind: RecordKind, listing: Listing, schema: TableSchema, erasures: DataFrame
 ) -> LandedRecords:
-    """Read and check the record files of `listing`; what it refuses as a whole is among the refused.
+    """Read and check the record files of `listing`; its refused files are among the refused lines.
 
     Args:
-        schema: of the table: events differ if one of its columns does.
-        erasures: the table of that name; what names an erased user or image is refused.
+        schema: the schema of the table; its columns decide whether two events differ.
+        erasures: the table `erasures`; records that name an erased user or image are refused.
     """
     lines = read_lines(spark, listing.files, kind.fields, listing.checksums)
     if listing.refused:
         lines = lines.unionByName(refused_lines(spark, listing.refused))
     parsed = with_erased(parse(lines, kind.fields), schema, erasures)
-    first = {
+    first_rules = {
         f"{CORRUPT} IS NOT NULL": ("malformed_line", cause_unknown(kind.table)),
         "_erased": ("erased", "about a user or an image that was erased"),
     }
-    checked = refuse_where(parsed, {**first, **kind.rules})
+    checked = refuse_where(parsed, {**first_rules, **kind.rules})
     checked = kind.to_columns(checked).withColumn("text", F.when(F.col("reason").isNotNull(), F.col("text")))
-    place = F.struct("source", "block", "row")
-    # A refused line is by itself. The hash comes first because rows are sorted by it much faster than by strings.
+    line_id = F.struct("source", "block", "row")
+    # Every refused line is a group of its own. Rows are sorted by the hash first, which is much faster than by strings.
     accepted = F.col("reason").isNull()
-    same = [F.when(accepted, F.col(name)) for name in kind.key] + [F.when(~accepted, place)]
-    group = {"_hash": F.xxhash64(*same), **{f"_same_{i}": value for i, value in enumerate(same)}}
+    group_key = [F.when(accepted, F.col(name)) for name in kind.key] + [F.when(~accepted, line_id)]
+    group = {"_hash": F.xxhash64(*group_key), **{f"_key_{i}": value for i, value in enumerate(group_key)}}
     keyed = checkpointed(checked.withColumn("_hash", group["_hash"]).drop("_erased"))
     repeated = checkpointed(keyed.groupBy("_hash").count().where("count > 1").select("_hash"))
     once = keyed.withColumn("copies", F.lit(1).cast("bigint"))
     if repeated.isEmpty():
         return LandedRecords(kind, once.drop("_hash"), lines)
-    # Only rows that may have others of their key are brought together and sorted; most land once.
-    known = [name for name in schema.names if name in keyed.columns]
-    latest = F.struct(*known) if kind.events else F.struct("landed_on", "source", "block", "row")
+    # Only rows whose key may occur several times are grouped and sorted; most keys land once.
+    columns = [name for name in schema.names if name in keyed.columns]
+    latest = F.struct(*columns) if kind.events else F.struct("landed_on", "source", "block", "row")
     window = Window.partitionBy(*group).orderBy(latest.desc())
     every = window.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     ranked = (
@@ -106,6 +106,6 @@ def landed_records(
         .withColumns(group)
         .withColumns({"_rank": F.row_number().over(window), "copies": F.count("*").over(every)})
     )
-    several = ranked.where("_rank = 1").drop("_rank", *group)
-    kept = once.join(repeated, "_hash", "left_anti").drop("_hash").unionByName(several)
-    return LandedRecords(kind, checkpointed(kept), lines)
+    best = ranked.where("_rank = 1").drop("_rank", *group)
+    unique = once.join(repeated, "_hash", "left_anti").drop("_hash").unionByName(best)
+    return LandedRecords(kind, checkpointed(unique), lines)

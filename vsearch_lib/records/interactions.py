@@ -1,4 +1,4 @@
-"""Interactions: impressions and clicks, places rounded on the way in."""
+"""Interactions: impressions and clicks; their coordinates are rounded before they are stored."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -18,12 +18,12 @@ _REQUIRED = (
 
 
 def _columns(rows: DataFrame) -> DataFrame:
-    places = {name: _tenth(F.col(name)) for name in ("latitude", "longitude")}
-    return rows.withColumns({**places, "event_date": F.to_date("occurred_at")})
+    rounded = {name: _rounded_to_tenth(F.col(name)) for name in ("latitude", "longitude")}
+    return rows.withColumns({**rounded, "event_date": F.to_date("occurred_at")})
 
 
-def _tenth(degrees: Column) -> Column:
-    # As F.round rounds, halves away from zero, without its way through decimals: they take a thirtieth of the job.
+def _rounded_to_tenth(degrees: Column) -> Column:
+    # Like F.round (halves away from zero), but without its decimals, which take a thirtieth of the time of the job.
     return F.floor(F.abs(degrees) * 10 + 0.5) * F.when(degrees < 0, -1).otherwise(1) / 10
 
 
@@ -38,11 +38,17 @@ INTERACTIONS = RecordKind(
     rules={
         **{f"{name} IS NULL": ("missing_field", f"{name} is missing") for name in _REQUIRED},
         "type NOT IN ('impression', 'click')": ("value_not_allowed", "type must be impression or click"),
-        "position < 1": ("value_not_allowed", "position counts from 1"),
+        "position < 1": ("value_not_allowed", "position must be 1 or more"),
         "dwell_ms < 0": ("value_not_allowed", "dwell_ms must not be negative"),
         "abs(latitude) > 90 OR abs(longitude) > 180": ("value_not_allowed", "latitude or longitude is out of range"),
-        "occurred_at >= date_add(landed_on, 2)": ("time_in_future", "occurred_at lies over a day after it landed"),
-        f"occurred_at < date_sub(landed_on, {MAX_EVENT_AGE_DAYS})": ("time_too_old", "occurred_at lies years back"),
+        "occurred_at >= date_add(landed_on, 2)": (
+            "time_in_future",
+            "occurred_at is more than a day after the landing day",
+        ),
+        f"occurred_at < date_sub(landed_on, {MAX_EVENT_AGE_DAYS})": (
+            "time_too_old",
+            f"occurred_at is more than {MAX_EVENT_AGE_DAYS} days before the landing day",
+        ),
     },
     to_columns=_columns,
     events=True,

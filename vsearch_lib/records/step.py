@@ -1,4 +1,4 @@
-"""Landed records become rows: users, interactions, judgements."""
+"""Ingest landed records: users, interactions, judgements."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import table_schema
 from vsearch_lib.lake.tables import same
-from vsearch_lib.landing.account import count_refused, nothing_landed, say_missing
+from vsearch_lib.landing.account import count_refused, nothing_landed, report_missing
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.state import LandingState
 from vsearch_lib.quarantine.share import check_refused_share
@@ -25,38 +25,38 @@ from vsearch_lib.spark.checkpoint import checkpointed
 
 
 def ingest_users(context: StepContext, *, retry: bool = False) -> list[Figure]:
-    """Ingest the users of the landing partitions asked for; what identifies them goes into `users_pii`."""
+    """Ingest the users of the requested landing partitions; data that identifies them goes into `users_pii`."""
     return _ingest(context, USERS, ("users", "users_pii"), retry=retry)
 
 
 def ingest_interactions(context: StepContext, *, retry: bool = False) -> list[Figure]:
-    """Ingest the impressions and clicks of the landing partitions asked for."""
+    """Ingest the impressions and clicks of the requested landing partitions."""
     return _ingest(context, INTERACTIONS, ("interactions",), retry=retry)
 
 
 def ingest_judgements(context: StepContext, *, retry: bool = False) -> list[Figure]:
-    """Ingest the human scores of the landing partitions asked for."""
+    """Ingest the human scores of the requested landing partitions."""
     return _ingest(context, JUDGEMENTS, ("judgements",), retry=retry)
 
 
 def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, retry: bool) -> list[Figure]:
-    """Merge the landed records of `kind` into `tables` (each takes the columns it has) and list the refused lines."""
+    """Merge the landed records of `kind` into `tables` (each stores its own columns), and list refused lines."""
     listing = list_landed(f"{context.settings.landing.uri}/{kind.table}", context.dates)
     if retry:
-        listing = _listed_as_refused(context, kind.table, listing)
+        listing = _only_refused(context, kind.table, listing)
     else:
-        say_missing(context, kind.table, listing)
+        report_missing(context, kind.table, listing)
     landing = LandingState.of(context, kind.table, listing, opened=listing.files, tables=tables, retry=retry)
     if (earlier := landing.earlier_figures()) is not None:
         return earlier
     if not listing.files and not listing.refused:
         return nothing_landed(context, kind.table, listing.passed_over)
     landed = landed_records(context.spark, kind, listing, table_schema(kind.table), context.lake.read("erasures"))
-    counted = count_refused(landed.kept, landed=F.sum("copies"))
+    counted = count_refused(landed.rows, landed=F.sum("copies"))
     refusals = checkpointed(landed.refused()) if counted.refused else None
     check_refused_share(context, kind.table, refusals, landed=counted.judged, count=counted.at_fault)
-    # A user's row and what identifies the user are written apart; the count is that of the table that moved most.
-    accepted = max(context.lake.upsert(table, landed.accepted, when=_newer(kind, table)) for table in tables)
+    # A user is written to two tables; `accepted` counts the rows of the table in which more rows changed.
+    accepted = max(context.lake.upsert(table, landed.accepted, when=_replaces(kind, table)) for table in tables)
     replace_refusals(context, kind.table, refusals, _sources(context, listing))
     account = counted.account(kind.table, accepted, listing.passed_over)
     context.say(account.line())
@@ -65,34 +65,34 @@ def _ingest(context: StepContext, kind: RecordKind, tables: Sequence[str], *, re
     return account.figures()
 
 
-def _listed_as_refused(context: StepContext, table: str, listing: Listing) -> Listing:
-    """Return of a listing the files that are listed as refused, and those in folders that are."""
+def _only_refused(context: StepContext, table: str, listing: Listing) -> Listing:
+    """Return the part of `listing` that is in `quarantine`: files, and files in folders that are."""
     sources = set(sources_with_refusals(context, table))
 
-    def is_listed(path: str) -> bool:
+    def is_refused(path: str) -> bool:
         while path and path not in sources:
             path = path.rpartition("/")[0]
         return bool(path)
 
     return replace(
         listing,
-        files=[file for file in listing.files if is_listed(file.path)],
-        refused=[file for file in listing.refused if is_listed(file.path)],
+        files=[file for file in listing.files if is_refused(file.path)],
+        refused=[file for file in listing.refused if is_refused(file.path)],
         passed_over=Counter(),
     )
 
 
 def _sources(context: StepContext, listing: Listing) -> DataFrame:
-    """Return the files, and the folders by now readable, that this run has found anything out about."""
+    """Return the sources whose refusals this run replaces: the files it listed, and the folders it could list."""
     paths = [file.path for file in listing.files] + [file.path for file in listing.refused] + listing.folders
     return context.spark.createDataFrame(pa.table({"source": pa.array(paths, pa.string())}))
 
 
-def _newer(kind: RecordKind, table: str) -> str:
-    """Return when a landed row replaces the stored one of its key."""
+def _replaces(kind: RecordKind, table: str) -> str:
+    """Return the SQL condition on which a landed row replaces the stored row with its key."""
     columns = table_schema(table).names
     if kind.events:
         new, old = (", ".join(f"{side}.`{name}`" for name in columns) for side in ("new", "old"))
         return f"struct({new}) > struct({old})"
-    said = [name for name in columns if name != "landed_on"]
-    return f"new.landed_on > old.landed_on OR (new.landed_on = old.landed_on AND NOT ({same(said)}))"
+    content = [name for name in columns if name != "landed_on"]
+    return f"new.landed_on > old.landed_on OR (new.landed_on = old.landed_on AND NOT ({same(content)}))"

@@ -1,4 +1,4 @@
-"""Users: what identifies a person goes to `users_pii` alone, everyone else sees an age band."""
+"""Users: data that identifies a person is stored in `users_pii` alone; `users` has an age band."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -25,7 +25,7 @@ USERS = RecordKind(
     key=("user_id",),
     rules={
         "user_id IS NULL OR user_id = ''": ("missing_field", "user_id is missing"),
-        "age < 0 OR age > 130": ("value_not_allowed", "age must lie between 0 and 130 years"),
+        "age < 0 OR age > 130": ("value_not_allowed", "age must be 0 to 130 years"),
     },
     to_columns=_columns,
 )

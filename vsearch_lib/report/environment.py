@@ -1,4 +1,4 @@
-"""What the templates of all pages have in common: the base page, escaping, and text from outside made visible."""
+"""What the templates of all pages share: the base page, escaping, and visible control characters."""
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
@@ -21,5 +21,5 @@ def page_environment(package: str) -> Environment:
 
 
 def _visible(value: object) -> object:
-    # What is markup already comes from our own macros, and has lines.
+    # Text that is already markup comes from our own macros, and may have line breaks.
     return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

@@ -1,4 +1,4 @@
-"""One self-contained HTML page: queries, and their answers as pictures, right and wrong marked."""
+"""One self-contained HTML page: queries, and their answers as pictures, marked as right or wrong."""
 
 import base64
 import io
@@ -14,7 +14,7 @@ THUMBNAIL_SIDE = 150  # pixels
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as they are to be read; the first `words` columns are no numbers. `note` says what headings cannot."""
+    """Cells as they are shown; the first `words` columns are text, the others numbers. `note` explains the headings."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -25,7 +25,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Answer:
-    """A picture found: `jpeg` is None if it cannot be shown, `right` if nobody knows."""
+    """A found picture: `jpeg` is None if it cannot be shown, `right` is None if it is not known."""
 
     image_id: str
     jpeg: bytes | None
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Query:
-    """A picture searched with, and what came back, best first."""
+    """A picture that was searched with, and its answers, best first."""
 
     image_id: str
     jpeg: bytes
@@ -45,7 +45,7 @@ class Query:
 
 
 def render(title: str, subtitle: str, tables: Sequence[Table], queries: Sequence[Query]) -> str:
-    """Return the page as HTML; pictures are embedded as small JPEGs, and nothing is loaded from anywhere."""
+    """Return the page as HTML; it contains its pictures as small JPEGs and loads nothing."""
     environment = page_environment("vsearch_lib.report")
     environment.filters["thumbnail"] = thumbnail
     template = environment.get_template("page.html.j2")

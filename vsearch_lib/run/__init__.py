@@ -1,1 +1,1 @@
-"""Running steps: from the command line of one, or a whole graph of them in one local Spark session."""
+"""Runs steps: one by its own command line, or a whole graph in one local Spark session."""

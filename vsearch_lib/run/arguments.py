@@ -1,4 +1,4 @@
-"""What a command line may hold: what is wrong with it is said in one line."""
+"""The arguments of command lines: an error in them is reported in one line."""
 
 import argparse
 import os
@@ -13,27 +13,27 @@ from vsearch_lib.errors import InvalidArgument, UsageError
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import printable
 
-_MOST = 10**9  # of anything that is counted: what is larger is a slip
+_MAX_COUNT = 10**9  # of anything that is counted: a larger number is a typing error
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that leaves its long usage text to --help."""
+    """A parser that prints its long usage text only for --help."""
 
     def error(self, message: str) -> NoReturn:
-        """End the process as bad usage does, with one line."""
+        """Print one line and exit with the code for bad usage."""
         self.exit(UsageError.exit_code, f"{printable(f'{self.prog}: {message}; see {self.prog} --help')}\n")
 
 
-# What `add_subparsers` returns: where the parser of a command is added.
+# The type that `add_subparsers` returns: to it the parser of a command is added.
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 @contextmanager
 def named_by_option(**options: str) -> Iterator[None]:
-    """Say of an invalid argument by which option it was given: `options` is argument → option.
+    """Report an invalid argument under the name of its option; `options` is argument → option.
 
     Raises:
-        UsageError: in place of an `InvalidArgument`, with the option where the argument's name was.
+        UsageError: replaces an `InvalidArgument`; it has the name of the option in place of the argument's.
     """
     try:
         yield
@@ -43,8 +43,8 @@ def named_by_option(**options: str) -> Iterator[None]:
 
 def count(text: str) -> int:
     """Return a positive number."""
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _MOST):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST}")
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _MAX_COUNT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MAX_COUNT}")
     return int(text)
 
 
@@ -58,10 +58,10 @@ def crop(text: str) -> tuple[int, int, int, int]:
 
 
 def check_output(option: str, file: Path) -> None:
-    """See that `file`, which a person gave with `option`, can be written: before the work that it is for.
+    """Check that `file`, which the user gave with `option`, can be written, before the work starts.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: the file cannot be written.
     """
     try:
         if file.is_dir():
@@ -72,13 +72,13 @@ def check_output(option: str, file: Path) -> None:
     except OSError as error:
         raise UsageError(f"{option} {file}: {(error.strerror or str(error)).lower()}") from None
     if not writable:
-        raise UsageError(f"{option} {file}: permission denied; choose a place that you may write to")
+        raise UsageError(f"{option} {file}: permission denied; choose a folder that you may write to")
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every job and `vsearch run` take."""
     add_setting_arguments(parser)
-    parser.add_argument("--date", type=_day, help="landing partition to take in (default: all)")
+    parser.add_argument("--date", type=_day, help="landing partition to ingest (default: all)")
     parser.add_argument("--start", type=_day, help="first landing partition of a range")
     parser.add_argument("--end", type=_day, help="last landing partition of a range, included")
     parser.add_argument("--run-id", help="name of this run in tables and logs (default: time and a random suffix)")
@@ -88,17 +88,19 @@ def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the settings."""
     parser.add_argument("--env", default="local", help=f"configuration: {', '.join(environments())} (default: local)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE")
-    parser.add_argument("--images", metavar="DIR", help="a folder of pictures of your own; kept under var/photos/")
+    parser.add_argument(
+        "--images", metavar="DIR", help="a folder of pictures of your own; its tables and index go to var/photos/"
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Return the settings that parsed arguments ask for."""
+    """Return the settings that the parsed arguments select."""
     with named_by_option(env="--env", override="--set", images="--images"):
         return load_settings(arguments.env, arguments.overrides, images=arguments.images)
 
 
 def dates_of(arguments: argparse.Namespace) -> tuple[date, ...] | None:
-    """Return the landing partitions that parsed arguments name, None for all.
+    """Return the landing partitions that the parsed arguments name, None for all.
 
     Raises:
         UsageError: half a range, a range that ends before it starts, or --date beside a range.

@@ -1,4 +1,4 @@
-"""The command line of one step: what spark-submit runs."""
+"""The command line of one step, as spark-submit runs it."""
 
 import os
 import sys
@@ -19,11 +19,11 @@ from vsearch_lib.steps import STEPS
 from vsearch_lib.terminal import say
 from vsearch_lib.ticker import every
 
-_ORPHAN_SECONDS = 1.0  # between looks at whether spark-submit is still there
+_PARENT_POLL_SECONDS = 1.0  # between checks whether spark-submit still runs
 
 
 def main(body: Body, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a step from its command line and exit with the code that says how it ended."""
+    """Run a step from its command line, and exit with the code that says how it ended."""
     sys.exit(exit_code(lambda: _run(body, arguments)))
 
 
@@ -38,22 +38,22 @@ def _run(body: Body, arguments: Sequence[str] | None) -> None:
     began = time.monotonic()
     with spark_session(settings, f"vsearch {body.__name__}") as spark:
         context = StepContext(settings, Lake(spark, settings.lake.uri, run_id), run_id, dates)
-        with every(_ORPHAN_SECONDS, _exit_with_parent(os.getppid())):
+        with every(_PARENT_POLL_SECONDS, _exit_with_parent(os.getppid())):
             figures = body(context, **{switch.name: getattr(parsed, switch.name) for switch in switches})
             record(context.lake, figures)
     trace = Trace.of(context, body.__name__, figures, seconds=round(time.monotonic() - began, 1))
     say(trace.line())
-    trace.leave()
+    trace.write()
 
 
 def _exit_with_parent(parent: int) -> Callable[[], None]:
-    """Return what ends this process once `parent` is gone, where that is spark-submit.
+    """Return a function that ends this process if `parent` was spark-submit and has gone.
 
-    A killed one leaves us behind, and the next try would find us still at work.
+    A killed spark-submit leaves this process running, and the next attempt would then run beside it.
     """
 
-    def look() -> None:
+    def exit_if_orphaned() -> None:
         if "PYSPARK_GATEWAY_PORT" in os.environ and os.getppid() != parent:
             os._exit(1)
 
-    return look
+    return exit_if_orphaned

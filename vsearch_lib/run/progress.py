@@ -1,4 +1,4 @@
-"""What a person sees of a run while it goes on."""
+"""The progress that a user sees while a run goes on."""
 
 import time
 from collections.abc import Iterator
@@ -18,32 +18,32 @@ from rich.progress import (
 from vsearch_lib.steps import Step
 from vsearch_lib.terminal import printable
 
-_LINE_SECONDS = 15  # between progress lines where the output is not a terminal
+_LINE_SECONDS = 15  # between progress lines, if the output is not a terminal
 
 
 class RunProgress:
-    """Progress: on a terminal a bar for the step that runs; elsewhere a line now and then, and one when a step ends."""
+    """Shows a bar for the running step on a terminal; elsewhere a line now and then, and one at the end of a step."""
 
     def __init__(self, console: Console, progress: Progress) -> None:
         self._console = console
         self._progress = progress
         self._task = progress.add_task("", total=None)
-        self._own = False  # the step reports its own progress, which says more than Spark's tasks
+        self._step_reports = False  # whether the step reports its progress itself, which says more than Spark's tasks
         self._began = self._printed = time.monotonic()
         self._name = ""
 
     def begin(self, name: str, number: int, total: int) -> None:
-        self._own = False
+        self._step_reports = False
         self._name = f"[{number}/{total}] {name}"
         self._began = self._printed = time.monotonic()
         self._progress.reset(self._task, total=None, description=self._name)
 
     def advance(self, done: int, total: int) -> None:
-        self._own = True
+        self._step_reports = True
         self._update(done, total)
 
     def advance_tasks(self, done: int, total: int) -> None:
-        if not self._own:
+        if not self._step_reports:
             self._update(done, total)
 
     def end(self, step: Step, number: int, total: int, seconds: float) -> None:
@@ -52,7 +52,7 @@ class RunProgress:
     def _update(self, done: int, total: int) -> None:
         self._progress.update(self._task, completed=done, total=total)
         now = time.monotonic()
-        if not self._console.is_terminal and self._own and done and now - self._printed >= _LINE_SECONDS:
+        if not self._console.is_terminal and self._step_reports and done and now - self._printed >= _LINE_SECONDS:
             self._printed = now
             left = (now - self._began) / done * (total - done)
             self._print(f"{self._name}: {done} of {total}, about {left:.0f} s left")

@@ -1,4 +1,4 @@
-"""Run a step graph in one local Spark session, showing what runs, how far it is and how long it has left."""
+"""Runs a step graph in one local Spark session, and shows which step runs, how far it is and how long it will take."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step gave: its figures, the lines it had to say, and how long it took."""
+    """The result of a step: its figures, the lines that it reported, and how long it took."""
 
     step: Step
     figures: list[Figure]
@@ -38,59 +38,59 @@ class StepResult:
 def run_graph(
     graph: str, settings: Settings, *, run_id: str, dates: tuple[date, ...] | None, console: Console
 ) -> list[StepResult]:
-    """Run every step of `graph` in order; the first one that fails ends the run, and what was committed stays.
+    """Run every step of `graph` in order; the first failure ends the run, and what was committed stays.
 
     Raises:
-        UsageError: a model is to be made, and there is no such backbone.
-        VsearchError: as the step that failed raises it.
+        UsageError: the run would make a model, but the configured backbone does not exist.
+        VsearchError: the error of the step that failed.
     """
     _check_backbone(graph, settings)
     steps = in_order(GRAPHS[graph])
     results: list[StepResult] = []
-    with run_progress(console) as show:
-        show.begin("starting Spark", 0, len(steps))
+    with run_progress(console) as display:
+        display.begin("starting Spark", 0, len(steps))
         with spark_session(settings, f"vsearch {graph} {run_id}") as spark:
             lake = Lake(spark, settings.lake.uri, run_id)
             context = StepContext(settings=settings, lake=lake, run_id=run_id, dates=dates)
             for number, step in enumerate(steps, start=1):
-                results.append(_run_step(step, number, len(steps), context, show))
+                results.append(_run_step(step, number, len(steps), context, display))
             seconds = [Figure("step_seconds", result.seconds, subject=result.step.name) for result in results]
             record(lake, [figure for result in results for figure in result.figures] + seconds)
     return results
 
 
 def _check_backbone(graph: str, settings: Settings) -> None:
-    """Find a misspelt backbone before anything is taken in, not in the middle of a night."""
+    """Report a misspelt backbone before anything is ingested, not in the middle of a night."""
     makes_model = any(step.name == "train_encoder" for step in GRAPHS[graph])
     if makes_model and newest(settings.models.uri, recipe_of(settings)) is None:
-        # Seconds of importing, that a night with a model does not wait for; this one would later.
+        # This import takes seconds. A night that has a model does not need it; this one needs it later anyway.
         from vsearch_lib.encoder.backbones import check_name
 
         check_name(settings.model.backbone)
 
 
-def _run_step(step: Step, number: int, total: int, context: StepContext, show: RunProgress) -> StepResult:
-    show.begin(step.name, number, total)
+def _run_step(step: Step, number: int, total: int, context: StepContext, display: RunProgress) -> StepResult:
+    display.begin(step.name, number, total)
     started = time.monotonic()
     lines: list[str] = []
-    context = replace(context, progress=show.advance, say=lines.append)
+    context = replace(context, progress=display.advance, say=lines.append)
 
-    def tell() -> None:
-        # Where Java is gone, the step itself meets it and ends.
+    def report() -> None:
+        # If Java is gone, the step itself notices and fails.
         with suppress(Py4JError, ConnectionError):
-            _report_tasks(context.spark, show.advance_tasks)
+            _report_tasks(context.spark, display.advance_tasks)
 
-    with every(_POLL_SECONDS, tell):
+    with every(_POLL_SECONDS, report):
         figures = body_of(step.name)(context, **vars(step.options))
     seconds = time.monotonic() - started
-    show.end(step, number, total, seconds)
+    display.end(step, number, total, seconds)
     return StepResult(step, figures, lines, seconds)
 
 
 def _report_tasks(spark: SparkSession, advance: Callable[[int, int], None]) -> None:
-    """Report the finished and the known tasks of the stages that run."""
+    """Report how many tasks of the running stages are finished, and how many there are."""
     tracker = spark.sparkContext.statusTracker()
     stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-    known = [stage for stage in stages if stage is not None]
-    if known:
-        advance(sum(stage.numCompletedTasks for stage in known), sum(stage.numTasks for stage in known))
+    running = [stage for stage in stages if stage is not None]
+    if running:
+        advance(sum(stage.numCompletedTasks for stage in running), sum(stage.numTasks for stage in running))

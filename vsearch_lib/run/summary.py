@@ -1,4 +1,4 @@
-"""The table that ends a run: what came in, what is served, how good it is, where the time went."""
+"""The tables at the end of a run: what was ingested, what is served, and how good it is."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from vsearch_lib.terminal import printable
 
 
 def print_summary(results: Sequence[StepResult], console: Console) -> None:
-    """Print the figures of a run, its steps' times, and what the steps had to say."""
+    """Print the figures of a run, its total time, and the lines that its steps reported."""
     figures = [figure for result in results for figure in result.figures]
     facts = _facts(figures)
     if facts.row_count:
@@ -59,5 +59,5 @@ def _quality(figures: Sequence[Figure]) -> Table:
     by_name = {(figure.metric, figure.subject): figure.value for figure in figures}
     for name in systems:
         values = (f"{by_name[metric, name]:.3f}" for metric in RANKING_FIGURES)
-        table.add_row(name.removeprefix("model "), *values)  # beside other systems, its version says what it is
+        table.add_row(name.removeprefix("model "), *values)  # beside other systems, the version identifies the model
     return table

@@ -1,4 +1,4 @@
-"""What a step took and what it left: one line for a log, and the same as JSON for who schedules it."""
+"""What a step read and wrote: one line for a log, and the same as JSON for the scheduler."""
 
 import json
 import os
@@ -11,17 +11,17 @@ from pathlib import Path
 from vsearch_lib.context import StepContext
 from vsearch_lib.figures import ALL, Figure
 
-# Names the file that a finished step is described in; whoever starts a job may set it.
+# The environment variable that names the file for the JSON; the process that starts a job may set it.
 TRACE_FILE = "VSEARCH_TRACE_FILE"
 
-_PLAIN = re.compile(r"[\w.:/+-]+")
+_UNQUOTED = re.compile(r"[\w.:/+-]+")
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A finished step: the versions of the tables it read and wrote are Delta's; `made` names what is no table.
+    """A finished step: Delta's versions of the tables that it read and wrote; `made` lists what is not a table.
 
-    `figures` are the run's metrics, counts of rows in and out among them, by `metric[slice]`, or
+    `figures` are the run's metrics, including the counts of rows in and out, by `metric[slice]`, or
     `metric[subject,slice]` if they have a subject.
     """
 
@@ -49,7 +49,7 @@ class Trace:
         )
 
     def line(self) -> str:
-        """Return it as `key=value` words; what there is none of is left out."""
+        """Return the trace as `key=value` words, without those that have no value."""
         words = {"step": self.step, "run": self.run_id, "partition": self.partition, "seconds": f"{self.seconds:.1f}"}
         for name, versions in (("read", self.read), ("wrote", self.wrote)):
             words[name] = ",".join(f"{table}@{version}" for table, version in versions.items())
@@ -57,8 +57,8 @@ class Trace:
         words |= {name: f"{value:g}" for name, value in self.figures.items()}
         return " ".join(f"{name}={value}" for name, value in words.items() if value)
 
-    def leave(self) -> None:
-        """Write it as JSON where the environment asks for it."""
+    def write(self) -> None:
+        """Write the trace as JSON to the file that the environment names, if it names one."""
         if file := os.environ.get(TRACE_FILE):
             Path(file).write_text(json.dumps(asdict(self)))
 
@@ -69,8 +69,8 @@ def _name(figure: Figure) -> str:
 
 
 def _quoted(part: str) -> str:
-    """Quote what would not be one word of the line, or could be taken for two parts."""
-    return part if _PLAIN.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+    """Quote a part that would not be one word of the line, or that a reader could take for two parts."""
+    return part if _UNQUOTED.fullmatch(part) else json.dumps(part, ensure_ascii=False)
 
 
 def partition_name(dates: Sequence[date] | None) -> str:

@@ -1,1 +1,1 @@
-"""Searching a published version: shards, filters, exact re-scoring. No Spark here."""
+"""Searching a published version: shards, filters, exact re-scoring. It imports no Spark."""

@@ -1,4 +1,4 @@
-"""Which rows a query may be answered with: what everybody may see, narrowed to an owner, tags, a time."""
+"""Which rows may answer a query: those that everybody may see, or those of an owner, with tags, or of a time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +15,13 @@ from vsearch_lib.vectors import RowIds
 
 @dataclass(frozen=True)
 class Filter:
-    """What an answer must be; an empty filter lets every public image pass.
+    """The conditions that an answer must meet; an empty filter lets every public image pass.
 
     Attributes:
-        owner_id: whose image it is.
-        tags: it has all of them.
-        uploaded_from, uploaded_before: when it was uploaded; aware of their time zone.
-        viewer_id: who asks, and sees private images of their own too.
+        owner_id: the owner of the image.
+        tags: the image has all of them.
+        uploaded_from, uploaded_before: the time of the upload, with a time zone.
+        viewer_id: the user who searches, and who also sees their own private images.
     """
 
     owner_id: str | None = None
@@ -32,17 +32,17 @@ class Filter:
 
 
 class Admitted:
-    """The rows that a filter lets pass, as faiss takes them."""
+    """The rows that a filter lets pass, in the form that faiss takes."""
 
     def __init__(self, mask: Mask) -> None:
         self.count = int(mask.sum())
-        self._bits = np.packbits(mask, bitorder="little")  # the selector points at them
+        self._bits = np.packbits(mask, bitorder="little")  # the selector points to this array
         self._rows = len(mask)
-        # Where all rows pass nothing has to be looked up.
+        # If all rows pass, faiss need not look any up.
         self.selector = faiss.IDSelectorBitmap(self._bits) if self.count < len(mask) else None
 
     def ids(self) -> RowIds:
-        """Return the rows' ids, ascending."""
+        """Return the ids of the rows, ascending."""
         return np.flatnonzero(np.unpackbits(self._bits, count=self._rows, bitorder="little"))
 
     def mask(self, first: int, last: int) -> Mask:
@@ -73,10 +73,10 @@ _MOMENT = pa.timestamp("us", "UTC")
 
 
 def _tagged(tags: pa.ChunkedArray, tag: str) -> Mask:
-    found = np.zeros(len(tags), dtype=bool)
+    mask = np.zeros(len(tags), dtype=bool)
     first = 0
     for chunk in tags.chunks:
         same = np.asarray(pc.fill_null(pc.equal(pc.list_flatten(chunk), tag), False))
-        found[first + np.asarray(pc.list_parent_indices(chunk))[same]] = True
+        mask[first + np.asarray(pc.list_parent_indices(chunk))[same]] = True
         first += len(chunk)
-    return found
+    return mask

@@ -1,4 +1,4 @@
-"""Searching a version: one probe of the coarse quantizer over all shards, then exact re-scoring of the short list."""
+"""Searching a version: one probe of the coarse quantizer for all shards, then exact re-scoring of the shortlist."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from vsearch_lib.search.shards import OpenShard, open_shards, stack
 from vsearch_lib.storage import Store, open_store
 from vsearch_lib.vectors import RowIds, Vectors, to_float32
 
-_ROWS_PER_BLOCK = 65_536  # of vectors held as float32 at once by an exact search
-_EXACT_BELOW = 5_000  # admitted rows: scoring them all takes no longer than visiting lists for them
+_ROWS_PER_BLOCK = 65_536  # whose vectors an exact search holds as float32 at once
+_EXACT_BELOW = 5_000  # admitted rows; scoring this many exactly takes no longer than visiting lists
 _FILTERS_KEPT = 64  # a bit a row each
 
 
 @dataclass(frozen=True)
 class Hits:
-    """Answers to n queries, best first: row ids and cosines, both (n, k); id -1 where there are fewer than k."""
+    """Answers to n queries, best first: row ids and cosines, both (n, k); the id is -1 after the last answer."""
 
     ids: RowIds
     scores: Vectors
@@ -37,20 +37,20 @@ class Hits:
 class Searcher:
     """A version of the index, open for searching; files stay memory-mapped, and threads may share it.
 
-    Only living, unblocked images are ever answered, and private ones to their owner alone.
+    Answers have only living, unblocked images, and private ones only for their owner.
     """
 
     def __init__(self, store: Store, manifest: Manifest, *, cache: Path, before: "Searcher | None" = None) -> None:
-        """Verify and open every file of `manifest`, but for those that `before` has open already.
+        """Verify and open every file of `manifest`, except shards that `before` has open.
 
         Args:
-            cache: the folder where files of a bucket are kept.
+            cache: the folder for copies of files in a bucket.
 
         Raises:
             ArtefactError: a file is missing, corrupted, or does not have the rows that the manifest says.
         """
         self.manifest = manifest
-        # What the stack points at must live as long as it does.
+        # The stack points to these shards, so they must live as long as it does.
         self._shards: dict[str, OpenShard] = open_shards(store, manifest, cache, before._shards if before else {})
         shards = list(self._shards.values())
         self._first_ids = np.array([shard.entry.first_id for shard in shards] + [manifest.rows])
@@ -60,7 +60,7 @@ class Searcher:
         self._list_count = int(ivf.nlist)
         self._graph_over_lists = isinstance(faiss.downcast_index(ivf.quantizer), faiss.IndexHNSW)
         self._lists = stack(self._index, shards)
-        verified_file(store, manifest.template_sample, cache)  # no query reads it: a version is whole, or refused
+        verified_file(store, manifest.template_sample, cache)  # no query reads it, but an incomplete version is refused
         tombstones = read_tombstones([verified_file(store, file, cache) for file in manifest.tombstones])
         dead = [dead_rows(tombstones, shard.rows["image_id"], shard.entry.first_id) for shard in shards]
         self._alive = ~np.concatenate([*dead, np.zeros(0, dtype=bool)])
@@ -95,10 +95,10 @@ class Searcher:
     ) -> Hits:
         """Return the `k` best rows for each unit vector of `queries` (n, d), among those that `wanted` lets pass.
 
-        `nprobe` lists are visited and the best `shortlist` rows by their codes re-scored exactly; both default to the
-        operating point in the manifest. Where a filter lets few rows pass, more lists are visited, so that as many
-        rows are looked at as without it; where it lets very few pass, each of them is scored. Without `rescore` the
-        codes' own scores decide.
+        `nprobe` lists are visited, and the best `shortlist` rows by their codes are re-scored exactly; both default to
+        the operating point in the manifest. If a filter lets few rows pass, more lists are visited, so that as many
+        rows are compared as without it; if it lets very few pass, each of them is scored exactly. Without `rescore` the
+        scores of the codes decide.
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         passing = self._passing(wanted)
@@ -107,7 +107,7 @@ class Searcher:
         point = self.manifest.search
         share = min(1.0, passing.count / max(1, self._everybodys.count))
         visited = min(self._list_count, round((nprobe or point.nprobe) / max(share, 1 / self._list_count)))
-        # A graph gives up after its own 16 candidates, however many lists it is asked for, unless it is told.
+        # By default a graph search stops after 16 candidates, however many lists are to be found.
         graph = faiss.SearchParametersHNSW(efSearch=visited) if self._graph_over_lists else None
         parameters = faiss.SearchParametersIVF(sel=passing.selector, nprobe=visited, quantizer_params=graph)
         if isinstance(self._index, faiss.IndexPreTransform):
@@ -123,7 +123,7 @@ class Searcher:
         return _padded(ids[:, :k], scores[:, :k], k)
 
     def exact(self, queries: Vectors, k: int, *, wanted: Filter | None = None) -> Hits:
-        """Return what `search` would return if it looked at every row."""
+        """Return what `search` would return if it scored every row exactly."""
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         passing = self._passing(wanted)
         heap = faiss.ResultHeap(len(queries), k, keep_max=True)
@@ -141,32 +141,32 @@ class Searcher:
     def vectors(self, ids: RowIds) -> Vectors:
         """Return the stored vectors of row ids, (n, d) float32."""
         order = np.argsort(ids)
-        found = np.empty((len(ids), self.manifest.dimension), dtype=np.float32)
-        found[order] = self._vectors(ids[order])
-        return found
+        vectors = np.empty((len(ids), self.manifest.dimension), dtype=np.float32)
+        vectors[order] = self._vectors(ids[order])
+        return vectors
 
     def _vectors(self, ascending: RowIds) -> Vectors:
-        """Return the stored vectors of ascending row ids: each shard's, as they lie there."""
+        """Return the stored vectors of ascending row ids, read shard by shard."""
         ends = np.searchsorted(ascending, self._first_ids)
         halves = np.empty((len(ascending), self.manifest.dimension), dtype=np.float16)
         for shard, first_id, start, end in zip(self._shards.values(), self._first_ids, ends, ends[1:], strict=False):
             if start < end:
-                # Ids are in range: "clip" spares a copy that is made for the case that one is not.
+                # Ids are in range; "clip" avoids the copy that numpy makes in case one is not.
                 np.take(shard.vectors, ascending[start:end] - first_id, axis=0, out=halves[start:end], mode="clip")
         return to_float32(halves)
 
     @property
     def bytes_per_vector(self) -> int:
-        """What a row takes in the inverted lists: its code and its 64-bit id."""
+        """The bytes of a row in the inverted lists: its code and its 64-bit id."""
         return int(faiss.extract_index_ivf(self._index).code_size) + 8
 
     @property
     def imbalance(self) -> float:
-        """What a query costs beside one over lists of equal length (faiss's imbalance factor)."""
+        """The cost of a query relative to one over lists of equal length (faiss's imbalance factor)."""
         return float(self._lists.imbalance_factor()) if len(self.rows) else 1.0
 
     def quantization_error(self, ids: RowIds) -> float:
-        """Return the mean squared distance of stored vectors to what their codes decode to."""
+        """Return the mean squared distance between stored vectors and their decoded codes."""
         vectors = self.vectors(ids)
         if not len(vectors):
             return 0.0
@@ -174,12 +174,12 @@ class Searcher:
         return float(np.mean(((vectors - decoded) ** 2).sum(axis=1)))
 
     def visible_ids(self) -> RowIds:
-        """Return the row ids that everybody may be answered with."""
+        """Return the ids of the rows that everybody may see."""
         return self._everybodys.ids()
 
     @property
     def dead(self) -> int:
-        """How many rows are dead: buried by a tombstone."""
+        """The number of dead rows, which are those with a tombstone."""
         return int((~self._alive).sum())
 
     def describe(self, ids: RowIds) -> list[dict[str, Any]]:
@@ -194,12 +194,12 @@ class Searcher:
             if wanted in self._filters:
                 self._filters.move_to_end(wanted)
                 return self._filters[wanted]
-        found = Admitted(self._alive & admitted(self.rows, wanted))
+        passing = Admitted(self._alive & admitted(self.rows, wanted))
         with self._filters_lock:
-            self._filters[wanted] = found
+            self._filters[wanted] = passing
             while len(self._filters) > _FILTERS_KEPT:
                 self._filters.popitem(last=False)
-        return found
+        return passing
 
     def _exact_among(self, queries: Vectors, ids: RowIds, k: int) -> Hits:
         scores = queries @ self.vectors(ids).T

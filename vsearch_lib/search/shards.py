@@ -16,13 +16,13 @@ from vsearch_lib.errors import ArtefactError
 from vsearch_lib.storage import Store
 from vsearch_lib.vectors import Halves
 
-_OPENERS = 8  # files that are copied and verified at once
+_OPENERS = 8  # shards that are copied and verified at once
 
 
 class MappedLists:
-    """The inverted lists of a shard's file, mapped; the copy of the template before them there is let go.
+    """The memory-mapped inverted lists of a shard's file, without the copy of the template in that file.
 
-    They are freed here: an object that SWIG 4.5 was told to `own` takes, when it goes, faiss's module along.
+    `__del__` frees them, because an object that SWIG 4.5 should `own` deletes faiss's module when it is freed.
     """
 
     def __init__(self, codes: faiss.Index) -> None:
@@ -37,7 +37,7 @@ class MappedLists:
 
 @dataclass(frozen=True)
 class OpenShard:
-    """A shard or delta, open for reading; it never changes, so that versions share it."""
+    """A shard or delta, open for reading; it never changes, so versions can share it."""
 
     entry: Shard
     codes: MappedLists
@@ -46,13 +46,13 @@ class OpenShard:
 
 
 def open_shards(store: Store, manifest: Manifest, cache: Path, known: Mapping[str, OpenShard]) -> dict[str, OpenShard]:
-    """Return the open shards of a version by name, in order of their ids; those of `known` that stay are not reopened.
+    """Return the open shards of a version by name, in order of their row ids; unchanged ones are taken from `known`.
 
     Raises:
         ArtefactError: a file is missing, corrupted, or does not have the rows that the manifest says.
     """
     entries = manifest.all_shards
-    same = {entry.name: known[entry.name] for entry in entries if _is(known.get(entry.name), entry)}
+    same = {entry.name: known[entry.name] for entry in entries if _is_unchanged(known.get(entry.name), entry)}
     others = [entry for entry in entries if entry.name not in same]
     with ThreadPoolExecutor(_OPENERS) as openers:
         opened = openers.map(lambda entry: _open(store, entry, manifest.dimension, cache), others)
@@ -61,9 +61,9 @@ def open_shards(store: Store, manifest: Manifest, cache: Path, known: Mapping[st
 
 
 def stack(template: faiss.Index, shards: list[OpenShard]) -> faiss.InvertedLists:
-    """Make the empty `template` search the lists of all shards, one behind the other.
+    """Make the empty `template` search the lists of all shards, each list joined from all shards.
 
-    Returns the lists that it points at from now on; these and the shards must live as long as it does.
+    Returns the lists that it then points to; these and the shards must live as long as it does.
     """
     if not shards:
         return faiss.extract_index_ivf(template).invlists
@@ -77,13 +77,13 @@ def stack(template: faiss.Index, shards: list[OpenShard]) -> faiss.InvertedLists
     return lists
 
 
-def _is(shard: OpenShard | None, entry: Shard) -> bool:
+def _is_unchanged(shard: OpenShard | None, entry: Shard) -> bool:
     return shard is not None and shard.entry == entry
 
 
 def _open(store: Store, entry: Shard, dimension: int, cache: Path) -> OpenShard:
     codes_path, rows_path, vectors_path = (verified_file(store, file, cache) for file in entry.files)
-    # Mapped into ordinary lists: faiss's own lists on disk start prefetching threads for every query.
+    # Mapped into ordinary lists, because faiss's own lists on disk start prefetching threads for every query.
     codes = faiss.read_index(str(codes_path), faiss.IO_FLAG_MMAP_IFC)
     rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
     count = entry.rows
@@ -94,7 +94,7 @@ def _open(store: Store, entry: Shard, dimension: int, cache: Path) -> OpenShard:
             f"manifest: {count} of {dimension}"
         )
     if not rows.schema.equals(ROWS):
-        raise ArtefactError(f"{entry.name}: {entry.rows_file.file} has other columns than an index has")
-    # As a plain array: numpy indexes those of its own class for mapped files more slowly.
+        raise ArtefactError(f"{entry.name}: {entry.rows_file.file} does not have the columns of an index")
+    # As an ordinary array: numpy indexes its own class for mapped files more slowly.
     vectors = np.asarray(np.memmap(vectors_path, dtype="<f2", mode="r", shape=(count, codes.d)))
     return OpenShard(entry, MappedLists(codes), rows, vectors)

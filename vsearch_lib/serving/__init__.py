@@ -1,1 +1,1 @@
-"""Serving: open a published version, search it. No Spark here."""
+"""Serving: open a published version and search it. It imports no Spark."""

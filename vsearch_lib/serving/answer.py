@@ -1,4 +1,4 @@
-"""`vsearch search`: a picture file in, similar pictures out, as text, JSON or a page."""
+"""`vsearch search`: find pictures that are similar to a picture file, as text, JSON or a page."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from vsearch_lib.terminal import printable
 
 @dataclass(frozen=True)
 class Answers:
-    """What was found for a query file: `found` is best first, each with image_id, cosine and the stored facts."""
+    """The answers to a query file: `found` is best first; each has a rank, a cosine and the facts of its image."""
 
     query: Path
     version: str
@@ -27,12 +27,12 @@ def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int,
     """Search the published index with a picture file.
 
     Raises:
-        UsageError: the file is not there or not a picture.
-        ArtefactError: nothing is published, or it does not verify.
+        UsageError: the file does not exist or is not a picture.
+        ArtefactError: nothing is published, or the published version does not verify.
     """
     image = settings.image
     limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
-    # What was asked wrongly is told before the index is opened, and what is broken before the model is.
+    # A usage error is reported before the index is opened, and a damaged index before the model is loaded.
     jpeg = query_jpeg(read_query(file, limits), limits, crop=crop)
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     vector = model_of(searcher.manifest).embed([jpeg])
@@ -40,7 +40,7 @@ def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int,
     rows = [(int(row), float(score)) for row, score in zip(hits.ids[0], hits.scores[0], strict=True) if row >= 0]
     facts = [searcher.rows.slice(row, 1).to_pylist()[0] for row, _ in rows]
     found = [
-        # Stored in half precision, a vector may be a little longer than 1.
+        # A vector that is stored in half precision may be a little longer than 1.
         {"rank": i, "cosine": round(min(score, 1.0), 5), **fact}
         for i, ((_, score), fact) in enumerate(zip(rows, facts, strict=True), 1)
     ]
@@ -54,7 +54,7 @@ def as_json(answers: Answers) -> str:
 
 
 def as_text(answers: Answers) -> str:
-    """Return an answer a line: rank, cosine, image id, tags."""
+    """Return one line for each answer: rank, cosine, image id, tags."""
     return "\n".join(
         printable(f"{found['rank']:>3}  {found['cosine']:.4f}  {found['image_id']}  {' '.join(found['tags'])}")
         for found in answers.found
@@ -68,10 +68,10 @@ def _listed(tags: list[str]) -> str:
 def write_page(settings: Settings, answers: Answers, out: Path) -> str | None:
     """Write the answers as a self-contained page with pictures from the lake.
 
-    An answer that by now is not public, or has no stored picture, is left out.
+    An answer that is no longer public, or has no stored picture, is left out.
 
     Returns:
-        Why the page has no pictures, in one line, if the lake cannot be read: then it lists every answer.
+        None; or if the lake cannot be read, the reason in one line: then the page lists every answer without pictures.
     """
     from vsearch_lib.report.page import Answer, Query, render
     from vsearch_lib.serving.pictures import public_jpegs
@@ -86,7 +86,7 @@ def write_page(settings: Settings, answers: Answers, out: Path) -> str | None:
         for found in answers.found
         if found["image_id"] in jpegs
     ]
-    name = printable(answers.query.name)  # of bytes that are no text, it could not be written
+    name = printable(answers.query.name)  # a name whose bytes are not text could not be written
     query = Query(printable(str(answers.query)), answers.query.read_bytes(), name, listed)
     subtitle = printable(f"version {answers.version}" + (f"; {why}" if why else ""))
     out.write_text(render(f"Pictures like {name}", subtitle, [], [query]), encoding="utf-8")

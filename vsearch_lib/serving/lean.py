@@ -1,4 +1,4 @@
-"""For a process that answers one query: what it does not need is not imported for it."""
+"""A process that answers one query does not import what it does not need."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ class _NoPandas(MetaPathFinder):
 
 @contextmanager
 def without_pandas() -> Iterator[None]:
-    """Block the import of pandas meanwhile.
+    """Block the import of pandas within the context.
 
-    pyarrow does with the first array it makes, to know pandas's own types when it is handed some, and goes on where
-    there is none. It takes as long as all the rest of a query.
+    pyarrow imports pandas with the first array it makes, to recognise pandas types, and works without it. The import
+    takes as long as the rest of a query.
     """
     finder = _NoPandas()
     sys.meta_path.insert(0, finder)

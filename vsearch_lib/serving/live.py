@@ -1,4 +1,4 @@
-"""The index as it is served: searched by many threads while newer versions come."""
+"""The served index: many threads search it while newer versions are published."""
 
 from pathlib import Path
 
@@ -9,35 +9,36 @@ from vsearch_lib.storage import open_store
 
 
 class LiveIndex:
-    """Follows CURRENT. A query takes `searcher` once and keeps it: what replaces it meanwhile does not disturb it."""
+    """Follows CURRENT. A query reads `searcher` once and uses that one, even if `refresh` replaces it meanwhile."""
 
     def __init__(self, index_uri: str, *, cache: Path) -> None:
-        """Open the version that is served.
+        """Open the served version.
 
         Raises:
-            ArtefactError: nothing is published, or it does not verify: there is no earlier version to go on with.
+            ArtefactError: nothing is published, or the served version does not verify.
         """
         self._store = open_store(index_uri)
         self._cache = cache
         self.searcher = Searcher.open(index_uri, cache=cache)
 
     def refresh(self) -> bool:
-        """Open what CURRENT names where that is another version; return whether it was. One thread calls it.
+        """If CURRENT names another version, open it; return whether it did. Only one thread may call it.
 
-        Shards that both versions name are neither read nor verified again. Copies in the cache that neither names go.
+        Shards that both versions name are not read or verified again. Copies in the cache that neither names are
+        deleted.
 
         Raises:
-            ArtefactError: the new version does not verify; the one that was searched is searched on.
+            ArtefactError: CURRENT is missing, or the new version does not verify; the old version stays open.
         """
         pointer = read_pointer(self._store)
         if pointer is None:
-            raise ArtefactError(f"{self._store.uri} names no version any more; {self.version} is searched on")
+            raise ArtefactError(f"{self._store.uri} no longer names a version; {self.version} is still searched")
         if pointer.version == self.version:
             return False
         before = self.searcher
         manifest = read_manifest(self._store, pointer)
         self.searcher = Searcher(self._store, manifest, cache=self._cache, before=before)
-        named = {stored.file for of in (before, self.searcher) for stored in of.manifest.files}
+        named = {stored.file for searcher in (before, self.searcher) for stored in searcher.manifest.files}
         for copy in self._cache.glob("*-*"):
             if copy.name not in named:
                 copy.unlink(missing_ok=True)

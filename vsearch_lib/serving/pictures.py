@@ -1,4 +1,4 @@
-"""Stored pixels of a handful of public images, read from the lake by delta-rs: no Java starts for them."""
+"""Stored pixels of a few public images, read from the lake by delta-rs, which needs no Java."""
 
 import re
 from collections.abc import Sequence
@@ -9,30 +9,30 @@ from vsearch_lib.eligibility import PUBLIC
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.storage import local_path
 
-_CAUSE_CHARACTERS = 200  # of what delta-rs says of a fault: the rest are settings of its retries
+_CAUSE_CHARACTERS = 200  # of an error message of delta-rs: the rest is settings of its retries
 _DECORATION = re.compile(r"\x1b\[\d+m|↳")
 
 
 def public_jpegs(lake_uri: str, image_ids: Sequence[str]) -> dict[str, bytes]:
-    """Return image id → stored JPEG of those of `image_ids` that everybody may see now and the lake has.
+    """Return image id → stored JPEG of those of `image_ids` that are in the lake and that everybody may see now.
 
-    The statistics of files and row groups, and the key columns of those left, say which pages of pixels are read.
+    delta-rs skips files and row groups by their statistics, and in the others reads only the pixels of wanted keys.
 
     Raises:
         ArtefactError: there is no lake, or it cannot be read.
     """
     from deltalake.exceptions import TableNotFoundError
 
-    lake = _as_delta_rs_takes_it(lake_uri)
+    lake = _uri_for_delta_rs(lake_uri)
     try:
         images = _rows(f"{lake}/images", "image_id", image_ids, columns=("image_id", "sha256"), where=PUBLIC)
         sha256 = dict(zip(images["image_id"], images["sha256"], strict=True))
         pixels = _rows(f"{lake}/image_pixels", "sha256", sorted(set(sha256.values())), columns=("sha256", "jpeg"))
     except TableNotFoundError:
         raise ArtefactError(f"there is no lake at {lake_uri}; set lake.uri to where it is") from None
-    except Exception as error:  # of what fails while rows are read, delta-rs makes no class of its own
-        why = " ".join(_DECORATION.sub(" ", str(error)).split())[:_CAUSE_CHARACTERS]
-        raise ArtefactError(f"the lake at {lake_uri} cannot be read: {why}; look after its files") from None
+    except Exception as error:  # delta-rs has no class of its own for errors while it reads rows
+        cause = " ".join(_DECORATION.sub(" ", str(error)).split())[:_CAUSE_CHARACTERS]
+        raise ArtefactError(f"the lake at {lake_uri} cannot be read: {cause}; check its files") from None
     jpegs = dict(zip(pixels["sha256"], pixels["jpeg"], strict=True))
     return {image_id: jpegs[key] for image_id, key in sha256.items() if key in jpegs}
 
@@ -52,16 +52,16 @@ def _rows(
     return {column: list(found[column].to_pylist()) for column in columns}
 
 
-def _as_delta_rs_takes_it(lake_uri: str) -> str:
+def _uri_for_delta_rs(lake_uri: str) -> str:
     path = local_path(lake_uri)
-    place = str(path) if path else lake_uri
-    # delta-rs 1.6 opens a/b for the local path a\b, and once too often decodes %41: it would read another folder.
-    if unquote(place) != place or (path and "\\" in place):
+    uri = str(path) if path else lake_uri
+    # delta-rs 1.6 opens a/b for the local path a\b, and decodes %41 once too often: it would read another folder.
+    if unquote(uri) != uri or (path and "\\" in uri):
         raise ArtefactError(
             f"the lake at {lake_uri} cannot be read without Spark, because a name in its path has a backslash or a % "
-            "with two digits; move it to another name"
+            "with two digits; rename it"
         )
     if path:
-        return place
-    scheme, _, rest = place.partition("://")
+        return uri
+    scheme, _, rest = uri.partition("://")
     return f"{scheme}://{quote(rest)}"

@@ -1,4 +1,4 @@
-"""A picture file → its vector, by the model that made the index."""
+"""A picture file → its vector, by the model of the index."""
 
 import stat
 from pathlib import Path
@@ -16,10 +16,10 @@ from vsearch_lib.vectors import Vectors
 
 
 def model_of(manifest: Manifest) -> Embedder:
-    """Load the model that made an index, after checking that it is that model.
+    """Load the model of an index, after checking that it is the one that the manifest names.
 
     Raises:
-        ArtefactError: a file is missing or not the one the manifest names.
+        ArtefactError: a file of the model is missing or has another sha256.
     """
     entry = manifest.model
     if digest(open_store(entry.uri).read(f"{entry.version}/{CARD}")) != entry.files.get(CARD):
@@ -28,7 +28,7 @@ def model_of(manifest: Manifest) -> Embedder:
 
 
 def query_vector(model: Embedder, content: bytes, limits: Limits, *, crop: Box | None = None) -> Vectors:
-    """Return the (1, d) vector of a picture's bytes, or of its part `crop`, as `query_jpeg` takes it."""
+    """Return the (1, d) vector of a picture, or of its part `crop`, which is a box as in `query_jpeg`."""
     return model.embed([query_jpeg(content, limits, crop=crop)])
 
 
@@ -36,13 +36,13 @@ def read_query(file: Path, limits: Limits) -> bytes:
     """Return the bytes of a query file.
 
     Raises:
-        InvalidArgument: it is not there, not a file, too large, or may not be read.
+        InvalidArgument: the file does not exist, is not a regular file, is too large, or may not be read.
     """
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):
             raise InvalidArgument("image", f"{file}: this is a folder; give a picture file")
-        # Of a pipe nobody knows whether anything ever comes.
+        # Reading a pipe could wait for ever.
         if not stat.S_ISREG(status.st_mode):
             raise InvalidArgument("image", f"{file}: this is not a regular file; give a picture file")
         if status.st_size > limits.max_bytes:
@@ -61,7 +61,7 @@ def query_jpeg(content: bytes, limits: Limits, *, crop: Box | None = None) -> by
     """Return a picture, or its part `crop`, in the form that is embedded.
 
     Raises:
-        UsageError: the bytes are not a picture that is taken, or the crop lies outside it.
+        UsageError: the picture is refused, or the crop lies outside it.
     """
     try:
         return crop_jpeg(content, crop, limits) if crop else normalise(content, limits).jpeg

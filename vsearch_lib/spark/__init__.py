@@ -1,1 +1,1 @@
-"""Spark: the session, the Java it runs in, its workers, and rows that are computed once."""
+"""Spark: the session, its Java process, its workers, and rows that are computed once."""

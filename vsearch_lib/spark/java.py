@@ -1,7 +1,7 @@
-"""How Java is started: file names are UTF-8, and the system need not know the user by name.
+"""Starts Java so that file names are UTF-8, also for a user id that has no name on this system.
 
 Java asks the C library for both: under the POSIX locale it reads every letter outside ASCII as `?`, and for a user id
-that the system's list of users lacks, as containers have them, it knows neither a name nor a home.
+that the system's list of users lacks, as is common in containers, it finds neither a name nor a home.
 """
 
 import locale
@@ -22,17 +22,17 @@ UTF8_LOCALE = "C.UTF-8"
 
 
 def start_java(conf: SparkConf) -> None:
-    """Start Java, or take the one that spark-submit started, and make it fit for what we do; Spark comes later.
+    """Start Java, or use the one that spark-submit started, and check and prepare it; this does not start Spark.
 
     Raises:
-        UsageError: it is spark-submit's, or Python's own, and reads file names in another encoding than UTF-8.
+        UsageError: Python, or the Java that spark-submit started, reads file names in an encoding other than UTF-8.
     """
     if sys.getfilesystemencoding().lower() != "utf-8":
         raise UsageError(
             f"Python reads file names as {sys.getfilesystemencoding()} here, and every machine must read them as "
             f"UTF-8: set LC_ALL={UTF8_LOCALE}"
         )
-    with _environment(_lacking()):
+    with _environment(_missing_variables()):
         SparkContext._ensure_initialized(conf=conf)
     jvm: Any = SparkContext._jvm
     encoding = jvm.java.lang.System.getProperty("sun.jnu.encoding")
@@ -41,21 +41,21 @@ def start_java(conf: SparkConf) -> None:
             f"Java reads file names as {encoding} here, and would read other letters as '?': set "
             f"LC_ALL={UTF8_LOCALE}, or another UTF-8 locale that this machine has, before Java starts"
         )
-    if not system_user.is_named():
+    if not system_user.has_name():
         users = jvm.org.apache.hadoop.security.UserGroupInformation
         users.setLoginUser(users.createRemoteUser(os.environ.get("HADOOP_USER_NAME") or str(os.getuid())))
 
 
-def _lacking() -> dict[str, str]:
-    """Return the variables that Java is started with in place of ours."""
-    found: dict[str, str] = {}
+def _missing_variables() -> dict[str, str]:
+    """Return the environment variables to set or replace while Java starts."""
+    variables: dict[str, str] = {}
     if locale.getencoding().lower() != "utf-8":
-        found["LC_ALL"] = UTF8_LOCALE
-    if not system_user.is_named():
+        variables["LC_ALL"] = UTF8_LOCALE
+    if not system_user.has_name():
         own = os.environ.get("SPARK_SUBMIT_OPTS", "")
         home = shlex.quote(os.environ.get("HOME") or tempfile.gettempdir())
-        found["SPARK_SUBMIT_OPTS"] = f"-Duser.home={home} -Duser.name={os.getuid()} {own}".strip()
-    return found
+        variables["SPARK_SUBMIT_OPTS"] = f"-Duser.home={home} -Duser.name={os.getuid()} {own}".strip()
+    return variables
 
 
 @contextmanager

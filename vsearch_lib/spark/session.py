@@ -1,4 +1,4 @@
-"""A Spark session that speaks Delta, the same in-process and under spark-submit."""
+"""A Spark session with Delta, the same in-process and under spark-submit."""
 
 import logging
 import os
@@ -26,63 +26,65 @@ _DEFAULTS = {
     "spark.python.daemon.module": "vsearch_lib.spark.daemon",
     # Pictures and vectors are wide: a worker must never hold ten thousand of them.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
-    # What we merge is checkpointed, or gives the same each time: Delta need not make a copy of it first.
+    # The rows that we merge are checkpointed, or the same at each read: Delta need not make a copy of them first.
     "spark.databricks.delta.merge.materializeSource": "none",
     # Delta would bring a whole day's partition into one task before it writes.
     "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
-    # Rows of a few partitions are written as they come, not sorted by partition first.
+    # Spark writes rows of a few partitions in the order they come, without sorting them by partition first.
     "spark.sql.maxConcurrentOutputFileWriters": "16",
-    # The queries of one night need more than the hundred compiled classes that Spark keeps: each would be made again.
+    # The queries of one night need more than the 100 compiled classes that Spark caches by default, and would compile
+    # them again and again.
     "spark.sql.codegen.cache.maxEntries": "2000",
-    # What a session kept on its way is deleted as soon as nothing refers to it.
+    # Checkpoints are deleted as soon as nothing refers to them.
     "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
-    # Tables that are placed by one of the keys they are joined by stay where they are.
+    # Tables that are partitioned by one of their join keys are not shuffled again.
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
-    # Pages of Parquet carry checksums, which nobody compares unless told: a flipped bit would be read as a value.
+    # By default the checksums of Parquet pages are not verified: a flipped bit would be read as a value.
     "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-# On one machine: the driver lists folders itself, for a task for each would look at the same disk.
+# On one machine the driver lists folders itself: tasks would look at the same disk.
 _DEFAULTS_OF_ONE_MACHINE = {"spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000"}
-# Java reads file names as the locale says, and a machine's own may be POSIX.
+# Java decodes file names by the locale, and that of a machine may be POSIX.
 _DEFAULTS_OF_A_CLUSTER = {"spark.executorEnv.LC_ALL": UTF8_LOCALE}
 
 
 def start_session(settings: Settings, name: str) -> SparkSession:
     """Return the running session, or start one as `settings.spark` says.
 
-    Started in-process, the JVM writes what it has to say to `<var>/logs/spark.log`; under spark-submit it was there
-    before us and keeps its own output.
+    A JVM that is started in-process writes its output to `<var>/logs/spark.log`; under spark-submit the JVM starts
+    first and keeps its own output.
     """
     options = {"spark.app.name": name}
     if settings.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
         options |= {"spark.master": settings.spark.master, "spark.driver.memory": settings.spark.driver_memory}
     environment = settings.spark.workers_environment
-    # A machine that is its own worker has all of it.
+    # On one machine the workers already have everything.
     sent = sent_to_workers(environment) if environment and not _is_local(settings) else {}
-    # Workers would take the first python3 on PATH.
+    # Otherwise workers would take the first python3 on PATH.
     os.environ.setdefault("PYSPARK_PYTHON", PYTHON if sent else sys.executable)
-    here = _DEFAULTS_OF_ONE_MACHINE if _is_local(settings) else _DEFAULTS_OF_A_CLUSTER
-    options |= {**_DEFAULTS, **here, **_s3_server(), **sent, **settings.spark.conf}
+    more = _DEFAULTS_OF_ONE_MACHINE if _is_local(settings) else _DEFAULTS_OF_A_CLUSTER
+    options |= {**_DEFAULTS, **more, **_s3_server(), **sent, **settings.spark.conf}
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
-        return _started(options, settings)
+        return _get_or_create(options, settings)
     os.environ.setdefault("SPARK_CONF_DIR", str(PROJECT / "conf" / "spark"))
     if _is_local(settings):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     log = _log_file(settings)
-    # Unused, but Spark makes the folder: not in whatever folder the command was called from.
+    # Unused, but Spark creates the folder, by default in the current folder.
     options["spark.sql.warehouse.dir"] = str(log.parent / "warehouse")
     with log.open("ab") as sink:
         terminal = os.dup(2)
         os.dup2(sink.fileno(), 2)
         try:
-            return _started(options, settings)
+            return _get_or_create(options, settings)
         except PySparkRuntimeError as error:
             if error.getCondition() != "JAVA_GATEWAY_EXITED":
                 raise
             raise VsearchError(
-                f"Java, which Spark needs, did not start: see that java, 17 or 21, is on PATH; its words are in {log}"
+                "Java, which Spark needs, did not start: make sure that Java 17 or 21 is on PATH; its output is in "
+                f"{log}"
             ) from None
         finally:
             os.dup2(terminal, 2)
@@ -91,10 +93,10 @@ def start_session(settings: Settings, name: str) -> SparkSession:
 
 @contextmanager
 def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
-    """A session as `start_session` gives it, stopped at the end; what it kept on its way is deleted.
+    """The session of `start_session`; at the end it is stopped and its checkpoints are deleted.
 
     Raises:
-        VsearchError: Java went away in the middle, so that whatever else was raised only follows from it.
+        VsearchError: the Java process ended in the middle; any other error is only a consequence of that.
     """
     spark = start_session(settings, name)
     _silence_py4j_tracebacks(spark.sparkContext)
@@ -104,18 +106,18 @@ def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
         try:
             _stop(spark)
         except (Py4JError, ConnectionError) as error:
-            if isinstance(error, Py4JJavaError):  # told by a Java that is there
+            if isinstance(error, Py4JJavaError):  # raised by a Java that still runs
                 raise
             submitted = "PYSPARK_GATEWAY_PORT" in os.environ
             raise VsearchError(
-                "the Java process of Spark is gone: killed, perhaps for want of memory, or crashed; its last words are "
-                f"in {'what spark-submit printed' if submitted else _log_file(settings)}; what was committed stays, "
-                "run the same again"
+                "the Java process of Spark is gone: it crashed or was killed, perhaps for lack of memory; its last "
+                f"output is in {'what spark-submit printed' if submitted else _log_file(settings)}; what was committed "
+                "stays: run the same again"
             ) from None
 
 
 def _silence_py4j_tracebacks(context: SparkContext) -> None:
-    """Where Java goes away or a user interrupts, two of Spark's parts print traces, and then raise all the same."""
+    """Silence two parts of Spark that print a trace besides raising it, if Java ends or a user interrupts."""
     context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     logging.getLogger().addFilter(lambda record: record.module != "java_gateway")
 
@@ -135,7 +137,7 @@ def _is_local(settings: Settings) -> bool:
 
 @contextmanager
 def rows_per_batch(spark: SparkSession, rows: int) -> Iterator[None]:
-    """Move so many rows at once between Spark and Python, not the few that pictures allow: a batch takes its time."""
+    """Move `rows` rows at once between Spark and Python, more than pictures allow: each batch costs time."""
     key = "spark.sql.execution.arrow.maxRecordsPerBatch"
     before = spark.conf.get(key)
     spark.conf.set(key, rows)
@@ -146,28 +148,28 @@ def rows_per_batch(spark: SparkSession, rows: int) -> Iterator[None]:
 
 
 def _s3_server() -> dict[str, str]:
-    """Return Hadoop's settings for the S3 server that the environment names; credentials it finds there itself."""
+    """Return Hadoop's settings for the S3 server of the environment; Hadoop finds the credentials there itself."""
     endpoint, region = os.environ.get("AWS_ENDPOINT_URL"), os.environ.get("AWS_REGION")
-    found = {"spark.hadoop.fs.s3a.endpoint.region": region} if region else {}
+    options = {"spark.hadoop.fs.s3a.endpoint.region": region} if region else {}
     if endpoint:
         # A server that is not Amazon's has no host name for each bucket.
-        found |= {"spark.hadoop.fs.s3a.endpoint": endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
-    return found
+        options |= {"spark.hadoop.fs.s3a.endpoint": endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
+    return options
 
 
-def _started(options: Mapping[str, str], settings: Settings) -> SparkSession:
+def _get_or_create(options: Mapping[str, str], settings: Settings) -> SparkSession:
     if SparkContext._active_spark_context is None:
         start_java(SparkConf().setAll(list(options.items())))
     spark = SparkSession.builder.config(map=dict(options)).getOrCreate()
     context = spark.sparkContext
     if not str(context.master).startswith("local") and context.getCheckpointDir() is None:
-        # Executors are processes that come and go: what `computed` keeps must outlive them.
+        # Executors come and go: the rows of `checkpointed` must outlive them.
         context.setCheckpointDir(f"{settings.var}/checkpoints")
     return spark
 
 
 def _log_file(settings: Settings) -> Path:
-    """Return the file for what Java has to say, once it is sure that it can be written."""
+    """Return the file for Java's output, after checking that it can be written."""
     folder = PROJECT / "var" / "logs" if "://" in settings.var else Path(settings.var) / "logs"
     try:
         folder.mkdir(parents=True, exist_ok=True)

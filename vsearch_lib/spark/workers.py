@@ -1,4 +1,4 @@
-"""What a session sends to a cluster whose machines have Spark and Python, and nothing of ours."""
+"""What a session sends to a cluster whose machines have only Spark and Python."""
 
 import atexit
 import shutil
@@ -12,7 +12,7 @@ from vsearch_lib.config import PROJECT
 from vsearch_lib.errors import UsageError
 from vsearch_lib.storage import local_path
 
-PYTHON = "python3.11"  # of the machines; that of the lock files
+PYTHON = "python3.11"  # on the machines; the version of the lock files
 _CODE = ("vsearch_lib", "schemas")
 _JARS = PROJECT / "conf" / "locks" / "jars.sha256"
 
@@ -20,11 +20,11 @@ _JARS = PROJECT / "conf" / "locks" / "jars.sha256"
 def sent_to_workers(environment: str) -> dict[str, str]:
     """Return Spark's settings that send `environment` (packages, packed), the jars of the lock file, and this code.
 
-    An executor unpacks them where it runs, and its Python looks there first. The code is this process's own: no driver
-    ever talks to workers of another version.
+    An executor unpacks them in its working folder, and its Python looks there first. The code is that of this process,
+    so a driver never talks to workers of another version.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: the file `environment` does not exist.
     """
     path = local_path(environment)
     if path is not None and not path.is_file():
@@ -39,7 +39,7 @@ def sent_to_workers(environment: str) -> dict[str, str]:
 
 
 def _packed_code() -> Path:
-    # Executors may start, and fetch it, as long as this process lives.
+    # Executors may start at any time while this process lives, and fetch the file then.
     folder = Path(tempfile.mkdtemp(prefix="vsearch-code-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     packed = folder / "vsearch.zip"

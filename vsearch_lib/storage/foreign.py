@@ -1,4 +1,4 @@
-"""Files and objects that others put somewhere: found and read wherever they lie."""
+"""Lists and reads the files and objects of others, in local folders and in buckets."""
 
 import errno
 import io
@@ -18,7 +18,7 @@ def read_bytes(uri: str) -> bytes:
     """Return the bytes of the file or object at `uri`.
 
     Raises:
-        OSError: there is none (FileNotFoundError), or it may not be read (PermissionError).
+        OSError: it does not exist (FileNotFoundError), or it may not be read (PermissionError).
     """
     path = local_path(uri)
     if path is not None:
@@ -32,7 +32,7 @@ def open_file(uri: str) -> BinaryIO:
     """Open the file or object at `uri` for reading; an object is fetched block by block.
 
     Raises:
-        OSError: there is none (FileNotFoundError), or it may not be read (PermissionError).
+        OSError: it does not exist (FileNotFoundError), or it may not be read (PermissionError).
     """
     path = local_path(uri)
     if path is not None:
@@ -43,7 +43,7 @@ def open_file(uri: str) -> BinaryIO:
 
 
 class _Object(io.RawIOBase):
-    """An object as Python's own readers take it."""
+    """An object as a raw stream for Python's readers."""
 
     def __init__(self, reader: "obstore.ReadableFile") -> None:
         super().__init__()
@@ -77,10 +77,10 @@ def _as_os_errors(uri: str) -> Iterator[None]:
 
 
 def objects_below(uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
-    """Return the objects below the bucket's folder `uri`, keys relative to it, and folders that cannot be listed.
+    """Return the objects below the bucket's folder `uri`, with keys relative to it, and folders that cannot be listed.
 
-    A key that obstore cannot name (`a//b`, control characters) ends a listing: then each folder is listed by itself,
-    and the one with such a key is returned with the reason.
+    A key that obstore cannot represent (`a//b`, control characters) ends a listing: then each folder is listed by
+    itself, and a folder with such a key is returned with the reason.
 
     Raises:
         OSError: the folder cannot be listed.
@@ -88,27 +88,27 @@ def objects_below(uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
     store = Bucket.of(uri).store
     with _as_os_errors(uri):
         try:
-            found = [stored(item) for page in obstore.list(store) for item in page]
+            objects = [stored(item) for page in obstore.list(store) for item in page]
             refused: list[tuple[str, str]] = []
         except InvalidPathError:
-            found, refused = _objects_by_folder(store, uri)
-    # Consoles make a folder by an object without a byte, whose key ends with a slash.
-    folders = {"", *(parent for item in found for parent in _parents(item.key))}
-    return [item for item in found if item.bytes or item.key not in folders], refused
+            objects, refused = _objects_by_folder(store, uri)
+    # S3 consoles make a folder by writing an empty object whose key ends with a slash.
+    folders = {"", *(parent for item in objects for parent in _parents(item.key))}
+    return [item for item in objects if item.bytes or item.key not in folders], refused
 
 
 def objects_in(uri: str) -> tuple[list[Stored], list[str]]:
-    """Return the objects that lie in the bucket's folder `uri` itself, and the names of the folders there.
+    """Return the objects directly in the bucket's folder `uri`, and the names of the folders there.
 
     Raises:
-        OSError: the folder cannot be listed, or one of the keys cannot be named.
+        OSError: the folder cannot be listed, or obstore cannot represent one of the keys.
     """
     store = Bucket.of(uri).store
     with _as_os_errors(uri):
         level = obstore.list_with_delimiter(store)
     folders = ["", *level["common_prefixes"]]
-    found = [stored(item) for item in level["objects"]]
-    return [item for item in found if item.bytes or item.key not in folders], folders[1:]
+    objects = [stored(item) for item in level["objects"]]
+    return [item for item in objects if item.bytes or item.key not in folders], folders[1:]
 
 
 def _parents(key: str) -> Iterator[str]:
@@ -118,13 +118,13 @@ def _parents(key: str) -> Iterator[str]:
 
 
 def _objects_by_folder(store: S3Store, uri: str) -> tuple[list[Stored], list[tuple[str, str]]]:
-    found: list[Stored] = []
+    objects: list[Stored] = []
     refused: list[tuple[str, str]] = []
     folders = [""]
     while folders:
         folder = folders.pop()
         try:
-            found += [stored(item) for page in obstore.list(store, folder) for item in page]
+            objects += [stored(item) for page in obstore.list(store, folder) for item in page]
             continue
         except InvalidPathError as error:
             why = str(error).splitlines()[0]
@@ -133,6 +133,6 @@ def _objects_by_folder(store: S3Store, uri: str) -> tuple[list[Stored], list[tup
         except InvalidPathError:
             refused.append((f"{uri}/{folder}".rstrip("/"), f"a key below it cannot be read: {why}"))
             continue
-        found += [stored(item) for item in level["objects"]]
+        objects += [stored(item) for item in level["objects"]]
         folders += level["common_prefixes"]
-    return found, refused
+    return objects, refused

@@ -1,7 +1,7 @@
-"""Stores that are ours: a local folder, or a bucket behind S3's API.
+"""Stores for the project's own files: a local folder, or a bucket behind S3's API.
 
-Keys are relative to the store's URI. Nothing written is ever seen half: local files are renamed into place, and object
-stores show an object whole or not at all.
+Keys are relative to the store's URI. A reader never sees a half-written file: local files are renamed into place, and
+object stores show an object whole or not at all.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ from vsearch_lib.errors import ArtefactError, PublishConflict, UsageError
 
 @dataclass(frozen=True)
 class Versioned:
-    """Content and the tag that a conditional replacement of it must name."""
+    """Content, and the tag that a conditional replacement of it must name."""
 
     content: bytes
     etag: str
@@ -33,7 +33,7 @@ class Versioned:
 
 @dataclass(frozen=True)
 class Stored:
-    """What is there under a key."""
+    """A stored file or object: its key, size and time of change."""
 
     key: str
     bytes: int
@@ -41,36 +41,36 @@ class Stored:
 
 
 class Store(Protocol):
-    """What the project needs of a place for bytes."""
+    """The operations that the project needs of a store."""
 
     uri: str
 
     def read(self, key: str) -> bytes:
-        """Return the bytes at `key`; ArtefactError where there are none."""
+        """Return the bytes at `key`; ArtefactError if the key is missing."""
 
     def fetch(self, key: str, to: Path) -> Path:
-        """Return a local file with the bytes of `key`: of a local folder the file itself, else a copy at `to`."""
+        """Return a local file with the bytes of `key`: the file itself in a local folder, else a copy at `to`."""
 
     def write(self, key: str, content: Path) -> None:
-        """Write the local file `content` to `key`, whatever is there."""
+        """Write the local file `content` to `key`, over anything that is there."""
 
     def write_new(self, key: str, content: bytes | Path) -> bool:
-        """Write `key` unless it is there; return whether it was written. `content` is bytes or a local file."""
+        """Write `key` unless it exists; return whether it was written. `content` is bytes or a local file."""
 
     def read_versioned(self, key: str) -> Versioned | None:
-        """Return content and tag of `key`, None where there is nothing."""
+        """Return content and tag of `key`, None if the key is missing."""
 
     def replace(self, key: str, content: bytes, expected: Versioned | None) -> None:
-        """Write `key` if it is still what `expected` says (None: still absent); PublishConflict otherwise."""
+        """Write `key` if it still has the tag of `expected` (None: is still missing); PublishConflict otherwise."""
 
     def describe(self, prefix: str) -> list[Stored]:
-        """Return what lies below `prefix/`, sorted by key."""
+        """Return what is stored below `prefix/`, sorted by key."""
 
     def list(self, prefix: str) -> list[str]:
         """Return the keys below `prefix/`, sorted."""
 
     def delete(self, key: str) -> None:
-        """Delete what is at `key`, if anything is."""
+        """Delete `key` if it exists."""
 
 
 def open_store(uri: str) -> Store:
@@ -79,7 +79,7 @@ def open_store(uri: str) -> Store:
     Credentials come from the environment, by S3's usual names; none is ever part of a URI.
 
     Raises:
-        UsageError: a scheme that is none of these.
+        UsageError: the URI has another scheme.
     """
     path = local_path(uri)
     if path is not None:
@@ -88,21 +88,21 @@ def open_store(uri: str) -> Store:
 
 
 def local_path(uri: str) -> Path | None:
-    """Return the local path that `uri` names, None where it is not local. Spark writes file:/a, others file:///a."""
+    """Return the local path that `uri` names, None if it is not local. Spark writes file:/a, others file:///a."""
     if uri.startswith("file:"):
         return Path("/" + uri[len("file:") :].lstrip("/"))
     return None if "://" in uri else Path(uri)
 
 
 def copy_folder(uri: str, to: Path) -> None:
-    """Copy what lies below `uri` into the local folder `to`."""
+    """Copy everything below `uri` into the local folder `to`."""
     store = open_store(uri)
     for key in store.list(""):
         file = to / key
         file.parent.mkdir(parents=True, exist_ok=True)
-        found = store.fetch(key, file)
-        if found != file:
-            shutil.copyfile(found, file)
+        fetched = store.fetch(key, file)
+        if fetched != file:
+            shutil.copyfile(fetched, file)
 
 
 class _LocalFolder:
@@ -180,7 +180,7 @@ class _LocalFolder:
 
 @lru_cache(maxsize=256)
 def _store(bucket: str, prefix: str, _environment: frozenset[tuple[str, str]]) -> S3Store:
-    """Return one client for all that reads from one place by the same credentials."""
+    """Return one client for all who read one prefix of a bucket with the same credentials."""
     return S3Store(bucket, prefix=prefix or None)
 
 
@@ -190,14 +190,14 @@ class Bucket:
     @classmethod
     def of(cls, uri: str) -> "Bucket":
         """Return the bucket's prefix that `uri` names; UsageError if it names none."""
-        scheme, _, place = uri.partition("://")
+        scheme, _, path = uri.partition("://")
         if scheme not in ("s3", "s3a"):
             raise UsageError(f"{uri}: storage must be a folder, file:// or s3://")
-        return cls(f"s3://{place}")
+        return cls(f"s3://{path}")
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        # Not by URL, in which a name's # or % would mean something else.
+        # The URI is split by hand: a URL parser would give the # or % of a name another meaning.
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         self.store = _store(
             bucket, prefix.strip("/"), frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
@@ -230,10 +230,10 @@ class Bucket:
 
     def read_versioned(self, key: str) -> Versioned | None:
         try:
-            got = obstore.get(self.store, key)
+            result = obstore.get(self.store, key)
         except (NotFoundError, FileNotFoundError):
             return None
-        return Versioned(bytes(got.bytes()), str(got.meta["e_tag"]))
+        return Versioned(bytes(result.bytes()), str(result.meta["e_tag"]))
 
     def replace(self, key: str, content: bytes, expected: Versioned | None) -> None:
         try:
@@ -245,8 +245,8 @@ class Bucket:
             raise PublishConflict(f"{self.uri}/{key} was changed by another publisher; nothing was written") from None
 
     def describe(self, prefix: str) -> list[Stored]:
-        found = (item for page in obstore.list(self.store, prefix) for item in page)
-        return sorted(map(stored, found), key=lambda item: item.key)
+        items = (item for page in obstore.list(self.store, prefix) for item in page)
+        return sorted(map(stored, items), key=lambda item: item.key)
 
     def list(self, prefix: str) -> list[str]:
         return [stored.key for stored in self.describe(prefix)]
@@ -257,7 +257,7 @@ class Bucket:
 
 @contextmanager
 def _moved_to(path: Path, move: Callable[[Path, Path], None]) -> Iterator[Path]:
-    """Yield a temporary file; give it its name once it is whole: `os.link` where `path` must be new."""
+    """Yield a temporary file, then move it to `path`; `move` is `os.link` if `path` must be new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
     os.close(handle)
@@ -273,5 +273,5 @@ def _moved_to(path: Path, move: Callable[[Path, Path], None]) -> Iterator[Path]:
 
 
 def stored(item: Any) -> Stored:
-    """Return what obstore says of an object."""
+    """Return the `Stored` for an object that obstore lists."""
     return Stored(item["path"], item["size"], item["last_modified"])

@@ -1,1 +1,1 @@
-"""Training the encoder: examples read by petastorm, augmented, pulled together and apart by a contrastive loss."""
+"""Training of the encoder: petastorm reads the examples, they are augmented, and a contrastive loss is minimised."""

@@ -1,9 +1,9 @@
 """Random views of a picture, made for a whole batch at once.
 
 The transformations of SimCLR (Chen et al. 2020, https://arxiv.org/abs/2002.05709): crop, flip, turn, colour; occlusion
-by an erased box (Zhong et al. 2017, https://arxiv.org/abs/1708.04896); and surroundings taken from another picture of
-the batch, so that the scene does not tell which picture it was (after Ryali et al. 2021, https://arxiv.org/abs/2103.12719,
-with a disc about the middle in the place of a saliency mask).
+by an erased box (Zhong et al. 2017, https://arxiv.org/abs/1708.04896); and surroundings from another picture of the
+batch, so that the scene does not identify the picture (after Ryali et al. 2021, https://arxiv.org/abs/2103.12719, with
+a disc in the middle instead of a saliency mask).
 """
 
 import math
@@ -18,7 +18,7 @@ SATURATION = 0.4
 TINT = 0.12  # gain of each colour channel, as of a warm or a cold lamp
 GREY_SHARE = 0.1
 FOREIGN_SHARE = 0.7  # of the views get the surroundings of another picture
-KEPT_RADII = (0.35, 0.9)  # of the disc that stays, in half sides of the view
+DISC_RADII = (0.35, 0.9)  # of the disc that the view keeps, in half sides of the view
 RIM = 0.06  # softness of the disc's edge, in half sides
 ERASED_SHARE = 0.5
 ERASED_SIDES = (0.15, 0.45)  # of the view's side
@@ -52,7 +52,7 @@ def _crop_and_turn(pictures: Tensor, side: int, generator: torch.Generator) -> T
 def _exchange_surroundings(views: Tensor, generator: torch.Generator) -> Tensor:
     n, _, height, width = views.shape
     others = views[torch.randperm(n, generator=generator)]
-    radius = _uniform(*KEPT_RADII, n, generator).view(n, 1, 1, 1)
+    radius = _uniform(*DISC_RADII, n, generator).view(n, 1, 1, 1)
     radius = torch.where(torch.rand(n, 1, 1, 1, generator=generator) < FOREIGN_SHARE, radius, torch.inf)
     down, across = torch.linspace(-1, 1, height).view(-1, 1), torch.linspace(-1, 1, width).view(1, -1)
     kept = torch.sigmoid((radius - torch.sqrt(down**2 + across**2)) / RIM)

@@ -15,13 +15,14 @@ from vsearch_lib.training.reader import Batch
 
 WARMUP_SHARE = 0.05
 WEIGHT_DECAY = 1e-4
-# A pretrained backbone already knows; a fresh projection does not. Measured on clothing photos: equal rates ruin it.
+# A pretrained backbone needs small steps, a new projection large ones. Measured on clothing photos: equal rates ruin
+# the backbone.
 PRETRAINED_RATE = 0.1
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training went."""
+    """The outcome of a training: its steps, and the mean loss of the first and the last tenth of them."""
 
     steps: int
     first_loss: float
@@ -43,15 +44,15 @@ def train(
     """Train `encoder` in place with `contrastive_loss`; the weight of an example is that of its pictures.
 
     Args:
-        encoder: with random or pretrained weights; of a pretrained one BatchNorm's statistics stay as they are.
+        encoder: with random or pretrained weights; the BatchNorm statistics of a pretrained encoder do not change.
         batches: as `reader.read_batches` yields them.
         side: of the views, in pixels.
-        total_steps: steps that the cosine schedule of the learning rate is laid over.
+        total_steps: number of steps of the cosine schedule of the learning rate.
         temperature: of the softmax over similarities.
-        progress: called with steps done and steps in all.
+        progress: called with the number of steps done and the number of all steps.
 
     Raises:
-        VsearchError: there was no batch; an untrained network must not pass for a trained one.
+        VsearchError: there was no batch; an untrained network must not be taken for a trained one.
     """
     generator = torch.Generator().manual_seed(seed)
     backbone_rate = learning_rate * (PRETRAINED_RATE if pretrained else 1.0)
@@ -89,13 +90,13 @@ def train(
 
 
 def _has_fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    """Return whether this processor multiplies bfloat16 in hardware; without that it is slower than float32."""
     capability = torch.cpu.get_capabilities()
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 
 
 def _in_channels_last(encoder: Encoder) -> Encoder:
-    """Lay the weights out as processors convolve fastest."""
+    """Change the memory layout of the weights to the one that processors convolve fastest."""
     return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

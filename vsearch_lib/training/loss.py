@@ -9,13 +9,13 @@ from torch import Tensor
 def contrastive_loss(vectors: Tensor, groups: Tensor, weights: Tensor, *, temperature: float) -> Tensor:
     """Return the loss of Khosla et al. 2020 over all pictures of a batch, a scalar: a picture of weight 2 counts twice.
 
-    With one positive a picture it is NT-Xent (Chen et al. 2020); it is computed from one matrix of similarities, where
-    the library's NTXentLoss copies the negatives for each pair and takes half of a step.
+    With one positive a picture it is NT-Xent (Chen et al. 2020). It is computed from one matrix of similarities; the
+    library's NTXentLoss copies the negatives for each pair and takes half the time of a step.
 
     Args:
         vectors: (pictures, dimension) float.
         groups: (pictures,) int64; pictures of one group are to be near each other, of different groups apart.
-        weights: (pictures,) float, above 0: of each picture's own loss, that of its positives among all others.
+        weights: (pictures,) float, above 0: the weight of each picture's own loss.
         temperature: of the softmax over similarities.
     """
     losses = SupConLoss(temperature=temperature, reducer=DoNothingReducer())(vectors, groups)["loss"]["losses"]

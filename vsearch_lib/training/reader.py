@@ -1,4 +1,4 @@
-"""Training examples as torch batches. The one module that knows petastorm: the day it goes, only this file changes."""
+"""Training examples as torch batches. Only this module knows petastorm, so only this file changes if it is replaced."""
 
 import warnings
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from vsearch_lib.errors import VsearchError
 from vsearch_lib.storage import copy_folder
 
 with warnings.catch_warnings():
-    # petastorm 0.13 uses pyarrow's legacy datasets and pkg_resources: it works, and nobody here can act on it.
+    # petastorm 0.13 uses pyarrow's legacy datasets and pkg_resources: it works, and we cannot change it.
     warnings.simplefilter("ignore")
     from petastorm import make_batch_reader
     from petastorm.pytorch import BatchedDataLoader
@@ -27,16 +27,16 @@ with warnings.catch_warnings():
 ROWS_PER_FILE = 128
 _WORKERS = 2
 
-# petastorm 0.13.1 asks whether the workers are done before it asks whether all work was handed out. Where it all is
-# handed out in between, that ends the reading at once: 2 of 40 epochs of four files yielded nothing. So ask in order.
+# petastorm 0.13.1 checks whether the workers are done before it checks whether all work was handed out. If all work is
+# handed out in between, reading ends at once: 2 of 40 epochs of four files yielded nothing. So check in reverse order.
 _workers_are_done = ThreadPool.all_workers_done
 
 
-def _all_is_done(pool: ThreadPool) -> bool:
+def _all_work_is_done(pool: ThreadPool) -> bool:
     return bool(pool._ventilator.completed() and _workers_are_done(pool))
 
 
-ThreadPool.all_workers_done = _all_is_done
+ThreadPool.all_workers_done = _all_work_is_done
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class Batch:
 
 
 def materialise(examples: DataFrame, pixels: DataFrame, folder: Path) -> int:
-    """Write examples with their pixels as Parquet into `folder`, of this machine, and return pictures per example.
+    """Write examples with their pixels as Parquet into the local `folder`, and return the pictures per example.
 
-    Columns: weight, picture_i (JPEG) and group_i, 0 the query and the rest its candidates. A candidate's group is that
-    of its content, the positive's is the query's: the same picture is never a negative, whatever id or example it comes
-    from. An example with a picture that `pixels` lacks is left out.
+    Columns: weight, picture_i (JPEG) and group_i; i = 0 is the query, the others are its candidates. A candidate's
+    group depends only on its content, but the positive has the query's group: so the same picture is never a negative
+    of itself, under any id and in any example. An example with a picture that `pixels` lacks is left out.
 
     Args:
         examples: example_id, label, weight, sha256s.
@@ -79,7 +79,7 @@ def materialise(examples: DataFrame, pixels: DataFrame, folder: Path) -> int:
     columns += [F.when(F.col("label") == i - 1, group[0]).otherwise(group[i]).alias(f"group_{i}") for i in range(width)]
     shuffled = whole.repartition(4, F.xxhash64("example_id")).sortWithinPartitions(F.xxhash64("example_id"))
     writer = shuffled.select(columns).write.mode("overwrite").option("maxRecordsPerFile", ROWS_PER_FILE)
-    # The tasks of a cluster write where all machines do, and this one takes a copy.
+    # On a cluster, tasks write to storage that all machines share, and this machine copies the files from there.
     shared = examples.sparkSession.sparkContext.getCheckpointDir()
     written = f"{shared}/training_examples" if shared else str(folder)
     writer.parquet(written)
@@ -90,20 +90,20 @@ def materialise(examples: DataFrame, pixels: DataFrame, folder: Path) -> int:
 
 def _pictures_per_example(examples: DataFrame) -> int:
     size = F.size("sha256s")
-    fewest, most = examples.agg(F.min(size), F.max(size)).collect()[0]
-    if fewest != most:
+    smallest, largest = examples.agg(F.min(size), F.max(size)).collect()[0]
+    if smallest != largest:
         raise VsearchError(
-            f"training examples of {fewest - 1} candidates stand beside some of {most - 1}, and a batch takes one "
-            "number: run build_training_examples again, or vsearch run retrain"
+            f"some training examples have {smallest - 1} candidates and others {largest - 1}, but a batch needs the "
+            "same number in all: run build_training_examples again, or vsearch run retrain"
         )
-    return int(most or 1)
+    return int(largest or 1)
 
 
 def _urls(folder: Path) -> list[str]:
-    """Return what petastorm takes for the files of examples in `folder`, one by one.
+    """Return the URLs by which petastorm reads the files of examples in `folder`, one by one.
 
-    Of a folder it would load the schema that a `_common_metadata` or `_metadata` in it holds as a pickle; a list of
-    files has no metadata but their own footers. It takes a path as it is written, not percent-encoded.
+    Given a folder, it would load the schema from `_common_metadata` or `_metadata`, which hold it as a pickle; a list
+    of files has no metadata except their own footers. petastorm expects paths that are not percent-encoded.
     """
     return [f"file://{file.absolute()}" for file in sorted(folder.glob("*.parquet")) if file.is_file()]
 
@@ -115,19 +115,19 @@ def read_batches(
     side = preprocessing.side
     pictures = [f"picture_{i}" for i in range(width)]
     groups = [f"group_{i}" for i in range(width)]
-    kept = [*groups, "weight"]
+    unchanged = [*groups, "weight"]
 
     def decode(rows: pd.DataFrame) -> pd.DataFrame:
         decoded = {
             name: [np.ascontiguousarray(preprocessing.square(jpeg).transpose(2, 0, 1)) for jpeg in rows[name]]
             for name in pictures
         }
-        return pd.DataFrame({**decoded, **{name: rows[name] for name in kept}})
+        return pd.DataFrame({**decoded, **{name: rows[name] for name in unchanged}})
 
     spec = TransformSpec(
         decode,
         edit_fields=[(name, np.uint8, (3, side, side), False) for name in pictures],
-        selected_fields=pictures + kept,
+        selected_fields=pictures + unchanged,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -11,10 +11,10 @@ def newest_snapshot(lake: Lake) -> str:
     """Return the snapshot that was made last.
 
     Raises:
-        VsearchError: there is none.
+        VsearchError: there is no snapshot.
     """
     snapshots = lake.read("training_examples").select("snapshot", "made_at")
-    # Snapshots from before the time was kept are older than all others.
+    # Snapshots without a time come from an older version of the project: they are older than all others.
     newest = snapshots.orderBy(F.desc_nulls_last("made_at"), F.desc("snapshot")).first()
     if newest is None:
         raise VsearchError(f"no snapshot in {lake.path('training_examples')}: run build_training_examples first")
@@ -22,10 +22,10 @@ def newest_snapshot(lake: Lake) -> str:
 
 
 def require_learnable(snapshot: str, examples: DataFrame, learnable: DataFrame) -> None:
-    """Check that every image of the snapshot's `examples` may be learnt from today, with the pixels it had then.
+    """Check that every image of the snapshot's `examples` may still be learnt from, and still has the same pixels.
 
     Args:
-        snapshot: their name.
+        snapshot: the name of the snapshot.
         examples: query_image_id, candidate_image_ids, sha256s.
         learnable: image_id, sha256 of the images that a model may learn from.
 
@@ -36,8 +36,8 @@ def require_learnable(snapshot: str, examples: DataFrame, learnable: DataFrame) 
         F.concat(F.array("query_image_id"), "candidate_image_ids").alias("image_id"),
         F.coalesce("sha256s", F.array().cast("array<string>")).alias("sha256"),
     )
-    then = examples.select(F.explode(named).alias("image")).select("image.image_id", "image.sha256").distinct()
-    stale = then.join(learnable, ["image_id", "sha256"], "left_anti").select("image_id").distinct().count()
+    recorded = examples.select(F.explode(named).alias("image")).select("image.image_id", "image.sha256").distinct()
+    stale = recorded.join(learnable, ["image_id", "sha256"], "left_anti").select("image_id").distinct().count()
     if stale:
         images = "1 image" if stale == 1 else f"{stale} images"
         raise VsearchError(

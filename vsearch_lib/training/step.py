@@ -1,4 +1,4 @@
-"""Make a model: fit a projection of the backbone's features, or train on the newest snapshot of `training_examples`."""
+"""Makes a model: fits a projection of the backbone's features, or trains on the newest training examples."""
 
 import math
 import tempfile
@@ -32,9 +32,9 @@ DECODED_TO_VIEW = 1.25
 
 
 def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure]:
-    """Register a model if there is none of this recipe yet, or if --retrain asks for a new one.
+    """Register a model if this recipe has none yet, or if --retrain asks for a new one.
 
-    A first night that may learn from no image projects the backbone's features instead of training: it has an index.
+    If a first night has no image to learn from, it projects the backbone's features instead, so that there is an index.
 
     Raises:
         UsageError: the settings ask for neither weights nor training.
@@ -57,7 +57,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
             "no image to learn from: all are private or in the test split (examples.test_share); run retrain once "
             "there are more"
         )
-    # Seconds of importing, that a night with a model does not wait for.
+    # This import takes seconds: a night that has a model does not wait for it.
     from vsearch_lib.models.weights import initial_encoder
 
     encoder = initial_encoder(recipe, settings.model.weights, seed=settings.training.seed)
@@ -69,7 +69,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
 
 
 def _register_backbone(context: StepContext, recipe: Recipe) -> Card:
-    """Register the backbone before any training as a model of its own."""
+    """Register the backbone, as it is before any training, as a model of its own."""
     from vsearch_lib.models.registration import register
     from vsearch_lib.models.weights import initial_encoder
 
@@ -86,7 +86,7 @@ def _projected(context: StepContext, encoder: "Encoder", recipe: Recipe, backbon
 
     models_uri, seed = context.settings.models.uri, context.settings.training.seed
     fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
-    assert encoder.projection is not None  # a recipe that is not the backbone's has a dimension
+    assert encoder.projection is not None  # every recipe except the backbone's has a dimension
     encoder.projection.set_to(fitted.projection)
     card = register(
         models_uri,

@@ -1,1 +1,1 @@
-"""What to search with: recall, latency, bytes and building time, measured on the vectors that are published."""
+"""Choosing how to search: recall, latency, bytes and building time, measured on the published vectors."""

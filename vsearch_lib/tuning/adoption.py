@@ -1,4 +1,4 @@
-"""Serving the same files at another operating point: a version of its own, whose manifest alone is new."""
+"""Serving the same files at another operating point, as a new version of which only the manifest is new."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,35 +18,35 @@ from vsearch_lib.storage import Store
 def adopt(
     store: Store,
     searcher: Searcher,
-    setting: OperatingPoint,
+    point: OperatingPoint,
     queries: Mapping[str, gates.Queries],
     *,
     cache: Path,
     min_recall_at_10: float,
 ) -> Pointer:
-    """Publish the files of `searcher`'s version again, to be searched at `setting`, if it passes the gate there.
+    """Publish the files of `searcher`'s version again, to be searched at `point`, if they pass the gate there.
 
     Args:
-        queries: what the gate asks when it publishes a new index, each kind of it.
+        queries: the queries of the gate, by kind.
 
     Raises:
-        GateRefused: recall@10 of a kind is below `min_recall_at_10`; what was served goes on.
-        PublishConflict: another version is served by now.
+        GateRefused: recall@10 of a kind is below `min_recall_at_10`; the served version stays.
+        PublishConflict: another version is served now.
     """
     version = searcher.manifest.version
-    # Its created_at stays too: it tells how old the tables' versions are that the rows were read from.
+    # created_at is unchanged too: it shows how old the versions of the tables are that the rows were read from.
     manifest = replace(
         searcher.manifest,
         version=version_of(new_run_id(), after=version),
         parent=version,
         kind="delta",
-        search=setting,
+        search=point,
     )
     candidate = Searcher(store, manifest, cache=cache, before=searcher)
     report = gates.report(gates.measure_each(candidate, queries), min_recall_at_10=min_recall_at_10)
     if not report.passed:
         raise GateRefused(
-            f"nprobe {setting.nprobe} with shortlist {setting.shortlist} is not adopted: "
-            f"{'; '.join(gates.refusals(report))}; {version} is served on; ask for a higher recall"
+            f"nprobe {point.nprobe} with shortlist {point.shortlist} is not adopted: "
+            f"{'; '.join(gates.refusals(report))}; {version} is still served; ask for a higher recall"
         )
     return publish(store, replace(manifest, gate=report), now=datetime.now(UTC))

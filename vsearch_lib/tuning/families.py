@@ -14,18 +14,18 @@ from vsearch_lib.tuning.methods import Built, Method
 from vsearch_lib.vectors import RowIds, Vectors
 
 GRAPH_NEIGHBOURS = 32
-GRAPH_EFFORT = 100  # candidates looked at for each neighbour while a graph is built
+GRAPH_EFFORT = 100  # candidates compared for the neighbours of each vector while a graph is built
 TREES = 50
 _PROBES = (1, 4, 16, 64, 256)
 _EF_SEARCH = (16, 32, 64, 128, 256)
 _SEARCH_K = (500, 2_000, 8_000, 32_000)
-_ROTATED_PER_SUBVECTOR = 4  # dimensions that OPQ leaves for each subvector, at most
+_ROTATED_PER_SUBVECTOR = 4  # dimensions of each subvector after OPQ's rotation, at most
 
 
 def families(rows: int, dimension: int) -> list[Method]:
-    """Return every method for `rows` vectors, at least `FLAT_BELOW`, of an even dimension, installed or not.
+    """Return every method, installed or not, for `rows` vectors (at least `FLAT_BELOW`) of an even dimension.
 
-    Lists and codes are those that `index.factory: auto` stands for, so that its own choice is among them.
+    Lists and codes are those that `index.factory: auto` chooses, so that its choice is among the methods.
     """
     coarse, codes = choose_factory(rows, dimension).split(",")
     lists = list_count(f"{coarse},Flat", dimension)
@@ -47,7 +47,7 @@ def families(rows: int, dimension: int) -> list[Method]:
 
 
 def sampled_queries(vectors: Vectors, *, count: int, seed: int) -> Queries:
-    """Return `count` seeded rows of `vectors` (n, d) to be asked for, and what exact search answers."""
+    """Return `count` seeded rows of `vectors` (n, d) as queries, with the answers of exact search."""
     exact = _flat(vectors).search
     own = sample_rows(np.arange(len(vectors)), count, seed)
     return queries_of(lambda queries, k: exact(queries, k, 0), vectors.__getitem__, own, among=len(vectors))
@@ -58,30 +58,30 @@ def _bits(dimension: int) -> Sequence[int]:
 
 
 def _factories(coarse: str, codes: str, rows: int, dimension: int) -> list[tuple[str, bool]]:
-    """Return factory strings of IVF indexes, and whether what they keep is compressed."""
-    found = [f"{coarse},SQ8", f"{coarse},{codes}"]
+    """Return factory strings of IVF indexes, and whether they store compressed vectors."""
+    compressed = [f"{coarse},SQ8", f"{coarse},{codes}"]
     if rows >= 16 * MIN_VECTORS_PER_CENTROID:
-        found.append(f"{coarse},PQ{dimension // 2}x4fs")
+        compressed.append(f"{coarse},PQ{dimension // 2}x4fs")
     # Smaller codebooks mean that there is too little to learn a rotation from.
     if "x" not in codes:
         subvectors = int(codes.removeprefix("PQ").removesuffix("np"))
         rotated = min(dimension, _ROTATED_PER_SUBVECTOR * subvectors)
-        found.append(f"OPQ{subvectors}_{rotated},{coarse},{codes}")
-    # RaBitQ's bounds hold for vectors that were turned at random.
-    found += [f"RR,{coarse},RaBitQ", f"RR,{coarse},RaBitQ4"]
-    return [(f"{coarse},Flat", False), *((factory, True) for factory in found)]
+        compressed.append(f"OPQ{subvectors}_{rotated},{coarse},{codes}")
+    # RaBitQ's bounds hold for vectors that were rotated at random.
+    compressed += [f"RR,{coarse},RaBitQ", f"RR,{coarse},RaBitQ4"]
+    return [(f"{coarse},Flat", False), *((factory, True) for factory in compressed)]
 
 
 def _flat(vectors: Vectors) -> Built:
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
-    return Built(lambda queries, k, _: _found(index, queries, k), _saved_bytes(index))
+    return Built(lambda queries, k, _: _search(index, queries, k), _saved_bytes(index))
 
 
 def _lsh(bits: int, vectors: Vectors) -> Built:
     index = faiss.IndexLSH(vectors.shape[1], bits)
     index.add(vectors)
-    return Built(lambda queries, k, _: _found(index, queries, k), _saved_bytes(index))
+    return Built(lambda queries, k, _: _search(index, queries, k), _saved_bytes(index))
 
 
 def _hnsw(vectors: Vectors) -> Built:
@@ -90,7 +90,7 @@ def _hnsw(vectors: Vectors) -> Built:
     index.add(vectors)
 
     def search(queries: Vectors, k: int, ef_search: int) -> RowIds:
-        return _found(index, queries, k, faiss.SearchParametersHNSW(efSearch=ef_search))
+        return _search(index, queries, k, faiss.SearchParametersHNSW(efSearch=ef_search))
 
     return Built(search, _saved_bytes(index))
 
@@ -98,13 +98,13 @@ def _hnsw(vectors: Vectors) -> Built:
 def _ivf(factory: str, vectors: Vectors) -> Built:
     index = faiss.deserialize_index(np.frombuffer(train_template(vectors, factory), dtype=np.uint8))
     index.add(vectors)
-    turned = isinstance(index, faiss.IndexPreTransform)
+    rotated = isinstance(index, faiss.IndexPreTransform)
 
     def search(queries: Vectors, k: int, nprobe: int) -> RowIds:
         parameters = faiss.SearchParametersIVF(nprobe=nprobe)
-        if turned:
+        if rotated:
             parameters = faiss.SearchParametersPreTransform(index_params=parameters)
-        return _found(index, queries, k, parameters)
+        return _search(index, queries, k, parameters)
 
     return Built(search, _saved_bytes(index))
 
@@ -117,13 +117,13 @@ def _hnswlib(vectors: Vectors) -> Built:
     return libraries.hnswlib(vectors, neighbours=GRAPH_NEIGHBOURS, effort=GRAPH_EFFORT)
 
 
-def _found(index: faiss.Index, queries: Vectors, k: int, parameters: faiss.SearchParameters | None = None) -> RowIds:
+def _search(index: faiss.Index, queries: Vectors, k: int, parameters: faiss.SearchParameters | None = None) -> RowIds:
     ids: RowIds = index.search(queries, k, params=parameters)[1]
     return ids
 
 
 def _saved_bytes(index: faiss.Index) -> int:
-    """Return the size of the file that the index would be, without making it."""
+    """Return the size of the index as a file, without writing the file."""
     written = 0
 
     def count(content: bytes) -> int:

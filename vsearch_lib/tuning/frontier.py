@@ -1,4 +1,4 @@
-"""Which of what was measured is worth having: what nothing else beats, and the cheapest that is good enough."""
+"""Choosing among measurements: those that no other beats, and the fastest that recalls enough."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -14,22 +14,25 @@ class Measurable(Protocol):
         """Its recall and latency."""
 
 
-Thing = TypeVar("Thing", bound=Measurable)
+Item = TypeVar("Item", bound=Measurable)
 
 
-def cheapest(found: Iterable[Thing], *, min_recall: float) -> Thing | None:
-    """Return the one of lowest median latency whose recall@10 is at least `min_recall`, None where none is so good."""
-    enough = [thing for thing in found if thing.measured.recall_at_10.mean >= min_recall]
-    return min(enough, key=lambda thing: (thing.measured.median_ms, -thing.measured.recall_at_10.mean), default=None)
+def cheapest(items: Iterable[Item], *, min_recall: float) -> Item | None:
+    """Return the item of lowest median latency among those with recall@10 of at least `min_recall`, None if none has.
+
+    Of equally fast items it is the one with the highest recall.
+    """
+    enough = [item for item in items if item.measured.recall_at_10.mean >= min_recall]
+    return min(enough, key=lambda item: (item.measured.median_ms, -item.measured.recall_at_10.mean), default=None)
 
 
-def most_exact(found: Iterable[Thing]) -> Thing:
-    """Return the one of highest recall@10, the cheapest of them where there are several."""
-    return max(found, key=lambda thing: (thing.measured.recall_at_10.mean, -thing.measured.median_ms))
+def most_exact(items: Iterable[Item]) -> Item:
+    """Return the item of highest recall@10; of several, the one with the lowest median latency."""
+    return max(items, key=lambda item: (item.measured.recall_at_10.mean, -item.measured.median_ms))
 
 
 def unbeaten(costs: Sequence[Sequence[float]]) -> list[bool]:
-    """Return for each row of costs whether no other is at most as high in all of them and lower in one."""
+    """Return for each row of costs whether no other row has lower or equal costs throughout and one lower cost."""
     return [not any(_beats(other, cost) for other in costs) for cost in costs]
 
 

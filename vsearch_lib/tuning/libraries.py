@@ -1,6 +1,6 @@
-"""Indexes of other libraries, which are installed by choice (`make tuning-libraries`): annoy, hnswlib, ScaNN.
+"""Indexes of optional libraries, which `make tuning-libraries` installs: annoy, hnswlib, ScaNN.
 
-They are imported by name when they are asked for; nothing else in the project knows them.
+They are imported by name when they are needed; no other module uses them.
 """
 
 import tempfile
@@ -14,8 +14,8 @@ from vsearch_lib.vectors import RowIds, Vectors
 
 
 def annoy(vectors: Vectors, *, trees: int) -> Built:
-    """Return random-projection trees over `vectors`; the knob is search_k, the nodes looked at."""
-    index = import_module("annoy").AnnoyIndex(vectors.shape[1], "angular")  # of unit vectors: the order of cosines
+    """Return random-projection trees over `vectors`; the knob is search_k, the number of nodes visited."""
+    index = import_module("annoy").AnnoyIndex(vectors.shape[1], "angular")  # unit vectors are ordered as by cosine
     for row, vector in enumerate(vectors):
         index.add_item(row, vector)
     index.build(trees, n_jobs=-1)
@@ -30,7 +30,7 @@ def annoy(vectors: Vectors, *, trees: int) -> Built:
 
 
 def hnswlib(vectors: Vectors, *, neighbours: int, effort: int) -> Built:
-    """Return a graph over `vectors`; the knob is ef, the candidates kept while it is walked."""
+    """Return a graph over `vectors`; the knob is ef, the number of candidates kept during a search."""
     index = import_module("hnswlib").Index(space="ip", dim=vectors.shape[1])
     index.init_index(max_elements=len(vectors), M=neighbours, ef_construction=effort)
     index.add_items(vectors)
@@ -44,9 +44,9 @@ def hnswlib(vectors: Vectors, *, neighbours: int, effort: int) -> Built:
 
 
 def scann(vectors: Vectors, *, leaves: int) -> Built:
-    """Return a clustering with anisotropic codes over `vectors`, two dimensions in 4 bits; the knob is leaves visited.
+    """Return a clustering with anisotropic codes over `vectors`, two dimensions in 4 bits.
 
-    It scores by its codes: re-scoring is left to the caller, as with the other codes.
+    The knob is the number of leaves visited. Scores are those of the codes: the caller re-scores, as with other codes.
     """
     builder = import_module("scann").scann_ops_pybind.builder(vectors, 10, "dot_product")
     builder = builder.tree(num_leaves=leaves, num_leaves_to_search=1, training_sample_size=len(vectors))

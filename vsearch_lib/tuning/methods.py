@@ -1,4 +1,4 @@
-"""Trying a way of indexing: built over some vectors, then asked the same queries at each setting of its search knob."""
+"""Measuring an index method: build it over vectors, then ask the same queries at each setting of its search knob."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ import numpy as np
 from vsearch_lib.tuning.measurement import Ask, Measured, Queries, measure
 from vsearch_lib.vectors import RowIds, Vectors
 
-SHORTLIST = 200  # rows re-scored exactly, of methods whose scores are of codes
-_STORED_BYTES = 2  # of a component, as vectors.f16 keeps it for re-scoring
+SHORTLIST = 200  # rows that are re-scored exactly if a method's scores are those of codes
+_STORED_BYTES = 2  # of a vector's component in vectors.f16, which re-scoring reads
 
 
 @dataclass(frozen=True)
 class Built:
-    """An index over vectors: `search` takes queries, k and the knob's setting; `bytes` is what it takes when saved."""
+    """An index over vectors: `search` takes queries, k and the knob's setting; `bytes` is its size as a file."""
 
     search: Callable[[Vectors, int, int], RowIds]
     bytes: int
@@ -25,15 +25,15 @@ class Built:
 
 @dataclass(frozen=True)
 class Method:
-    """A way of indexing unit vectors for inner product.
+    """A way to index unit vectors for inner product.
 
     Attributes:
         family: exact, LSH, tree, graph or clustering.
-        name: the faiss factory string, or the library and what it was told.
+        name: the faiss factory string, or the library and its parameters.
         build: makes the index over vectors (n, d).
-        knob, settings: what a search may be told, in the library's own word, and values of it.
-        compressed: it keeps codes in place of the vectors, so that re-scoring by the vectors changes its answers.
-        library: the package that has to be installed for it, None where the project needs it anyway.
+        knob, settings: the library's name of its search parameter, and the values to measure.
+        compressed: the index stores codes instead of vectors, so re-scoring by the vectors changes its answers.
+        library: the optional package that it needs, None if the project requires the package anyway.
     """
 
     family: str
@@ -46,18 +46,18 @@ class Method:
 
     @property
     def installed(self) -> bool:
-        """Whether its library can be imported here."""
+        """Whether its library can be imported."""
         return self.library is None or find_spec(self.library) is not None
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A method at one setting: what it recalls, and what it costs.
+    """A method at one setting: its recall and its costs.
 
     Attributes:
-        rescored: the best `SHORTLIST` were scored again by their vectors.
-        index_bytes: of the index, a vector.
-        stored_bytes: of the vectors that re-scoring reads beside it, a vector; the published index maps them.
+        rescored: the best `SHORTLIST` rows were re-scored by their vectors.
+        index_bytes: of the index, for each vector.
+        stored_bytes: of the vectors that re-scoring also reads, for each vector; the published index maps them.
     """
 
     method: Method
@@ -70,27 +70,27 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """What the search was told: the knob's setting, and whether to score again."""
+        """The knob's setting, and whether answers were re-scored."""
         knob = [f"{self.method.knob} {self.setting}"] if self.method.knob else []
         return ", ".join([*knob, "re-scored"] if self.rescored else knob)
 
 
 def run_trials(method: Method, vectors: Vectors, queries: Queries) -> list[Trial]:
-    """Build an installed method over `vectors` (n, d) and measure each of its settings."""
+    """Build an installed method over `vectors` (n, d), and measure each of its settings."""
     start = perf_counter()
     built = method.build(vectors)
     seconds = perf_counter() - start
     rows, dimension = vectors.shape
-    ways = list(product(method.settings, (False, True) if method.compressed else (False,)))
-    asks = [_ask_at(built, setting, vectors if rescored else None) for setting, rescored in ways]
+    variants = list(product(method.settings, (False, True) if method.compressed else (False,)))
+    asks = [_ask_at(built, setting, vectors if rescored else None) for setting, rescored in variants]
     return [
-        Trial(method, setting, rescored, found, built.bytes / rows, _STORED_BYTES * dimension * rescored, seconds)
-        for (setting, rescored), found in zip(ways, measure(asks, queries), strict=True)
+        Trial(method, setting, rescored, measured, built.bytes / rows, _STORED_BYTES * dimension * rescored, seconds)
+        for (setting, rescored), measured in zip(variants, measure(asks, queries), strict=True)
     ]
 
 
 def _ask_at(built: Built, setting: int, vectors: Vectors | None) -> Ask:
-    """Return how to ask an index at a setting, its answers scored again by `vectors` where they are given."""
+    """Return a function that asks an index at a setting, and re-scores its answers if `vectors` are given."""
 
     def ask(queries: Vectors, k: int) -> RowIds:
         return built.search(queries, k, setting)

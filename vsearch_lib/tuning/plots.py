@@ -1,4 +1,4 @@
-"""Recall against latency as plots: where each dot stands, and the line that joins those of a series worth having."""
+"""Plots of recall against latency: the position of each dot, and the line through the unbeaten dots of a series."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -14,12 +14,12 @@ WIDTH, HEIGHT = 640, 360  # of a plot, px
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 16, 12, 40  # margins, px
 _ROUND = [float(f"{digit}e{power}") for power in range(-5, 6) for digit in (1, 2, 5)]  # ms
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Dot:
-    """One measurement; hollow where codes alone decided."""
+    """One measurement; it is hollow if only codes were scored."""
 
     ms: float
     recall: float
@@ -36,7 +36,7 @@ class Series:
 
     @property
     def line(self) -> list[Dot]:
-        """The dots that none of the series beats, fastest first."""
+        """The dots that no other dot of the series beats, fastest first."""
         best = unbeaten([(dot.ms, -dot.recall) for dot in self.dots])
         return sorted((dot for dot, is_best in zip(self.dots, best, strict=True) if is_best), key=lambda dot: dot.ms)
 
@@ -49,23 +49,23 @@ class Plot:
     series: Sequence[Series]
 
     def x(self, ms: float) -> float:
-        """Return where a latency stands, px from the left."""
+        """Return the position of a latency, px from the left."""
         low, high = (math.log10(edge) for edge in self._edges())
         return _LEFT + (WIDTH - _LEFT - _RIGHT) * (math.log10(ms) - low) / (high - low)
 
     def y(self, recall: float) -> float:
-        """Return where a recall stands, px from the top."""
+        """Return the position of a recall, px from the top."""
         return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * (recall - self._floor()) / (1 - self._floor())
 
     @property
     def latencies(self) -> list[float]:
-        """The milliseconds that the axis names: 1, 2 and 5 of each power of ten."""
+        """The milliseconds that label the axis: 1, 2 and 5 times each power of ten."""
         low, high = self._edges()
         return [value for value in _ROUND if low <= value <= high]
 
     @property
     def recalls(self) -> list[float]:
-        """The recalls that the axis names."""
+        """The recalls that label the axis."""
         return [tenth / 10 for tenth in range(round(10 * self._floor()), 11)]
 
     def _edges(self) -> tuple[float, float]:
@@ -79,7 +79,7 @@ class Plot:
 
 
 def sweep_plot(points: Sequence[Point]) -> Plot:
-    """Return the published version's operating points, a series for each length of the short list."""
+    """Return the published version's operating points, with a series for each length of the shortlist."""
 
     def kind(point: Point) -> str:
         return f"shortlist {point.setting.shortlist}"
@@ -91,7 +91,7 @@ def sweep_plot(points: Sequence[Point]) -> Plot:
 
 
 def family_plots(trials: Sequence[Trial]) -> list[Plot]:
-    """Return all families, and the members of the one that is published."""
+    """Return a plot of all families, and one of the methods of the published family, clustering."""
     clustering = [trial for trial in trials if trial.method.family == "clustering"]
     return [
         Plot("Families", _series(trials, lambda trial: trial.method.family, _trial_dot)),
@@ -99,11 +99,11 @@ def family_plots(trials: Sequence[Trial]) -> list[Plot]:
     ]
 
 
-def _series(things: Iterable[Thing], kind: Callable[[Thing], str], dot: Callable[[Thing], Dot]) -> list[Series]:
-    found: dict[str, list[Dot]] = {}
-    for thing in things:
-        found.setdefault(kind(thing), []).append(dot(thing))
-    return [Series(name, dots) for name, dots in found.items()]
+def _series(items: Iterable[Item], kind: Callable[[Item], str], dot: Callable[[Item], Dot]) -> list[Series]:
+    dots_of: dict[str, list[Dot]] = {}
+    for item in items:
+        dots_of.setdefault(kind(item), []).append(dot(item))
+    return [Series(name, dots) for name, dots in dots_of.items()]
 
 
 def _trial_dot(trial: Trial) -> Dot:

@@ -1,4 +1,4 @@
-"""The published version at other operating points: more or fewer lists visited, a longer or shorter short list."""
+"""The published version at other operating points: more or fewer lists visited, a longer or shorter shortlist."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,20 +10,20 @@ from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.tuning.measurement import Measured, Progress, Queries, measure, no_progress, queries_of, sample_rows
 from vsearch_lib.vectors import RowIds, Vectors
 
-MOST_LISTS = 512  # a query that visits more has the wrong template
+MAX_NPROBE = 512  # if a query must visit more lists, the template is wrong
 SHORTLISTS = (25, 50, 100, 200, 400, 800)
 
 
 @dataclass(frozen=True)
 class Point:
-    """An operating point and what it recalls and costs."""
+    """An operating point with its recall and latency."""
 
     setting: OperatingPoint
     measured: Measured
 
 
 def published_queries(searcher: Searcher, *, count: int, seed: int) -> Queries:
-    """Return `count` seeded rows that everybody may see, to be asked for, and the exact answers.
+    """Return `count` seeded rows that everybody may see as queries, with the answers of exact search.
 
     Raises:
         UsageError: there are fewer than two such rows.
@@ -32,17 +32,17 @@ def published_queries(searcher: Searcher, *, count: int, seed: int) -> Queries:
     if len(visible) < 2:
         number = f"{len(visible) or 'no'} image{'' if len(visible) == 1 else 's'}"
         raise UsageError(
-            f"{searcher.manifest.version} shows {number}: tuning asks images for others, so it needs at least 2"
+            f"{searcher.manifest.version} shows {number}: tuning searches for other images, so it needs at least 2"
         )
     own = sample_rows(visible, count, seed)
     return queries_of(lambda vectors, k: searcher.exact(vectors, k).ids, searcher.vectors, own, among=len(visible))
 
 
 def grid(searcher: Searcher) -> list[OperatingPoint]:
-    """Return the operating points worth measuring: powers of two of lists, short lists, and what is served."""
+    """Return the operating points to measure: powers of two for nprobe with each shortlist, and the served point."""
     manifest = searcher.manifest
     lists = list_count(manifest.factory, manifest.dimension)
-    probes = [1 << power for power in range(lists.bit_length()) if 1 << power <= MOST_LISTS]
+    probes = [1 << power for power in range(lists.bit_length()) if 1 << power <= MAX_NPROBE]
     settings = [OperatingPoint(nprobe, shortlist) for nprobe in probes for shortlist in SHORTLISTS]
     return settings if manifest.search in settings else [*settings, manifest.search]
 
@@ -50,10 +50,10 @@ def grid(searcher: Searcher) -> list[OperatingPoint]:
 def sweep(
     searcher: Searcher, queries: Queries, settings: list[OperatingPoint], *, progress: Progress = no_progress
 ) -> list[Point]:
-    """Measure operating points, in their order."""
+    """Measure operating points; return them in their order."""
 
-    def ask(at: OperatingPoint, vectors: Vectors, k: int) -> RowIds:
-        return searcher.search(vectors, k, nprobe=at.nprobe, shortlist=at.shortlist).ids
+    def ask(setting: OperatingPoint, vectors: Vectors, k: int) -> RowIds:
+        return searcher.search(vectors, k, nprobe=setting.nprobe, shortlist=setting.shortlist).ids
 
-    measured = measure([partial(ask, setting) for setting in settings], queries, progress=progress)
-    return [Point(setting, found) for setting, found in zip(settings, measured, strict=True)]
+    results = measure([partial(ask, setting) for setting in settings], queries, progress=progress)
+    return [Point(setting, measured) for setting, measured in zip(settings, results, strict=True)]

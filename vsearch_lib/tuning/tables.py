@@ -1,4 +1,4 @@
-"""What was measured as tables: of the published version's operating points, and of the families side by side."""
+"""The measurements as tables: the published version's operating points, and the families side by side."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ def as_text(table: Table) -> str:
 def sweep_table(
     points: Sequence[Point], *, served: OperatingPoint, chosen: OperatingPoint | None, whole: bool
 ) -> Table:
-    """Return the operating points: all of them, or the unbeaten ones, what is served and what is chosen."""
+    """Return the operating points: all of them, or only the unbeaten, the served and the chosen one."""
     best = unbeaten([(-point.measured.recall_at_10.mean, point.measured.median_ms) for point in points])
     rows = []
     for point, is_best in zip(points, best, strict=True):
@@ -42,9 +42,9 @@ def sweep_table(
 
 
 def family_table(trials: Sequence[Trial], methods: Sequence[Method], *, min_recall: float, whole: bool) -> Table:
-    """Return the families side by side: all settings, or of each method the cheapest that recalls `min_recall`.
+    """Return the families side by side: all settings, or for each method the cheapest that recalls `min_recall`.
 
-    Where a method does not recall so much, its most exact setting stands for it.
+    A method that does not recall so much is shown at its most exact setting.
     """
     costs = [(-t.measured.recall_at_10.mean, t.measured.median_ms, t.index_bytes + t.stored_bytes) for t in trials]
     best = [trial for trial, is_best in zip(trials, unbeaten(costs), strict=True) if is_best]

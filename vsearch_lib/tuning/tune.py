@@ -1,4 +1,4 @@
-"""A published version at other operating points, and other kinds of index beside it, measured on its own vectors."""
+"""Measure a published version at other operating points, and other kinds of index on its vectors."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -17,52 +17,54 @@ from vsearch_lib.tuning.plots import family_plots, sweep_plot
 from vsearch_lib.tuning.sweep import Point, grid, published_queries, sweep
 from vsearch_lib.tuning.tables import as_text, family_table, sweep_table
 
-Watched: TypeAlias = Callable[[str], AbstractContextManager[Progress]]  # shows how far the measuring named so is
+ShowProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress]]  # takes a name for the progress bar
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """What was measured, as text and as an HTML page, and the point chosen: None if no point recalls enough."""
+    """The measurements as text and as an HTML page, and the chosen point, None if no point recalls enough."""
 
     chosen: Point | None
     text: str
     page: str
 
 
-def tune(searcher: Searcher, settings: Settings, *, min_recall: float, sample: int, watched: Watched) -> Tuning:
+def tune(
+    searcher: Searcher, settings: Settings, *, min_recall: float, sample: int, show_progress: ShowProgress
+) -> Tuning:
     """Measure the version, and choose the cheapest operating point that recalls `min_recall` (of the ten nearest).
 
-    Other kinds of index are compared on `sample` of its vectors; 0 leaves them out.
+    Other kinds of index are compared on `sample` of its vectors; 0 omits the comparison.
 
     Raises:
-        UsageError: there is too little to measure.
+        UsageError: there are too few images to measure.
     """
     queries = published_queries(searcher, count=settings.gate.queries, seed=settings.index.seed)
-    with watched("operating points") as progress:
+    with show_progress("operating points") as progress:
         points = sweep(searcher, queries, grid(searcher), progress=progress)
     chosen = cheapest(points, min_recall=min_recall)
-    methods, trials = _compared(searcher, settings, sample=sample, watched=watched)
+    methods, trials = _compare(searcher, settings, sample=sample, show_progress=show_progress)
 
-    at, choice = searcher.manifest.search, chosen.setting if chosen else None
+    served, choice = searcher.manifest.search, chosen.setting if chosen else None
     facts = [_described(searcher, queries, settings), _verdict(points, chosen, min_recall)]
     if sample and not trials:
         facts.append(f"other kinds of index are compared from {FLAT_BELOW} vectors on")
-    shown, whole = (
+    short, whole = (
         [
-            sweep_table(points, served=at, chosen=choice, whole=everything),
+            sweep_table(points, served=served, chosen=choice, whole=everything),
             *([family_table(trials, methods, min_recall=min_recall, whole=everything)] if trials else []),
         ]
         for everything in (False, True)
     )
-    text = "\n\n".join([facts[0], *map(as_text, shown), "\n".join(facts[1:])])
+    text = "\n\n".join([facts[0], *map(as_text, short), "\n".join(facts[1:])])
     plots = [sweep_plot(points), *(family_plots(trials) if trials else [])]
     return Tuning(chosen, text, render(f"Tuning {searcher.manifest.version}", facts, whole, plots))
 
 
-def _compared(
-    searcher: Searcher, settings: Settings, *, sample: int, watched: Watched
+def _compare(
+    searcher: Searcher, settings: Settings, *, sample: int, show_progress: ShowProgress
 ) -> tuple[list[Method], list[Trial]]:
-    """Return every method, and what those installed do with a sample of the published vectors."""
+    """Return every method, and the trials of the installed ones on a sample of the published vectors."""
     vectors = searcher.vectors(sample_rows(searcher.visible_ids(), sample, settings.index.seed))
     if len(vectors) < FLAT_BELOW:
         return [], []
@@ -70,7 +72,7 @@ def _compared(
     methods = families(*vectors.shape)
     installed = [method for method in methods if method.installed]
     trials = []
-    with watched("kinds of index") as progress:
+    with show_progress("kinds of index") as progress:
         for done, method in enumerate(installed, 1):
             trials += run_trials(method, vectors, queries)
             progress(done, len(installed))
@@ -88,8 +90,8 @@ def _described(searcher: Searcher, queries: Queries, settings: Settings) -> str:
 def _verdict(points: Sequence[Point], chosen: Point | None, min_recall: float) -> str:
     point = chosen or most_exact(points)
     measured, setting = point.measured, point.setting
-    what = f"cheapest that recalls {min_recall:g}" if chosen else f"none recalls {min_recall:g}; nearest to it"
+    label = f"cheapest that recalls {min_recall:g}" if chosen else f"none recalls {min_recall:g}; nearest to it"
     return (
-        f"{what}: nprobe {setting.nprobe}, shortlist {setting.shortlist} "
+        f"{label}: nprobe {setting.nprobe}, shortlist {setting.shortlist} "
         f"(recall@10 {measured.recall_at_10.mean:.3f}, {measured.median_ms:.3f} ms)"
     )

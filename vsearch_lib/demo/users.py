@@ -1,4 +1,4 @@
-"""The people of a demo catalogue: who they are, where they live, and what they like."""
+"""The users of a demo catalogue: who they are, where they live, and what they like."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _CITIES = (
 
 
 @dataclass(frozen=True)
-class People:
+class Users:
     """The users of a catalogue. Arrays are one row a user, in the order of `rows`.
 
     rows: landing rows. homes: latitude and longitude in degrees, (users, 2).
@@ -62,7 +62,7 @@ class People:
     likes_palette: npt.NDArray[np.bool_]
 
     def taste_for(self, design: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
-        """Probability of each user to own a picture of a design (code row), shape (users,), summing to 1."""
+        """Probability that each user owns a picture of a design (code row): shape (users,), sum 1."""
         shape, _, palette, _ = design
         weights = 1.0 + 6.0 * self.likes_shape[:, shape] + 6.0 * self.likes_palette[:, palette]
         return np.asarray(weights / weights.sum())
@@ -72,8 +72,8 @@ def _favourites(rng: np.random.Generator, users: int, values: int, count: int) -
     return rng.random((users, values)).argsort(axis=1) < count
 
 
-def people(rng: np.random.Generator, *, images: int) -> People:
-    """Invent the users of a catalogue of this many images, each of whom may own some of them."""
+def invent_users(rng: np.random.Generator, *, images: int) -> Users:
+    """Invent the users of a catalogue of this many images; each user may own some of them."""
     count = max(3, images // IMAGES_PER_OWNER)
     rows: list[dict[str, object]] = []
     homes = np.empty((count, 2))
@@ -93,4 +93,4 @@ def people(rng: np.random.Generator, *, images: int) -> People:
                 "country": country,
             }
         )
-    return People(rows, homes, _favourites(rng, count, len(SHAPES), 3), _favourites(rng, count, len(PALETTES), 2))
+    return Users(rows, homes, _favourites(rng, count, len(SHAPES), 3), _favourites(rng, count, len(PALETTES), 2))
