@@ -123,9 +123,9 @@ def test_the_cheapest_point_that_recalls_enough_is_adopted_and_measured_for_ever
 def test_if_no_point_recalls_enough_the_nearest_is_printed_and_none_is_adopted(index, tune, tmp_path, capsys):
     """With one bit a vector, the 800 best of 3,000 rows by their codes lack some of the ten nearest."""
     store = index(rows=3000, factory="IVF1,PQ1x1np", nprobe=1, shortlist=50)
-    with pytest.raises(GateRefused, match=f"no operating point of {VERSION} recalls 1; it is served on as it is"):
+    with pytest.raises(GateRefused, match=f"no operating point of {VERSION} recalls 1; it is still served as it is"):
         tune("--sample", "0", "--adopt", "--min-recall", "1")
-    assert "none recalls 1; nearest to it: nprobe 1, shortlist 800" in capsys.readouterr().out
+    assert "no point recalls 1; nearest to it: nprobe 1, shortlist 800" in capsys.readouterr().out
     assert len(pages(tmp_path)) == 1
     assert current_manifest(store).version == VERSION
 

@@ -1,4 +1,4 @@
-"""A first night makes a model of a backbone as it is: its features, projected, whatever the size of the catalogue."""
+"""A first night makes a model of an untrained backbone, its features projected, whatever the size of the catalogue."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ STEPS = ("train_encoder", "embed_images", "build_index", "publish_index")
 
 @dataclass
 class Nights:
-    """A catalogue of pictures, the settings asked for, and the steps from pixels to a published index."""
+    """A catalogue of pictures, overrides of the settings, and the steps from pixels to a published index."""
 
     catalogue: Catalogue
     overrides: tuple[str, ...]
-    said: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
         return load_settings("demo", [f"var={self.catalogue.settings.var}", "gate.queries=20", *self.overrides])
 
     def run(self, *steps: str, retrain: bool = False) -> dict[str, float]:
-        """Run the steps, all of `STEPS` if none are named; return their figures by name."""
+        """Run the named steps, or all of `STEPS`; return their figures by name."""
         lake, figures = self.catalogue.lake, {}
         switches = {"retrain": True} if retrain else {}
         for step in steps or STEPS:
-            job = StepContext(self.settings, lake, lake.run_id, say=self.said.append)
+            job = StepContext(self.settings, lake, lake.run_id, say=self.lines.append)
             figures |= {figure.metric: figure.value for figure in body_of(step)(job, **switches)}
         return figures
 
@@ -65,23 +65,23 @@ def nights(spark, settings, tmp_path) -> Nights:
 
 
 @pytest.mark.parametrize("images", [1, 2, 9, 127])
-def test_a_catalogue_of_any_size_is_searched_and_each_picture_finds_itself(nights, draw, images):
+def test_in_a_catalogue_of_any_size_each_picture_finds_itself(nights, draw, images):
     jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(images)}
     nights.catalogue.land(jpegs)
     figures = nights.run()
     assert figures["images_embedded"] == figures["index_rows"] == images
-    # The projection was fitted to features of all that are public: none goes through the network again.
+    # The projection was fitted to features of all public images: none goes through the network again.
     assert figures["pictures_computed"] == 0
     searcher = nights.searcher()
     model = model_of(searcher.manifest)
     hits = searcher.search(model.embed(list(jpegs.values())), 1)
     assert [fact["image_id"] for fact in searcher.describe(hits.ids[:, 0])] == list(jpegs)
     assert hits.scores.min() > 0.999
-    stranger = model.embed([draw(10_000)])
-    assert np.linalg.norm(stranger) == pytest.approx(1, abs=1e-4)
+    other = model.embed([draw(10_000)])
+    assert np.linalg.norm(other) == pytest.approx(1, abs=1e-4)
 
 
-def test_vectors_of_the_table_are_those_that_the_registered_model_gives(nights, jpegs):
+def test_vectors_of_the_table_are_those_of_the_registered_model(nights, jpegs):
     nights.catalogue.land(jpegs)
     nights.run("train_encoder", "embed_images")
     card = newest(nights.settings.models.uri, recipe_of(nights.settings))
@@ -92,45 +92,45 @@ def test_vectors_of_the_table_are_those_that_the_registered_model_gives(nights, 
 
 
 def test_only_public_images_outside_the_test_split_shape_the_model(nights, draw, spark, tmp_path):
-    seen = {f"image-{seed:03d}": draw(seed) for seed in range(40)}
-    nights.catalogue.land(seen)
+    jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(40)}
+    nights.catalogue.land(jpegs)
     nights.catalogue.images({"image-000": "0" * 64}, visibility="private")
     nights.catalogue.images({"image-001": "1" * 64}, moderation="blocked")
     figures = nights.run("train_encoder")
     assert 20 < figures["projection_pictures"] < 38  # a fifth of the images are the test split
     backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
-    assert set(nights.catalogue.vectors(backbone.version)) == set(seen) - {"image-000", "image-001"}
+    assert set(nights.catalogue.vectors(backbone.version)) == set(jpegs) - {"image-000", "image-001"}
 
 
-def test_a_catalogue_of_private_images_alone_has_a_model_too(nights, jpegs):
+def test_a_catalogue_with_only_private_images_also_gets_a_model(nights, jpegs):
     nights.catalogue.land(jpegs)
     nights.catalogue.images({name: sha256(jpeg) for name, jpeg in jpegs.items()}, visibility="private")
     figures = nights.run("train_encoder", "embed_images")
     assert (figures["projection_pictures"], figures["images_embedded"]) == (0, len(jpegs))
 
 
-def test_a_first_night_that_asks_for_training_and_has_nothing_to_learn_from_is_searched_all_the_same(nights, jpegs):
+def test_a_first_night_with_training_but_without_images_to_learn_from_is_still_searched(nights, jpegs):
     nights.overrides = (*nights.overrides, "training.epochs=1")
     nights.catalogue.land(jpegs)
     nights.catalogue.images({name: sha256(jpeg) for name, jpeg in jpegs.items()}, visibility="private")
     nights.run("build_training_examples", *STEPS)
     assert len(nights.searcher().rows) == len(jpegs)
     assert any(
-        "not trained" in line and "drawn at random, because all images are private" in line for line in nights.said
+        "not trained" in line and "drawn at random, because all images are private" in line for line in nights.lines
     )
     with pytest.raises(VsearchError, match="no image to learn from: all are private or in the test split"):
         nights.run("build_training_examples", "train_encoder", retrain=True)
 
 
 @pytest.mark.parametrize("epochs", [0, 1])
-def test_a_lake_without_an_image_says_what_to_do_and_gets_no_model(nights, epochs):
+def test_for_a_lake_without_an_image_the_error_says_what_to_do_and_there_is_no_model(nights, epochs):
     nights.overrides = (*nights.overrides, f"training.epochs={epochs}")
     with pytest.raises(VsearchError, match=r"the lake has no image, .*: put pictures in .*, then run vsearch run"):
         nights.run("build_training_examples", "train_encoder")
     assert newest(nights.settings.models.uri, recipe_of(nights.settings)) is None
 
 
-def test_an_index_without_an_image_says_what_to_do(nights, jpegs):
+def test_for_an_index_without_an_image_the_error_says_what_to_do(nights, jpegs):
     nights.catalogue.land(jpegs)
     nights.run("train_encoder")
     with pytest.raises(VsearchError, match="has embedded no living image: run embed_images first"):
@@ -141,14 +141,14 @@ def test_an_index_without_an_image_says_what_to_do(nights, jpegs):
         nights.run("build_index")
 
 
-def test_one_image_is_published_without_a_recall_that_nothing_was_measured_for(nights, draw):
+def test_an_index_of_one_image_is_published_with_the_recall_of_crops_only(nights, draw):
     nights.catalogue.land({"only": draw(1)})
     figures = nights.run()
     assert figures["index_rows"] == 1
     assert list(nights.searcher().manifest.gate.strata) == ["crop"]
 
 
-def test_a_picture_that_has_no_features_is_refused_once_and_stops_nothing_later(nights, jpegs, draw):
+def test_a_picture_without_features_is_refused_once_and_stops_no_later_run(nights, jpegs, draw):
     nights.overrides = (*nights.overrides, "quality.max_refused_share=0.1")
     jpegs = {**jpegs, **{f"more-{seed}": draw(seed) for seed in range(50, 55)}}
     nights.catalogue.land(jpegs)
@@ -156,11 +156,11 @@ def test_a_picture_that_has_no_features_is_refused_once_and_stops_nothing_later(
     nights.run("train_encoder", "embed_images")
     backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
     lake = nights.catalogue.lake
-    job = StepContext(nights.settings, lake, lake.run_id, say=nights.said.append)
+    job = StepContext(nights.settings, lake, lake.run_id, say=nights.lines.append)
     assert stored_features(job, backbone.version, lake.read("images")).count() == len(jpegs)
 
 
-def test_an_image_that_leaves_takes_its_features_along(nights, draw):
+def test_the_features_of_a_deleted_image_are_deleted(nights, draw):
     nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(6)})
     nights.run("train_encoder", "embed_images")
     backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
@@ -170,12 +170,12 @@ def test_an_image_that_leaves_takes_its_features_along(nights, draw):
     assert len(nights.catalogue.vectors(backbone.version)) == 5
 
 
-def test_a_larger_catalogue_keeps_its_model_until_it_is_retrained(nights, draw):
+def test_a_growing_catalogue_keeps_its_model_until_it_is_retrained(nights, draw):
     recipe = recipe_of(nights.settings)
     nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(12)})
     nights.run()
     first = newest(nights.settings.models.uri, recipe)
-    assert any("too few to choose well: run retrain once there are more" in line for line in nights.said)
+    assert any("too few to choose well: run retrain once there are more" in line for line in nights.lines)
     before = nights.catalogue.vectors(first.version)
     nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(12, 40)})
     nights.run()
@@ -188,12 +188,12 @@ def test_a_larger_catalogue_keeps_its_model_until_it_is_retrained(nights, draw):
     second = newest(nights.settings.models.uri, recipe)
     assert second.version > first.version
     assert second.training["pictures"] > first.training["pictures"]
-    # The backbone is the same one, and what it has embedded is not embedded again.
+    # The backbone is the same model, so its stored features are not computed again.
     recipes = [card.recipe for card in cards(nights.settings.models.uri)]
     assert recipes.count(features_recipe(recipe)) == 1
 
 
-def test_another_backbone_on_a_second_night_makes_a_model_whose_index_waits_for_its_promotion(nights, jpegs, tmp_path):
+def test_a_model_of_another_backbone_has_no_index_before_its_promotion(nights, jpegs, tmp_path):
     nights.catalogue.land(jpegs)
     nights.run()
     first = nights.searcher().manifest
@@ -201,7 +201,7 @@ def test_another_backbone_on_a_second_night_makes_a_model_whose_index_waits_for_
     nights.run("train_encoder", "compare_models", *STEPS[1:])
     made = newest(nights.settings.models.uri, recipe_of(nights.settings))
     assert nights.searcher().manifest == first
-    assert any(f"compare_models: {made.version}: no judged query" in line for line in nights.said)
+    assert any(f"compare_models: {made.version}: no judged query" in line for line in nights.lines)
     promote(nights.settings.models.uri, made, run_id="by hand", now=datetime.now(UTC))
     nights.run()
     searcher = nights.searcher()
@@ -216,20 +216,18 @@ def test_another_backbone_on_a_second_night_makes_a_model_whose_index_waits_for_
 
 
 @pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "convnext_atto"])
-def test_a_transformer_and_a_modern_convolutional_network_are_registered_embedded_and_searched(
-    nights, draw, tmp_path, backbone
-):
+def test_a_transformer_and_a_modern_convolutional_network_can_be_used(nights, draw, tmp_path, backbone):
     jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(10)}
     nights.overrides = weights_of(tmp_path, backbone, side=64)
     nights.catalogue.land(jpegs)
     assert nights.run()["index_rows"] == len(jpegs)
-    assert not any("runs on torch" in line for line in nights.said)
+    assert not any("runs on torch" in line for line in nights.lines)
     searcher = nights.searcher()
     hits = searcher.search(model_of(searcher.manifest).embed([jpegs["image-003"]]), 1)
     assert searcher.describe(hits.ids[0])[0]["image_id"] == "image-003"
 
 
-def test_a_backbone_that_openvino_cannot_run_is_embedded_with_torch_and_that_is_said(nights, jpegs, monkeypatch):
+def test_a_backbone_that_openvino_cannot_run_runs_on_torch_and_this_is_reported(nights, jpegs, monkeypatch):
     import openvino
 
     def unsupported(*_args, **_more):
@@ -239,7 +237,7 @@ def test_a_backbone_that_openvino_cannot_run_is_embedded_with_torch_and_that_is_
         converter.setattr(openvino, "convert_model", unsupported)
         nights.catalogue.land(jpegs)
         nights.run()
-    assert any("runs on torch, slower than others: OpenVINO cannot run it: Check" in line for line in nights.said)
+    assert any("runs on torch, slower than others: OpenVINO cannot run it: Check" in line for line in nights.lines)
     searcher = nights.searcher()
     assert "graph.xml" not in searcher.manifest.model.files
     hits = searcher.search(model_of(searcher.manifest).embed([jpegs["image-03"]]), 1)

@@ -1,4 +1,4 @@
-"""Each living image has one vector of the current model, and no run computes what an earlier one did."""
+"""Each living image has one vector of the current model, and no run computes a vector that an earlier one computed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def expected(catalogue, jpegs: dict[str, bytes], version: str = "m1") -> dict[st
     return {name: embedder.embed([jpeg])[0] for name, jpeg in jpegs.items()}
 
 
-def assert_same(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
-    assert set(found) == set(wanted)
-    assert min(found[name] @ wanted[name] for name in wanted) >= 0.9999
+def assert_same(vectors: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
+    assert set(vectors) == set(wanted)
+    assert min(vectors[name] @ wanted[name] for name in wanted) >= 0.9999
 
 
-def test_a_night_embeds_what_is_new_and_drops_what_left(catalogue, jpegs, draw):
+def test_a_night_embeds_new_images_and_deletes_the_vectors_of_others(catalogue, jpegs, draw):
     catalogue.land({**jpegs, "copy": jpegs["image-03"]})
     figures = catalogue.embed()
     assert (figures["images_embedded"], figures["images_not_embeddable"]) == (11, 0)
@@ -42,7 +42,7 @@ def test_a_night_embeds_what_is_new_and_drops_what_left(catalogue, jpegs, draw):
     assert figures == {"images_embedded": 0, "images_not_embeddable": 0, "embeddings_removed": 0}
     assert catalogue.versions() == versions
 
-    # New tags are no new picture; new bytes are; one image goes, and one is blocked.
+    # One image has new tags but the same picture, one has new bytes, one is new, one is deleted, and one is blocked.
     digests = {row["image_id"]: row["sha256"] for row in catalogue.lake.read("images").collect()}
     catalogue.images({"image-00": digests["image-00"]}, tags=["other"])
     catalogue.land({"image-01": draw(101), "new": draw(102)})
@@ -54,13 +54,13 @@ def test_a_night_embeds_what_is_new_and_drops_what_left(catalogue, jpegs, draw):
     living = {name: jpeg for name, jpeg in living.items() if name not in ("image-02", "image-03")}
     assert_same(catalogue.vectors(), expected(catalogue, living))
 
-    # Back again: its pixels came long before.
+    # The image is restored; its pixels were stored long before.
     catalogue.images({"image-02": digests["image-02"]})
     assert catalogue.embed()["images_embedded"] == 1
     assert "image-02" in catalogue.vectors()
 
 
-def test_a_new_model_embeds_all_and_the_old_vectors_stay(catalogue, jpegs):
+def test_a_new_model_embeds_all_images_and_the_vectors_of_the_old_model_stay(catalogue, jpegs):
     catalogue.land(jpegs)
     catalogue.embed()
     before = catalogue.vectors("m1")
@@ -70,7 +70,7 @@ def test_a_new_model_embeds_all_and_the_old_vectors_stay(catalogue, jpegs):
     assert_same(catalogue.vectors("m1"), before)
 
 
-def test_without_its_note_a_run_compares_everything_and_finds_the_same(catalogue, jpegs, draw):
+def test_without_read_positions_a_run_compares_everything_with_the_same_result(catalogue, jpegs, draw):
     catalogue.land(jpegs)
     catalogue.embed()
     catalogue.land({"new": draw(50)})
@@ -81,37 +81,37 @@ def test_without_its_note_a_run_compares_everything_and_finds_the_same(catalogue
     assert set(catalogue.vectors()) == {*jpegs, "new"} - {"image-05"}
 
 
-def test_a_run_that_was_cut_off_before_its_note_changes_nothing_when_it_comes_again(catalogue, jpegs, draw):
+def test_repeating_a_run_that_did_not_save_its_read_positions_changes_nothing(catalogue, jpegs, draw):
     catalogue.land(jpegs)
     catalogue.embed()
-    notes = Path(catalogue.settings.lake.uri) / "read_positions"
-    before = {note: note.read_bytes() for note in notes.iterdir()}
+    positions = Path(catalogue.settings.lake.uri) / "read_positions"
+    before = {file: file.read_bytes() for file in positions.iterdir()}
     digests = {row["image_id"]: row["sha256"] for row in catalogue.lake.read("images").collect()}
     catalogue.land({"image-01": draw(101), "new": draw(102)})
     catalogue.images({"image-02": digests["image-02"]}, deleted_at=datetime(2024, 5, 7, tzinfo=UTC))
     assert catalogue.embed()["embeddings_removed"] == 1
     versions, vectors = catalogue.versions(), catalogue.vectors()
-    for note, content in before.items():
-        note.write_bytes(content)
+    for file, content in before.items():
+        file.write_bytes(content)
     figures = catalogue.embed()
     assert (figures["images_embedded"], figures["embeddings_removed"]) == (2, 0)
     assert catalogue.versions() == versions
     assert_same(catalogue.vectors(), vectors)
 
 
-def computed(catalogue) -> set[str]:
-    """The files of vectors that tasks have written and no commit has taken in."""
+def pending_files(catalogue) -> set[str]:
+    """Return the files of vectors that tasks have written and no run has committed."""
     pending = Pending(catalogue.lake, "m1")
     return {f"{pending.uri}/{name}" for name in pending.files()}
 
 
-def test_a_run_that_is_cut_off_leaves_its_vectors_to_the_next(catalogue, jpegs, monkeypatch):
+def test_the_next_run_uses_the_vectors_of_an_interrupted_run(catalogue, jpegs, monkeypatch):
     catalogue.land(jpegs)
     with monkeypatch.context() as cut:
         cut.setattr(store, "check_unchanged", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             catalogue.embed()
-    files = computed(catalogue)
+    files = pending_files(catalogue)
     assert len(files) > 1
     assert not catalogue.lake.exists("embeddings")
     lost = sorted(files)[0]
@@ -120,13 +120,13 @@ def test_a_run_that_is_cut_off_leaves_its_vectors_to_the_next(catalogue, jpegs, 
     assert figures["images_embedded"] == len(jpegs)
     assert 0 < figures["pictures_computed"] <= 4  # what the lost file held, and nothing else
     assert_same(catalogue.vectors(), expected(catalogue, jpegs))
-    assert computed(catalogue) == set()
+    assert pending_files(catalogue) == set()
 
 
-def test_a_run_whose_vectors_another_took_away_says_so_and_the_next_makes_them(catalogue, jpegs, monkeypatch):
+def test_a_run_whose_pending_vectors_another_run_deleted_reports_a_conflict(catalogue, jpegs, monkeypatch):
     catalogue.land(jpegs)
-    with monkeypatch.context() as rival:
-        rival.setattr(store, "check_unchanged", lambda *_: Path(sorted(computed(catalogue))[0]).unlink())
+    with monkeypatch.context() as concurrent_run:
+        concurrent_run.setattr(store, "check_unchanged", lambda *_: Path(sorted(pending_files(catalogue))[0]).unlink())
         with pytest.raises(WriteConflict, match="run this step again"):
             catalogue.embed()
     assert 0 < len(catalogue.vectors()) < len(jpegs)
@@ -134,15 +134,15 @@ def test_a_run_whose_vectors_another_took_away_says_so_and_the_next_makes_them(c
     assert_same(catalogue.vectors(), expected(catalogue, jpegs))
 
 
-def test_pixels_that_give_no_vector_are_listed_and_a_mend_takes_them_off(catalogue, jpegs, draw):
+def test_images_without_a_vector_are_quarantined_until_they_are_mended(catalogue, jpegs, draw):
     digest = "b" * 64
     catalogue.pixels([BROKEN], [digest])
     catalogue.images({"broken": digest, "without": "c" * 64})
     catalogue.land(jpegs)
     figures = catalogue.embed("quality.max_refused_share=0.5")
     assert (figures["images_embedded"], figures["images_not_embeddable"]) == (len(jpegs), 2)
-    listed = {row["source"]: row["reason"] for row in catalogue.lake.read("quarantine").collect()}
-    assert listed == {"broken": "undecodable", "without": "missing_pixels"}
+    quarantined = {row["source"]: row["reason"] for row in catalogue.lake.read("quarantine").collect()}
+    assert quarantined == {"broken": "undecodable", "without": "missing_pixels"}
     assert set(catalogue.vectors()) == set(jpegs)
 
     catalogue.pixels([draw(60)], [digest])
@@ -152,7 +152,7 @@ def test_pixels_that_give_no_vector_are_listed_and_a_mend_takes_them_off(catalog
     assert set(catalogue.vectors()) == {*jpegs, "broken"}
 
 
-def test_pixels_that_came_twice_do_not_hide_that_others_are_missing(catalogue, jpegs, draw):
+def test_pixels_that_were_stored_twice_do_not_hide_missing_pixels(catalogue, jpegs, draw):
     catalogue.land(jpegs)
     catalogue.embed()
     catalogue.land({"new": draw(50)})
@@ -166,7 +166,7 @@ def test_pixels_that_came_twice_do_not_hide_that_others_are_missing(catalogue, j
     assert [row["source"] for row in catalogue.lake.read("quarantine").collect()] == ["without"]
 
 
-def test_a_share_above_the_limit_commits_nothing_and_loses_nothing(catalogue, jpegs):
+def test_a_refused_share_above_the_limit_commits_nothing_and_keeps_pending_vectors(catalogue, jpegs):
     catalogue.pixels([BROKEN], ["b" * 64])
     catalogue.images({"broken": "b" * 64})
     catalogue.land(jpegs)
@@ -174,8 +174,7 @@ def test_a_share_above_the_limit_commits_nothing_and_loses_nothing(catalogue, jp
     with pytest.raises(GateRefused, match="undecodable: 1"):
         catalogue.embed("quality.max_refused_share=0.05")
     assert catalogue.versions() == before
-    held = computed(catalogue)
-    assert held
+    assert pending_files(catalogue)
     assert catalogue.embed("quality.max_refused_share=0.5")["images_embedded"] == len(jpegs)
 
 
@@ -184,9 +183,9 @@ def test_a_model_that_changes_during_the_run_is_refused(catalogue, jpegs, monkey
     compute = store.embed_pixels
 
     def tampered(*arguments):
-        found = compute(*arguments)
+        embedded = compute(*arguments)
         (Path(catalogue.settings.models.uri) / "m1" / "graph.bin").write_bytes(b"other")
-        return found
+        return embedded
 
     monkeypatch.setattr(store, "embed_pixels", tampered)
     with pytest.raises(ArtefactError, match=r"graph\.bin is not what its card says"):
@@ -200,8 +199,8 @@ def test_a_model_whose_card_disagrees_with_its_files_is_refused(catalogue, jpegs
     card.write_text(card.read_text().replace('"dimension": 128,\n  "files"', '"dimension": 64,\n  "files"'))
     with pytest.raises(ArtefactError, match="64"):
         catalogue.embed()
-    assert computed(catalogue) == set()
+    assert pending_files(catalogue) == set()
 
 
-def test_an_empty_lake_is_nothing_to_do(catalogue):
+def test_an_empty_lake_has_no_image_to_embed(catalogue):
     assert catalogue.embed() == {"images_embedded": 0, "images_not_embeddable": 0, "embeddings_removed": 0}

@@ -1,4 +1,4 @@
-"""The pandas UDF gives a picture the vector that the job and a search give it."""
+"""The pandas UDF gives a picture the same vector as the embedding step and a search."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ ROWS = "name string, content binary"
 
 @pytest.fixture
 def photos(draw) -> dict[str, bytes]:
-    """Pictures as they land: a PNG, one that lies on its side, a palette, and JPEGs."""
+    """Pictures as they land: a PNG, a JPEG that lies on its side, a GIF with a palette, and an upright JPEG."""
     image = Image.open(io.BytesIO(draw(1))).resize((400, 330), Image.Resampling.BICUBIC)
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned a quarter clockwise
-    found = {}
+    contents = {}
     for name, picture, options in (
         ("png", image, {"format": "PNG"}),
         ("sideways", image, {"format": "JPEG", "exif": exif}),
@@ -32,15 +32,15 @@ def photos(draw) -> dict[str, bytes]:
     ):
         sink = io.BytesIO()
         picture.save(sink, **options)
-        found[name] = sink.getvalue()
-    return found
+        contents[name] = sink.getvalue()
+    return contents
 
 
 def vectors(rows) -> dict[str, np.ndarray]:
     return {row["name"]: np.array(row["vector"], np.float32) for row in rows.collect() if row["vector"]}
 
 
-def test_a_landed_picture_has_one_vector_in_ingestion_the_table_a_search_and_the_udf(catalogue, photos, spark):
+def test_a_landed_picture_has_the_same_vector_in_the_table_a_search_and_the_udf(catalogue, photos, spark):
     limits = Limits(20_000_000, 50_000_000, 16, 256)
     stored = {name: normalise(content, limits).jpeg for name, content in photos.items()}
     catalogue.land(stored)
@@ -63,17 +63,17 @@ def embed_model(catalogue):
     return load_model(catalogue.settings.models.uri, "m1").embedder(batch_size=1)
 
 
-def test_what_cannot_be_decoded_is_null_and_its_neighbours_are_not(catalogue, photos, spark):
+def test_the_vector_of_a_picture_that_cannot_be_decoded_is_null_and_others_are_not(catalogue, photos, spark):
     contents = [("first", photos["png"]), ("empty", b""), ("text", b"not a picture"), ("none", None)]
     contents += [("cut", photos["jpeg"][:400]), ("last", photos["jpeg"])]
     rows = spark.createDataFrame([(n, bytearray(c) if c is not None else None) for n, c in contents], ROWS)
     embed = embedding_udf(spark, catalogue.settings)
-    found = rows.coalesce(1).select("name", embed(F.col("content")).alias("vector")).collect()
-    assert [row["name"] for row in found] == [name for name, _ in contents]
-    assert {row["name"] for row in found if row["vector"] is None} == {"empty", "text", "none", "cut"}
+    embedded = rows.coalesce(1).select("name", embed(F.col("content")).alias("vector")).collect()
+    assert [row["name"] for row in embedded] == [name for name, _ in contents]
+    assert {row["name"] for row in embedded if row["vector"] is None} == {"empty", "text", "none", "cut"}
 
 
-def test_it_embeds_with_the_version_that_is_asked_for(catalogue, photos, spark):
+def test_the_udf_embeds_with_the_given_model_version(catalogue, photos, spark):
     catalogue.model("m2", seed=2)
     rows = spark.createDataFrame([("png", bytearray(photos["png"]))], ROWS)
     first, second = (
@@ -85,6 +85,6 @@ def test_it_embeds_with_the_version_that_is_asked_for(catalogue, photos, spark):
     assert first["png"] @ second["png"] < 0.9
 
 
-def test_a_version_that_is_not_there_is_refused_before_any_task(catalogue, spark):
+def test_an_unknown_model_version_is_refused_before_any_task(catalogue, spark):
     with pytest.raises(ArtefactError, match="m9"):
         embedding_udf(spark, catalogue.settings, version="m9")

@@ -1,4 +1,4 @@
-"""A worker process loads its network once, where Spark says."""
+"""A worker process loads its network once, on the device that Spark assigns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsearch_lib.models.registry import Recipe
 
 
 class Task:
-    """What a task knows of the cores and the devices it may use."""
+    """A task context with the cores and GPUs that the task may use."""
 
     def __init__(self, cores: int, *gpus: str) -> None:
         self._cores, self._gpus = cores, gpus
@@ -37,13 +37,13 @@ def model(tmp_path, monkeypatch):
 
 @pytest.fixture
 def embedder_in(model, monkeypatch):
-    """Return the embedder that a task is given."""
+    """A function that returns the embedder of a task."""
 
-    def given(task: Task):
+    def embedder(task: Task):
         monkeypatch.setattr(worker, "_context", lambda: task)
         return worker.task_embedder(model, 4)
 
-    return given
+    return embedder
 
 
 def test_a_network_is_loaded_once_for_all_tasks_of_a_process(embedder_in):
@@ -52,8 +52,8 @@ def test_a_network_is_loaded_once_for_all_tasks_of_a_process(embedder_in):
     assert embedder_in(Task(2)) is not first
 
 
-def test_a_task_with_a_gpu_embeds_there(tmp_path, model, embedder_in, monkeypatch):
+def test_a_task_with_a_gpu_embeds_on_it(tmp_path, model, embedder_in, monkeypatch):
     made = []
-    monkeypatch.setattr(torch_embed, "TorchEmbedder", lambda *about, **more: made.append((about, more)))
+    monkeypatch.setattr(torch_embed, "TorchEmbedder", lambda *args, **kwargs: made.append((args, kwargs)))
     embedder_in(Task(1, "3"))
     assert made == [((str(tmp_path), model.card), {"batch_size": 4, "threads": 1, "device": "cuda:3"})]

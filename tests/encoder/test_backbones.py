@@ -1,4 +1,4 @@
-"""Backbones come by name, give one vector a picture, and say what they want done to it."""
+"""Backbones are built by name, give one vector for each picture, and state their preprocessing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CENTRED = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
         ("swin_t", 768, Preprocessing(224, *IMAGENET)),
     ],
 )
-def test_a_backbone_has_the_width_and_the_preprocessing_that_its_makers_state(name, width, preprocessing):
+def test_a_backbone_has_the_width_and_preprocessing_that_its_authors_state(name, width, preprocessing):
     features = build(name)
     with torch.inference_mode():
         pooled = features.network.eval()(torch.zeros(2, 3, preprocessing.side, preprocessing.side))
@@ -42,7 +42,7 @@ def test_the_small_network_has_less_than_two_million_parameters():
 
 
 @pytest.mark.parametrize("name", ["small", "resnet18", "vit_tiny_patch16_224"])
-def test_a_backbone_can_be_made_for_squares_of_another_size(name):
+def test_a_backbone_can_be_built_for_squares_of_another_size(name):
     features = build(name, side=96)
     assert features.preprocessing.side == 96
     with torch.inference_mode():
@@ -62,7 +62,7 @@ def test_an_unknown_backbone_is_refused_with_similar_names(name):
     assert "\n" not in str(refused.value)
 
 
-def test_a_misspelt_name_is_answered_with_the_right_one_once():
+def test_the_error_for_a_misspelt_name_has_the_right_name_once():
     with pytest.raises(UsageError, match=r"resnet50,") as refused:
         check_name("resnet5O")
     assert str(refused.value).count(" resnet50,") == 1

@@ -1,4 +1,4 @@
-"""Embedding gives a picture its vector, whatever it is embedded with."""
+"""A picture's vector does not depend on the pictures that are embedded with it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_vectors_are_those_of_the_network_in_float32(embedder, pictures):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 6, 7, 64])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_picture_has_the_same_vector_alone_and_in_any_company(
+def test_a_picture_has_the_same_vector_alone_and_in_any_batch(
     graph, projection, embedder, pictures, batch_size, threads
 ):
     other = Embedder(graph, PREPROCESSING, projection, batch_size=batch_size, threads=threads)
@@ -67,23 +67,23 @@ def test_different_pictures_have_different_vectors(embedder, pictures):
     assert cosines[~np.eye(len(pictures), dtype=bool)].max() < 0.9999
 
 
-def test_no_pictures_give_no_vectors_of_the_right_dimension(embedder):
+def test_without_pictures_the_result_is_empty_and_has_the_right_dimension(embedder):
     assert embedder.embed([]).shape == (0, 32)
 
 
-def test_bytes_that_are_not_a_picture_are_refused_and_their_neighbours_are_not(embedder, pictures):
+def test_bytes_that_are_not_a_picture_are_refused_and_the_other_pictures_are_not(embedder, pictures):
     content = [pictures[0], b"broken", *pictures[1:], b"", pictures[0]]
     embedded = embedder.try_embed(content)
-    assert {place: reason for place, (reason, _) in embedded.refused.items()} == {1: "undecodable", 7: "undecodable"}
-    whole = [place for place in range(len(content)) if place not in embedded.refused]
-    np.testing.assert_array_equal(embedded.vectors[whole], embedder.embed([content[place] for place in whole]))
+    assert {i: reason for i, (reason, _) in embedded.refused.items()} == {1: "undecodable", 7: "undecodable"}
+    accepted = [i for i in range(len(content)) if i not in embedded.refused]
+    np.testing.assert_array_equal(embedded.vectors[accepted], embedder.embed([content[i] for i in accepted]))
     assert not embedded.vectors[[1, 7]].any()
     with pytest.raises(ValueError, match="picture 1: undecodable"):
         embedder.embed(content)
 
 
 def constant(value: float) -> Graph:
-    """A network that answers `value`, divided by zero where a picture's first pixel is black."""
+    """A network whose features are `value` divided by the first pixel, which is zero if the pixel is black."""
     pixels = ops.parameter([-1, SIDE, SIDE, 3], np.uint8)
     first = ops.convert(ops.slice(pixels, [0, 0, 0, 0], [2**31 - 1, 1, 1, 1], [1, 1, 1, 1]), "f32")
     answer = ops.divide(ops.constant(np.float32(value)), ops.reshape(first, [-1, 1], special_zero=False))
@@ -91,7 +91,7 @@ def constant(value: float) -> Graph:
 
 
 @pytest.mark.parametrize(("value", "reason"), [(1.0, "vector_not_finite"), (0.0, "vector_not_finite")])
-def test_an_answer_that_is_no_finite_vector_is_refused_alone(jpeg, value, reason):
+def test_only_the_picture_whose_vector_is_not_finite_is_refused(jpeg, value, reason):
     black, white = (jpeg(np.full((SIDE, SIDE, 3), level, np.uint8)) for level in (0, 255))
     embedded = Embedder(constant(value), PREPROCESSING, batch_size=2).try_embed([white, black, white])
     assert embedded.refused[1][0] == reason
@@ -100,14 +100,14 @@ def test_an_answer_that_is_no_finite_vector_is_refused_alone(jpeg, value, reason
         assert set(embedded.refused) == {1}
         np.testing.assert_allclose(embedded.vectors[[0, 2]], np.sqrt(0.5), atol=1e-3)
     else:
-        assert {place: embedded.refused[place][0] for place in (0, 2)} == {0: "vector_zero", 2: "vector_zero"}
+        assert {i: embedded.refused[i][0] for i in (0, 2)} == {0: "vector_zero", 2: "vector_zero"}
 
 
-def test_a_picture_that_lies_at_the_mean_of_all_is_refused_alone(graph, pictures):
+def test_only_the_picture_at_the_mean_of_the_features_is_refused(graph, pictures):
     features = Embedder(graph, PREPROCESSING, batch_size=1).embed(pictures[:1])[0]
     axes = np.linalg.qr(np.random.default_rng(1).standard_normal((256, 8)))[0].T.astype(np.float32)
     embedded = Embedder(graph, PREPROCESSING, Projection(features, axes), batch_size=1).try_embed(pictures[:2])
-    assert {place: reason for place, (reason, _) in embedded.refused.items()} == {0: "vector_zero"}
+    assert {i: reason for i, (reason, _) in embedded.refused.items()} == {0: "vector_zero"}
     assert not embedded.vectors[0].any()
     assert np.linalg.norm(embedded.vectors[1]) == pytest.approx(1, abs=1e-5)
 

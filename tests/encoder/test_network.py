@@ -23,13 +23,13 @@ def test_vectors_have_unit_length_and_the_projections_dimension(dimension, width
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(4))
 
 
-def test_the_seed_gives_the_weights():
+def test_the_seed_decides_the_weights():
     first, same, other = (untrained("small", dimension=16, seed=seed).state_dict() for seed in (5, 5, 6))
     assert all(torch.equal(first[name], same[name]) for name in first)
     assert not torch.equal(first["projection.axes"], other["projection.axes"])
 
 
-def test_making_one_leaves_the_callers_random_numbers_alone():
+def test_making_an_encoder_does_not_change_the_callers_random_numbers():
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)

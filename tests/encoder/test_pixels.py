@@ -14,7 +14,7 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
 def bands(colours: list[tuple[int, int, int]], thickness: list[int], length: int, *, upright: bool) -> np.ndarray:
-    """Bands of colour, beside one another or one below the other."""
+    """Bands of colour, side by side or one below the other."""
     picture = np.concatenate(
         [np.full((length, t, 3), c, dtype=np.uint8) for c, t in zip(colours, thickness, strict=True)], 1
     )
@@ -23,7 +23,7 @@ def bands(colours: list[tuple[int, int, int]], thickness: list[int], length: int
 
 @pytest.mark.parametrize("upright", [False, True])
 @pytest.mark.parametrize("side", [32, 64, 96])
-def test_the_central_square_is_what_remains(jpeg, upright, side):
+def test_only_the_central_square_remains(jpeg, upright, side):
     picture = jpeg(bands([RED, GREEN, BLUE], [48, 64, 48], 64, upright=upright))
     square = to_square(picture, side)
     assert square.dtype == np.uint8
@@ -32,7 +32,7 @@ def test_the_central_square_is_what_remains(jpeg, upright, side):
     assert np.abs(inside - np.array(GREEN)).max() <= 12
 
 
-def test_the_square_keeps_left_right_top_and_bottom(jpeg):
+def test_the_square_is_not_mirrored_or_rotated(jpeg):
     quarters = np.zeros((64, 64, 3), dtype=np.uint8)
     quarters[:32, :32], quarters[:32, 32:], quarters[32:, :32] = RED, GREEN, BLUE
     square = to_square(jpeg(quarters), 64).astype(int)
@@ -40,15 +40,15 @@ def test_the_square_keeps_left_right_top_and_bottom(jpeg):
         assert np.abs(square[y, x] - np.array(colour)).max() <= 6
 
 
-def test_it_agrees_with_pillow_on_a_smooth_picture(jpeg):
+def test_the_square_agrees_with_pillow_on_a_smooth_picture(jpeg):
     y, x = np.mgrid[0:256, 0:256]
     picture = jpeg(np.stack([x, y, (x + y) // 2], axis=2).astype(np.uint8))
     expected = np.asarray(Image.open(io.BytesIO(picture)).resize((64, 64), Image.Resampling.BILINEAR), dtype=int)
-    found = to_square(picture, 64).astype(int)
-    assert np.abs(found - expected)[1:-1, 1:-1].max() <= 4
+    square = to_square(picture, 64).astype(int)
+    assert np.abs(square - expected)[1:-1, 1:-1].max() <= 4
 
 
-def test_the_square_is_written_where_it_is_asked_for(jpeg):
+def test_the_square_is_written_to_the_given_array(jpeg):
     picture = jpeg(np.random.default_rng(1).integers(0, 256, (90, 70, 3), dtype=np.uint8))
     batch = np.zeros((2, 48, 48, 3), np.uint8)
     to_square(memoryview(picture), 48, out=batch[1])
@@ -57,6 +57,6 @@ def test_the_square_is_written_where_it_is_asked_for(jpeg):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a jpeg", b"\x89PNG\r\n\x1a\n" + b"\0" * 100])
-def test_what_is_not_a_jpeg_is_a_value_error(content):
+def test_bytes_that_are_not_a_jpeg_are_a_value_error(content):
     with pytest.raises(ValueError):  # noqa: PT011 - the decoder's own messages
         to_square(content, 32)

@@ -1,4 +1,4 @@
-"""A picture has the same vector on every processor, and in every precision, that a batch or a search may meet."""
+"""A picture has the same vector in every precision of a processor, in a batch and alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PICTURES = 60
 
 @pytest.fixture(scope="module")
 def vectors():
-    """Projected vectors of drawn pictures by the packaged backbone, by precision and pictures in a batch."""
+    """A function of precision and batch size that returns projected vectors of drawn pictures, packaged backbone."""
     limits = Limits(20_000_000, 50_000_000, 16, 256)
     codes = np.random.default_rng(3).integers(0, [len(values) for values in VALUES], (PICTURES, len(VALUES)))
     jpegs = [normalise(draw_one((7, number, from_codes(code))), limits).jpeg for number, code in enumerate(codes)]
@@ -38,10 +38,10 @@ def vectors():
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
-def test_a_picture_alone_has_its_vector_of_a_batch(vectors, precision):
+def test_a_picture_has_the_same_vector_alone_and_in_a_batch(vectors, precision):
     assert (vectors(precision, 1) * vectors(precision, 4)).sum(axis=1).min() >= 0.9999
 
 
 def test_bfloat16_and_float32_agree(vectors):
-    """Closer than the promised .999. A processor without bfloat16 computes both in float32: there this says nothing."""
+    """More than the promised .999. A processor without bfloat16 computes both in float32, so there it tests nothing."""
     assert (vectors("bf16", 4) * vectors("f32", 4)).sum(axis=1).min() >= 0.9995

@@ -26,31 +26,31 @@ def test_the_axes_are_those_of_the_singular_value_decomposition():
     np.testing.assert_allclose(projection.mean, features.mean(axis=0), rtol=0.02)
 
 
-def test_features_on_a_line_are_told_apart_by_one_number():
+def test_features_on_a_line_are_separated_by_one_axis():
     t = np.linspace(-1, 1, 21)[:, None]
     features = np.array([[3.0, 4.0]]) / 5 + t * np.array([[0.4, -0.3]])
     projection, kept = fit_pca(features, dimension=1, seed=1)
     np.testing.assert_allclose(projection.axes, [[0.8, -0.6]], atol=1e-6)  # its largest entry is positive
     assert kept == pytest.approx(1)
-    found = projection.apply(features.astype(np.float32))
-    np.testing.assert_allclose(np.diff(found[:, 0]), 0.05, atol=1e-5)
+    vectors = projection.apply(features.astype(np.float32))
+    np.testing.assert_allclose(np.diff(vectors[:, 0]), 0.05, atol=1e-5)
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 60), st.integers(1, 40), st.booleans())
-def test_any_number_of_pictures_gives_axes_at_right_angles_and_a_vector_for_each(n, dimension, alike):
+def test_any_number_of_pictures_gives_orthogonal_axes_and_a_vector_for_each_picture(n, dimension, alike):
     features = unit(1).repeat(n, axis=0) if alike else unit(n)
     projection, kept = fit_pca(features, dimension=dimension, seed=3)
     assert projection.axes.shape == (dimension, 40)
     np.testing.assert_allclose(projection.axes @ projection.axes.T, np.eye(dimension), atol=1e-4)
     assert 0 <= kept <= 1 + 1e-6
-    for seen in (features, unit(5, seed=9)):
-        vectors = projection.apply(seen)
+    for pictures in (features, unit(5, seed=9)):
+        vectors = projection.apply(pictures)
         assert np.isfinite(vectors).all()
         assert (np.linalg.norm(vectors, axis=1) > 1e-6).all()
 
 
-def test_pictures_that_were_not_seen_stay_different_after_a_fit_to_one():
+def test_after_a_fit_to_one_picture_new_pictures_have_different_vectors():
     projection, _ = fit_pca(unit(1), dimension=16, seed=1)
     vectors = projection.apply(unit(6, seed=2))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -64,12 +64,12 @@ def test_the_same_features_and_seed_give_the_same_bytes():
     assert first == same != other
 
 
-def test_more_axes_than_features_cannot_be_had():
+def test_more_axes_than_features_are_refused():
     with pytest.raises(ValueError, match="41 axes cannot be taken from 40 features"):
         fit_pca(unit(100), dimension=41, seed=1)
 
 
-def test_a_projection_comes_back_from_its_bytes():
+def test_a_projection_is_read_back_from_its_bytes():
     projection, _ = fit_pca(unit(50), dimension=6, seed=1)
     back = Projection.deserialise(projection.serialise())
     np.testing.assert_array_equal(back.mean, projection.mean)

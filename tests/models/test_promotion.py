@@ -1,4 +1,4 @@
-"""Which model the runs work with, and the commands that show and change it."""
+"""Which model the runs use, and the commands that show and change it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pointer(settings: Settings) -> Path:
 
 
 def old_pointer(settings: Settings, recipe: Recipe, content: dict[str, str]) -> None:
-    """Write what named the promoted model of a recipe before one file named it for the folder."""
+    """Write the pointer of an older release, which had one file for each recipe."""
     name = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()[:16]
     file = Path(settings.models.uri) / "promoted" / f"{name}.json"
     file.parent.mkdir(exist_ok=True)
@@ -43,24 +43,24 @@ def old_pointer(settings: Settings, recipe: Recipe, content: dict[str, str]) -> 
 
 
 def serve(settings: Settings, small_index, version: str) -> None:
-    """Publish an index of that model's vectors."""
+    """Publish an index whose vectors are of that model version."""
     manifest = small_index.build(settings.index.uri, small_index.catalogue(rows=60))
     manifest = replace(manifest, model=replace(manifest.model, version=version))
     publish(open_store(settings.index.uri), manifest, now=NOW)
 
 
-def test_without_a_model_the_error_says_which_job_makes_one(settings):
+def test_without_a_model_the_error_says_which_step_makes_one(settings):
     with pytest.raises(ArtefactError, match="run train_encoder"):
         current_model(settings)
 
 
-def test_before_any_promotion_the_newest_model_of_the_configured_recipe_is_in_use(settings):
+def test_before_any_promotion_the_newest_model_of_the_recipe_is_in_use(settings):
     put(settings, "20260301T000000Z-a")
     put(settings, "20260302T000000Z-b", OTHER)
     assert current_model(settings).version == "20260301T000000Z-a"
 
 
-def test_a_model_in_use_stays_so_whatever_is_trained_after_it(settings):
+def test_a_model_in_use_stays_in_use_when_others_are_trained(settings):
     put(settings, "a")
     pin_current_model(settings, run_id="run", now=NOW)
     put(settings, "b")
@@ -69,13 +69,13 @@ def test_a_model_in_use_stays_so_whatever_is_trained_after_it(settings):
     assert current_model(settings).version == "a"
 
 
-def test_there_is_nothing_to_hold_before_the_first_model(settings):
+def test_before_the_first_model_no_model_is_pinned(settings):
     pin_current_model(settings, run_id="run", now=NOW)
     put(settings, "a")
     assert current_model(settings).version == "a"
 
 
-def test_a_promoted_model_is_in_use_and_an_earlier_one_again_after_it(settings):
+def test_a_promoted_model_is_in_use_and_an_earlier_one_can_be_promoted_again(settings):
     a, b = put(settings, "a"), put(settings, "b")
     for card in (a, b, a):
         promote(settings.models.uri, card, run_id="run", now=NOW)
@@ -89,7 +89,7 @@ def test_a_promoted_model_is_in_use_whatever_recipe_is_configured(settings):
     assert current_model(settings).version == "b"
 
 
-def test_the_model_of_the_published_index_stays_in_use_when_the_recipe_changes(settings, small_index):
+def test_the_model_of_the_published_index_stays_in_use_after_a_change_of_recipe(settings, small_index):
     put(settings, "a", OTHER)
     serve(settings, small_index, "a")
     assert current_model(settings).version == "a"
@@ -98,13 +98,13 @@ def test_the_model_of_the_published_index_stays_in_use_when_the_recipe_changes(s
     assert current_model(settings).version == "a"
 
 
-def test_an_index_of_a_model_that_is_gone_holds_nothing(settings, small_index):
+def test_an_index_of_a_missing_model_does_not_decide_the_model_in_use(settings, small_index):
     serve(settings, small_index, "gone")
     put(settings, "a")
     assert current_model(settings).version == "a"
 
 
-def test_what_older_versions_promoted_is_in_use_until_another_is_promoted(settings):
+def test_a_model_promoted_by_an_older_release_is_in_use_until_another_is_promoted(settings):
     for version in ("a", "b"):
         put(settings, version)
     old_pointer(settings, recipe_of(settings), {"version": "a", "promoted_at": NOW.isoformat()})
@@ -113,7 +113,7 @@ def test_what_older_versions_promoted_is_in_use_until_another_is_promoted(settin
     assert current_model(settings).version == "c"
 
 
-def test_a_model_made_before_the_one_in_use_was_promoted_was_known_then(settings):
+def test_a_model_is_known_at_promotion_if_it_was_made_before(settings):
     earlier, later = put(settings, "20260228T235959Z-a"), put(settings, "20260301T000000Z-b")
     assert not known_at_promotion(settings, earlier)
     promote(settings.models.uri, later, run_id="run", now=NOW)
@@ -122,14 +122,14 @@ def test_a_model_made_before_the_one_in_use_was_promoted_was_known_then(settings
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"version'])
-def test_a_pointer_that_cannot_be_read_is_named(settings, content):
+def test_an_invalid_pointer_to_a_model_is_named(settings, content):
     promote(settings.models.uri, put(settings, "a"), run_id="run", now=NOW)
     pointer(settings).write_text(content)
     with pytest.raises(ArtefactError, match=r"in_use\.json does not name a model: vsearch models promote"):
         current_model(settings)
 
 
-def test_a_pointer_to_a_model_that_is_gone_is_refused(settings):
+def test_a_pointer_to_a_missing_model_is_refused(settings):
     promote(settings.models.uri, put(settings, "a"), run_id="run", now=NOW)
     (Path(settings.models.uri) / "a" / "card.json").unlink()
     with pytest.raises(ArtefactError, match=r"a/card\.json"):
@@ -153,7 +153,7 @@ def test_the_list_marks_the_model_in_use_and_promotion_moves_the_mark(settings, 
         assert vsearch("models", "list") == (0, lines, "")
 
 
-def test_the_list_says_what_a_projection_was_fitted_to(settings, vsearch):
+def test_the_list_says_how_many_pictures_a_projection_was_fitted_to(settings, vsearch):
     recipe = recipe_of(settings)
     encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1)
     training = {"pictures": 1518, "variance_kept": 0.81}
@@ -162,7 +162,7 @@ def test_the_list_says_what_a_projection_was_fitted_to(settings, vsearch):
     assert vsearch("models", "list") == (0, line, "")
 
 
-def test_what_cannot_be_promoted_is_said_in_one_line(settings, vsearch):
+def test_a_model_that_cannot_be_promoted_is_an_error_of_one_line(settings, vsearch):
     put(settings, "a")
     put(settings, "backbone", replace(OTHER, dimension=None))
     for version in ("backbone", "../a"):
@@ -179,7 +179,7 @@ def test_what_cannot_be_promoted_is_said_in_one_line(settings, vsearch):
 
 @pytest.fixture
 def vsearch(settings, capsys, monkeypatch):
-    """Run the command line on the test's folder; return exit code, output and errors."""
+    """A function that runs the command line on the test's folder; it returns exit code, output and errors."""
     from vsearch_lib.cli import command_line as cli
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -188,7 +188,7 @@ def vsearch(settings, capsys, monkeypatch):
         monkeypatch.setattr("sys.argv", command)
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        said = capsys.readouterr()
-        return int(ended.value.code), said.out, said.err
+        printed = capsys.readouterr()
+        return int(ended.value.code), printed.out, printed.err
 
     return run

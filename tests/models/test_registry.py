@@ -1,4 +1,4 @@
-"""The registry gives back the model that was put in, or says why it cannot."""
+"""The registry returns the model that was registered, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -45,28 +45,28 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_model_comes_back_with_its_card(tmp_path):
+def test_a_model_is_loaded_with_its_card(tmp_path):
     put(tmp_path, "m1")
     files = {name: sha256(tmp_path / "m1" / name) for name in FILES}
     card = Card("m1", RECIPE, PREPROCESSING, 16, files, "v1-snapshot", "run-1", {"steps": 3, "last_loss": 0.5})
     assert load_model(str(tmp_path), "m1").card == card
 
 
-def test_the_graph_embeds_as_the_network_that_was_put_in(tmp_path, pictures):
+def test_the_graph_embeds_like_the_registered_network(tmp_path, pictures):
     encoder = put(tmp_path, "m1")
     squares = torch.stack([torch.from_numpy(PREPROCESSING.square(p).transpose(2, 0, 1).copy()) for p in pictures])
     with torch.inference_mode():
         expected = encoder.eval()(squares).numpy()
     model = load_model(str(tmp_path), "m1")
-    found = model.embedder(batch_size=4).embed(pictures)
-    assert (found * expected).sum(axis=1).min() > 0.999
+    vectors = model.embedder(batch_size=4).embed(pictures)
+    assert (vectors * expected).sum(axis=1).min() > 0.999
     again = load_encoder(str(tmp_path), model.card)
     assert not again.training
     with torch.inference_mode():
         np.testing.assert_array_equal(again(squares).numpy(), expected)
 
 
-def test_a_model_without_a_projection_comes_back(tmp_path):
+def test_a_model_without_a_projection_is_loaded(tmp_path):
     put(tmp_path, "m1", Recipe("small", "none", None, 64, "none"))
     model = load_model(str(tmp_path), "m1")
     assert model.card.dimension == model.embedder(batch_size=1).dimension == 256
@@ -107,7 +107,7 @@ def test_a_registered_model_never_changes(tmp_path):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_differs_from_the_card_is_refused_by_name(tmp_path, name):
+def test_a_file_that_differs_from_the_card_is_named(tmp_path, name):
     put(tmp_path, "m1")
     file = tmp_path / "m1" / name
     content = bytearray(file.read_bytes())
@@ -118,14 +118,14 @@ def test_a_file_that_differs_from_the_card_is_refused_by_name(tmp_path, name):
 
 
 def load(models: Path, name: str) -> None:
-    """Load what the file `name` is for."""
+    """Load the part of the model that needs the file `name`."""
     if name == "model.safetensors":
         load_encoder(str(models), read_card(open_store(str(models)), "m1"))
     else:
         load_model(str(models), "m1")
 
 
-def test_weights_of_another_architecture_than_the_cards_are_refused(tmp_path):
+def test_weights_that_do_not_fit_the_recipe_of_the_card_are_refused(tmp_path):
     encoder = untrained("small", dimension=8, seed=1)
     card = register(str(tmp_path), encoder, version="m1", recipe=RECIPE, run_id="run-1")
     with pytest.raises(ArtefactError, match="do not fit the card"):
@@ -133,7 +133,7 @@ def test_weights_of_another_architecture_than_the_cards_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", [*FILES, "card.json"])
-def test_a_model_with_a_file_missing_is_refused_by_name(tmp_path, name):
+def test_a_missing_file_of_a_model_is_named(tmp_path, name):
     put(tmp_path, "m1")
     (tmp_path / "m1" / name).unlink()
     with pytest.raises(ArtefactError, match=name):
@@ -141,7 +141,7 @@ def test_a_model_with_a_file_missing_is_refused_by_name(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["graph.xml", "graph.bin", "projection.safetensors", "card.json"])
-def test_a_model_that_changes_while_it_is_used_is_noticed(tmp_path, name):
+def test_a_model_that_changes_while_it_is_used_is_refused(tmp_path, name):
     put(tmp_path, "m1")
     card = load_model(str(tmp_path), "m1").card
     check_unchanged(str(tmp_path), card)
@@ -160,7 +160,7 @@ def test_a_file_that_is_not_a_card_is_refused(tmp_path, content):
         read_card(open_store(str(tmp_path)), "m1")
 
 
-def test_newest_is_the_last_of_the_recipe_that_was_asked_for(tmp_path):
+def test_newest_returns_the_last_model_of_the_given_recipe(tmp_path):
     other = replace(RECIPE, input_size=96)
     put(tmp_path, "20260301T000000Z-a")
     put(tmp_path, "20260303T000000Z-c")
@@ -171,7 +171,7 @@ def test_newest_is_the_last_of_the_recipe_that_was_asked_for(tmp_path):
     assert newest(str(tmp_path), replace(RECIPE, weights="0" * 64)) is None
 
 
-def test_weights_without_a_card_are_no_model(tmp_path):
+def test_weights_without_a_card_are_not_a_model(tmp_path):
     put(tmp_path, "20260301T000000Z-a")
     put(tmp_path, "20260302T000000Z-b")
     (tmp_path / "20260302T000000Z-b" / "card.json").unlink()
@@ -181,7 +181,7 @@ def test_weights_without_a_card_are_no_model(tmp_path):
 @pytest.mark.parametrize(
     "stated", [{"crop": "whole"}, {"interpolation": "bicubic"}, {"side": 0}, {"mean": [0.5]}, {"std": [0, 1, 1]}]
 )
-def test_a_card_with_preprocessing_that_this_code_does_not_do_is_refused(tmp_path, stated):
+def test_a_card_with_unsupported_preprocessing_is_refused(tmp_path, stated):
     put(tmp_path, "m1")
     file = tmp_path / "m1" / "card.json"
     card = json.loads(file.read_text())
@@ -190,7 +190,7 @@ def test_a_card_with_preprocessing_that_this_code_does_not_do_is_refused(tmp_pat
         read_card(open_store(str(tmp_path)), "m1")
 
 
-def test_a_card_that_takes_other_squares_than_its_graph_is_refused(tmp_path):
+def test_a_card_with_another_side_than_its_graph_is_refused(tmp_path):
     put(tmp_path, "m1")
     file = tmp_path / "m1" / "card.json"
     file.write_text(file.read_text().replace('"side": 64', '"side": 96'))
@@ -201,7 +201,7 @@ def test_a_card_that_takes_other_squares_than_its_graph_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("backbone", "weights", "mean"), [("small", None, 0.5), ("resnet18", "a" * 64, 0.485), ("mobilenet_v2", None, 0.5)]
 )
-def test_a_card_from_before_preprocessing_was_part_of_it_still_opens(tmp_path, backbone, weights, mean):
+def test_an_old_card_without_preprocessing_is_still_read(tmp_path, backbone, weights, mean):
     recipe = {"backbone": backbone, "dimension": None, "input_size": 96, "initial_weights_sha256": weights}
     old = {"version": "m1", "recipe": recipe, "dimension": 512, "files": {}, "training_snapshot": None}
     (tmp_path / "m1").mkdir()

@@ -1,4 +1,4 @@
-"""A network starts from the weights that the settings name, or one line says why it cannot."""
+"""A network starts from the weights that the settings name, or an error of one line says why it cannot."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def packaged_encoder():
     return initial_encoder(recipe("tf_efficientnet_lite0"), "packaged", seed=1).eval()
 
 
-def test_packaged_weights_give_the_features_of_the_whole_network_that_the_package_is_for(packaged_encoder):
-    """Loaded by hand, classifier and all: the product's features times that classifier are its logits."""
+def test_packaged_weights_give_the_features_of_the_network_of_the_package(packaged_encoder):
+    """The whole network is loaded by hand: its classifier maps the encoder's features to its own logits."""
     whole = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     state = torch.load(packaged_file("tf_efficientnet_lite0"), weights_only=True)
     whole.load_state_dict(dict(zip(whole.state_dict(), state.values(), strict=True)))
@@ -45,18 +45,18 @@ def test_packaged_weights_give_the_features_of_the_whole_network_that_the_packag
     pictures = torch.randint(0, 256, (2, 3, 224, 224), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = whole(pictures / 127.5 - 1)
-        found = whole.classifier(packaged_encoder.features(pictures))
-    torch.testing.assert_close(found, expected)
+        logits = whole.classifier(packaged_encoder.features(pictures))
+    torch.testing.assert_close(logits, expected)
 
 
 def test_every_package_is_installed_and_its_licence_is_in_the_docs():
-    pages = (PROJECT / "docs" / "models.md").read_text()
+    page = (PROJECT / "docs" / "models.md").read_text()
     for backbone, package in PACKAGED.items():
         assert packaged_file(backbone).is_file()
-        assert any(backbone in row and package.licence in row for row in pages.splitlines())
+        assert any(backbone in row and package.licence in row for row in page.splitlines())
 
 
-def test_a_backbone_without_a_package_is_refused_with_those_that_have_one():
+def test_the_error_for_a_backbone_without_a_package_names_those_with_one():
     with pytest.raises(UsageError, match="packaged") as refused:
         initial_encoder(recipe("resnet18"), "packaged", seed=1)
     assert "tf_efficientnet_lite0" in line(refused)
@@ -80,12 +80,12 @@ def test_a_package_that_is_not_installed_is_refused_in_one_line(monkeypatch):
 
 
 @pytest.mark.parametrize("backbone", ["tf_efficientnet_lite0", "mobilenet_v2"])
-def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path, backbone):
+def test_an_unreachable_hub_is_an_error_of_one_line(monkeypatch, tmp_path, backbone):
     def unreachable(*_args, **_more):
         raise OSError("no network")
 
     monkeypatch.setattr(socket, "getaddrinfo", unreachable)
-    monkeypatch.setattr("time.sleep", lambda _: None)  # between the library's own tries
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between the library's own attempts
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(UsageError, match=r"model\.weights = hub: weights of \w+ cannot be fetched") as refused:
@@ -93,7 +93,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path, backbon
     assert "packaged needs no network" in line(refused)
 
 
-def test_a_file_replaces_the_backbone_and_leaves_the_projection(tmp_path):
+def test_a_file_replaces_the_weights_of_the_backbone_and_not_the_projection(tmp_path):
     source = untrained("small", dimension=8, seed=1)
     classifier = {"classifier.weight": torch.zeros(3, 3)}
     save_file({**source.backbone.state_dict(), **classifier}, tmp_path / "w.safetensors")
@@ -122,7 +122,7 @@ def test_a_file_that_does_not_fit_is_refused_in_one_line(tmp_path, content):
 
 
 @pytest.mark.skipif(not MOBILENET.is_file(), reason="../shared/data/weights is not here: no ImageNet weights to load")
-def test_weights_with_a_class_for_the_background_were_trained_on_centred_pixels():
+def test_weights_with_a_class_for_the_background_get_centred_pixels():
     encoder = initial_encoder(recipe("mobilenet_v2"), str(MOBILENET), seed=1)
     expected = load_file(MOBILENET)["features.0.0.weight"]
     assert torch.equal(encoder.backbone.state_dict()["features.0.0.weight"], expected)
@@ -139,7 +139,7 @@ def chosen(tmp_path: Path, *overrides: str) -> Recipe:
     return recipe_of(load_settings("demo", [f"var={tmp_path}", *overrides]))
 
 
-def test_a_recipe_names_the_weights_it_starts_from_by_content(tmp_path):
+def test_a_recipe_has_the_sha256_of_its_initial_weights(tmp_path):
     weights = tmp_path / "w.safetensors"
     weights.write_bytes(b"abc")
     named = chosen(tmp_path, f"model.weights={weights}")
@@ -148,17 +148,17 @@ def test_a_recipe_names_the_weights_it_starts_from_by_content(tmp_path):
     assert chosen(tmp_path, "model.weights=none").weights == "none"
 
 
-def test_a_recipe_tells_a_trained_network_from_a_projected_one(tmp_path):
+def test_a_recipe_says_whether_the_network_is_trained(tmp_path):
     assert (chosen(tmp_path).training, chosen(tmp_path).dimension) == ("none", 128)
     assert chosen(tmp_path, "training.epochs=3").training == "full"
 
 
 @pytest.mark.parametrize("weights", ["null", "3"])
-def test_weights_that_name_nothing_are_refused_with_what_can_be_named(tmp_path, weights):
+def test_the_error_for_invalid_weights_lists_the_valid_ones(tmp_path, weights):
     with pytest.raises(UsageError, match="packaged, hub, none, or a safetensors file"):
         chosen(tmp_path, f"model.weights={weights}")
 
 
-def test_a_recipe_with_a_file_that_is_not_there_is_refused_before_anything_runs(tmp_path):
+def test_a_recipe_with_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"model\.weights = .*gone\.safetensors: no file that can be read"):
         chosen(tmp_path, f"model.weights={tmp_path}/gone.safetensors")

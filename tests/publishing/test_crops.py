@@ -45,7 +45,7 @@ def changed(landed):
 
 
 def crop_by_a_person(content: bytes, name: str, sides: tuple[int, int]) -> bytes:
-    return query_jpeg(content, LIMITS, crop=box_of(name, sides, least=LIMITS.min_side, seed=3))
+    return query_jpeg(content, LIMITS, crop=box_of(name, sides, min_side=LIMITS.min_side, seed=3))
 
 
 def test_a_crop_of_the_gate_equals_the_same_crop_by_a_person(landed):
@@ -81,7 +81,7 @@ def test_a_picture_that_is_too_small_for_a_crop_is_left_out(landed):
 @examples(max_examples=200, deadline=None)
 @given(st.text(max_size=8), st.integers(16, 3000), st.integers(16, 3000), st.integers(0, 100))
 def test_a_box_lies_in_its_picture_and_spans_half_to_four_fifths_of_each_side(name, width, height, seed):
-    x, y, w, h = box_of(name, (width, height), least=16, seed=seed)
+    x, y, w, h = box_of(name, (width, height), min_side=16, seed=seed)
     assert 0 <= x <= x + w <= width
     assert 0 <= y <= y + h <= height
     for part, side in ((w, width), (h, height)):
@@ -90,7 +90,7 @@ def test_a_box_lies_in_its_picture_and_spans_half_to_four_fifths_of_each_side(na
 
 
 def test_a_box_depends_only_on_the_image_and_the_seed():
-    one = box_of("a", (400, 300), least=16, seed=3)
-    assert one == box_of("a", (400, 300), least=16, seed=3)
-    assert one != box_of("b", (400, 300), least=16, seed=3)
-    assert one != box_of("a", (400, 300), least=16, seed=4)
+    one = box_of("a", (400, 300), min_side=16, seed=3)
+    assert one == box_of("a", (400, 300), min_side=16, seed=3)
+    assert one != box_of("b", (400, 300), min_side=16, seed=3)
+    assert one != box_of("a", (400, 300), min_side=16, seed=4)

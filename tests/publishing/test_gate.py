@@ -16,7 +16,7 @@ from vsearch_lib.publishing.gate import measure, recall_figures, refusals, repor
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from vsearch_lib.publishing.publication import publish
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 OLDER, MIDDLE, NEWER = "20260301T000000Z-c", "20260302T000000Z-b", "20260303T000000Z-a"

@@ -105,7 +105,7 @@ def test_any_exact_answer_has_recall_one_and_exchanging_tied_rows_changes_no_rec
     turned = rng.permutation(dimension)
     backwards = np.ascontiguousarray(queries[:, turned]) @ np.ascontiguousarray(rows[:, turned]).T
     assert recall(ranked(backwards), truth, queries, rows.__getitem__).mean == 1
-    # Any answer at all, and the same one with each row exchanged for a row that shows the same picture.
+    # Any answer, and the same answer with each row exchanged for a row that shows the same picture.
     some = shuffled[:, :k]
     exchange = np.empty(len(rows), dtype=np.int64)
     for shown in range(different):

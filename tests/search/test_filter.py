@@ -18,7 +18,7 @@ from vsearch_lib.search.filter import Admitted, Filter, admitted
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 

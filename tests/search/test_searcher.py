@@ -17,7 +17,7 @@ from vsearch_lib.publishing.publication import publish
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 
 FACTORIES = ["IVF8,PQ8x4np", "OPQ8,IVF8,PQ8x4np", "IVF8_HNSW32,PQ8x4np", "IVF1,Flat", "IVF8,SQ8", "IVF8,RaBitQ"]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -24,11 +24,11 @@ from vsearch_lib.serving.live import LiveIndex
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 
 
 class Nights:
-    """An index that changes: v1 is served; v2 has a delta with new vectors for a third of the images; v3 compacts it."""
+    """An index that changes: v1 is served; v2 has a delta with new vectors of a third of the images; v3 merges it."""
 
     def __init__(self, small_index, uri: str, *, rows: int = 30, dimension: int = 2) -> None:
         self.store = open_store(uri)

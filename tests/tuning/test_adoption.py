@@ -1,4 +1,4 @@
-"""A point is adopted as a version of its own that adds nothing but a manifest, or the gate refuses it."""
+"""A point is adopted as a new version that adds only a manifest, or the gate refuses it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.tuning.adoption import adopt
 
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 VERSION, NEWER = "20260301T000000Z-aaaaaaaa", "20260302T000000Z-bbbbbbbb"
 
@@ -32,9 +32,9 @@ VERSION, NEWER = "20260301T000000Z-aaaaaaaa", "20260302T000000Z-bbbbbbbb"
 @pytest.fixture
 def store(small_index, tmp_path):
     built = small_index.build(tmp_path, small_index.catalogue(), version=VERSION, nprobe=8, shortlist=600)
-    found = open_store(str(tmp_path))
-    publish(found, built, now=NOW)
-    return found
+    opened = open_store(str(tmp_path))
+    publish(opened, built, now=NOW)
+    return opened
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def searcher(store):
 
 @pytest.fixture
 def queries(searcher):
-    """Thirty rows, and as many vectors of no row, near which there is less to find."""
+    """Thirty rows of the index, and thirty vectors that are not in it, which have fewer near neighbours."""
     rows = searcher.visible_ids()[::15][:30]
     elsewhere = np.random.default_rng(5).normal(size=(30, 16)).astype(np.float32)
     elsewhere /= np.linalg.norm(elsewhere, axis=1, keepdims=True)
@@ -53,11 +53,11 @@ def queries(searcher):
 
 @pytest.fixture
 def adopted(store, searcher, queries):
-    """Adopt an operating point; return the pointer."""
+    """A function that adopts an operating point and returns the pointer."""
 
     def call(nprobe: int, shortlist: int, *, min_recall_at_10: float):
-        at = OperatingPoint(nprobe, shortlist)
-        return adopt(store, searcher, at, queries, cache=NO_CACHE, min_recall_at_10=min_recall_at_10)
+        point = OperatingPoint(nprobe, shortlist)
+        return adopt(store, searcher, point, queries, cache=NO_CACHE, min_recall_at_10=min_recall_at_10)
 
     return call
 
@@ -71,20 +71,20 @@ def test_a_new_version_with_the_same_files_is_served_at_the_point(store, searche
     assert after.version == pointer.version > VERSION
     assert (after.parent, after.kind) == (VERSION, "delta")
     assert after.search == OperatingPoint(nprobe=6, shortlist=50)
-    before_it, since = asdict(manifest), asdict(after)
-    changed = {name for name in since if since[name] != before_it[name]}
+    old_fields, new_fields = asdict(manifest), asdict(after)
+    changed = {name for name in new_fields if new_fields[name] != old_fields[name]}
     assert changed == {"version", "parent", "kind", "search", "gate"}
 
 
-def test_searchers_that_open_it_search_at_the_point(store, searcher, queries, adopted):
+def test_searchers_that_open_the_new_version_search_at_the_adopted_point(store, searcher, queries, adopted):
     adopted(2, 25, min_recall_at_10=0.1)
-    asked = queries["whole"].vectors
-    after = Searcher.open(store.uri, cache=NO_CACHE).search(asked, 10)
-    expected = searcher.search(asked, 10, nprobe=2, shortlist=25)
-    assert after.ids.tolist() == expected.ids.tolist() != searcher.search(asked, 10).ids.tolist()
+    vectors = queries["whole"].vectors
+    after = Searcher.open(store.uri, cache=NO_CACHE).search(vectors, 10)
+    expected = searcher.search(vectors, 10, nprobe=2, shortlist=25)
+    assert after.ids.tolist() == expected.ids.tolist() != searcher.search(vectors, 10).ids.tolist()
 
 
-def test_its_gate_report_is_of_the_point_and_not_of_what_was_served(store, queries, adopted):
+def test_the_gate_report_of_the_new_version_is_measured_at_the_adopted_point(store, queries, adopted):
     adopted(2, 200, min_recall_at_10=0.1)
     gate = current_manifest(store).gate
     measured = measure_each(Searcher.open(store.uri, cache=NO_CACHE), queries)
@@ -96,31 +96,31 @@ def test_its_gate_report_is_of_the_point_and_not_of_what_was_served(store, queri
     assert measured["crop"].rescored[10].mean < 1
 
 
-def test_a_point_that_fails_one_kind_of_query_alone_is_refused(store, searcher, queries, adopted):
+def test_a_point_that_fails_only_one_kind_of_query_is_refused(store, searcher, queries, adopted):
     narrow = Searcher(store, replace(searcher.manifest, search=OperatingPoint(2, 200)), cache=NO_CACHE)
-    reached = {kind: stratum.rescored[10].mean for kind, stratum in measure_each(narrow, queries).items()}
-    assert reached["crop"] < reached["whole"]
-    with pytest.raises(GateRefused, match=r"is not adopted: crop: recall@10 .* is served on; ask for a higher recall"):
-        adopted(2, 200, min_recall_at_10=(reached["crop"] + reached["whole"]) / 2)
+    recall = {kind: stratum.rescored[10].mean for kind, stratum in measure_each(narrow, queries).items()}
+    assert recall["crop"] < recall["whole"]
+    with pytest.raises(GateRefused, match=r"is not adopted: crop: recall@10 .* still served; ask for a higher recall"):
+        adopted(2, 200, min_recall_at_10=(recall["crop"] + recall["whole"]) / 2)
     assert read_pointer(store).version == VERSION
 
 
 def test_a_point_below_the_gate_is_refused_and_nothing_is_written(store, adopted):
-    everything, pointer = set(store.list("manifests")), read_pointer(store)
+    manifests, pointer = set(store.list("manifests")), read_pointer(store)
     with pytest.raises(GateRefused, match=r"nprobe 1 with shortlist 25 is not adopted: whole: recall@10 0\.\d+ is"):
         adopted(1, 25, min_recall_at_10=0.95)
-    assert set(store.list("manifests")) == everything
+    assert set(store.list("manifests")) == manifests
     assert read_pointer(store) == pointer
 
 
-def test_where_another_version_came_meanwhile_it_stays(store, searcher, adopted):
+def test_a_version_that_was_published_meanwhile_stays(store, searcher, adopted):
     publish(store, replace(searcher.manifest, version=NEWER, parent=VERSION), now=NOW)
     with pytest.raises(PublishConflict, match=f"{NEWER} is served"):
         adopted(8, 400, min_recall_at_10=0.5)
     assert read_pointer(store).version == NEWER
 
 
-def test_adoption_measures_each_kind_of_query_that_publication_measures_and_finds_the_same(catalogue, draw):
+def test_adoption_measures_the_same_kinds_of_query_as_publication_with_the_same_result(catalogue, draw):
     catalogue.land({f"image-{seed:02d}": draw(seed) for seed in range(30)})
     catalogue.embed()
     lake = catalogue.lake
@@ -131,9 +131,9 @@ def test_adoption_measures_each_kind_of_query_that_publication_measures_and_find
     store = open_store(settings.index.uri)
     published = current_manifest(store)
     searcher = Searcher.open(store.uri, cache=NO_CACHE)
-    asked = gate_queries(searcher, lake, settings, say=pytest.fail)
+    queries = gate_queries(searcher, lake, settings, say=pytest.fail)
     minimum = settings.gate.min_recall_at_10
-    pointer = adopt(store, searcher, searcher.manifest.search, asked, cache=NO_CACHE, min_recall_at_10=minimum)
+    pointer = adopt(store, searcher, searcher.manifest.search, queries, cache=NO_CACHE, min_recall_at_10=minimum)
     assert current_manifest(store).version == pointer.version > published.version
     assert current_manifest(store).gate == published.gate
     assert set(published.gate.strata) == {"whole", "new", "crop"}

@@ -1,4 +1,4 @@
-"""A method is tried at each of its settings, as it answers and, where it keeps codes, re-scored by the vectors."""
+"""A method is measured at each of its settings; one that stores codes is also measured with re-scoring."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def queries(vectors):
 
 
 def signs(vectors: np.ndarray, *, seconds: float = 0.0) -> Built:
-    """Rank by how many signs agree, ties by row; the setting is how many rows are looked at."""
+    """Rank rows by the number of equal signs, ties by row id; the setting is the number of rows compared."""
     time.sleep(seconds)
 
     def search(query: np.ndarray, k: int, rows: int) -> np.ndarray:
@@ -33,14 +33,14 @@ def signs(vectors: np.ndarray, *, seconds: float = 0.0) -> Built:
     return Built(search, bytes=600 * 2 + 600)
 
 
-def test_the_sample_is_asked_for_its_own_rows_and_the_truth_is_brute_forces(vectors, queries):
+def test_queries_are_rows_of_the_sample_and_their_truth_is_that_of_brute_force(vectors, queries):
     np.testing.assert_array_equal(queries.vectors, vectors[queries.own])
     cosines = vectors[queries.own] @ vectors.T
     cosines[np.arange(30), queries.own] = -np.inf
     np.testing.assert_array_equal(queries.truth, np.argsort(-cosines, axis=1, kind="stable")[:, :10])
 
 
-def test_recall_is_that_of_the_answers_at_each_setting(vectors, queries):
+def test_each_setting_has_the_recall_of_its_answers(vectors, queries):
     method = Method("LSH", "signs", signs, "rows", (100, 600))
     few, many = run_trials(method, vectors, queries)
     assert [(trial.setting, trial.rescored, trial.label) for trial in (few, many)] == [
@@ -56,7 +56,7 @@ def test_recall_is_that_of_the_answers_at_each_setting(vectors, queries):
         assert trial.measured.recall_at_10.mean == pytest.approx(np.mean(shares))
 
 
-def test_rescoring_ranks_the_short_list_by_the_vectors(vectors, queries):
+def test_rescoring_ranks_the_shortlist_by_the_vectors(vectors, queries):
     raw, rescored = run_trials(Method("LSH", "signs", signs, compressed=True, settings=(600,)), vectors, queries)
     assert (raw.rescored, rescored.rescored) == (False, True)
     assert (raw.label, rescored.label) == ("", "re-scored")
@@ -69,18 +69,18 @@ def test_rescoring_ranks_the_short_list_by_the_vectors(vectors, queries):
     assert rescored.measured.recall_at_10.mean > raw.measured.recall_at_10.mean
 
 
-def test_rescoring_fewer_rows_than_the_short_list_answers_with_those_there_are(vectors, queries):
+def test_rescoring_fewer_rows_than_the_shortlist_returns_all_of_them(vectors, queries):
     _, rescored = run_trials(Method("LSH", "signs", signs, compressed=True, settings=(5,)), vectors, queries)
     assert 0 < rescored.measured.recall_at_10.mean <= 0.5
 
 
-def test_bytes_are_of_the_index_and_of_the_vectors_that_rescoring_reads(vectors, queries):
+def test_bytes_are_those_of_the_index_and_of_the_vectors_that_rescoring_reads(vectors, queries):
     raw, rescored = run_trials(Method("LSH", "signs", signs, compressed=True, settings=(600,)), vectors, queries)
     assert (raw.index_bytes, raw.stored_bytes) == (3, 0)
     assert (rescored.index_bytes, rescored.stored_bytes) == (3, 32)  # 16 float16
 
 
-def test_building_is_timed_and_done_once_for_all_settings(vectors, queries):
+def test_an_index_is_built_and_timed_once_for_all_settings(vectors, queries):
     made = []
 
     def build(rows: np.ndarray) -> Built:
@@ -93,7 +93,7 @@ def test_building_is_timed_and_done_once_for_all_settings(vectors, queries):
     assert all(0.05 <= trial.build_seconds < 5 for trial in trials)
 
 
-def test_a_method_is_installed_where_its_library_can_be_imported():
+def test_a_method_is_installed_if_its_library_can_be_imported():
     assert Method("exact", "ours", signs).installed
     assert Method("exact", "json", signs, library="json").installed
     assert not Method("exact", "none", signs, library="no_such_library_at_all").installed

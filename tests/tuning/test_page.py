@@ -1,4 +1,4 @@
-"""The page shows tables and dots as they are, text stays text, and nothing is loaded from anywhere."""
+"""The page shows tables and dots, shows text as text, and loads nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def page(text: str = "plain") -> str:
     return render(text, [text], [Table(["name", "ms"], [[text, "1.5"]], title=text, note=text)], plots)
 
 
-def test_each_measurement_is_a_dot_where_the_plot_puts_it():
+def test_each_measurement_is_a_dot_at_the_position_in_the_plot():
     circles = Elements(page()).named("circle")
     plot = Plot("", [Series("", [Dot(0.1, 0.5, ""), Dot(5.0, 1.0, "")])])
     assert [float(circle["cx"]) for circle in circles] == [pytest.approx(plot.x(ms), abs=0.1) for ms in (0.1, 1, 2, 5)]
@@ -49,7 +49,7 @@ def test_each_measurement_is_a_dot_where_the_plot_puts_it():
     assert [circle["fill"] == "var(--card)" for circle in circles] == [True, False, False, False]
 
 
-def test_lines_leave_out_what_is_beaten_and_each_series_has_its_colour():
+def test_lines_leave_out_beaten_dots_and_each_series_has_its_own_colour():
     shown = Elements(page())
     assert [len((line["points"] or "").split()) for line in shown.named("polyline")] == [2, 1]
     colours = [group["stroke"] for group in shown.named("g")]
@@ -57,18 +57,18 @@ def test_lines_leave_out_what_is_beaten_and_each_series_has_its_colour():
     assert [item["style"] for item in shown.named("i")] == [f"background: {colour}" for colour in colours]
 
 
-def test_tables_say_what_they_were_given():
+def test_the_page_shows_the_cells_of_its_tables():
     text = Elements(page()).text
-    at = text.index("name")
-    assert text[at : at + 5] == ["name", "ms", "plain", "1.5", "plain"]
+    start = text.index("name")
+    assert text[start : start + 5] == ["name", "ms", "plain", "1.5", "plain"]
 
 
-def test_names_are_text_and_never_markup():
+def test_names_are_shown_as_text_and_never_as_markup():
     assert [tag for tag, _ in Elements(page(EVIL)).elements] == [tag for tag, _ in Elements(page()).elements]
     assert EVIL in Elements(page(EVIL)).text
 
 
-def test_nothing_is_loaded_from_anywhere():
+def test_the_page_loads_nothing():
     shown = page()
     tags = {tag for tag, _ in Elements(shown).elements}
     assert not tags & {"script", "link", "iframe", "object", "embed", "base", "img", "image", "use"}

@@ -1,4 +1,4 @@
-"""Dots stand where their latency and recall say, and lines join what a series has to offer."""
+"""Latency and recall give the position of a dot, and a line joins the unbeaten dots of a series."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def plot(*dots: tuple[float, float]) -> Plot:
     return Plot("title", [Series("all", [Dot(ms, recall, "") for ms, recall in dots])])
 
 
-def test_each_power_of_ten_takes_the_same_width():
+def test_each_power_of_ten_has_the_same_width():
     wide = plot((0.1, 0.5), (9, 1.0))  # the axis goes from 0.1 to 10
     assert [wide.latencies[0], wide.latencies[-1]] == [0.1, 10]
     assert wide.x(1) == pytest.approx((wide.x(0.1) + wide.x(10)) / 2)
@@ -32,14 +32,14 @@ def test_recall_goes_up_evenly_from_the_tenth_below_the_lowest_to_one():
 
 
 @pytest.mark.parametrize("dots", [[(1.0, 1.0)], [(0.2, 0.0)], [(0.3, 0.7), (0.3, 0.7)], [(1e-4, 0.1), (9e4, 1.0)]])
-def test_every_dot_stands_within_the_plot(dots):
-    drawn = plot(*dots)
+def test_every_dot_is_within_the_plot(dots):
+    drawing = plot(*dots)
     for ms, recall in dots:
-        assert drawn.x(drawn.latencies[0]) <= drawn.x(ms) <= drawn.x(drawn.latencies[-1]) <= WIDTH
-        assert 0 <= drawn.y(1) <= drawn.y(recall) <= drawn.y(drawn.recalls[0]) <= HEIGHT
+        assert drawing.x(drawing.latencies[0]) <= drawing.x(ms) <= drawing.x(drawing.latencies[-1]) <= WIDTH
+        assert 0 <= drawing.y(1) <= drawing.y(recall) <= drawing.y(drawing.recalls[0]) <= HEIGHT
 
 
-def test_a_line_joins_what_nothing_of_its_series_beats_fastest_first():
+def test_a_line_joins_the_unbeaten_dots_of_its_series_fastest_first():
     dots = [Dot(3, 0.9, "slow"), Dot(1, 0.5, "fast"), Dot(2, 0.4, "beaten"), Dot(2, 0.8, "between")]
     assert [dot.label for dot in Series("s", dots).line] == ["fast", "between", "slow"]
 
@@ -48,14 +48,14 @@ def measured(recall: float, ms: float) -> Measured:
     return Measured(Recall(recall, 0.0), ms, 2 * ms)
 
 
-def test_operating_points_make_a_series_for_each_length_of_the_short_list():
+def test_operating_points_make_a_series_for_each_length_of_the_shortlist():
     points = [Point(OperatingPoint(n, s), measured(0.1 * n, 0.5)) for n in (1, 2) for s in (25, 100)]
-    drawn = sweep_plot(points)
-    assert [(series.name, len(series.dots)) for series in drawn.series] == [("shortlist 25", 2), ("shortlist 100", 2)]
-    assert drawn.series[1].dots[1].label == "nprobe 2, shortlist 100: 0.200 in 0.500 ms"
+    drawing = sweep_plot(points)
+    assert [(series.name, len(series.dots)) for series in drawing.series] == [("shortlist 25", 2), ("shortlist 100", 2)]
+    assert drawing.series[1].dots[1].label == "nprobe 2, shortlist 100: 0.200 in 0.500 ms"
 
 
-def test_families_make_a_series_each_and_the_clustering_ones_a_plot_by_method():
+def test_each_family_is_a_series_and_clustering_methods_have_a_plot_of_their_own():
     flat = Method("exact", "Flat", lambda vectors: None)
     ivf, pq = (Method("clustering", name, lambda vectors: None, "nprobe", (1,), name == "PQ") for name in ("IVF", "PQ"))
     trials = [
@@ -67,6 +67,6 @@ def test_families_make_a_series_each_and_the_clustering_ones_a_plot_by_method():
     together, clustering = family_plots(trials)
     assert [(s.name, len(s.dots)) for s in together.series] == [("exact", 1), ("clustering", 3)]
     assert [s.name for s in clustering.series] == ["IVF", "PQ"]
-    assert [dot.hollow for dot in clustering.series[1].dots] == [True, False]  # by codes alone, and re-scored
+    assert [dot.hollow for dot in clustering.series[1].dots] == [True, False]  # scored by codes only, and re-scored
     assert clustering.series[0].dots[0].hollow is False
     assert clustering.series[1].dots[1].label == "PQ nprobe 1, re-scored: 0.800 in 0.700 ms"

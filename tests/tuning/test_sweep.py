@@ -1,4 +1,4 @@
-"""The sweep measures what the gate measures, at each operating point, and on rows that everybody may see."""
+"""The sweep measures the same recall as the gate at each operating point, on rows that everybody may see."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.tuning.sweep import SHORTLISTS, grid, published_queries, sweep
 
-NO_CACHE = Path("unused")  # files of a local folder are opened where they lie
+NO_CACHE = Path("unused")  # files of a local folder are opened in place
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +39,18 @@ def queries(searcher):
 
 
 @pytest.mark.parametrize("setting", [OperatingPoint(2, 101), OperatingPoint(8, 200), OperatingPoint(12, 800)])
-def test_recall_at_a_point_is_what_the_gate_measures_of_a_version_served_at_it(
+def test_recall_at_a_point_equals_that_of_the_gate_for_a_version_served_at_that_point(
     uri, manifest, searcher, queries, setting
 ):
-    at_it = replace(manifest, search=setting)
-    expected = gate_measure(Searcher(open_store(uri), at_it, cache=NO_CACHE), queries.vectors, own=queries.own)
+    at_point = replace(manifest, search=setting)
+    expected = gate_measure(Searcher(open_store(uri), at_point, cache=NO_CACHE), queries.vectors, own=queries.own)
     (point,) = sweep(searcher, queries, [setting])
     assert point.setting == setting
     assert point.measured.recall_at_10 == expected.rescored[10]
     assert 0 < point.measured.median_ms <= point.measured.p95_ms
 
 
-def test_a_short_list_is_the_best_rows_by_their_codes_ranked_by_their_vectors(searcher, queries, small_index):
+def test_a_shortlist_is_the_best_rows_by_their_codes_ranked_by_their_vectors(searcher, queries, small_index):
     vectors = small_index.catalogue().vectors
     by_codes = searcher.search(queries.vectors, 25, nprobe=8, rescore=False).ids
     shares = []
@@ -62,12 +62,12 @@ def test_a_short_list_is_the_best_rows_by_their_codes_ranked_by_their_vectors(se
     assert point.measured.recall_at_10.mean < 1
 
 
-def test_with_every_list_and_row_looked_at_nothing_is_missed(searcher, queries):
+def test_if_every_list_and_row_is_visited_nothing_is_missed(searcher, queries):
     narrow, wide = sweep(searcher, queries, [OperatingPoint(1, 25), OperatingPoint(12, 800)])
     assert narrow.measured.recall_at_10.mean < wide.measured.recall_at_10.mean == 1
 
 
-def test_queries_are_rows_that_everybody_may_see_and_their_true_neighbours_too(searcher, queries, small_index):
+def test_queries_and_their_true_neighbours_are_rows_that_everybody_may_see(searcher, queries, small_index):
     content = small_index.catalogue()
     shown = np.flatnonzero(small_index.visible(content))
     assert len(set(queries.own.tolist())) == 40
@@ -78,7 +78,7 @@ def test_queries_are_rows_that_everybody_may_see_and_their_true_neighbours_too(s
     np.testing.assert_array_equal(queries.truth, shown[np.argsort(-cosines, axis=1, kind="stable")[:, :10]])
 
 
-def test_the_grid_doubles_the_lists_up_to_all_of_them_and_has_what_is_served(searcher):
+def test_the_grid_has_powers_of_two_of_lists_and_the_served_point(searcher):
     settings = grid(searcher)
     assert searcher.manifest.search == OperatingPoint(5, 30)
     assert settings.count(OperatingPoint(5, 30)) == 1
@@ -87,12 +87,12 @@ def test_the_grid_doubles_the_lists_up_to_all_of_them_and_has_what_is_served(sea
     assert len(others) == 4 * len(SHORTLISTS)
 
 
-def test_a_served_point_of_the_grid_is_measured_once(uri, manifest):
-    usual = Searcher(open_store(uri), replace(manifest, search=OperatingPoint(4, 400)), cache=NO_CACHE)
-    assert grid(usual).count(OperatingPoint(4, 400)) == 1
+def test_a_served_point_that_is_in_the_grid_is_measured_once(uri, manifest):
+    searcher = Searcher(open_store(uri), replace(manifest, search=OperatingPoint(4, 400)), cache=NO_CACHE)
+    assert grid(searcher).count(OperatingPoint(4, 400)) == 1
 
 
-def test_an_index_that_shows_one_image_cannot_be_tuned(small_index, tmp_path):
+def test_an_index_with_one_visible_image_cannot_be_tuned(small_index, tmp_path):
     one = small_index.catalogue(rows=4, dimension=8)
     one.visibility[:3] = ["private"] * 3
     one.visibility[3] = "public"

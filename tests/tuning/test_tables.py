@@ -1,4 +1,4 @@
-"""Tables say what was measured, mark what is worth having, and list what is not installed."""
+"""Tables list the measurements, mark the unbeaten ones, and list methods that are not installed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POINTS = [
 ]
 
 
-def test_all_operating_points_are_told_with_what_is_served_and_chosen():
+def test_the_whole_table_lists_all_points_and_marks_the_served_and_the_chosen_one():
     table = sweep_table(POINTS, served=OperatingPoint(64, 400), chosen=OperatingPoint(16, 400), whole=True)
     assert [row[:3] for row in table.rows] == [
         ["*", "1", "25"],
@@ -36,7 +36,7 @@ def test_all_operating_points_are_told_with_what_is_served_and_chosen():
     assert table.rows[3][3:] == ["0.970 ± 0.012", "1.500", "3.000"]
 
 
-def test_in_short_only_points_worth_having_are_told_and_what_is_served():
+def test_the_short_table_lists_only_unbeaten_points_and_the_served_one():
     table = sweep_table(POINTS, served=OperatingPoint(64, 400), chosen=None, whole=False)
     assert [row[0] for row in table.rows] == ["*", "*", "*", "served"]
 
@@ -57,9 +57,9 @@ def rows(min_recall: float, *, whole: bool) -> list[list[str]]:
     return family_table(TRIALS, [FLAT, ABSENT, CODES], min_recall=min_recall, whole=whole).rows
 
 
-def test_families_are_told_setting_by_setting_with_bytes_and_building_time():
-    told = rows(0.9, whole=True)
-    assert [row[1:4] for row in told] == [
+def test_the_whole_table_lists_each_setting_with_bytes_and_building_time():
+    table = rows(0.9, whole=True)
+    assert [row[1:4] for row in table] == [
         ["exact", "Flat", ""],
         ["tree", "trees", "not installed"],
         ["clustering", "IVF8,PQ4", "nprobe 1"],
@@ -67,30 +67,30 @@ def test_families_are_told_setting_by_setting_with_bytes_and_building_time():
         ["clustering", "IVF8,PQ4", "nprobe 1, re-scored"],
         ["clustering", "IVF8,PQ4", "nprobe 8, re-scored"],
     ]
-    assert told[-1][4:] == ["0.960 ± 0.012", "0.500", "1.000", "40 + 256", "2.3"]
-    assert told[2][7] == "40"
-    assert told[1][4:] == [""] * 5
+    assert table[-1][4:] == ["0.960 ± 0.012", "0.500", "1.000", "40 + 256", "2.3"]
+    assert table[2][7] == "40"
+    assert table[1][4:] == [""] * 5
 
 
-def test_in_short_each_method_is_told_at_the_cheapest_setting_that_recalls_enough_else_its_most_exact():
+def test_the_short_table_lists_each_method_at_its_cheapest_sufficient_or_most_exact_setting():
     assert [row[3] for row in rows(0.6, whole=False)] == ["", "not installed", "nprobe 8", "nprobe 1, re-scored"]
     assert [row[3] for row in rows(0.9, whole=False)] == ["", "not installed", "nprobe 8", "nprobe 8, re-scored"]
     assert [row[3] for row in rows(0.3, whole=False)] == ["", "not installed", "nprobe 1", "nprobe 1, re-scored"]
 
 
-def test_what_costs_more_bytes_for_no_more_recall_is_not_worth_having():
+def test_a_setting_that_costs_more_bytes_for_no_more_recall_is_not_marked():
     costly = Trial(FLAT, 1, False, measured(0.96, 0.5), 300.0, 0, 0.01)
     table = family_table([*TRIALS, costly], [FLAT, CODES], min_recall=0.9, whole=True)
     assert [row[0] for row in table.rows] == ["*", "", "*", "*", "*", "*"]
 
 
-def test_how_to_install_is_told_where_something_is_not():
-    told = family_table(TRIALS, [FLAT, ABSENT, CODES], min_recall=0.9, whole=True).note
-    assert told.endswith("; not installed: make tuning-libraries")
+def test_the_note_says_how_to_install_libraries_if_one_is_missing():
+    note = family_table(TRIALS, [FLAT, ABSENT, CODES], min_recall=0.9, whole=True).note
+    assert note.endswith("; not installed: make tuning-libraries")
     assert "install" not in family_table(TRIALS, [FLAT, CODES], min_recall=0.9, whole=True).note
 
 
-def test_text_stands_in_columns_words_to_the_left_and_numbers_to_the_right():
+def test_text_is_aligned_in_columns_with_words_left_and_numbers_right():
     table = Table(["name", "ms"], [["a", "1.5"], ["longer", "10.25"]], title="Title", note="note")
     assert as_text(table).splitlines() == [
         "Title",

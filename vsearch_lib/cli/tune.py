@@ -50,7 +50,7 @@ def _tune(arguments: argparse.Namespace) -> None:
     from vsearch_lib.tuning.tune import tune
 
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
-    tuning = tune(searcher, settings, min_recall=min_recall, sample=arguments.sample, watched=_progress_bar)
+    tuning = tune(searcher, settings, min_recall=min_recall, sample=arguments.sample, show_progress=_progress_bar)
     print(tuning.text)
     page = tuning.page.encode()
     name = f"tune-{searcher.manifest.version}-{digest(page)[:8]}.html"
@@ -92,7 +92,7 @@ def _adopt(searcher: "Searcher", tuning: "Tuning", settings: "Settings", *, min_
 
     version, chosen = searcher.manifest.version, tuning.chosen
     if chosen is None:
-        raise GateRefused(f"no operating point of {version} recalls {min_recall:g}; it is served on as it is")
+        raise GateRefused(f"no operating point of {version} recalls {min_recall:g}; it is still served as it is")
     if chosen.setting == searcher.manifest.search:
         print(f"{version} is searched at this point already")
         return

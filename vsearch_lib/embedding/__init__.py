@@ -1,1 +1,1 @@
-"""Embedding the catalogue on Spark: each image once a model."""
+"""Embedding the catalogue on Spark: each image once for each model."""

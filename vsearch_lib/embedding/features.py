@@ -1,7 +1,7 @@
-"""Features of the backbone as it is before training: projections are fitted to them, and models compared with them.
+"""Features of the untrained backbone: projections are fitted to them, and models are compared with them.
 
-The backbone is a model of its own in the registry, whose vectors are these features, and they are stored in
-`embeddings` as any model's are: each is computed once.
+The backbone is a separate model in the registry, whose vectors are these features. They are stored in `embeddings` like
+those of any model, so each is computed once.
 """
 
 from dataclasses import replace
@@ -32,14 +32,14 @@ def stored_features(context: StepContext, version: str, images: DataFrame) -> Da
     """Return image_id, sha256 and vector of `images` (image_id, sha256); compute and store those that are missing.
 
     Args:
-        version: of the backbone's model.
+        version: the version of the backbone's model.
 
     Raises:
-        GateRefused: more than `quality.max_refused_share` of the missing ones cannot be embedded.
+        GateRefused: more than `quality.max_refused_share` of the missing features cannot be computed.
     """
     known = context.lake.read("embeddings").where(F.col("model_version") == version)
     missing = without_vector(images.select("image_id", "sha256"), known)
-    # What was refused before would be refused again, and be all that is missing: no share of it could pass.
+    # Images refused before would be refused again, and if only they are missing, the refused share would be 100 %.
     refused = context.lake.read("quarantine").where("table = 'embeddings'").select(F.col("source").alias("image_id"))
     missing = checkpointed(missing.join(refused, "image_id", "left_anti"))
     embed_and_store(context, version, missing, [context.lake.read("image_pixels").select("sha256", "jpeg")])
@@ -50,8 +50,8 @@ def stored_features(context: StepContext, version: str, images: DataFrame) -> Da
 
 
 def as_arrays(rows: DataFrame, key: str, *, width: int) -> tuple[list[str], Vectors]:
-    """Collect `rows`, one for each value of the column `key`: its values in order, and (n, width) float32 vectors."""
+    """Collect one row for each value of the column `key`: the values in order, and (n, width) float32 vectors."""
     table = rows.select(key, "vector").dropDuplicates([key]).orderBy(key).toArrow()
-    names: list[str] = table.column(key).to_pylist()
+    values: list[str] = table.column(key).to_pylist()
     flat = table.column("vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return names, np.asarray(flat, dtype=np.float32).reshape(len(names), width)
+    return values, np.asarray(flat, dtype=np.float32).reshape(len(values), width)

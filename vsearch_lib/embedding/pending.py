@@ -1,6 +1,6 @@
-"""Vectors that tasks have computed and no commit has taken in yet: a run that is killed does not compute them again.
+"""Vectors that tasks have computed but no run has committed: after a killed run they are not computed again.
 
-They lie as Parquet files under `<lake.uri>/pending_embeddings/<model version>/`, and go with the commit.
+They are Parquet files under `<lake.uri>/pending_embeddings/<model version>/`, which are deleted after the commit.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ _ROWS = "sha256 string, vector array<float>"
 
 
 def write_pending(uri: str, hashes: Sequence[str], vectors: Vectors) -> None:
-    """Write a file of `vectors` (n, d) of the pictures `hashes` under `uri`, that of a `Pending`."""
+    """Write a file with `vectors` (n, d) of the pictures `hashes` under `uri`, which is that of a `Pending`."""
     offsets = np.arange(len(hashes) + 1, dtype=np.int32) * vectors.shape[1]
     lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel()))
     sink = io.BytesIO()
-    # Vectors do not compress: trying to costs more than writing them.
+    # Vectors cannot be compressed: an attempt costs more than writing them.
     pq.write_table(pa.table([pa.array(hashes), lists], schema=VECTORS), sink, compression="none", use_dictionary=False)
     name = hashlib.sha256("".join(hashes).encode()).hexdigest()
     open_store(uri).write_new(f"{name}.parquet", sink.getvalue())
@@ -41,7 +41,7 @@ class Pending:
         self._spark = lake.spark
 
     def files(self) -> list[str]:
-        """Return the names of the files there are."""
+        """Return the names of the files."""
         return [key for key in open_store(self.uri).list("") if key.endswith(".parquet")]
 
     def read(self, files: list[str]) -> DataFrame:
@@ -52,7 +52,7 @@ class Pending:
         return rows.dropDuplicates(["sha256"])
 
     def remove(self, files: list[str]) -> None:
-        """Delete `files`: the table has what they held."""
+        """Delete `files`, whose vectors are in the table now."""
         store = open_store(self.uri)
         for name in files:
             store.delete(name)

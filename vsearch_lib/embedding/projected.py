@@ -1,4 +1,4 @@
-"""A projection fitted to the catalogue's own features, and the vectors that it gives the pictures it was fitted to."""
+"""A projection fitted to features of the catalogue, and the vectors that it gives to the pictures of the sample."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,16 @@ from vsearch_lib.models.registry import Card
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.vectors import Vectors
 
-# The axes change little with more: of 3,068 clothing photos they find as much as of 3,781. The features of so many take
-# 50 MB of the driver.
+# The axes change little with more: fitted to 3,068 clothing photos they find as much as fitted to 3,781. The features
+# of this many images take 50 MB in the driver.
 SAMPLE_IMAGES = 10_000
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A projection, how many pictures it was fitted to, and the share of their variance that it keeps.
+    """A projection, the number of pictures it was fitted to, and the share of their variance that it keeps.
 
-    `hashes` and `features` (n, width) are those of the whole sample, the test split's too.
+    `hashes` and `features` (n, width) are those of the whole sample, including the test split.
     """
 
     projection: Projection
@@ -37,7 +37,7 @@ class Fitted:
 def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed: int) -> Fitted:
     """Fit a projection to features of a seeded sample of the public images that are not in the test split.
 
-    Spark tasks compute the features, those of test images too: `evaluate` ranks by them.
+    Spark tasks compute the features, including those of test images, by which `evaluate` ranks.
 
     Raises:
         GateRefused: more than `quality.max_refused_share` of the sample cannot be embedded.
@@ -48,16 +48,16 @@ def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed
     hashes, features = as_arrays(stored_features(context, backbone.version, sample), "sha256", width=backbone.dimension)
     held_out = is_test(test_share=examples.test_share, seed=examples.split_seed)
     tested = {row["sha256"] for row in sample.where(held_out).select("sha256").distinct().collect()}
-    fitted_to = [place for place, sha256 in enumerate(hashes) if sha256 not in tested]
+    fitted_to = [i for i, sha256 in enumerate(hashes) if sha256 not in tested]
     projection, kept = fit_pca(features[fitted_to], dimension=dimension, seed=seed)
     return Fitted(projection, len(fitted_to), kept, hashes, features)
 
 
-def keep_projected(context: StepContext, version: str, fitted: Fitted) -> None:
-    """Leave the sample's vectors of model `version` where `embed_images` looks first: none is computed twice."""
+def save_projected(context: StepContext, version: str, fitted: Fitted) -> None:
+    """Save the sample's vectors of model `version` as pending, so that `embed_images` does not compute them again."""
     vectors = fitted.projection.apply(fitted.features)
     lengths = np.linalg.norm(vectors, axis=1)
-    directed = np.flatnonzero(lengths > 1e-6)  # the others are refused by embed_images, which says why
+    directed = np.flatnonzero(lengths > 1e-6)  # embed_images refuses the others with a reason
     if len(directed):
         unit = vectors[directed] / lengths[directed, None]
-        write_pending(Pending(context.lake, version).uri, [fitted.hashes[place] for place in directed], unit)
+        write_pending(Pending(context.lake, version).uri, [fitted.hashes[i] for i in directed], unit)

@@ -1,4 +1,4 @@
-"""Embed every living image that the current model has not embedded yet, and drop the vectors of those that left."""
+"""Embed every living image that the current model has not embedded yet, and delete the vectors of other images."""
 
 from pyspark.sql import functions as F
 
@@ -14,13 +14,13 @@ TABLES = ("images", "image_pixels")
 
 
 def embed_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
-    """Bring `embeddings` of the newest model of the configured recipe up to date with `images`."""
+    """Bring `embeddings` of the model in use up to date with `images`."""
     lake, maintenance = context.lake, context.settings.maintenance
     card = current_model(context.settings)
     version = card.version
     reader = f"embed_images-{version}"
-    now = {table: at for table in TABLES if (at := position(lake, table))}
-    # Older changes may be gone from the tables' history.
+    now = {table: current for table in TABLES if (current := position(lake, table))}
+    # Older changes may have gone from the tables' history.
     within_hours = maintenance.retention_hours - maintenance.longest_reader_hours
     compare_all = retry or not lake.exists("embeddings")
     since = {} if compare_all else load_read_positions(lake, reader, within_hours=within_hours)

@@ -24,7 +24,7 @@ _PROGRESS_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class EmbeddingPass:
-    """What the tasks of one Spark job reported (columns of REPORT), and the sums of each of them."""
+    """The report of the tasks of one Spark job (columns of REPORT), and the sums for each task."""
 
     report: DataFrame
     tasks: list[Row]
@@ -33,14 +33,14 @@ class EmbeddingPass:
 
 
 def embed_and_store(context: StepContext, version: str, to_embed: DataFrame, sources: list[DataFrame]) -> list[Figure]:
-    """Give the images `to_embed` (image_id, sha256) vectors of model `version`, or list why they have none.
+    """Store vectors of model `version` for the images `to_embed` (image_id, sha256), or why they have none.
 
     Args:
-        sources: frames of (sha256, jpeg) to look for pixels in, in turn.
+        sources: frames of (sha256, jpeg), which are searched for pixels in turn.
 
     Raises:
-        GateRefused: more than `quality.max_refused_share` of them have no vector; nothing was committed.
-        WriteConflict: another run took away vectors that this one had computed.
+        GateRefused: more than `quality.max_refused_share` of the images have no vector; nothing was committed.
+        WriteConflict: another run deleted pending vectors that this run had computed.
     """
     wanted, pictures = to_embed.agg(F.count("*"), F.count_distinct("sha256")).collect()[0]
     if not wanted:
@@ -48,8 +48,8 @@ def embed_and_store(context: StepContext, version: str, to_embed: DataFrame, sou
     model = load_model(context.settings.models.uri, version)
     pending = Pending(context.lake, version)
     hashes = to_embed.select("sha256").distinct()
-    if held := pending.files():
-        hashes = checkpointed(hashes.join(pending.read(held), "sha256", "left_anti"))
+    if earlier := pending.files():
+        hashes = checkpointed(hashes.join(pending.read(earlier), "sha256", "left_anti"))
         pictures = hashes.count()
     without_pixels, passes = pictures, list[EmbeddingPass]()
     for pixels in sources:
@@ -69,12 +69,14 @@ def embed_and_store(context: StepContext, version: str, to_embed: DataFrame, sou
     check_refused_share(context, "embeddings", refused, landed=wanted, count=failures)
     rows = to_embed.join(vectors, "sha256").withColumn("model_version", F.lit(version))
     written = context.lake.upsert("embeddings", rows, when="new.sha256 != old.sha256")
-    # Fewer where some were there already; or where another run, which ended meanwhile, took pending files along.
+    # Fewer rows if some were stored before, or if another run ended meanwhile and deleted pending files.
     if written < wanted - failures and to_embed.join(vectors, "sha256", "left_anti").count() > failures:
-        raise WriteConflict(f"{pending.uri}: another run took vectors away that this one had made; run this step again")
+        raise WriteConflict(
+            f"{pending.uri}: another run deleted vectors that this run had computed; run this step again"
+        )
     replace_refusals(context, "embeddings", refused, to_embed.select(F.col("image_id").alias("source")))
     pending.remove(files)
-    # Fewer than images where several are the same picture, or an earlier run was cut off.
+    # Fewer pictures than images if some images are the same picture, or if an interrupted run left vectors.
     pictures = sum(one.pictures for one in passes)
     tasks = [task for one in passes for task in one.tasks]
     computed_now = Figure("pictures_computed", pictures, subject=f"model {version}")
@@ -84,7 +86,7 @@ def embed_and_store(context: StepContext, version: str, to_embed: DataFrame, sou
 def embed_pixels(
     context: StepContext, model: Model, pixels: DataFrame, pending_uri: str, pictures: int
 ) -> EmbeddingPass:
-    """Embed `pixels` (sha256, jpeg), which are no more than `pictures`, into files under `pending_uri`."""
+    """Embed `pixels` (sha256, jpeg), at most `pictures` rows, into files under `pending_uri`."""
     spark, embedding = context.spark.sparkContext, context.settings.embedding
     done = spark.accumulator(0)
     task = partial(
@@ -96,18 +98,18 @@ def embed_pixels(
         pictures_per_file=embedding.images_per_task,
     )
     tasks = max(spark.defaultParallelism, -(-pictures // embedding.images_per_task))
-    # The tasks that ended have counted.
+    # The accumulator counts the pictures of tasks that have ended.
     with every(_PROGRESS_SECONDS, lambda: context.progress(done.value, pictures)):
         report = checkpointed(pixels.repartition(tasks).mapInArrow(task, REPORT))
     sums = [F.sum(name).alias(name) for name in ("pictures", "seconds", "decode_seconds", "forward_seconds")]
-    told = report.groupBy("task").agg(F.count("sha256").alias("refused"), *sums).collect()
-    worked = [row for row in told if row["task"] is not None]
-    found = sum(row["pictures"] for row in worked)
-    return EmbeddingPass(report, worked, found, sum(row["refused"] for row in told))
+    rows = report.groupBy("task").agg(F.count("sha256").alias("refused"), *sums).collect()
+    task_sums = [row for row in rows if row["task"] is not None]
+    embedded = sum(row["pictures"] for row in task_sums)
+    return EmbeddingPass(report, task_sums, embedded, sum(row["refused"] for row in rows))
 
 
 def _refused(to_embed: DataFrame, vectors: DataFrame, passes: list[EmbeddingPass]) -> DataFrame:
-    """Return why images have no vector, as `replace_refusals` takes it: a task refused them, or there are no pixels."""
+    """Return why images have no vector, in the form of `replace_refusals`: refused by a task, or without pixels."""
     without = to_embed.join(vectors.select("sha256"), "sha256", "left_anti")
     report = reduce(DataFrame.unionByName, (one.report for one in passes))
     reasons = report.where("sha256 IS NOT NULL").select("sha256", "reason", "message").dropDuplicates(["sha256"])
@@ -122,13 +124,13 @@ def _refused(to_embed: DataFrame, vectors: DataFrame, passes: list[EmbeddingPass
 
 
 def embedded_figures(version: str, embedded: int, refused: int) -> list[Figure]:
-    """Return how many images have got a vector of model `version`, and how many were refused one."""
+    """Return how many images were given a vector of model `version`, and how many were refused."""
     counts = {"images_embedded": embedded, "images_not_embeddable": refused}
     return [Figure(metric, count, subject=f"model {version}") for metric, count in counts.items()]
 
 
 def _rates(version: str, tasks: list[Row]) -> list[Figure]:
-    """Return how fast the tasks were, and how unequal."""
+    """Return the speed of the tasks, and the ratio of the slowest to the median."""
     if not tasks:
         return []
     pictures, seconds = sum(task["pictures"] for task in tasks), [task["seconds"] for task in tasks]

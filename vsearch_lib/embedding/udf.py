@@ -1,4 +1,4 @@
-"""A pandas UDF from pictures to vectors, for whoever has a table of image bytes and wants to search or join with it."""
+"""A pandas UDF from pictures to vectors, for a table of picture bytes that is to be searched or joined."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -18,20 +18,20 @@ Embed: TypeAlias = Callable[[str | Column], Column]
 
 
 def embedding_udf(spark: SparkSession, settings: Settings, *, version: str | None = None) -> Embed:
-    """Return a function of a column of image bytes that gives array<float>, a unit vector for each picture.
+    """Return a function from a column of picture bytes to array<float>, a unit vector for each picture.
 
         embed = embedding_udf(spark, load_settings("local"))
         pictures.select("name", embed("content"))
 
-    Pictures are checked and normalised as `ingest_images` does it: of one that landed, and of its stored form in
-    `image_pixels`, the vector is that of `embeddings`. What is null, or refused, has none: null.
+    Pictures are checked and normalised as in `ingest_images`, so a landed picture and its stored form in `image_pixels`
+    both have the vector of `embeddings`. The vector is null if the picture is null or refused.
 
     Args:
-        settings: they name the registry, and the limits of what is accepted.
-        version: of the model; None is the one that is in use.
+        settings: they name the registry, and the limits of accepted pictures.
+        version: the version of the model; None for the model in use.
 
     Raises:
-        ArtefactError: there is no such model, or a file of it is not what its card says.
+        ArtefactError: there is no such model, or one of its files differs from its card.
     """
     model = load_model(settings.models.uri, version or current_model(settings).version)
     shared = spark.sparkContext.broadcast(model)
@@ -49,16 +49,16 @@ def embedding_udf(spark: SparkSession, settings: Settings, *, version: str | Non
 
 def _vectors(embedder: Embedder, pictures: "pd.Series[Any]", limits: Limits) -> "pd.Series[Any]":
     vectors: list[Any] = [None] * len(pictures)
-    places, jpegs = [], []
-    for place, content in enumerate(pictures):
+    rows, jpegs = [], []
+    for row, content in enumerate(pictures):
         if content is not None:
             try:
                 jpegs.append(normalise(bytes(content), limits).jpeg)
-                places.append(place)
+                rows.append(row)
             except RefusedPicture:
                 continue
     embedded = embedder.try_embed(jpegs)
-    for among, place in enumerate(places):
-        if among not in embedded.refused:
-            vectors[place] = embedded.vectors[among]
+    for i, row in enumerate(rows):
+        if i not in embedded.refused:
+            vectors[row] = embedded.vectors[i]
     return pd.Series(vectors, dtype=object)

@@ -1,4 +1,4 @@
-"""What a Spark task does to pixels. It imports no torch: a worker process starts in a second, and stays small."""
+"""How a Spark task embeds pixels. It imports no torch, so a worker process starts in a second and stays small."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from vsearch_lib.embedding.pending import write_pending
 from vsearch_lib.encoder.embed import Embedded, Embedder, Jpeg
 from vsearch_lib.models.load import Model
 
-# What a task reports: a row for each refused picture, and one (sha256 null) for the pictures of each file it wrote.
+# A task reports a row for each refused picture, and a row with a null sha256 for the pictures of each file it wrote.
 REPORT = """sha256 string, reason string, message string, task int, pictures int, seconds double, decode_seconds double,
     forward_seconds double"""
 _REPORTED = pa.schema(
@@ -33,9 +33,9 @@ def embed_task(
     batch_size: int,
     pictures_per_file: int,
 ) -> Iterator[pa.RecordBatch]:
-    """Embed batches of (sha256, jpeg), each picture once; write the vectors to files under `pending_uri` as they come.
+    """Embed batches of (sha256, jpeg), each picture once; write the vectors to files under `pending_uri` meanwhile.
 
-    A file once written stays, whatever becomes of the task: what it holds is not computed again.
+    A written file stays even if the task fails, so its vectors are not computed again.
     """
     embedder, task = task_embedder(model.value, batch_size), _context().partitionId()
     for hashes, jpegs in _groups(batches, pictures_per_file):
@@ -43,8 +43,8 @@ def embed_task(
         embedded = embedder.try_embed(jpegs)
         _write(pending_uri, hashes, embedded)
         report = [
-            {"sha256": hashes[place], "reason": reason, "message": message}
-            for place, (reason, message) in embedded.refused.items()
+            {"sha256": hashes[i], "reason": reason, "message": message}
+            for i, (reason, message) in embedded.refused.items()
         ]
         work = {
             "task": task,
@@ -58,9 +58,9 @@ def embed_task(
 
 
 def task_embedder(model: Model, batch_size: int) -> Embedder:
-    """Return the process's embedder: Spark gives a worker process many tasks, and the network stays the same.
+    """Return the embedder of this process, which is shared by the many tasks that Spark runs in a worker process.
 
-    It runs on the GPU that Spark gave the task (`spark.task.resource.gpu.amount`), else on the task's cores.
+    It runs on the GPU that Spark assigned to the task (`spark.task.resource.gpu.amount`), else on the task's cores.
     """
     context = _context()
     gpu = context.resources().get("gpu")
@@ -75,12 +75,12 @@ def task_embedder(model: Model, batch_size: int) -> Embedder:
 
 def _context() -> TaskContext:
     context = TaskContext.get()
-    assert context is not None  # only tasks come here
+    assert context is not None  # only tasks call this
     return context
 
 
 def _groups(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[tuple[list[str], list[Jpeg]]]:
-    """Yield hashes and pictures, `size` at a time, without a copy of a picture."""
+    """Yield hashes and pictures, `size` at a time, without copying a picture."""
     hashes: list[str] = []
     jpegs: list[Jpeg] = []
     for batch in batches:
@@ -94,6 +94,6 @@ def _groups(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[tuple[list
 
 
 def _write(pending_uri: str, hashes: list[str], embedded: Embedded) -> None:
-    kept = [place for place in range(len(hashes)) if place not in embedded.refused]
-    if kept:
-        write_pending(pending_uri, [hashes[place] for place in kept], embedded.vectors[kept])
+    accepted = [i for i in range(len(hashes)) if i not in embedded.refused]
+    if accepted:
+        write_pending(pending_uri, [hashes[i] for i in accepted], embedded.vectors[accepted])

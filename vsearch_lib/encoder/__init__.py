@@ -1,1 +1,1 @@
-"""The encoder: pixels in, a unit vector out; its architectures, its registry, and the one way to embed."""
+"""The encoder maps pixels to a unit vector: its architectures, its preprocessing, and the one way to embed."""

@@ -1,4 +1,4 @@
-"""Backbones by name, of timm, of torchvision, and a small one of ours: networks from normalised RGB to features."""
+"""Backbones by name, networks from normalised RGB to features: those of timm, of torchvision, and a small one."""
 
 import warnings
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _CENTRED = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 @dataclass(frozen=True)
 class Features:
-    """A backbone: `network` maps (n, 3, side, side), preprocessed, to (n, width) pooled features."""
+    """A backbone: `network` maps preprocessed (n, 3, side, side) to pooled features (n, width)."""
 
     network: nn.Module
     width: int
@@ -34,10 +34,10 @@ class Features:
 
 
 def check_name(backbone: str) -> None:
-    """Make sure that there is such a backbone.
+    """Make sure that a backbone of this name exists.
 
     Raises:
-        UsageError: there is none; the message names similar ones.
+        UsageError: it does not exist; the message names similar ones.
     """
     if backbone == SMALL or backbone in _torchvision_names():
         return
@@ -56,12 +56,12 @@ def check_name(backbone: str) -> None:
 
 
 def build(backbone: str, *, side: int | None = None) -> Features:
-    """Return `backbone` with random weights, for squares of `side` pixels, None for the size it was made for.
+    """Return `backbone` with random weights, for squares of `side` pixels, or of its own size if `side` is None.
 
-    A name that timm and torchvision both have is timm's.
+    If timm and torchvision both have a network of that name, timm's is returned.
 
     Raises:
-        UsageError: there is no such backbone, or it does not take such squares.
+        UsageError: there is no such backbone, or it does not take squares of that size.
     """
     check_name(backbone)
     if backbone == SMALL:
@@ -76,13 +76,13 @@ def build(backbone: str, *, side: int | None = None) -> Features:
 
 
 def _from_timm(backbone: str, side: int | None) -> tuple[nn.Module, Preprocessing]:
-    about = timm.get_pretrained_cfg(backbone)
-    own = int(about.input_size[-1]) if about else _TORCHVISION_SIDE
-    mean, std = (about.mean, about.std) if about else _IMAGENET
-    # Transformers are made for one size; convolutional networks take any and have no such argument.
-    sized: dict[str, Any] = {"img_size": side} if side and about and about.fixed_input_size else {}
+    config = timm.get_pretrained_cfg(backbone)
+    default_side = int(config.input_size[-1]) if config else _TORCHVISION_SIDE
+    mean, std = (config.mean, config.std) if config else _IMAGENET
+    # Transformers are made for one size; convolutional networks take any size and have no such argument.
+    sized: dict[str, Any] = {"img_size": side} if side and config and config.fixed_input_size else {}
     network = timm.create_model(backbone, pretrained=False, num_classes=0, **sized)
-    return network, Preprocessing(side or own, _three(mean), _three(std))
+    return network, Preprocessing(side or default_side, _three(mean), _three(std))
 
 
 def _three(values: Sequence[float]) -> tuple[float, float, float]:
@@ -95,17 +95,17 @@ def _torchvision_names() -> list[str]:
 
 
 def _without_classifier(network: nn.Module, backbone: str) -> nn.Module:
-    """Replace the last linear layer, which names classes, so that its input comes out."""
+    """Replace the last linear layer, which classifies, by the identity, so that the network returns its input."""
     linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
-        raise UsageError(f"model.backbone = {backbone}: its classifier is not a linear layer; take another backbone")
+        raise UsageError(f"model.backbone = {backbone}: its classifier is not a linear layer; give another backbone")
     parent, _, name = linear[-1].rpartition(".")
     setattr(network.get_submodule(parent), name, nn.Identity())
     return network
 
 
 def _width(network: nn.Module, backbone: str, side: int) -> int:
-    """Return how many features come out, by trying it: what libraries say of it is not the same for all networks."""
+    """Return the number of features, by running the network: libraries do not state it in one way for all networks."""
     try:
         with torch.inference_mode():
             features = network.eval()(torch.zeros(1, 3, side, side))
@@ -113,12 +113,12 @@ def _width(network: nn.Module, backbone: str, side: int) -> int:
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"model.backbone = {backbone} does not take squares of {side} pixels: {line}") from None
     if not isinstance(features, Tensor) or features.ndim != 2:
-        raise UsageError(f"model.backbone = {backbone} does not give one vector a picture; take another backbone")
+        raise UsageError(f"model.backbone = {backbone} does not return one vector for each picture; give another")
     return int(features.shape[1])
 
 
 class SmallConvNet(nn.Module):
-    """A stem and three strided residual stages, 1.9 M parameters: trains on a laptop's processor in a minute."""
+    """A stem and three strided residual stages, 1.9 M parameters; it trains on a laptop's processor in a minute."""
 
     width = 256
 

@@ -19,7 +19,7 @@ from vsearch_lib.errors import ArtefactError
 from vsearch_lib.vectors import Vectors
 
 Jpeg: TypeAlias = bytes | memoryview
-_LEAST_LENGTH = 1e-12  # of features; what is shorter has no direction (the limit of torch's normalize)
+_MIN_LENGTH = 1e-12  # of features; shorter ones have no direction (the limit of torch's normalize)
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Graph:
 
     @property
     def width(self) -> int:
-        """Features of a picture."""
+        """The number of features of a picture."""
         return int(self.model().output(0).partial_shape[1].get_length())
 
     @staticmethod
     def of(model: openvino.Model) -> "Graph":
-        """Return `model` as bytes, its weights in full precision, its first layers marked to run so."""
+        """Return `model` as bytes, with weights in full precision and the first layers marked to run in it."""
         with tempfile.TemporaryDirectory(prefix="vsearch-graph-") as folder:
             path = Path(folder) / "graph.xml"
             openvino.save_model(model, path, compress_to_fp16=False)
@@ -56,21 +56,21 @@ class Graph:
 
 
 def _with_precise_start(structure: bytes) -> bytes:
-    """Mark the layers of the first quarter of products (convolutions, matrices) as not to be run in bfloat16.
+    """Mark the layers of the first quarter of products (convolutions, matrices) so that they do not run in bfloat16.
 
-    What the first ones round away grows on its way. EfficientNet-Lite0 on clothing photos, centred and projected, the
-    worst of 200 cosines between bfloat16 and float32: .996 at 2.0 times float32's speed with no layer marked, .9994 at
-    1.4 times with a quarter.
+    Rounding errors of the first layers grow in later ones. For EfficientNet-Lite0 on clothing photos, centred and
+    projected, the worst of 200 cosines between bfloat16 and float32 is .996 at 2.0 times float32's speed if no layer is
+    marked, and .9994 at 1.4 times if a quarter is.
     """
     network = ElementTree.fromstring(structure)  # noqa: S314 - written by the line before this call
     layers = [layer for layer in network.iter("layer") if layer.get("type") not in ("Const", "Parameter", "Result")]
     products = [layer for layer in layers if "Convolution" in layer.get("type", "") or layer.get("type") == "MatMul"]
     first = set(map(id, products[: -(-len(products) // 4)]))
-    left = len(first)
+    remaining = len(first)
     for layer in layers:
-        if not left:
+        if not remaining:
             break
-        left -= id(layer) in first
+        remaining -= id(layer) in first
         notes = layer.find("rt_info")
         notes = ElementTree.SubElement(layer, "rt_info") if notes is None else notes
         ElementTree.SubElement(notes, "attribute", name="precise", version="0")
@@ -79,9 +79,9 @@ def _with_precise_start(structure: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Embedded:
-    """Vectors of pictures, (n, dimension) float32 of unit length; those of refused ones are zero.
+    """Vectors of pictures, (n, dimension) float32 of unit length; the vectors of refused pictures are zero.
 
-    `refused` maps a picture's place to its reason, a code of `landing.refusal.REASONS`, and a line of detail.
+    `refused` maps the index of a picture to its reason, a code of `landing.refusal.REASONS`, and a line of detail.
     """
 
     vectors: Vectors
@@ -91,18 +91,18 @@ class Embedded:
 
 
 class Embedder:
-    """A model ready to embed, in batches of one size: a picture's vector does not depend on its company.
+    """A model ready to embed, in batches of one size: a picture's vector does not depend on the others in its batch.
 
-    The network computes in bfloat16 if the processor has it, else in float32; everything after it is float32. One
-    thread at a time may use it.
+    The network computes in bfloat16 if the processor supports it, else in float32; everything after it is float32. Only
+    one thread at a time may use an embedder.
 
     Args:
-        graph: the backbone, as the registry gives it.
-        preprocessing: of the model's card.
-        projection: of its features; None leaves them as they are.
-        batch_size: pictures that go through the network together; the last batch is filled up, and the results of what
-            filled it are dropped.
-        threads: processor cores it may use; None for all.
+        graph: the backbone, as the registry stores it.
+        preprocessing: that of the model's card.
+        projection: that of the features; None returns the features themselves.
+        batch_size: the number of pictures that go through the network together; the last batch is filled up, and the
+            results for the filling are dropped.
+        threads: the number of processor cores it may use; None for all.
 
     Raises:
         ArtefactError: the graph cannot be read, or takes other pictures than `preprocessing` makes.
@@ -151,12 +151,12 @@ class Embedder:
         """
         embedded = self.try_embed(jpegs)
         if embedded.refused:
-            place, (reason, detail) = next(iter(embedded.refused.items()))
-            raise ValueError(f"picture {place}: {reason}: {detail}")
+            i, (reason, detail) = next(iter(embedded.refused.items()))
+            raise ValueError(f"picture {i}: {reason}: {detail}")
         return embedded.vectors
 
     def try_embed(self, jpegs: Sequence[Jpeg]) -> Embedded:
-        """Embed RGB JPEGs as `image_pixels` stores them; a refused one does not keep its neighbours from theirs."""
+        """Embed RGB JPEGs as `image_pixels` stores them; a refused picture does not affect the others."""
         features = np.zeros((len(jpegs), self._width), np.float32)
         refused: dict[int, tuple[str, str]] = {}
         decode_seconds = forward_seconds = 0.0
@@ -164,12 +164,12 @@ class Embedder:
         for start in range(0, len(jpegs), size):
             began = time.perf_counter()
             decoded: list[int] = []
-            for place in range(start, min(start + size, len(jpegs))):
+            for i in range(start, min(start + size, len(jpegs))):
                 try:
-                    self._preprocessing.square(jpegs[place], out=self._pixels[len(decoded)])
-                    decoded.append(place)
+                    self._preprocessing.square(jpegs[i], out=self._pixels[len(decoded)])
+                    decoded.append(i)
                 except ValueError as error:
-                    refused[place] = "undecodable", str(error).splitlines()[0][:200]
+                    refused[i] = "undecodable", str(error).splitlines()[0][:200]
             ready = time.perf_counter()
             features[decoded] = self._features()[: len(decoded)]
             decode_seconds += ready - began
@@ -178,7 +178,7 @@ class Embedder:
         return Embedded(self._projected(features, refused), refused, decode_seconds, forward_seconds)
 
     def _projected(self, features: Vectors, refused: dict[int, tuple[str, str]]) -> Vectors:
-        """Return unit vectors of unit features, zeros for what is refused; add to `refused` what has no direction."""
+        """Return unit vectors of unit features, zeros if refused; add vectors without a direction to `refused`."""
         if self._projection is None:
             return features
         vectors = self._projection.apply(features)
@@ -194,17 +194,17 @@ class Embedder:
 
 
 def _precision(core: openvino.Core) -> str:
-    """Return the processor's fast precision, as OpenVINO names it."""
+    """Return the processor's fastest precision, as OpenVINO names it."""
     return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
 def _to_unit_length(vectors: Vectors, *, skip: Mapping[int, object]) -> dict[int, tuple[str, str]]:
-    """Divide `vectors` by their lengths; set those that have no direction to zero and return why, by place."""
+    """Divide `vectors` by their lengths; set those without a direction to zero, and return the reasons by index."""
     lengths = np.linalg.norm(vectors, axis=1)
-    finite, long = np.isfinite(lengths), lengths >= _LEAST_LENGTH
+    finite, long = np.isfinite(lengths), lengths >= _MIN_LENGTH
     vectors[~(finite & long)] = 0
     vectors /= np.where(finite & long, lengths, 1)[:, None]
-    refused = {int(place): ("vector_zero", "the network's features are all zero") for place in np.flatnonzero(~long)}
-    for place in np.flatnonzero(~finite):
-        refused[int(place)] = "vector_not_finite", "the network's features are not all finite numbers"
-    return {place: why for place, why in refused.items() if place not in skip}
+    refused = {int(i): ("vector_zero", "the network's features are all zero") for i in np.flatnonzero(~long)}
+    for i in np.flatnonzero(~finite):
+        refused[int(i)] = "vector_not_finite", "the network's features are not all finite numbers"
+    return {i: reason for i, reason in refused.items() if i not in skip}

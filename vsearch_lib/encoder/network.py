@@ -16,8 +16,8 @@ class Encoder(nn.Module):
 
     Args:
         backbone: name of the architecture.
-        dimension: of the projection; None leaves the features, brought to unit length, as they are.
-        side: of the squares that the backbone is to take, in pixels; None is its own.
+        dimension: length of a projected vector; None returns the features, brought to unit length.
+        side: side of the squares that the backbone takes, in pixels; None for its own size.
 
     Raises:
         UsageError: there is no such backbone, it takes no such squares, or it has fewer features than `dimension`.
@@ -41,7 +41,7 @@ class Encoder(nn.Module):
         self.set_preprocessing(features.preprocessing)
 
     def set_preprocessing(self, preprocessing: Preprocessing) -> None:
-        """Take pictures as `preprocessing` makes them: a model's card says so, or the weights it starts from."""
+        """Use `preprocessing`, which a model's card states, or which follows from the initial weights."""
         self.preprocessing = preprocessing
         for buffer, values in ((self.mean, preprocessing.mean), (self.std, preprocessing.std)):
             buffer.copy_(torch.tensor(values).view(1, 3, 1, 1) * 255)
@@ -57,7 +57,7 @@ class Encoder(nn.Module):
 
 
 class LinearProjection(nn.Module):
-    """`projection.Projection` as a layer: axes that can be trained, and a mean that stays."""
+    """`projection.Projection` as a layer: axes that can be trained, and a mean that is constant."""
 
     mean: Tensor
 
@@ -65,20 +65,20 @@ class LinearProjection(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(width))
         self.axes = nn.Parameter(torch.empty(dimension, width))
-        nn.init.kaiming_uniform_(self.axes, a=5**0.5)  # as torch starts its linear layers
+        nn.init.kaiming_uniform_(self.axes, a=5**0.5)  # as torch initialises its linear layers
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (n, dimension) of features (n, width) of unit length."""
         return (features - self.mean) @ self.axes.T
 
     def set_to(self, projection: Projection) -> None:
-        """Take over a projection that was fitted elsewhere."""
+        """Copy mean and axes from a fitted projection."""
         with torch.no_grad():
             self.mean.copy_(torch.from_numpy(projection.mean))
             self.axes.copy_(torch.from_numpy(projection.axes))
 
     def as_arrays(self) -> Projection:
-        """Return mean and axes as they are now."""
+        """Return the current mean and axes."""
         return Projection(self.mean.detach().cpu().numpy(), self.axes.detach().cpu().numpy())
 
 

@@ -1,4 +1,4 @@
-"""Pretrained weights that come as Python packages of the lock file: no network is needed to use them."""
+"""Pretrained weights from Python packages of the lock file, which need no network access."""
 
 import hashlib
 from dataclasses import dataclass

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]  # (height, width, 3) RGB
 
-# A core is a task's, a worker's or a server thread's: OpenCV must not start threads of its own beside them.
+# Each core already has a task, a worker or a server thread, so OpenCV must not start threads of its own.
 cv2.setNumThreads(1)
 
 
 def to_square(jpeg: bytes | memoryview, side: int, *, out: Pixels | None = None) -> Pixels:
-    """Return (side, side, 3) uint8 RGB: the picture's central square, written to `out` where that is given.
+    """Return (side, side, 3) uint8 RGB: the picture's central square, written to `out` if that is given.
 
     Measured on clothing photos with frozen MobileNetV2 features (P@10 by label): the central square .71, the whole
     picture squeezed .67, the usual central 224 of 256 .68.
@@ -20,13 +20,13 @@ def to_square(jpeg: bytes | memoryview, side: int, *, out: Pixels | None = None)
     Raises:
         ValueError: the bytes are not a JPEG.
     """
-    # The decoder's own scaling skips most of the work of a picture larger than needed.
+    # If the picture is larger than needed, the decoder's own scaling saves most of the work.
     pixels = simplejpeg.decode_jpeg(jpeg, colorspace="RGB", fastdct=True, min_height=side, min_width=side)
     height, width = pixels.shape[:2]
     square = min(height, width)
     top, left = (height - square) // 2, (width - square) // 2
     centre = pixels[top : top + square, left : left + square]
     out = np.empty((side, side, 3), np.uint8) if out is None else out
-    # Averaged over areas where pixels are lost: nothing is skipped.
+    # A reduction averages areas, so that every pixel counts.
     cv2.resize(centre, (side, side), dst=out, interpolation=cv2.INTER_AREA if square > side else cv2.INTER_LINEAR)
     return out

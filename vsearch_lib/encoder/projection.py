@@ -10,10 +10,10 @@ from safetensors.numpy import load, save
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.vectors import Vectors
 
-# The mean of a few pictures says little: it is taken as if this many more had been seen whose features are zero. So
-# the only picture of a catalogue still has a vector.
+# The mean of a few pictures is unreliable: it is computed as if this many more had features of zero. So even the only
+# picture of a catalogue has a vector.
 _PRIOR_PICTURES = 8
-_LEAST_VARIANCE = 1e-6  # of an axis, relative to the first one's; below it is rounding
+_MIN_VARIANCE = 1e-6  # of an axis, relative to the first axis; lower variance is rounding
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Projection:
 
     @property
     def dimension(self) -> int:
-        """Numbers of a vector."""
+        """The length of a projected vector."""
         return int(self.axes.shape[0])
 
     def apply(self, features: Vectors) -> Vectors:
-        """Return (n, dimension) float32 of features (n, width) of unit length; their own length varies."""
+        """Return (n, dimension) float32 of features (n, width) of unit length; the length of the result varies."""
         return np.asarray((features - self.mean) @ self.axes.T, dtype=np.float32)
 
     def serialise(self) -> bytes:
@@ -57,8 +57,8 @@ class Projection:
 def fit_pca(features: Vectors, *, dimension: int, seed: int) -> tuple[Projection, float]:
     """Return the principal axes of features (n, width) of unit length, and the share of their variance that is kept.
 
-    Pictures that are fewer than `dimension` span fewer axes: seeded random directions at right angles to these fill
-    up, so that a picture unlike all of the catalogue still has a vector of its own.
+    Fewer pictures than `dimension` span fewer axes. Then seeded random directions at right angles to these are added,
+    so that a picture unlike the whole catalogue still has a vector of its own.
 
     Raises:
         ValueError: `dimension` exceeds the width.
@@ -71,9 +71,9 @@ def fit_pca(features: Vectors, *, dimension: int, seed: int) -> tuple[Projection
     centred = wide - (wide.mean(axis=0) if n else 0)
     variances, directions = np.linalg.eigh(centred.T @ centred)
     variances, directions = variances[::-1], directions[:, ::-1]
-    kept = min(dimension, int((variances > max(variances[0] * _LEAST_VARIANCE, 0)).sum()) if n > 1 else 0)
+    kept = min(dimension, int((variances > max(variances[0] * _MIN_VARIANCE, 0)).sum()) if n > 1 else 0)
     principal = _with_fixed_signs(directions[:, :kept])
-    # QR leaves the first columns as they are, but for signs, and makes the others orthogonal to them.
+    # QR changes only the signs of the first columns, and makes the others orthogonal to them.
     random = np.random.default_rng(seed).standard_normal((width, dimension - kept))
     filling = np.linalg.qr(np.concatenate([principal, random], axis=1))[0][:, kept:]
     axes = np.concatenate([principal, filling], axis=1).T
@@ -83,7 +83,7 @@ def fit_pca(features: Vectors, *, dimension: int, seed: int) -> tuple[Projection
 
 
 def _with_fixed_signs(directions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Turn each column so that its largest entry is positive: linear algebra libraries differ in that."""
+    """Return columns whose largest entry is positive, because linear algebra libraries differ in their signs."""
     if not directions.size:
         return directions
     largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=0)[None], axis=0)

@@ -1,4 +1,4 @@
-"""The candidate: a built version, saved for its gate. And the note of the template that the gate refused last."""
+"""The candidate, a built version that is saved for its gate, and the note of the template that was refused last."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A registered model, loaded to embed."""
+"""Loading a registered model to embed with it."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from vsearch_lib.storage import open_store
 
 @dataclass(frozen=True)
 class Model:
-    """A model as it embeds: its card, and its files, whose hashes were checked. Without a graph it runs on torch."""
+    """A model to embed with: its card, and its files, whose hashes were checked. Without a graph it runs on torch."""
 
     uri: str  # of the registry
     card: Card
@@ -32,27 +32,27 @@ class Model:
             from vsearch_lib.models.torch_embed import TorchEmbedder
         except ImportError:
             raise ArtefactError(
-                f"{self.uri}/{self.card.version} runs on torch, which is not installed here: take another "
+                f"{self.uri}/{self.card.version} runs on torch, which is not installed here: give another "
                 "model.backbone, or machines that have the project's .venv"
             ) from None
         return TorchEmbedder(self.uri, self.card, batch_size=batch_size, threads=threads, device=device or "cpu")
 
 
 def load_model(models_uri: str, version: str) -> Model:
-    """Load a model as it embeds.
+    """Load a model to embed with it.
 
     Raises:
-        ArtefactError: a file is missing or is not what the card says, or its vectors are not.
+        ArtefactError: a file is missing, or the files or the length of their vectors differ from the card.
     """
     store = open_store(models_uri)
     card = read_card(store, version)
     files = {name: read_file(store, card, name) for name in _embedding_files(card)}
     graph = Graph(*(files[name] for name in GRAPH)) if GRAPH[0] in files else None
     projection = Projection.deserialise(files[PROJECTION]) if PROJECTION in files else None
-    made = projection.dimension if projection else graph.width if graph else card.dimension
-    if made != card.dimension:
+    dimension = projection.dimension if projection else graph.width if graph else card.dimension
+    if dimension != card.dimension:
         raise ArtefactError(
-            f"{models_uri}/{version}: its card says vectors of {card.dimension} numbers, its files make {made}: "
+            f"{models_uri}/{version}: its card says vectors of {card.dimension} numbers, its files make {dimension}: "
             "restore both"
         )
     return Model(models_uri, card, graph, projection)
@@ -62,7 +62,7 @@ def check_unchanged(models_uri: str, card: Card) -> None:
     """Make sure that the model is still the one that was loaded.
 
     Raises:
-        ArtefactError: the card or a file that embeds is another, or gone.
+        ArtefactError: the card, or a file needed to embed, has changed or is missing.
     """
     store = open_store(models_uri)
     if read_card(store, card.version) != card:
@@ -72,6 +72,6 @@ def check_unchanged(models_uri: str, card: Card) -> None:
 
 
 def _embedding_files(card: Card) -> list[str]:
-    """Return the names of the files that embed."""
+    """Return the names of the files that are needed to embed."""
     files = [name for name in (*GRAPH, PROJECTION) if name in card.files]
     return files if GRAPH[0] in files else [WEIGHTS, *files]

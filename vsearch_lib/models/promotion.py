@@ -1,4 +1,4 @@
-"""Which model the runs work with: the one that was promoted, not the one that was trained last."""
+"""Which model the runs use: the one that was promoted, not the one that was trained last."""
 
 import hashlib
 import json
@@ -16,20 +16,20 @@ POINTER = "in_use.json"
 
 @dataclass(frozen=True)
 class _Promoted:
-    """What a pointer says: the model, and since when."""
+    """The content of a pointer: the promoted model, and the time of its promotion."""
 
     version: str
     promoted_at: datetime
 
 
 def current_model(settings: Settings) -> Card:
-    """Return the card of the model that a run works with, which may be of another recipe than the configured one.
+    """Return the card of the model in use, which may be of another recipe than the configured one.
 
-    It is the one that was promoted last. If none ever was, it is the model of the published index; before there is an
-    index, the newest of the configured recipe: the first model has nothing to be compared with.
+    It is the model that was promoted last. Before any promotion it is the model of the published index; before there is
+    an index, the newest of the configured recipe, because a first model cannot be compared with another.
 
     Raises:
-        ArtefactError: there is none, or what names it cannot be read.
+        ArtefactError: there is no model, or the pointer to it cannot be read.
     """
     card = _current(settings)
     if card is None:
@@ -39,24 +39,24 @@ def current_model(settings: Settings) -> Card:
 
 
 def known_at_promotion(settings: Settings, card: Card) -> bool:
-    """Return whether `card` was there when the model in use was promoted: that one was chosen over it."""
+    """Return whether `card` existed when the model in use was promoted, so that the other was chosen over it."""
     pointer = _pointer(settings)
     return pointer is not None and card.version < f"{pointer.promoted_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def promote(models_uri: str, card: Card, *, run_id: str, now: datetime) -> None:
-    """Have the runs work with it from now on, whatever recipe is configured.
+    """Make all later runs use this model, whatever recipe is configured.
 
     Raises:
         PublishConflict: another run promoted a model meanwhile.
     """
     store = open_store(models_uri)
-    said = {"version": card.version, "run_id": run_id, "promoted_at": now.isoformat()}
-    store.replace(POINTER, json.dumps(said).encode(), store.read_versioned(POINTER))
+    fields = {"version": card.version, "run_id": run_id, "promoted_at": now.isoformat()}
+    store.replace(POINTER, json.dumps(fields).encode(), store.read_versioned(POINTER))
 
 
 def pin_current_model(settings: Settings, *, run_id: str, now: datetime) -> None:
-    """Promote the model in use if that was never said, so that one made next is compared before it is taken up."""
+    """Promote the model in use if none was promoted yet, so that the next model is compared before it is used."""
     if _read(settings.models.uri, POINTER) is None and (card := _current(settings)):
         promote(settings.models.uri, card, run_id=run_id, now=now)
 
@@ -68,18 +68,18 @@ def _current(settings: Settings) -> Card | None:
 
 
 def _served(settings: Settings) -> Card | None:
-    """Return the model of the published index, if both are there."""
+    """Return the model of the published index, None if there is no index or no such model."""
     manifest = current_manifest(open_store(settings.index.uri))
     version = manifest.model.version if manifest else None
     return next((card for card in cards(settings.models.uri) if card.version == version), None)
 
 
 def _pointer(settings: Settings) -> _Promoted | None:
-    """Return what was promoted: of the whole folder, or as older versions said it, of the configured recipe."""
+    """Return the pointer of the registry, or the one that older releases wrote for each recipe."""
     if pointer := _read(settings.models.uri, POINTER):
         return pointer
-    said = json.dumps(asdict(recipe_of(settings)), sort_keys=True)
-    return _read(settings.models.uri, f"promoted/{hashlib.sha256(said.encode()).hexdigest()[:16]}.json")
+    recipe = json.dumps(asdict(recipe_of(settings)), sort_keys=True)
+    return _read(settings.models.uri, f"promoted/{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.json")
 
 
 def _read(models_uri: str, key: str) -> _Promoted | None:
@@ -87,7 +87,7 @@ def _read(models_uri: str, key: str) -> _Promoted | None:
     if stored is None:
         return None
     try:
-        said = json.loads(stored.content)
-        return _Promoted(str(said["version"]), datetime.fromisoformat(said["promoted_at"]))
+        fields = json.loads(stored.content)
+        return _Promoted(str(fields["version"]), datetime.fromisoformat(fields["promoted_at"]))
     except (ValueError, TypeError, KeyError):
         raise ArtefactError(f"{models_uri}/{key} does not name a model: vsearch models promote VERSION") from None

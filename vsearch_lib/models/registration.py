@@ -1,4 +1,4 @@
-"""A network becomes a model of the registry: its files first, and last the card, without which it is no model."""
+"""Registering a network as a model: its files are written first, and last the card, which makes it a model."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ from vsearch_lib.models.registry import CARD, GRAPH, PROJECTION, WEIGHTS, Card, 
 from vsearch_lib.models.weights import serialise
 from vsearch_lib.storage import open_store
 
-_LEAST_COSINE = 0.999  # between what OpenVINO and torch make of one picture, both in float32
+_MIN_COSINE = 0.999  # between the features of OpenVINO and of torch, both in float32
 
 
 class _FromPixels(nn.Module):
-    """Takes pixels as they are decoded and gives features; what follows is `Embedder`'s."""
+    """Maps decoded pixels to features; `Embedder` does the rest."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
@@ -32,30 +32,30 @@ class _FromPixels(nn.Module):
 
 
 def to_graph(encoder: Encoder) -> Graph:
-    """Return the backbone of `encoder`, which is put into evaluation mode, as `Embedder` runs it.
+    """Return the backbone of `encoder` in the form that `Embedder` runs; this puts `encoder` into evaluation mode.
 
     Raises:
-        ArtefactError: OpenVINO cannot run it, or computes something else.
+        ArtefactError: OpenVINO cannot run it, or computes other features than torch.
     """
     import openvino
 
     side, network = encoder.preprocessing.side, _FromPixels(encoder.eval())
     example = torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with warnings.catch_warnings():
-        # What torch says of its tracer is for those who wrote the converter.
+        # Torch's warnings about its tracer are for the authors of the converter.
         warnings.simplefilter("ignore")
         try:
             model = openvino.convert_model(network, example_input=example[:1], input=[-1, side, side, 3])
             compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-            found = compiled(example.numpy())[0]
+            features = compiled(example.numpy())[0]
         except Exception as error:  # the converter raises errors of many kinds
             line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ArtefactError(f"OpenVINO cannot run it: {line[:200]}") from None
     with torch.inference_mode():
         expected = network(example).float().numpy()
-    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
-    cosine = float(((found * expected).sum(axis=1) / np.maximum(lengths, 1e-12)).min())
-    if not cosine >= _LEAST_COSINE:
+    lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(expected, axis=1)
+    cosine = float(((features * expected).sum(axis=1) / np.maximum(lengths, 1e-12)).min())
+    if not cosine >= _MIN_COSINE:
         raise ArtefactError(f"OpenVINO computes other features than torch: cosine {cosine:.4f}")
     return Graph.of(model)
 
@@ -72,10 +72,10 @@ def register(
     graph: Graph | None = None,
     say: Callable[[str], None] = print,
 ) -> Card:
-    """Write a model and return its card. A backbone that OpenVINO cannot run is embedded with torch, and that is said.
+    """Write a model and return its card. If OpenVINO cannot run the backbone, it runs on torch, and `say` reports it.
 
     Args:
-        graph: of the same backbone, if it was made before.
+        graph: the graph of the same backbone, if there is one already.
     """
     store = open_store(models_uri)
     files = {WEIGHTS: serialise(encoder)}

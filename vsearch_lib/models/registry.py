@@ -1,7 +1,7 @@
-"""The model registry: `<models.uri>/<version>/` holds `card.json` and the files that it names, immutable, each by hash.
+"""The model registry: `<models.uri>/<version>/` holds `card.json` and the immutable files whose hashes it lists.
 
-`model.safetensors` is the network as it was trained; `graph.xml` and `graph.bin` are its backbone as `Embedder` runs
-it, and `projection.safetensors` is what follows the backbone.
+`model.safetensors` is the trained network; `graph.xml` and `graph.bin` are its backbone in the form that `Embedder`
+runs, and `projection.safetensors` is the projection after the backbone.
 """
 
 import hashlib
@@ -21,18 +21,18 @@ GRAPH = ("graph.xml", "graph.bin")
 PROJECTION = "projection.safetensors"
 CARD = "card.json"
 
-# Cards from before they carried their preprocessing: side, and the mean and std of their four backbones.
+# For cards without preprocessing, from an older release: the side, and the mean and std, of its four backbones.
 _OLD_SIDES = {"small": 64, "mobilenet_v2": 224, "resnet18": 224, "resnet50": 224}
 _OLD_CENTRED = ("small", "mobilenet_v2")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes two models the same kind: a nightly run goes on with a model of the configured recipe.
+    """What two models of the same kind share: a nightly run continues to use a model of the configured recipe.
 
-    `weights` are those that training starts from: "none", "hub", or the sha256 of a file. `dimension` is None for a
-    model whose vectors are the backbone's features. `input_size` is None for the backbone's own. `training` is "none"
-    if the projection was fitted to the catalogue's features, "full" if the network was trained.
+    `weights` are the initial weights: "none", "hub", or the sha256 of a file. `dimension` is None if the vectors are
+    the backbone's features. `input_size` is None for the backbone's own size. `training` is "none" if the projection
+    was fitted to the catalogue's features, "full" if the network was trained.
     """
 
     backbone: str
@@ -44,7 +44,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Card:
-    """A model's record: recipe, preprocessing, length of its vectors, hashes of its files, how its training went."""
+    """A model's record: recipe, preprocessing, length of its vectors, hashes of its files, figures of its training."""
 
     version: str
     recipe: Recipe
@@ -60,7 +60,7 @@ def recipe_of(settings: Settings) -> Recipe:
     """Return the recipe that the settings describe.
 
     Raises:
-        UsageError: `model.weights` is a file that is not there, or the backbone has no packaged weights.
+        UsageError: `model.weights` is a file that does not exist, or the backbone has no packaged weights.
     """
     model = settings.model
     if model.weights == "packaged":
@@ -105,7 +105,7 @@ def cards(models_uri: str) -> Iterator[Card]:
 
 
 def newest(models_uri: str, recipe: Recipe) -> Card | None:
-    """Return the card of the newest model of `recipe`, None where there is none."""
+    """Return the card of the newest model of `recipe`, None if there is none."""
     return next((card for card in cards(models_uri) if card.recipe == recipe), None)
 
 
@@ -113,20 +113,20 @@ def read_card(store: Store, version: str) -> Card:
     """Return the card of `version`.
 
     Raises:
-        ArtefactError: there is none, or it is not a card.
+        ArtefactError: the card is missing or invalid.
     """
     try:
         content: dict[str, Any] = json.loads(store.read(f"{version}/{CARD}"))
-        about = content if "preprocessing" in content else _with_preprocessing(content)
-        pixels = about["preprocessing"]
+        fields = content if "preprocessing" in content else _with_preprocessing(content)
+        pixels = fields["preprocessing"]
         preprocessing = Preprocessing(**{**pixels, "mean": tuple(pixels["mean"]), "std": tuple(pixels["std"])})
-        return Card(**{**about, "recipe": Recipe(**about["recipe"]), "preprocessing": preprocessing})
+        return Card(**{**fields, "recipe": Recipe(**fields["recipe"]), "preprocessing": preprocessing})
     except (ValueError, TypeError, KeyError) as error:
         raise ArtefactError(f"{store.uri}/{version}/{CARD} is not a model card: {error}") from None
 
 
 def _with_preprocessing(old: dict[str, Any]) -> dict[str, Any]:
-    """Return what a card from before preprocessing was part of it says today: the served index may name one."""
+    """Return the current form of an old card without preprocessing, which the served index may still name."""
     recipe = old["recipe"]
     backbone, dimension = recipe["backbone"], recipe["dimension"]
     centred = backbone in _OLD_CENTRED
@@ -151,7 +151,7 @@ def read_file(store: Store, card: Card, name: str) -> bytes:
     """Return a file of a model.
 
     Raises:
-        ArtefactError: it is missing, or is not what the card says.
+        ArtefactError: the file is missing, or differs from the sha256 on the card.
     """
     content = store.read(f"{card.version}/{name}")
     if hashlib.sha256(content).hexdigest() != card.files.get(name):

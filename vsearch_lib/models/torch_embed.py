@@ -1,4 +1,4 @@
-"""`Embedder` by torch: on a GPU, and of a backbone that OpenVINO cannot run."""
+"""`Embedder` on torch: for a GPU, and for a backbone that OpenVINO cannot run."""
 
 import numpy as np
 import torch
@@ -10,20 +10,20 @@ from vsearch_lib.models.weights import load_encoder
 
 
 class TorchEmbedder(Embedder):
-    """A registered network on one device; what it is called with, and what it answers, is `Embedder`'s.
+    """A registered network on one device, with the interface of `Embedder`.
 
-    It computes in float32, which current GPUs do with shorter factors (TF32): bfloat16 changes some vectors by more
-    than .001 of cosine.
+    It computes in float32, for which current GPUs use shorter factors (TF32), because bfloat16 changes some vectors by
+    more than .001 of cosine.
 
     Args:
         models_uri: the registry.
-        card: of the model, whose weights are checked by it.
-        batch_size: pictures that go through the network together.
-        threads: processor cores that this process may use; None for all.
-        device: as torch names it, "cpu" or "cuda:0".
+        card: the card of the model, which has the sha256 of its weights.
+        batch_size: the number of pictures that go through the network together.
+        threads: the number of processor cores that this process may use; None for all.
+        device: the device as torch names it, "cpu" or "cuda:0".
 
     Raises:
-        ArtefactError: the weights are missing, or are not what the card says.
+        ArtefactError: the weights are missing, or differ from the card.
     """
 
     def __init__(self, models_uri: str, card: Card, *, batch_size: int, threads: int | None, device: str) -> None:

@@ -1,4 +1,4 @@
-"""A network's weights: what it starts from, and what the registry keeps."""
+"""A network's weights: the initial ones, and those in the registry."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,15 +15,15 @@ from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.models.registry import WEIGHTS, Card, Recipe, read_file, read_initial_weights
 from vsearch_lib.storage import open_store
 
-# ImageNet's thousand and one for the background: such a network was trained by TensorFlow, on pixels from -1 to 1.
+# ImageNet's 1,000 classes and one for the background: TensorFlow trained such networks, on pixels from -1 to 1.
 _TENSORFLOW_CLASSES = 1001
 
 
 def initial_encoder(recipe: Recipe, weights: str, *, seed: int) -> Encoder:
-    """Return the encoder that training, or the fit of a projection, starts from.
+    """Return the encoder from which training, or the fit of a projection, starts.
 
     Args:
-        recipe: of the model to be made.
+        recipe: the recipe of the model to be made.
         weights: the setting `model.weights`: "packaged", "hub", "none", or a safetensors file of the backbone.
 
     Raises:
@@ -40,10 +40,10 @@ def initial_encoder(recipe: Recipe, weights: str, *, seed: int) -> Encoder:
 
 
 def _load_packaged(encoder: Encoder, backbone: str) -> None:
-    """Load weights of the package, which names its tensors otherwise: it holds the same in the same order."""
+    """Load weights of the package, whose tensors have other names but the same order."""
     try:
         state = torch.load(packaged_file(backbone), weights_only=True)
-    except Exception as error:  # of a damaged file torch raises errors of many kinds
+    except Exception as error:  # torch raises errors of many kinds for a damaged file
         raise UsageError(f"model.weights = packaged: the package's file is damaged: {_line(error)}") from None
     own = encoder.backbone.state_dict()
     values = list(state.values())[: len(own)]  # the classifier comes last
@@ -58,12 +58,12 @@ def _load_from_hub(encoder: Encoder, backbone: str) -> None:
 
     try:
         if timm.is_model(backbone):
-            about = timm.create_model(backbone, pretrained=True, num_classes=0, **_sized(encoder, backbone))
-            state: Mapping[str, Tensor] = about.state_dict()
+            network = timm.create_model(backbone, pretrained=True, num_classes=0, **_sized(encoder, backbone))
+            state: Mapping[str, Tensor] = network.state_dict()
         else:
             state = models.get_model_weights(backbone).DEFAULT.get_state_dict(progress=False, weights_only=True)
         _fit(encoder, state)
-    except Exception as error:  # networks and hubs fail in many ways, each of another type
+    except Exception as error:  # networks and hubs raise errors of many kinds
         raise UsageError(
             f"model.weights = hub: weights of {backbone} cannot be fetched ({_line(error)}); is the hub reachable? "
             "packaged needs no network, and a safetensors file can be given"
@@ -91,8 +91,8 @@ def _fit(encoder: Encoder, state: Mapping[str, Tensor]) -> None:
 def _sized(encoder: Encoder, backbone: str) -> dict[str, Any]:
     import timm
 
-    about = timm.get_pretrained_cfg(backbone)
-    return {"img_size": encoder.preprocessing.side} if about and about.fixed_input_size else {}
+    config = timm.get_pretrained_cfg(backbone)
+    return {"img_size": encoder.preprocessing.side} if config and config.fixed_input_size else {}
 
 
 def _line(error: Exception) -> str:
@@ -108,7 +108,7 @@ def load_encoder(models_uri: str, card: Card) -> Encoder:
     """Return a registered network in evaluation mode.
 
     Raises:
-        ArtefactError: its weights are missing, or are not what the card says.
+        ArtefactError: its weights are missing, or differ from the card.
     """
     recipe = card.recipe
     encoder = Encoder(recipe.backbone, dimension=recipe.dimension, side=card.preprocessing.side)

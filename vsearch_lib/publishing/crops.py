@@ -48,14 +48,14 @@ def crops_of(lake: Lake, image_ids: Sequence[str], limits: Limits, *, seed: int)
     return Crops([crops[image_id] for image_id in sorted(crops)], len(from_stored))
 
 
-def box_of(image_id: str, sides: tuple[int, int], *, least: int, seed: int) -> Box:
+def box_of(image_id: str, sides: tuple[int, int], *, min_side: int, seed: int) -> Box:
     """Return the box that an image's id and `seed` choose in its picture of `sides` (width, height).
 
-    It spans the same share of both sides, but at least `least` pixels if the picture has them.
+    It spans the same share of both sides, but at least `min_side` pixels if the picture has them.
     """
     rng = np.random.default_rng([seed, *hashlib.sha256(image_id.encode()).digest()])
     share, (left, top) = rng.uniform(*SHARES), rng.random(2)
-    width, height = (min(side, max(least, round(share * side))) for side in sides)
+    width, height = (min(side, max(min_side, round(share * side))) for side in sides)
     x, y = int(left * (sides[0] - width + 1)), int(top * (sides[1] - height + 1))
     return x, y, width, height
 
@@ -76,7 +76,7 @@ def _cut_original(row: Mapping[str, Any], limits: Limits, seed: int) -> bytes | 
         content = read_bytes(row["source_uri"])
         if hashlib.sha256(content).hexdigest() != row["sha256"]:
             return None
-        box = box_of(row["image_id"], (row["width"], row["height"]), least=limits.min_side, seed=seed)
+        box = box_of(row["image_id"], (row["width"], row["height"]), min_side=limits.min_side, seed=seed)
         return crop_jpeg(content, box, limits)
     except (OSError, RefusedPicture, OutsidePicture):
         return None
@@ -87,7 +87,7 @@ def _cut_stored(lake: Lake, image_ids: Sequence[str], limits: Limits, seed: int)
     for image_id, jpeg in (stored_jpegs(lake, image_ids) if image_ids else {}).items():
         height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
         try:
-            box = box_of(image_id, (width, height), least=limits.min_side, seed=seed)
+            box = box_of(image_id, (width, height), min_side=limits.min_side, seed=seed)
             crops[image_id] = crop_jpeg(jpeg, box, limits)
         except RefusedPicture:
             continue

@@ -32,7 +32,7 @@ def recall(found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[
     the inner product of query and vector. So it does not matter which of several identical rows an index returns.
     The recall of a query that has t true answers is the number of different right rows among its first t answers,
     divided by t. This is the recall of ann-benchmarks (Aumüller, Bernhardsson and Faithfull, Information Systems 87,
-    2020). Without ties it is the share of the true ids. If there are more rows tied for the last place than places, a
+    2020). Without ties it is the share of the true ids. If more rows are tied for the last ranks than ranks remain, a
     tied row may replace a better one that is missing.
 
     Args:

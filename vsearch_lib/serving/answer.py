@@ -56,8 +56,8 @@ def as_json(answers: Answers) -> str:
 def as_text(answers: Answers) -> str:
     """Return one line for each answer: rank, cosine, image id, tags."""
     return "\n".join(
-        printable(f"{found['rank']:>3}  {found['cosine']:.4f}  {found['image_id']}  {' '.join(found['tags'])}")
-        for found in answers.found
+        printable(f"{answer['rank']:>3}  {answer['cosine']:.4f}  {answer['image_id']}  {' '.join(answer['tags'])}")
+        for answer in answers.found
     )
 
 
@@ -78,13 +78,15 @@ def write_page(settings: Settings, answers: Answers, out: Path) -> str | None:
 
     jpegs: Mapping[str, bytes | None]
     try:
-        jpegs, why = public_jpegs(settings.lake.uri, [found["image_id"] for found in answers.found]), None
+        jpegs, why = public_jpegs(settings.lake.uri, [answer["image_id"] for answer in answers.found]), None
     except ArtefactError as error:
-        jpegs, why = {found["image_id"]: None for found in answers.found}, f"the page has no pictures: {error}"
+        jpegs, why = {answer["image_id"]: None for answer in answers.found}, f"the page has no pictures: {error}"
     listed = [
-        Answer(printable(found["image_id"]), jpegs[found["image_id"]], found["cosine"], _listed(found["tags"]), None)
-        for found in answers.found
-        if found["image_id"] in jpegs
+        Answer(
+            printable(answer["image_id"]), jpegs[answer["image_id"]], answer["cosine"], _listed(answer["tags"]), None
+        )
+        for answer in answers.found
+        if answer["image_id"] in jpegs
     ]
     name = printable(answers.query.name)  # a name whose bytes are not text could not be written
     query = Query(printable(str(answers.query)), answers.query.read_bytes(), name, listed)

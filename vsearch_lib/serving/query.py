@@ -23,7 +23,9 @@ def model_of(manifest: Manifest) -> Embedder:
     """
     entry = manifest.model
     if digest(open_store(entry.uri).read(f"{entry.version}/{CARD}")) != entry.files.get(CARD):
-        raise ArtefactError(f"{entry.uri}/{entry.version}/{CARD} is not the one the index was made with: restore it")
+        raise ArtefactError(
+            f"{entry.uri}/{entry.version}/{CARD} is not the one that the index was built with: restore it"
+        )
     return load_model(entry.uri, entry.version).embedder(batch_size=1)
 
 

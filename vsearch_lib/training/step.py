@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.config import Settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import features_model, features_recipe
-from vsearch_lib.embedding.projected import fit_projection, keep_projected
+from vsearch_lib.embedding.projected import fit_projection, save_projected
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.figures import Figure
@@ -98,7 +98,7 @@ def _projected(context: StepContext, encoder: "Encoder", recipe: Recipe, backbon
         graph=load_model(models_uri, backbone.version).graph,
         say=context.say,
     )
-    keep_projected(context, card.version, fitted)
+    save_projected(context, card.version, fitted)
     context.made["model"] = card.version
     pictures = f"{fitted.pictures} picture{'' if fitted.pictures == 1 else 's'}"
     if not fitted.pictures:

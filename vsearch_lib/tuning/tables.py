@@ -59,7 +59,7 @@ def family_table(trials: Sequence[Trial], methods: Sequence[Method], *, min_reca
             rows += [_family_row(trial, "*" if trial in best else "") for trial in alike]
     missing = "" if all(method.installed for method in methods) else "; not installed: make tuning-libraries"
     scored = f"re-scored: the best {SHORTLIST} by their vectors, whose bytes are added"
-    note = f"* none recalls as much in as little time and space; {scored}{missing}"
+    note = f"* no other recalls as much in as little time and space; {scored}{missing}"
     headings = ["", "family", "index", "setting", *_MEASURED, "bytes a vector", "build s"]
     return Table(headings, rows, words=4, title="Families of indexes side by side", note=note)
 

@@ -83,14 +83,14 @@ def _described(searcher: Searcher, queries: Queries, settings: Settings) -> str:
     manifest = searcher.manifest
     return (
         f"{manifest.version}: {len(searcher.visible_ids())} visible images, {manifest.dimension} dimensions, "
-        f"{manifest.factory}; {len(queries.own)} of them asked for one by one (seed {settings.index.seed})"
+        f"{manifest.factory}; {len(queries.own)} of them are queries, one at a time (seed {settings.index.seed})"
     )
 
 
 def _verdict(points: Sequence[Point], chosen: Point | None, min_recall: float) -> str:
     point = chosen or most_exact(points)
     measured, setting = point.measured, point.setting
-    label = f"cheapest that recalls {min_recall:g}" if chosen else f"none recalls {min_recall:g}; nearest to it"
+    label = f"cheapest that recalls {min_recall:g}" if chosen else f"no point recalls {min_recall:g}; nearest to it"
     return (
         f"{label}: nprobe {setting.nprobe}, shortlist {setting.shortlist} "
         f"(recall@10 {measured.recall_at_10.mean:.3f}, {measured.median_ms:.3f} ms)"
