@@ -19,7 +19,10 @@ VERSITYGW := var/bin/versitygw
 
 PORT ?= 8080
 
-.PHONY: help demo airflow test test-cluster test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
+# Most of a test's time Spark's driver plans on one core, and another core idles.
+IN_TWO_PROCESSES := -n 2 --dist loadgroup --no-loadscope-reorder
+
+.PHONY: help demo airflow test test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -36,15 +39,14 @@ endif
 airflow: $(AIRFLOW_READY) ## start Airflow on this machine, with the DAGs, their connection and their pool
 	@conf/airflow/start.sh '$(PORT)'
 
-test: check ## everything that must hold
-	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not cluster' tests/dags
-	@.venv/bin/python -m pytest --ignore=tests/dags -m 'not cluster'
+test: check $(WORKERS) ## everything that must hold
+	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not slow' tests/dags
+	@.venv/bin/python -m pytest $(IN_TWO_PROCESSES) --durations=20 --ignore=tests/dags
 
-test-cluster: $(JOBS_READY) $(WORKERS) ## what must hold on a Spark cluster of several processes
-	@.venv/bin/python -m pytest --ignore=tests/dags -m cluster
+test-slow: test-scheduler test-s3 test-cases ## what takes long by nature: an hour and more
 
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
-	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m cluster tests/dags
+	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m slow tests/dags
 
 test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
 	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/artefact tests/index tests/publishing tests/search tests/serving

@@ -25,14 +25,28 @@ from vsearch_lib.spark.session import start_session
 pytest_plugins = ("tests.support.noisy_pictures", "tests.support.photo_catalogue", "tests.support.standalone_cluster")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each module to one test process, which makes its catalogue once; those that need a cluster share one.
+
+    The cluster's tests take longest: they begin first, so that no process waits for another at the end.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)
+    for item in items:
+        group = "cluster" if item.get_closest_marker("cluster") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 # For a few rows, compiling a plan takes longer than running it. The commands that tests start do compile theirs.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+# A session of many minutes, unlike a demo's, gains from fully optimised code; a parallel collector would only take the
+# cores from the other test process.
+LONG_LIVED = {"spark.driver.extraJavaOptions": "-XX:+UseSerialGC"}
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     settings = load_settings("demo", [f"var={tmp_path_factory.mktemp('spark')}"])
-    conf = settings.spark.model_copy(update={"conf": {**settings.spark.conf, **INTERPRETED}})
+    conf = settings.spark.model_copy(update={"conf": {**settings.spark.conf, **INTERPRETED, **LONG_LIVED}})
     session = start_session(settings.model_copy(update={"spark": conf}), "tests")
     yield session
     session.stop()

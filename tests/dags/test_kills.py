@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.slow
 
 DAYS = ("2026-11-01", "2026-11-02", "2026-11-03")
 KILLS = 10

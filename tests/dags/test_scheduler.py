@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAYS = [f"2026-11-{day:02d}" for day in range(1, 8)]  # the demo's catalogue

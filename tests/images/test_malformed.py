@@ -39,12 +39,20 @@ class MemoryWatch:
         while not self._ended.wait(0.05):
             for process in Path("/proc").glob("[0-9]*"):
                 try:
-                    if b"pyspark.worker" not in (process / "cmdline").read_bytes():
+                    if b"pyspark.worker" not in (process / "cmdline").read_bytes() or not _is_ours(process):
                         continue
                     held_bytes = int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
                 except (OSError, IndexError):
                     continue
                 self.peak_bytes = max(self.peak_bytes, held_bytes)
+
+
+def _is_ours(process: Path) -> bool:
+    """Whether a process descends from this one: another test process may have workers too."""
+    while process.name not in ("0", str(os.getpid())):
+        status = (process / "status").read_text()
+        process = Path("/proc", status.partition("PPid:\t")[2].partition("\n")[0])
+    return process.name != "0"
 
 
 @pytest.fixture(scope="module")
