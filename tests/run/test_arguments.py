@@ -4,13 +4,27 @@ import argparse
 import os
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from vsearch_lib.config import PROJECT
 from vsearch_lib.errors import UsageError
-from vsearch_lib.run.arguments import Parser, check_output, count, crop
+from vsearch_lib.run.arguments import (
+    Parser,
+    add_common_arguments,
+    check_output,
+    count,
+    crop,
+    dates_of,
+    run_id_of,
+    settings_of,
+)
+from vsearch_lib.run_ids import new_run_id
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "ten", "1.5", "²", "٣", "9" * 5000, "1e3", "10000000000"])
@@ -76,3 +90,81 @@ def test_a_page_that_cannot_be_written_is_reported_before_anything_is_searched(t
         done.stderr
         == f"vsearch: --html {tmp_path}/none/out.html: there is no folder {tmp_path}/none; make it, or choose another\n"
     )
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_common_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def dates(*arguments: str):
+    return dates_of(parsed(*arguments))
+
+
+def test_no_date_means_every_partition():
+    assert dates() is None
+
+
+def test_a_date_is_one_partition():
+    assert dates("--date", "2024-05-06") == (date(2024, 5, 6),)
+
+
+def test_a_range_holds_both_its_ends():
+    assert dates("--start", "2024-02-28", "--end", "2024-03-01") == (
+        date(2024, 2, 28),
+        date(2024, 2, 29),
+        date(2024, 3, 1),
+    )
+
+
+def test_a_range_may_be_one_day():
+    assert dates("--start", "2024-05-06", "--end", "2024-05-06") == (date(2024, 5, 6),)
+
+
+@examples(max_examples=50, deadline=None)
+@given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 400))
+def test_a_range_names_each_of_its_days_once_in_order(start: date, days: int):
+    end = start + timedelta(days=days)
+    days_named = dates("--start", str(start), "--end", str(end))
+    assert (days_named[0], days_named[-1], len(days_named)) == (start, end, days + 1)
+    assert list(days_named) == sorted(set(days_named))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--start", "2024-05-06"),
+        ("--end", "2024-05-06"),
+        ("--start", "2024-05-06", "--end", "2024-05-05"),
+        ("--date", "2024-05-06", "--start", "2024-05-06"),
+        ("--date", "2024-05-06", "--end", "2024-05-06"),
+        ("--date", "2024-05-06", "--start", "2024-05-06", "--end", "2024-05-06"),
+    ],
+)
+def test_half_a_range_a_reversed_range_and_a_date_beside_a_range_are_bad_usage(arguments):
+    with pytest.raises(UsageError, match=r"--(start|end|date)"):
+        dates(*arguments)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2024-02-30", "2024-13-01", "06.05.2024", ""])
+def test_an_invalid_day_is_bad_usage(text, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parsed("--date", text)
+    assert ended.value.code == 2
+    assert "YYYY-MM-DD" in capsys.readouterr().err
+
+
+def test_options_choose_the_settings(tmp_path):
+    arguments = parsed("--env", "demo", "--set", f"var={tmp_path}", "--set", "image.size=77")
+    loaded = settings_of(arguments)
+    assert (loaded.var, loaded.image.size) == (str(tmp_path), 77)
+
+
+def test_a_run_has_the_id_of_its_option():
+    assert run_id_of(parsed("--run-id", "mine")) == "mine"
+
+
+def test_a_run_without_an_id_gets_a_new_one():
+    assert run_id_of(parsed()) != run_id_of(parsed())
+    assert new_run_id()[:8].isdigit()
