@@ -143,7 +143,7 @@ def test_a_night_keeps_what_ranks_worse_as_a_candidate_and_compares_it_anew_once
     assert compare(judged, *OTHER_RECIPE, strict=False)["ndcg_at_10", "model m2"] < 0.9
     (line,) = judged.said
     assert "compare_models: m2: nDCG@10" in line
-    assert "m1 stays in use; to have the new one all the same: vsearch models promote m2" in line
+    assert "m1 stays in use; to promote the new one anyway: vsearch models promote m2" in line
     assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m1"
     assert compare(judged, *OTHER_RECIPE, strict=False) == {}
     assert judged.said == [line]

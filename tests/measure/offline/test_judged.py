@@ -28,8 +28,8 @@ def judgements(spark, rows):
     return spark.createDataFrame(rows, "query_image_id string, image_id string, annotator string, score int")
 
 
-def judged(spark, images, rows, most: int = 100, seed: int = SEED):
-    return judged_queries(judgements(spark, rows), images, test_share=SHARE, split_seed=SEED, seed=seed, most=most)
+def judged(spark, images, rows, limit: int = 100, seed: int = SEED):
+    return judged_queries(judgements(spark, rows), images, test_share=SHARE, split_seed=SEED, seed=seed, limit=limit)
 
 
 def test_only_queries_of_the_test_split_are_measured(spark, images, held_out):
@@ -58,11 +58,11 @@ def test_pairs_with_itself_or_with_images_that_left_do_not_count(spark, images, 
 
 def test_the_seed_chooses_which_queries_where_there_are_more_than_wanted(spark, images, held_out):
     rows = [(query, "i00" if query != "i00" else "i01", "a", 3) for query in held_out]
-    few = judged(spark, images, rows, most=4)
+    few = judged(spark, images, rows, limit=4)
     assert len(few) == 4
-    assert judged(spark, images.repartition(3), rows[::-1], most=4) == few
+    assert judged(spark, images.repartition(3), rows[::-1], limit=4) == few
     assert list(few) == sorted(few)
-    assert judged(spark, images, rows, most=4, seed=18) != few
+    assert judged(spark, images, rows, limit=4, seed=18) != few
     # The split has a seed of its own.
     assert judged(spark, images, rows, seed=18) == judged(spark, images, rows)
 
@@ -73,8 +73,10 @@ def test_no_judgements_are_no_queries(spark, images):
 
 def test_judged_images_are_measured_first_then_a_seeded_draw(spark, images):
     judged_pairs = {"i05": {"i07": 3, "i50": 0}}
-    found = measured_images(images, judged_pairs, seed=1, most=10).select("image_id", "sha256").collect()
+    found = measured_images(images, judged_pairs, seed=1, limit=10).select("image_id", "sha256").collect()
     assert {row["image_id"] for row in found[:3]} == {"i05", "i07", "i50"}
     assert len(found) == len({row["image_id"] for row in found}) == 10
-    again = measured_images(images.repartition(3), judged_pairs, seed=1, most=10).select("image_id", "sha256").collect()
+    again = (
+        measured_images(images.repartition(3), judged_pairs, seed=1, limit=10).select("image_id", "sha256").collect()
+    )
     assert set(found) == set(again)

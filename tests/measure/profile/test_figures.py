@@ -11,8 +11,8 @@ from vsearch_lib.lake.metrics import record
 from vsearch_lib.measure.profile.figures import (
     BLURRED_BELOW,
     DARK_BELOW,
-    MOST_DAYS,
-    MOST_TAGS,
+    MAX_DAYS,
+    MAX_TAGS,
     image_figures,
     query_figures,
     refusal_figures,
@@ -135,7 +135,7 @@ def test_an_image_that_no_event_displays_was_never_shown_even_if_it_was_searched
 def test_of_many_tags_and_days_the_most_frequent_and_the_newest_are_kept(tables):
     images = [
         {"id": f"{n}", "tags": [f"tag-{tag:02d}" for tag in range(n + 1)], "day": date.fromordinal(740000 + n)}
-        for n in range(MOST_DAYS + 3)
+        for n in range(MAX_DAYS + 3)
     ]
     figures = image_figures(
         tables.images(*images),
@@ -143,8 +143,8 @@ def test_of_many_tags_and_days_the_most_frequent_and_the_newest_are_kept(tables)
         tables.alike("z"),
         tables.events(("1", "q", "q", "click")),
     )
-    assert list(sliced(figures, "tag_share")) == [f"tag-{n:02d}" for n in range(MOST_TAGS)]
-    days = [str(date.fromordinal(740000 + n)) for n in range(3, MOST_DAYS + 3)]
+    assert list(sliced(figures, "tag_share")) == [f"tag-{n:02d}" for n in range(MAX_TAGS)]
+    days = [str(date.fromordinal(740000 + n)) for n in range(3, MAX_DAYS + 3)]
     assert list(sliced(figures, "images_uploaded")) == days
 
 

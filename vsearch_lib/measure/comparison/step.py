@@ -18,10 +18,10 @@ from vsearch_lib.models.registry import Card, newest, recipe_of
 
 
 def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure]:
-    """Promote the newest model of the configured recipe if it ranks no worse than the one in use, of whatever recipe.
+    """Promote the newest model of the configured recipe if it ranks no worse than the model in use, of any recipe.
 
-    If it ranks worse, or nobody judged a query, it stays a candidate, and runs go on with the model in use. The same
-    two on the same judgements are not compared a second time, unless `strict`.
+    If it ranks worse, or if nobody has judged a query, it stays a candidate, and runs keep the model in use. The same
+    two models are not compared again on the same judgements, unless `strict`.
 
     Raises:
         GateRefused: `strict`, and the new model is not promoted.
@@ -32,13 +32,13 @@ def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure
     if new is None or new.version == used.version:
         context.say(f"compare_models: {used.version} is the model in use and the newest; nothing to compare")
         return []
-    by_hand = f"{used.version} stays in use; to have the new one all the same: vsearch models promote {new.version}"
+    by_hand = f"{used.version} stays in use; to promote the new one anyway: vsearch models promote {new.version}"
     if known_at_promotion(context.settings, new):
         context.say(f"compare_models: {new.version} was there when {used.version} was promoted; {by_hand}")
         return []
     state = _state(context, new, used)
-    if not strict and (before := load_result(context.lake, "compare_models", state)):
-        context.say(before["said"])
+    if not strict and (earlier := load_result(context.lake, "compare_models", state)):
+        context.say(earlier["line"])
         return []
     figures = _compare(context, new, used)
     outcome, is_refused = _judge(figures, new, used, limit=context.settings.gate.max_ndcg_loss)
@@ -48,12 +48,12 @@ def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure
         context.say(f"compare_models: {new.version} is promoted: {outcome}")
         return figures
     if strict:
-        record(context.lake, figures)  # a job that is refused returns none
+        record(context.lake, figures)  # a refused job returns no figures
         raise GateRefused(f"{new.version}: {outcome}; {by_hand}")
-    said = f"compare_models: {new.version}: {outcome}; {by_hand}"
-    if figures:  # without a judged query nothing was computed that a note could save
-        save_result(context.lake, "compare_models", state, {"said": said})
-    context.say(said)
+    line = f"compare_models: {new.version}: {outcome}; {by_hand}"
+    if figures:  # without a judged query there was no work that a note could save
+        save_result(context.lake, "compare_models", state, {"line": line})
+    context.say(line)
     return figures
 
 
@@ -67,21 +67,21 @@ def _state(context: StepContext, new: Card, used: Card) -> str:
 
 
 def _judge(figures: list[Figure], new: Card, used: Card, *, limit: float) -> tuple[str, bool]:
-    """Return the outcome in words, and whether it speaks against promoting the new model."""
+    """Return the outcome in words, and whether it refuses the new model."""
     if not figures:
         return "no judged query of the test split to compare it on", True
     value = {figure.subject: figure.value for figure in figures if figure.metric == "ndcg_at_10"}
     ours, theirs = (value[f"model {card.version}"] for card in (new, used))
-    said = f"nDCG@10 {ours:.3f}, {theirs:.3f} with {used.version}, on {figures[0].value:.0f} judged queries"
+    outcome = f"nDCG@10 {ours:.3f}, {theirs:.3f} with {used.version}, on {figures[0].value:.0f} judged queries"
     if theirs - ours > limit:
-        return f"{said}: worse by more than gate.max_ndcg_loss = {limit:g}", True
-    return said, False
+        return f"{outcome}: worse by more than gate.max_ndcg_loss = {limit:g}", True
+    return outcome, False
 
 
 def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
-    """Return how many queries were compared, and each model's ranking figures; nothing where no query is judged.
+    """Return the number of compared queries and each model's ranking figures; nothing if no query is judged.
 
-    Both rank the same pictures by exact search, from the stored pixels: neither needs to have embedded anything yet.
+    Both models rank the same pictures by exact search, and embed them here from the stored pixels.
     """
     settings, lake = context.settings, context.lake
     images = public_images(lake)
@@ -92,11 +92,11 @@ def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
         test_share=settings.examples.test_share,
         split_seed=settings.examples.split_seed,
         seed=seed,
-        most=settings.evaluation.max_queries,
+        limit=settings.evaluation.max_queries,
     )
     if not judged:
         return []
-    measured = measured_images(images, judged, seed=seed, most=settings.evaluation.max_catalogue)
+    measured = measured_images(images, judged, seed=seed, limit=settings.evaluation.max_catalogue)
     ids, vectors = encode_each(
         pictures_of(lake, measured), {card.version: _encoder(context, card.version) for card in (new, used)}
     )
@@ -115,5 +115,5 @@ def _encoder(context: StepContext, version: str) -> Encode:
     embedder = load_model(context.settings.models.uri, version).embedder(
         batch_size=context.settings.embedding.batch_size
     )
-    # A picture that the network has no vector for is zero, and found by nobody: that counts against the model.
+    # A picture that the network cannot embed gets a zero vector, which no query finds: that counts against the model.
     return lambda jpegs: embedder.try_embed(jpegs).vectors

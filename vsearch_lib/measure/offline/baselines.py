@@ -1,4 +1,4 @@
-"""What a search has to beat: the pixels themselves."""
+"""The baseline that a search has to beat: the pixels themselves."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ PIXELS_SIDE = 32
 
 
 def pixel_vectors(jpegs: list[bytes]) -> Vectors:
-    """Return each picture's 32 × 32 grey pixels, (n, 1024), mean subtracted, of unit length; of a plain one zeros.
+    """Return each picture's 32 × 32 grey pixels, (n, 1024), mean subtracted, of unit length; zeros if all are equal.
 
     Grey is the mean of the three channels.
     """

@@ -1,4 +1,4 @@
-"""Which queries are measured, over which images, and what people said of the pairs."""
+"""The queries that are measured, the images they are ranked over, and how people scored the pairs."""
 
 from collections.abc import Iterator
 
@@ -17,19 +17,19 @@ def pictures_of(lake: Lake, images: DataFrame) -> Iterator[tuple[str, bytes]]:
 
 
 def judged_queries(
-    judgements: DataFrame, images: DataFrame, *, test_share: float, split_seed: int, seed: int, most: int
+    judgements: DataFrame, images: DataFrame, *, test_share: float, split_seed: int, seed: int, limit: int
 ) -> dict[str, dict[str, int]]:
-    """Return query → image → score for at most `most` judged queries of the test split, chosen by a seeded hash.
+    """Return query → image → score for at most `limit` judged queries of the test split, chosen by a seeded hash.
 
-    A pair's score is the mean over its annotators, rounded; only pairs of images in `images` count. `images` carry the
-    `group_sha256` that the split goes by.
+    A pair's score is the mean over its annotators, rounded; only pairs of images in `images` count. `images` have the
+    `group_sha256` that decides the split.
     """
     held_out = images.where(is_test(test_share=test_share, seed=split_seed)).select(
         F.col("image_id").alias("query_image_id")
     )
     pairs = judgements.join(images.select("image_id"), "image_id").where("query_image_id != image_id")
     pairs = pairs.join(held_out, "query_image_id")
-    chosen = pairs.select("query_image_id").distinct().orderBy(F.xxhash64("query_image_id", F.lit(seed))).limit(most)
+    chosen = pairs.select("query_image_id").distinct().orderBy(F.xxhash64("query_image_id", F.lit(seed))).limit(limit)
     scored = (
         pairs.join(chosen, "query_image_id").groupBy("query_image_id", "image_id").agg(F.avg("score").alias("score"))
     )
@@ -39,10 +39,10 @@ def judged_queries(
     return dict(sorted(judged.items()))
 
 
-def measured_images(images: DataFrame, judged: Judgements, *, seed: int, most: int) -> DataFrame:
-    """Return the images (image_id, sha256) that exact rankings cover: the judged ones, then a seeded draw."""
+def measured_images(images: DataFrame, judged: Judgements, *, seed: int, limit: int) -> DataFrame:
+    """Return the images (image_id, sha256) that exact rankings cover: the judged ones, then a seeded sample."""
     spark = images.sparkSession
     named = sorted({*judged, *(image for scores in judged.values() for image in scores)})
     first = spark.createDataFrame([(image,) for image in named], "image_id string").withColumn("judged", F.lit(True))
     ordered = images.select("image_id", "sha256").join(F.broadcast(first), "image_id", "left")
-    return ordered.orderBy(F.col("judged").desc_nulls_last(), F.xxhash64("image_id", F.lit(seed))).limit(most)
+    return ordered.orderBy(F.col("judged").desc_nulls_last(), F.xxhash64("image_id", F.lit(seed))).limit(limit)

@@ -8,7 +8,7 @@ from ir_measures import AP, RR, nDCG
 
 from vsearch_lib.vectors import Vectors
 
-DEPTH = 1000  # answers of a query that figures are computed on
+DEPTH = 1000  # answers a query, over which figures are computed
 RELEVANT_FROM = 3  # score, of 0–5, from which an answer counts as right for MRR and mAP
 
 Judgements = Mapping[str, Mapping[str, int]]  # query id → image id → score 0–5

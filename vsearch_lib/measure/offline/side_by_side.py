@@ -1,4 +1,4 @@
-"""The same pictures as several encoders see them, in one reading."""
+"""Encode the same pictures with several encoders, reading them once."""
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
@@ -14,12 +14,12 @@ _BATCH = 64
 def encode_each(
     pictures: Iterable[tuple[str, bytes]], encoders: Mapping[str, Encode]
 ) -> tuple[list[str], dict[str, Vectors]]:
-    """Return the ids of a stream of (image id, stored JPEG), and by encoder their vectors in that order."""
+    """Return the ids of a stream of (image id, stored JPEG), and the vectors of each encoder in that order."""
     ids: list[str] = []
-    found: dict[str, list[Vectors]] = {name: [] for name in encoders}
+    vectors_of: dict[str, list[Vectors]] = {name: [] for name in encoders}
     stream = iter(pictures)
     while batch := list(islice(stream, _BATCH)):
         ids += [image for image, _ in batch]
         for name, encode in encoders.items():
-            found[name].append(encode([jpeg for _, jpeg in batch]))
-    return ids, {name: np.concatenate(vectors) for name, vectors in found.items()}
+            vectors_of[name].append(encode([jpeg for _, jpeg in batch]))
+    return ids, {name: np.concatenate(vectors) for name, vectors in vectors_of.items()}

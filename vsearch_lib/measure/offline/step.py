@@ -1,4 +1,4 @@
-"""Measure the published index on judged queries, beside plain baselines, and draw the page."""
+"""Measure the published index on judged queries, compare it with simple baselines, and draw the page."""
 
 import json
 from collections.abc import Mapping
@@ -38,20 +38,20 @@ SHOWN = 10
 
 
 def evaluate(context: StepContext) -> list[Figure]:
-    """Write figures and page of the served version; where they are there for the same inputs, they stay."""
+    """Write the figures and the page of the served version, unless they exist for the same inputs."""
     settings = context.settings
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     manifest = searcher.manifest
     reports = open_store(settings.reports.uri)
     split = (settings.examples.test_share, settings.examples.split_seed)
     made_from = (context.lake.version("judgements"), context.lake.version("near_duplicates"), *split)
-    # Figures of other fields, which an older version of this step wrote, are measured again.
+    # If an older version of this step wrote figures with other fields, measure again.
     shape = [field.name for field in fields(Figure)]
     chosen = f"{made_from} {settings.evaluation.model_dump_json()} {shape}"
     name = f"{manifest.version}-{digest(chosen.encode())[:8]}"
-    known = reports.read_versioned(f"{name}.json")
-    if known:
-        figures = [Figure(**one) for one in json.loads(known.content)]
+    earlier = reports.read_versioned(f"{name}.json")
+    if earlier:
+        figures = [Figure(**one) for one in json.loads(earlier.content)]
     else:
         figures, queries = _measure(context, searcher)
         page = render("What the index answers", _subtitle(manifest), _tables(figures), queries)
@@ -70,7 +70,7 @@ def _measure(context: StepContext, searcher: Searcher) -> tuple[list[Figure], li
         test_share=settings.examples.test_share,
         split_seed=settings.examples.split_seed,
         seed=settings.evaluation.seed,
-        most=settings.evaluation.max_queries,
+        limit=settings.evaluation.max_queries,
     )
     figures = [*_index_figures(searcher), *_cosines(searcher, seed=settings.index.seed)]
     ids = searcher.rows["image_id"].to_pylist()
@@ -91,7 +91,7 @@ def _rankings(
     context: StepContext, searcher: Searcher, images: DataFrame, judged: Judgements, row_of: dict[str, int]
 ) -> dict[str, dict[str, list[str]]]:
     settings = context.settings
-    measured = measured_images(images, judged, seed=settings.evaluation.seed, most=settings.evaluation.max_catalogue)
+    measured = measured_images(images, judged, seed=settings.evaluation.seed, limit=settings.evaluation.max_catalogue)
     ids, compared = encode_each(pictures_of(context.lake, measured), {"raw pixels (grey, 32 × 32)": pixel_vectors})
     backbone, features = _backbone_features(context, searcher.manifest, measured)
     kept = [i for i, image in enumerate(ids) if image in row_of and (not features or image in features)]
@@ -109,7 +109,7 @@ def _rankings(
 
 
 def _backbone_features(context: StepContext, manifest: Manifest, measured: DataFrame) -> tuple[str, dict[str, Vectors]]:
-    """Return what the served model started from is called, and its features by image; none if it was not kept."""
+    """Return the name of the model before training and its features by image; no features if it was not stored."""
     model = manifest.model
     recipe = read_card(open_store(model.uri), model.version).recipe
     name = "untrained network" if recipe.weights == "none" else "frozen backbone"
@@ -157,7 +157,7 @@ def _page_queries(
 def _answer(
     fact: dict[str, Any], jpegs: dict[str, bytes], score: float, scores: Mapping[str, int] | None, query_tags: set[str]
 ) -> Answer:
-    """Right is what people scored so; where nobody scored the query, what shares a tag; without tags nobody knows."""
+    """An answer is right by its score, or if nobody scored the query, by a shared tag; None if there are no tags."""
     image = fact["image_id"]
     if scores is not None:
         grade = scores.get(image, 0)

@@ -1,1 +1,1 @@
-"""What people did with the answers, and whether pictures and queries are still what they were."""
+"""What people did with the answers, and whether pictures and queries have drifted."""

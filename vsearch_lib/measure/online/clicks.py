@@ -1,11 +1,11 @@
-"""Figures of what people clicked, by day, by arm of an experiment, by version of the index."""
+"""Figures of what people clicked: by day, by variant of an experiment, and by version of the index."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.figures import ALL, Figure
 
-# metric → how it is computed of requests, and the metric that counts what it was computed over
+# metric → its SQL over requests, and the metric that is its n
 _FIGURES = {
     "requests": ("count(*)", None),
     "impressions": ("sum(shown)", None),
@@ -20,13 +20,13 @@ CLICK_FIGURES = tuple(_FIGURES)
 
 
 def click_figures(events: DataFrame) -> list[Figure]:
-    """Return the figures of `events` (columns of `interactions`): of all, of each day, variant and index version.
+    """Return the figures of all `events` (columns of `interactions`), and of each day, variant and index version.
 
-    An impression counts as clicked once, however often it was; of its click the place on the page is what was shown.
-    `click_mrr` is the mean over requests of 1 / place of the first click, 0 without one. `clicks_over_expected` is
-    the clicks beside those that the same places got on average in all of `events`, so that an arm that fills longer
-    pages is not worse for it (COEC: Zhang and Jones, "Comparing click logs for editorial training", 2007). A request
-    is of the day on which it began.
+    An impression counts as clicked once, even if it was clicked more often. Its position is that of the impression.
+    `click_mrr` is the mean over requests of 1 / position of the first click, 0 without a click. `clicks_over_expected`
+    divides the clicks by those that the same positions got on average in all of `events`, so that a variant with longer
+    pages does not look worse (COEC: Zhang and Jones, "Comparing click logs for editorial training", 2007). A request
+    belongs to the day on which it began.
     """
     clicked = F.col("type") == "click"
     shown = events.groupBy("request_id", "displayed_image_id").agg(
@@ -37,9 +37,9 @@ def click_figures(events: DataFrame) -> list[Figure]:
         F.max(clicked.cast("double")).alias("clicked"),
         F.max(F.when(clicked, F.col("dwell_ms"))).alias("dwell_ms"),
     )
-    usual = shown.groupBy("position").agg(F.avg("clicked").alias("expected"))
+    expected = shown.groupBy("position").agg(F.avg("clicked").alias("expected"))
     requests = (
-        shown.join(F.broadcast(usual), "position")
+        shown.join(F.broadcast(expected), "position")
         .groupBy("request_id")
         .agg(
             F.min("day").cast("string").alias("day"),
@@ -72,6 +72,6 @@ def click_figures(events: DataFrame) -> list[Figure]:
 
 
 def _part(subject: Column, slice_: Column) -> Column:
-    """Return what a request counts for; null if the request has no such subject."""
+    """Return the subject and slice that a request counts for; null if the request has no such subject."""
     part = F.struct(subject.alias("subject"), slice_.alias("slice"))
     return F.when(subject.isNotNull(), part)

@@ -1,4 +1,4 @@
-"""Whether vectors come from where they came from before."""
+"""Drift: how far the newest vectors are from earlier ones."""
 
 import numpy as np
 
@@ -7,23 +7,23 @@ from vsearch_lib.vectors import Vectors
 
 
 def energy_distance(a: Vectors, b: Vectors) -> float:
-    """Return how far two samples of unit vectors, (n, d) and (m, d), lie apart.
+    """Return the energy distance of two samples of unit vectors, (n, d) and (m, d).
 
-    It is 0 on average where both come from one place, and a little below by chance: 2 E|a - b| - E|a - a'| - E|b - b'|,
-    each mean over pairs of different rows (Székely and Rizzo, "Energy statistics", 2013).
+    It is 2 E|a - b| - E|a - a'| - E|b - b'|, each mean over pairs of different rows (Székely and Rizzo, "Energy
+    statistics", 2013). If both come from one distribution it is 0 on average, and by chance a little below.
 
     Raises:
         ValueError: a sample has fewer than two rows.
     """
     if min(len(a), len(b)) < 2:
-        raise ValueError("an energy distance takes two rows of each sample")
+        raise ValueError("an energy distance needs two rows of each sample")
     return 2 * float(_distances(a, b).mean()) - _within(a) - _within(b)
 
 
 def drift_figures(name: str, new: Vectors, before: Vectors) -> list[Figure]:
-    """Return how far `new` lies from `before`, and how far two halves of `before` lie apart by chance.
+    """Return the distance of `new` from `before`, and, as what chance gives, that of two halves of `before`.
 
-    Nothing where a sample is too small to say.
+    Return nothing if a sample is too small.
     """
     if len(new) < 2 or len(before) < 4:
         return []
@@ -44,7 +44,7 @@ def _within(rows: Vectors) -> float:
 
 
 def _distances(a: Vectors, b: Vectors) -> Vectors:
-    found: Vectors = np.sqrt(np.maximum(0, 2 - 2 * (a @ b.T)))
+    distances: Vectors = np.sqrt(np.maximum(0, 2 - 2 * (a @ b.T)))
     if a is b:
-        np.fill_diagonal(found, 0)  # rounding leaves a trace there
-    return found
+        np.fill_diagonal(distances, 0)  # rounding leaves a little more than 0
+    return distances

@@ -1,4 +1,4 @@
-"""Measure what people did with the answers, and whether uploads and queries drift; draw the page."""
+"""Measure what people did with the answers and how far uploads and queries have drifted, and draw the page."""
 
 from datetime import date, timedelta
 
@@ -16,11 +16,11 @@ from vsearch_lib.report.page import Table, render
 from vsearch_lib.run_ids import version_of
 from vsearch_lib.vectors import Vectors
 
-REFERENCE_WINDOWS = 4  # windows that drift is told from: those before the one that is measured
+REFERENCE_WINDOWS = 4  # windows before the measured one, with which it is compared
 
 
 def measure_online(context: StepContext) -> list[Figure]:
-    """Measure the last `online.days` days that anything happened on; a page of the same stays the newest."""
+    """Measure the `online.days` days up to the last event; if nothing has changed, the earlier page is kept."""
     settings, asked = context.settings, context.lake.exists("interactions")
     model = current_model(settings).version if asked and context.lake.exists("embeddings") else None
     chosen = settings.online.model_dump_json()
@@ -60,7 +60,7 @@ def _drift(context: StepContext, first: date, last: date) -> list[Figure]:
 
 
 def _vectors(context: StepContext, seen: DataFrame) -> Vectors:
-    """Return the vectors of a seeded draw of the images in `seen`, each once."""
+    """Return the vectors of a seeded sample of the images in `seen`, one an image."""
     sampled = seen.select("image_id").distinct().orderBy(F.xxhash64("image_id", F.lit(context.settings.online.seed)))
     sampled = sampled.limit(context.settings.online.drift_sample)
     stored = context.lake.read("embeddings").where(F.col("model_version") == current_model(context.settings).version)
@@ -78,7 +78,7 @@ def _tables(figures: list[Figure]) -> list[Table]:
     drift = [(figure.label, f"{figure.value:.4f}") for figure in figures if figure.metric == "energy_distance"]
     return [
         Table(("requests of", *(metric.replace("_", " ") for metric in CLICK_FIGURES)), clicks),
-        *([Table(("vectors beside those of the weeks before", "energy distance"), drift)] if drift else []),
+        *([Table(("vectors compared with earlier weeks", "energy distance"), drift)] if drift else []),
     ]
 
 

@@ -1,1 +1,1 @@
-"""What the lake holds, measured for each run: figures for `metrics`, and a page to look at."""
+"""A profile of the lake at each run: figures for `metrics`, and a page."""

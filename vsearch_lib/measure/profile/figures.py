@@ -1,6 +1,6 @@
-"""Tables → figures of a profile: one pass over each kind of data, whatever the number of figures.
+"""The figures of a profile, from one pass over each kind of data.
 
-A query is a page view (`request_id`). Shares of nothing are left out: no figure is better than a wrong zero.
+A query is a page view (`request_id`). A share of nothing is left out: no figure is better than a wrong zero.
 """
 
 from collections import defaultdict
@@ -13,21 +13,21 @@ from pyspark.sql.window import Window
 from vsearch_lib.eligibility import LIVING
 from vsearch_lib.figures import Figure
 
-# Both chosen on 300 photos of clothing, stored as an ingest does. Sharpness was 67 at least, 611 in the middle; of the
-# same photos blurred by 0.8 % of their shorter side, which anybody sees, 99 % had less than 30.
+# Both limits were chosen on 300 photos of clothing, as ingestion stores them. Their sharpness was 67 or more, in the
+# median 611. Blurred by 0.8 % of the shorter side, which anybody sees, 99 % of the same photos had less than 30.
 BLURRED_BELOW = 30.0
-# Brightness was 54 at least, black clothes included; of the same photos at 0.3 of their light, 84 % had less than 45.
+# Brightness was 54 or more, black clothes included. With 0.3 of the light, 84 % of the same photos had less than 45.
 DARK_BELOW = 45.0
 
-MOST_TAGS = 50
-MOST_DAYS = 60  # the newest ones that have images: a long history would be recorded again every night
-_SIDES = (0, 128, 256, 512, 1024, 2048, 4096)  # pixels, from and up to the next
-_MOST_CLICKS = 5
+MAX_TAGS = 50
+MAX_DAYS = 60  # the newest with images: otherwise every night would record a long history again
+_SIDES = (0, 128, 256, 512, 1024, 2048, 4096)  # pixels: each slice ends below the next
+_MAX_CLICKS = 5
 SIDE_SLICES = tuple(
     f"{low} px and more" if low == _SIDES[-1] else f"{low} to {high - 1} px"
     for low, high in zip(_SIDES, (*_SIDES[1:], 0), strict=True)
 )
-CLICK_SLICES = (*map(str, range(_MOST_CLICKS)), f"{_MOST_CLICKS} and more")
+CLICK_SLICES = (*map(str, range(_MAX_CLICKS)), f"{_MAX_CLICKS} and more")
 
 Counts = Mapping[str, Mapping[str, int]]  # what is counted → slice → how many
 
@@ -35,9 +35,9 @@ Counts = Mapping[str, Mapping[str, int]]  # what is counted → slice → how ma
 def image_figures(
     images: DataFrame, pixels: DataFrame, near_duplicates: DataFrame, interactions: DataFrame
 ) -> list[Figure]:
-    """Return the figures of the images that live: uploads, tags, sizes, modes, and shares of what is wrong with them.
+    """Return the figures of the living images: uploads, tags, sizes, modes, and the shares with a fault.
 
-    The tables are `images`, `image_pixels`, `near_duplicates` and `interactions`, as they are stored.
+    The arguments are the tables of the same names.
     """
     shown = interactions.select(F.col("displayed_image_id").alias("image_id")).distinct()
     living = (
@@ -67,7 +67,7 @@ def image_figures(
     total = counts["living"].get("all", 0)
     figures = [
         Figure("images_living", total),
-        *_sliced("images_uploaded", dict(sorted(counts["day"].items())[-MOST_DAYS:])),
+        *_sliced("images_uploaded", dict(sorted(counts["day"].items())[-MAX_DAYS:])),
         *_sliced("image_sides", _in_order(counts["side"], SIDE_SLICES)),
         *_sliced("image_mode", counts["mode"]),
     ]
@@ -82,7 +82,7 @@ def image_figures(
 
 
 def query_figures(interactions: DataFrame, images: DataFrame) -> list[Figure]:
-    """Return the figures of what people did: clicks a query, and the share of events that name an unknown image."""
+    """Return the figures of interactions: clicks per query, and the share of events that name an unknown image."""
     known = images.select("image_id")
     events = interactions
     for role in ("query", "displayed"):
@@ -95,7 +95,7 @@ def query_figures(interactions: DataFrame, images: DataFrame) -> list[Figure]:
         F.count_if(unknown).alias("unknown"),
     )
     rows = (
-        queries.groupBy(F.least("clicks", F.lit(_MOST_CLICKS)).alias("bucket"))
+        queries.groupBy(F.least("clicks", F.lit(_MAX_CLICKS)).alias("bucket"))
         .agg(F.count("*").alias("queries"), *(F.sum(name).alias(name) for name in ("events", "clicks", "unknown")))
         .collect()
     )
@@ -113,23 +113,23 @@ def query_figures(interactions: DataFrame, images: DataFrame) -> list[Figure]:
 
 
 def refusal_figures(quarantine: DataFrame) -> list[Figure]:
-    """Return how many landed rows and files stand in quarantine, by reason, most first."""
+    """Return the number of landed rows and files in quarantine for each reason, the most frequent first."""
     counts = _count(quarantine.select(F.lit("refused").alias("what"), F.col("reason").alias("slice")))
     return _sliced("refused", counts["refused"])
 
 
 def _one(what: str, value: Column | None = None) -> Column:
-    """Count this row as one of `what`, in the slice `value`."""
+    """Count this row as one of `what`, in the slice `value`, or in all if there is no value."""
     return F.struct(F.lit(what).alias("what"), (F.lit("all") if value is None else value).alias("slice"))
 
 
 def _count(ones: DataFrame) -> Counts:
-    """Count equal ones, most first; of tags, which have no end, the most frequent."""
+    """Count equal rows of `ones`, the most frequent first; of tags, whose number is unlimited, only `MAX_TAGS`."""
     first = Window.partitionBy("what").orderBy(F.desc("count"), "slice")
-    counted = ones.groupBy("what", "slice").count().withColumn("place", F.row_number().over(first))
-    rows = counted.where((F.col("what") != "tag") | (F.col("place") <= MOST_TAGS)).collect()
+    counted = ones.groupBy("what", "slice").count().withColumn("rank", F.row_number().over(first))
+    rows = counted.where((F.col("what") != "tag") | (F.col("rank") <= MAX_TAGS)).collect()
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in sorted(rows, key=lambda row: (row["what"], row["place"])):
+    for row in sorted(rows, key=lambda row: (row["what"], row["rank"])):
         counts[row["what"]][row["slice"]] = row["count"]
     return counts
 
@@ -139,5 +139,5 @@ def _sliced(metric: str, counts: Mapping[str, int]) -> list[Figure]:
 
 
 def _in_order(counts: Mapping[str, int], slices: Sequence[str]) -> dict[str, int]:
-    """A histogram shows its empty buckets too, once there is anything to show."""
+    """Return the counts with the empty slices of a histogram too, unless all are empty."""
     return {name: counts.get(name, 0) for name in slices} if counts else {}

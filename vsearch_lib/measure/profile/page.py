@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vsearch_lib.figures import Figure
-from vsearch_lib.measure.profile.figures import BLURRED_BELOW, DARK_BELOW, MOST_DAYS, MOST_TAGS
+from vsearch_lib.measure.profile.figures import BLURRED_BELOW, DARK_BELOW, MAX_DAYS, MAX_TAGS
 from vsearch_lib.report.environment import page_environment
 
 _SHARES = {
@@ -28,7 +28,7 @@ _COUNTS = {
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: what it is of, how long it is, and the figure as it is to be read."""
+    """One bar: its label, its length, and its figure as text."""
 
     label: str
     value: float
@@ -37,13 +37,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars of one unit. Upright ones have an order of their own: days, sizes; lying ones are names."""
+    """Bars of one unit: upright if they have an order, such as days; lying if they are names."""
 
     title: str
     unit: str
     bars: Sequence[Bar]
     upright: bool = False
-    top: float = 0.0  # what a whole bar is worth; 0: the longest one
+    top: float = 0.0  # the value of a full bar; 0: that of the longest bar
 
 
 def render(run: str, figures: Sequence[Figure]) -> str:
@@ -71,12 +71,12 @@ def _charts(figures: Sequence[Figure]) -> list[Chart]:
     wrong = [Bar(label, value[name], _share(value[name])) for name, label in _SHARES.items() if name in value]
     return [
         Chart("What is odd", "share of the images; of events, share of impressions and clicks", wrong, top=1),
-        Chart(f"Uploads, the newest {MOST_DAYS} days that have any", "images a day", bars("images_uploaded"), True),
+        Chart(f"Uploads, the newest {MAX_DAYS} days that have any", "images a day", bars("images_uploaded"), True),
         Chart("Shorter side, upright, as landed", "images", bars("image_sides")),
         Chart("Colour mode of the landed file", "images", bars("image_mode")),
         Chart("Clicks of a query", "queries", bars("queries_by_clicks"), True),
         Chart("Refused, by reason", "rows and files in quarantine", bars("refused")),
-        Chart(f"Tags, the {MOST_TAGS} most frequent", "share of the images that carry it", bars("tag_share", _share)),
+        Chart(f"Tags, the {MAX_TAGS} most frequent", "share of the images that carry it", bars("tag_share", _share)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Measure what the lake holds, and draw the page: for people who want to know what the models are made of."""
+"""Profile the lake and draw the page, for people who want to know what models are made from."""
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
@@ -11,7 +11,7 @@ _TABLES = ("images", "image_pixels", "near_duplicates", "interactions", "quarant
 
 
 def profile_lake(context: StepContext) -> list[Figure]:
-    """Profile the tables as they are now; a page of tables that have not moved since stays the newest."""
+    """Profile the tables as they are now; if they have not changed, the earlier page stays the newest."""
     lake = context.lake
     cache = PageCache(context, "profile_lake", _TABLES)
     if (earlier := cache.load()) is not None:
