@@ -105,7 +105,7 @@ def test_a_model_that_ranks_better_replaces_a_bad_one(judged):
     assert current_model(judged.settings).version == "m3"
 
 
-def test_where_nobody_judged_a_query_no_model_is_promoted(catalogue, jpegs):
+def test_if_nobody_judged_a_query_no_model_is_promoted(catalogue, jpegs):
     catalogue.land(jpegs)
     put(catalogue, "m2")
     with pytest.raises(GateRefused, match=r"m2: no judged query .*m1 stays in use.*vsearch models promote m2"):
@@ -138,7 +138,7 @@ def test_a_model_of_another_recipe_that_ranks_worse_is_refused_by_a_retraining(j
     assert current_model(chosen(judged, *OTHER_RECIPE)).version == "m1"
 
 
-def test_a_night_keeps_what_ranks_worse_as_a_candidate_and_compares_it_anew_once_more_is_judged(judged):
+def test_a_night_compares_a_worse_model_again_only_after_new_judgements(judged):
     put(judged, "m2", *OTHER_RECIPE, ruined=True)
     assert compare(judged, *OTHER_RECIPE, strict=False)["ndcg_at_10", "model m2"] < 0.9
     (line,) = judged.said
@@ -152,7 +152,7 @@ def test_a_night_keeps_what_ranks_worse_as_a_candidate_and_compares_it_anew_once
 
 
 @pytest.mark.parametrize("overrides", [(), OTHER_RECIPE], ids=["same recipe", "another recipe"])
-def test_where_nobody_judged_a_query_a_night_goes_on_with_the_model_in_use(catalogue, jpegs, overrides):
+def test_if_nobody_judged_a_query_a_night_keeps_the_model_in_use(catalogue, jpegs, overrides):
     catalogue.land(jpegs)
     put(catalogue, "m2", *overrides)
     assert compare(catalogue, *overrides, strict=False) == {}
@@ -162,7 +162,7 @@ def test_where_nobody_judged_a_query_a_night_goes_on_with_the_model_in_use(catal
     assert current_model(chosen(catalogue, *overrides)).version == "m1"
 
 
-def test_where_nobody_judged_a_query_a_retraining_with_another_recipe_is_refused(catalogue, jpegs):
+def test_if_nobody_judged_a_query_a_retraining_with_another_recipe_is_refused(catalogue, jpegs):
     catalogue.land(jpegs)
     put(catalogue, "m2", *OTHER_RECIPE)
     with pytest.raises(GateRefused, match=r"m2: no judged query .*m1 stays in use.*vsearch models promote m2"):
@@ -170,7 +170,7 @@ def test_where_nobody_judged_a_query_a_retraining_with_another_recipe_is_refused
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["retrain", "nightly"])
-def test_a_model_that_a_person_put_back_is_not_replaced_by_one_that_was_there_already(judged, strict):
+def test_a_model_that_a_person_promoted_is_not_replaced_by_an_older_one(judged, strict):
     shutil.rmtree(Path(judged.settings.models.uri) / "m1")
     for version in ("20240505T000000Z-first", "20240507T000000Z-new"):
         put(judged, version)

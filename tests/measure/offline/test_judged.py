@@ -49,14 +49,14 @@ def test_a_score_is_the_mean_of_its_annotators_rounded(spark, images, held_out):
     assert judged(spark, images, rows) == {query: {others[0]: 5, others[1]: 0, others[2]: 3, others[3]: 1}}
 
 
-def test_pairs_with_itself_or_with_images_that_left_do_not_count(spark, images, held_out):
+def test_pairs_with_the_query_itself_or_with_missing_images_do_not_count(spark, images, held_out):
     first, second = held_out[:2]
     rows = [(first, first, "a", 5), (first, "gone", "a", 5), (second, "i00", "a", 3), ("gone", "i00", "a", 5)]
     expected = {second: {"i00": 3}} if second != "i00" else {}
     assert judged(spark, images, rows) == expected
 
 
-def test_the_seed_chooses_which_queries_where_there_are_more_than_wanted(spark, images, held_out):
+def test_the_seed_chooses_the_queries_if_there_are_too_many(spark, images, held_out):
     rows = [(query, "i00" if query != "i00" else "i01", "a", 3) for query in held_out]
     few = judged(spark, images, rows, limit=4)
     assert len(few) == 4
@@ -71,7 +71,7 @@ def test_no_judgements_are_no_queries(spark, images):
     assert judged(spark, images, []) == {}
 
 
-def test_judged_images_are_measured_first_then_a_seeded_draw(spark, images):
+def test_judged_images_are_measured_first_then_a_seeded_sample(spark, images):
     judged_pairs = {"i05": {"i07": 3, "i50": 0}}
     found = measured_images(images, judged_pairs, seed=1, limit=10).select("image_id", "sha256").collect()
     assert {row["image_id"] for row in found[:3]} == {"i05", "i07", "i50"}

@@ -23,7 +23,7 @@ def test_figures_of_one_query_by_hand():
     assert found["map"] == pytest.approx((1 / 3 + 2 / 4) / 2)  # a third, b fourth, of two
 
 
-def test_figures_are_means_over_queries_and_a_query_without_a_ranking_counts_nothing():
+def test_figures_are_means_over_queries_and_without_a_ranking_a_query_counts_zero():
     judgements = {"q": {"a": 5}, "r": {"b": 4}, "s": {"c": 5}, "t": {"d": 3}}
     found = ranking_figures(judgements, {"q": ["a"], "r": ["x", "b"], "s": []})
     assert found["mrr"] == pytest.approx((1 + 1 / 2 + 0 + 0) / 4)
@@ -31,19 +31,19 @@ def test_figures_are_means_over_queries_and_a_query_without_a_ranking_counts_not
     assert found["ndcg_at_10"] == pytest.approx((1 + 1 / math.log2(3) + 0 + 0) / 4)
 
 
-def test_what_nobody_found_counts_against_average_precision():
+def test_a_relevant_image_that_is_not_found_lowers_average_precision():
     found = ranking_figures({"q": {"a": 5, "b": 5, "c": 5, "d": 5}}, {"q": ["a", "x", "b"]})
     assert found["map"] == pytest.approx((1 + 2 / 3) / 4)
 
 
-def test_the_eleventh_answer_gives_no_gain_but_counts_for_the_others():
+def test_the_eleventh_answer_counts_for_all_figures_but_ndcg():
     others = [f"x{i}" for i in range(10)]
     found = ranking_figures({"q": {"a": 5}}, {"q": [*others, "a"]})
     assert found["ndcg_at_10"] == 0
     assert found["mrr"] == found["map"] == pytest.approx(1 / 11)
 
 
-def test_a_score_below_three_is_gain_but_not_right():
+def test_a_score_below_three_is_a_gain_but_not_relevant():
     found = ranking_figures({"q": {"a": 2}}, {"q": ["a"]})
     assert found == {"ndcg_at_10": 1.0, "mrr": 0.0, "map": 0.0}
 
@@ -61,7 +61,7 @@ judged = st.dictionaries(
 
 @settings(deadline=None, max_examples=60)
 @given(judgements=judged, data=st.data())
-def test_figures_lie_between_nothing_and_one(judgements, data):
+def test_figures_are_between_zero_and_one(judgements, data):
     ranked = st.lists(images, unique=True)
     found = ranking_figures(judgements, {query: data.draw(ranked) for query in judgements})
     assert all(0 <= value <= 1 for value in found.values())

@@ -31,7 +31,7 @@ def cosines(small_index, content) -> np.ndarray:
     return np.where(np.eye(len(shown), dtype=bool), -1, shown @ shown.T)
 
 
-def test_each_row_is_measured_with_its_nearest_other(searcher, cosines):
+def test_each_row_is_compared_with_its_nearest_other_row(searcher, cosines):
     found = cosine_spread(searcher, seed=3)[NEAREST]
     assert len(found) == min(500, len(cosines))
     nearest = cosines.max(axis=1)
@@ -40,7 +40,7 @@ def test_each_row_is_measured_with_its_nearest_other(searcher, cosines):
     assert np.abs(found[:, None] - nearest[None]).min(axis=1).max() < 2e-3
 
 
-def test_strangers_are_pairs_of_other_rows_and_lie_farther_apart(searcher, cosines):
+def test_strangers_are_other_rows_and_farther_apart(searcher, cosines):
     found = cosine_spread(searcher, seed=3)
     pairs = cosines[~np.eye(len(cosines), dtype=bool)]
     assert np.median(found[STRANGERS]) == pytest.approx(np.median(pairs), abs=0.1)
@@ -48,7 +48,7 @@ def test_strangers_are_pairs_of_other_rows_and_lie_farther_apart(searcher, cosin
     assert np.median(found[STRANGERS]) < np.median(found[NEAREST])
 
 
-def test_the_seed_decides(searcher):
+def test_the_sample_depends_on_the_seed(searcher):
     first, same, other = (cosine_spread(searcher, seed=seed)[STRANGERS] for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)

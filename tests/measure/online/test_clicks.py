@@ -56,7 +56,7 @@ def test_the_first_click_of_a_request_decides_its_reciprocal_rank(found):
     assert found["all"]["clicked_request_share"] == pytest.approx(2 / 3)
 
 
-def test_clicks_are_measured_by_what_their_places_usually_get(found):
+def test_clicks_are_compared_with_those_that_their_positions_usually_get(found):
     # The first place is clicked once in three times shown, the second both times.
     assert found["all"]["clicks_over_expected"] == pytest.approx(1)
     assert found["variant a"]["clicks_over_expected"] == pytest.approx(3 / (2 * (1 / 3 + 1)))
@@ -81,7 +81,7 @@ def test_the_time_on_a_clicked_picture_is_that_of_its_longest_click(found):
     assert "dwell_ms_median" not in found["variant b"]
 
 
-def test_a_day_is_a_slice_and_an_arm_or_a_version_a_subject(spark):
+def test_a_day_is_a_slice_and_a_variant_or_a_version_a_subject(spark):
     figures = click_figures(spark.createDataFrame([shown("r", 1, variant="v1")], COLUMNS))
     assert [(f.subject, f.slice) for f in figures if f.metric == "requests"] == [
         ("all", "2026-11-02"),
@@ -91,7 +91,7 @@ def test_a_day_is_a_slice_and_an_arm_or_a_version_a_subject(spark):
     ]
 
 
-def test_a_rate_says_over_how_many_impressions_or_requests_it_is(spark):
+def test_a_rate_has_the_number_of_its_impressions_or_requests(spark):
     events = [*(shown("r1", place) for place in (1, 2)), shown("r2", 1), click("r1", 1, 100)]
     figures = click_figures(spark.createDataFrame(events, COLUMNS))
     assert {f.metric: f.n for f in figures if f.label == "all" and f.n} == {
@@ -102,11 +102,11 @@ def test_a_rate_says_over_how_many_impressions_or_requests_it_is(spark):
     }
 
 
-def test_without_arms_and_versions_there_are_no_slices_for_them(spark):
+def test_without_variants_and_versions_there_are_no_subjects_for_them(spark):
     found = figures_of(spark, shown("r", 1, variant=None, version=None))
     assert sorted(found) == ["2026-11-02", "all"]
     assert set(found["all"]) == set(CLICK_FIGURES) - {"dwell_ms_median", "clicks_over_expected"}
 
 
-def test_without_events_there_is_nothing_to_say(spark):
+def test_without_events_there_are_no_figures(spark):
     assert click_figures(spark.createDataFrame([], COLUMNS)) == []

@@ -21,7 +21,7 @@ def test_an_energy_distance_worked_out_by_hand():
 
 
 @given(st.integers(0, 1000))
-def test_samples_of_one_place_lie_near_zero_and_of_two_far_from_it(seed):
+def test_the_distance_is_near_zero_only_within_one_distribution(seed):
     same = energy_distance(around(0, 60, seed), around(0, 40, seed + 5000))
     other = energy_distance(around(0, 60, seed), around(1, 40, seed + 5000))
     assert abs(same) < 0.05
@@ -29,7 +29,7 @@ def test_samples_of_one_place_lie_near_zero_and_of_two_far_from_it(seed):
 
 
 @given(st.integers(0, 1000))
-def test_it_is_the_same_both_ways(seed):
+def test_the_distance_is_symmetric(seed):
     a, b = around(0, 20, seed), around(3, 30, seed + 1)
     assert energy_distance(a, b) == pytest.approx(energy_distance(b, a), abs=1e-6)
 
@@ -39,12 +39,12 @@ def test_one_row_has_no_distance():
         energy_distance(around(0, 1, 1), around(0, 5, 2))
 
 
-def test_drift_stands_beside_what_chance_makes():
+def test_drift_comes_with_the_distance_that_chance_gives():
     figures = drift_figures("uploads", around(1, 50, 1), around(0, 30, 2))
     assert [(f.subject, f.slice, f.n) for f in figures] == [("uploads", "all", 80), ("uploads", "by chance", 30)]
     assert figures[0].value > 10 * abs(figures[1].value)
 
 
 @pytest.mark.parametrize(("new", "before"), [(0, 50), (1, 50), (50, 3), (50, 0)])
-def test_too_few_vectors_say_nothing(new, before):
+def test_too_few_vectors_give_no_figures(new, before):
     assert drift_figures("uploads", around(0, new, 1), around(0, before, 2)) == []

@@ -45,7 +45,7 @@ def searched(catalogue, jpegs, draw):
     return catalogue
 
 
-def test_the_last_days_are_measured_and_drawn_as_many_as_the_setting_says(searched):
+def test_the_setting_says_how_many_days_are_measured(searched):
     figures, said = measure(searched)
     assert figures["requests", "all"] == 4
     assert figures["requests", str(LAST)] == 1
@@ -57,7 +57,7 @@ def test_the_last_days_are_measured_and_drawn_as_many_as_the_setting_says(search
     assert figures["requests", "all"] == 4 + 10
 
 
-def test_the_page_of_the_same_tables_stays_the_newest_until_they_move(searched):
+def test_a_new_page_is_written_only_if_a_table_has_changed(searched):
     figures, said = measure(searched)
     assert measure(searched) == (figures, said)
     Path(said[0].removeprefix("measure_online: ")).unlink()
@@ -66,14 +66,14 @@ def test_the_page_of_the_same_tables_stays_the_newest_until_they_move(searched):
     assert measure(searched)[0]["requests", "all"] == figures["requests", "all"] + 1
 
 
-def test_queries_of_another_kind_are_seen_as_drift_and_always_the_same(searched):
+def test_queries_of_another_kind_are_drift_with_the_same_figure_each_time(searched):
     figures, _ = measure(searched, "online.days=4")
     assert figures["energy_distance", "queries"] > 0.1
     assert figures["energy_distance", "queries"] > 2 * figures["energy_distance", "queries, by chance"]
     assert measure(searched, "online.days=4")[0] == figures
 
 
-def test_without_vectors_clicks_are_measured_all_the_same(catalogue, spark):
+def test_without_vectors_clicks_are_still_measured(catalogue, spark):
     catalogue.lake.upsert("interactions", spark.createDataFrame([search("q", LAST, 1)], COLUMNS))
     figures, _ = measure(catalogue)
     assert figures["impressions", "all"] == 1

@@ -93,12 +93,12 @@ def test_uploads_are_counted_by_day(five):
     assert sliced(five, "images_uploaded") == {"2026-11-01": 4, "2026-11-03": 1}
 
 
-def test_a_tag_has_the_share_of_the_images_that_carry_it_however_often_and_the_most_frequent_comes_first(five):
+def test_a_tag_counts_once_an_image_and_the_most_frequent_comes_first(five):
     assert list(sliced(five, "tag_share").items()) == [("mug", 0.6), ("red", 0.4)]
     assert value(five, "untagged_share") == 0.2
 
 
-def test_the_shorter_side_falls_into_buckets_and_empty_ones_are_told(five):
+def test_the_shorter_sides_are_counted_in_slices_of_which_empty_ones_are_shown(five):
     assert sliced(five, "image_sides") == {
         "0 to 127 px": 1,
         "128 to 255 px": 1,
@@ -114,25 +114,25 @@ def test_modes_of_landed_files_are_counted(five):
     assert sliced(five, "image_mode") == {"RGB": 4, "L": 1}
 
 
-def test_blurred_and_dark_are_shares_of_the_images_whose_pixels_are_known(five):
+def test_blurred_and_dark_are_shares_of_the_images_with_pixels(five):
     # a and b are the same blurred bytes, c is dark, nobody knows of e.
     assert value(five, "blurred_share") == 2 / 4
     assert value(five, "dark_share") == 1 / 4
 
 
-def test_bytes_shared_with_a_living_image_count_and_with_a_deleted_or_blocked_one_do_not(five):
+def test_the_same_bytes_count_only_if_both_images_are_living(five):
     assert value(five, "same_bytes_share") == 2 / 5
 
 
-def test_near_duplicates_are_those_the_table_lists(five):
+def test_near_duplicates_are_those_of_the_table(five):
     assert value(five, "near_duplicate_share") == 2 / 5
 
 
-def test_an_image_that_no_event_displays_was_never_shown_even_if_it_was_searched_with(five):
+def test_an_image_that_was_only_a_query_was_never_shown(five):
     assert value(five, "never_shown_share") == 4 / 5
 
 
-def test_of_many_tags_and_days_the_most_frequent_and_the_newest_are_kept(tables):
+def test_only_the_most_frequent_tags_and_the_newest_days_are_figures(tables):
     images = [
         {"id": f"{n}", "tags": [f"tag-{tag:02d}" for tag in range(n + 1)], "day": date.fromordinal(740000 + n)}
         for n in range(MAX_DAYS + 3)
@@ -161,18 +161,18 @@ def test_clicks_are_counted_by_query_and_unknown_images_by_event(tables):
     assert value(figures, "unknown_image_share") == 2 / 12
 
 
-def test_a_share_says_of_how_many_images_it_is(five):
+def test_a_share_has_the_number_of_its_images(five):
     over = {figure.metric: figure.n for figure in five if figure.metric.endswith("_share")}
     assert over.pop("blurred_share") == over.pop("dark_share") == 4
     assert set(over.values()) == {5}
 
 
-def test_refusals_are_counted_by_reason_most_first(spark):
+def test_refusals_are_counted_by_reason_the_most_frequent_first(spark):
     quarantine = spark.createDataFrame([("undecodable",), ("empty_file",), ("undecodable",)], "reason string")
     assert list(sliced(refusal_figures(quarantine), "refused").items()) == [("undecodable", 2), ("empty_file", 1)]
 
 
-def test_a_lake_without_tables_has_a_profile_of_nothing_and_a_page(lake, settings):
+def test_a_lake_without_tables_has_an_empty_profile_and_a_page(lake, settings):
     said: list[str] = []
     figures = body_of("profile_lake")(StepContext(settings=settings, lake=lake, run_id="run-1", say=said.append))
     assert {figure.metric: figure.value for figure in figures} == dict.fromkeys(

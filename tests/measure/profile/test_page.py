@@ -47,7 +47,7 @@ def test_the_run_and_the_counts_come_first():
     assert text[1:7] == ["images", "2,000", "clicks a query, mean", "0.94", "refused", "4"]
 
 
-def test_bars_are_as_long_as_their_figures_say():
+def test_the_length_of_a_bar_is_its_figure():
     tags = Elements(section(render("run", FIGURES), "Tags"))
     widths = [float(attributes["width"]) for tag, attributes in tags.elements if tag == "rect"]
     assert widths == [250, 62.5]
@@ -58,7 +58,7 @@ def test_bars_are_as_long_as_their_figures_say():
     assert {"30", "15", "2026-11-01", "2026-11-02", "images a day"} <= set(days.text)
 
 
-def test_many_days_are_told_by_a_few_labels_and_the_highest_figure():
+def test_many_days_get_a_few_labels_and_the_highest_figure():
     days = [Figure("images_uploaded", n, slice=f"2026-11-{n:02d}") for n in range(1, 31)]
     chart = Elements(section(render("run", days), "Uploads"))
     assert len([tag for tag, _ in chart.elements if tag == "rect"]) == 30
@@ -67,12 +67,12 @@ def test_many_days_are_told_by_a_few_labels_and_the_highest_figure():
     assert chart.text.count("30") == 1
 
 
-def test_shares_are_drawn_against_the_whole():
+def test_the_full_bar_of_a_share_is_the_whole():
     odd = Elements(section(render("run", FIGURES), "What is odd"))
     assert [float(a["width"]) for tag, a in odd.elements if tag == "rect"] == [62.5, 125]
 
 
-def test_what_has_no_figures_says_so():
+def test_a_chart_without_figures_says_so():
     assert "nothing yet" in section(render("run", FIGURES), "Colour mode")
     empty = Elements(render("run", []))
     assert "svg" not in {tag for tag, _ in empty.elements}
