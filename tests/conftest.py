@@ -25,6 +25,7 @@ from vsearch_lib.spark.session import start_session
 pytest_plugins = ("tests.support.noisy_pictures", "tests.support.photo_catalogue", "tests.support.standalone_cluster")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each module to one test process, which makes its catalogue once; those that need a cluster share one.
 
