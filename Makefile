@@ -20,7 +20,7 @@ VERSITYGW := var/bin/versitygw
 PORT ?= 8080
 
 # Most of a test's time Spark's driver plans on one core, and another core idles.
-IN_TWO_PROCESSES := -n 2 --dist loadgroup --no-loadscope-reorder
+IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo airflow test test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
 

@@ -25,16 +25,9 @@ from vsearch_lib.spark.session import start_session
 pytest_plugins = ("tests.support.noisy_pictures", "tests.support.photo_catalogue", "tests.support.standalone_cluster")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each module to one test process, which makes its catalogue once; those that need a cluster share one.
-
-    The cluster's tests take longest: they begin first, so that no process waits for another at the end.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)
-    for item in items:
-        group = "cluster" if item.get_closest_marker("cluster") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with the night on a cluster, the longest module, so that no test process waits for it at the end."""
+    items.sort(key=lambda item: item.path != Path(__file__).with_name("test_cluster.py"))
 
 
 # For a few rows, compiling a plan takes longer than running it. The commands that tests start do compile theirs.

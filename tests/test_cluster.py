@@ -17,8 +17,6 @@ from vsearch_lib.config import PROJECT
 from vsearch_lib.demo import write_catalogue
 from vsearch_lib.storage import open_store
 
-pytestmark = pytest.mark.cluster
-
 IMAGES = 60
 # The number of bad uploads is fixed: in such a small catalogue they are more than a night may refuse.
 SETTINGS = ("quality.max_refused_share=0.2",)

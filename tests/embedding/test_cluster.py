@@ -9,31 +9,29 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.support.small_model import SMALL
 from vsearch_lib.config import PROJECT
 from vsearch_lib.models.load import load_model
 
-pytestmark = pytest.mark.cluster
-
 IMAGES = 60
 
 
-def executors() -> list[int]:
-    """Return the ids of the processes that run tasks."""
+def executors(folder: Path) -> list[int]:
+    """Return the ids of the processes that run tasks of the cluster below `folder`: another test may have one too."""
     process_ids = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().decode(errors="replace")
+            working_folder = Path(os.readlink(process / "cwd"))
         except OSError:
             continue
-        if "CoarseGrainedExecutorBackend" in command and "java" in command:
+        if "CoarseGrainedExecutorBackend" in command and working_folder.is_relative_to(folder):
             process_ids.append(int(process.name))
     return process_ids
 
 
-def test_a_killed_executor_changes_no_vector(catalogue, draw, master, wait):
+def test_a_killed_executor_changes_no_vector(catalogue, draw, master, wait, tmp_path_factory):
     jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(IMAGES)}
     catalogue.land(jpegs)
     pending = Path(catalogue.settings.lake.uri) / "pending_embeddings" / "m1"
@@ -43,7 +41,7 @@ def test_a_killed_executor_changes_no_vector(catalogue, draw, master, wait):
     job = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait(lambda: len(list(pending.glob("*.parquet"))) > IMAGES // 10 or job.poll() is not None)
     written = len(list(pending.glob("*.parquet")))
-    os.kill(executors()[0], signal.SIGKILL)
+    os.kill(executors(tmp_path_factory.getbasetemp())[0], signal.SIGKILL)
     out, err = job.communicate(timeout=300)
     assert job.returncode == 0, err
     assert 0 < written < IMAGES // 2
