@@ -20,6 +20,11 @@ from vsearch_lib.storage import open_store
 IMAGES = 60
 # The number of bad uploads is fixed: in such a small catalogue they are more than a night may refuse.
 SETTINGS = ("quality.max_refused_share=0.2",)
+# Executors end before fully optimised code pays off, and for a few rows compiling a plan takes longer than running it.
+BRIEF_JAVA = (
+    "-Dspark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1 "
+    "-Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN"
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,7 @@ def vsearch(landed, bare_master, tmp_path_factory):
         f"spark.workers_environment={PROJECT / 'var' / 'workers-environment.tar.gz'}",
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYSPARK_PYTHON"}
+    environment["SPARK_SUBMIT_OPTS"] = BRIEF_JAVA
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-m", "vsearch_lib.cli", *arguments, "--env=demo"]

@@ -30,7 +30,11 @@ os.environ.update(
     AIRFLOW_CONN_SPARK_DEFAULT='{"conn_type": "spark", "host": "local[2]"}',
     SPARK_LOCAL_IP="127.0.0.1",
     # A task's JVM ends before fully optimised code pays off; Java would then reserve only 48 MB for compiled code.
-    SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+    SPARK_SUBMIT_OPTS=(
+        "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m "
+        # For a few rows, compiling a plan takes longer than running it.
+        "-Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN"
+    ),
 )
 for _name in ("SPARK_HOME", "AIRFLOW_VAR_VSEARCH_ENV"):
     os.environ.pop(_name, None)
