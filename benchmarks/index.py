@@ -4,9 +4,8 @@
     .venv/bin/python benchmarks/index.py clustered var/clustered       # a million of 256 dimensions, about centres
     .venv/bin/python benchmarks/index.py measure var/sift
 
-The vectors lie in Delta tables, as the embedding step writes them, and the job `build_index` builds the index. A
-separate process measures the memory of an open index. Last, ten nights of 1 % new images and 0.5 % deleted ones, each
-published as a delta, are compared with a compaction.
+The vectors are in Delta tables and `build_index` builds the index. A separate process measures an open index's memory.
+Last, ten deltas of 1 % new and .5 % deleted images are compared with a compaction.
 """
 
 import json

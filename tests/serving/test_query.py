@@ -19,7 +19,7 @@ from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.models.registration import register, to_graph
 from vsearch_lib.models.registry import Recipe
-from vsearch_lib.serving.query import model_of, query_vector
+from vsearch_lib.serving.query import model_of, query_jpeg
 
 LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000, min_side=16, size=64)
 
@@ -49,23 +49,25 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 def test_a_query_has_the_vector_of_the_stored_picture(model):
     content = encoded(blocks())
     stored = model.embed([normalise(content, LIMITS).jpeg])
-    assert cosine(query_vector(model, content, LIMITS), stored) > 0.9999
+    assert cosine(model.embed([query_jpeg(content, LIMITS)]), stored) > 0.9999
 
 
 def test_a_crop_has_the_same_vector_as_that_part_saved_as_a_picture(model):
     picture = blocks()
-    part = query_vector(model, encoded(picture.crop((32, 16, 80, 64))), LIMITS)
-    assert cosine(query_vector(model, encoded(picture), LIMITS, crop=(32, 16, 48, 48)), part) > 0.9999
-    assert cosine(query_vector(model, encoded(picture), LIMITS), part) < 0.9999
+    part = model.embed([query_jpeg(encoded(picture.crop((32, 16, 80, 64))), LIMITS)])
+    assert cosine(model.embed([query_jpeg(encoded(picture), LIMITS, crop=(32, 16, 48, 48))]), part) > 0.9999
+    assert cosine(model.embed([query_jpeg(encoded(picture), LIMITS)]), part) < 0.9999
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "JPEG without its end marker"])
 def test_a_query_or_crop_may_have_any_format_that_can_be_ingested(model, kind):
     picture = blocks()
     content = encoded(picture, kind) if kind in ("HEIF", "AVIF") else encoded(picture, "JPEG")[:-2]
-    assert cosine(query_vector(model, content, LIMITS), query_vector(model, encoded(picture), LIMITS)) > 0.99
-    part = query_vector(model, encoded(picture.crop((32, 16, 80, 64))), LIMITS)
-    assert cosine(query_vector(model, content, LIMITS, crop=(32, 16, 48, 48)), part) > 0.99
+    assert (
+        cosine(model.embed([query_jpeg(content, LIMITS)]), model.embed([query_jpeg(encoded(picture), LIMITS)])) > 0.99
+    )
+    part = model.embed([query_jpeg(encoded(picture.crop((32, 16, 80, 64))), LIMITS)])
+    assert cosine(model.embed([query_jpeg(content, LIMITS, crop=(32, 16, 48, 48))]), part) > 0.99
 
 
 def test_a_crop_is_counted_in_the_upright_picture(model):
@@ -74,8 +76,8 @@ def test_a_crop_is_counted_in_the_upright_picture(model):
     exif[0x0112] = 6  # to be turned a quarter clockwise
     content = encoded(picture, "PNG", exif=exif)
     upright = picture.rotate(-90, expand=True)
-    expected = query_vector(model, encoded(upright.crop((16, 48, 64, 96))), LIMITS)
-    assert cosine(query_vector(model, content, LIMITS, crop=(16, 48, 48, 48)), expected) > 0.9999
+    expected = model.embed([query_jpeg(encoded(upright.crop((16, 48, 64, 96))), LIMITS)])
+    assert cosine(model.embed([query_jpeg(content, LIMITS, crop=(16, 48, 48, 48))]), expected) > 0.9999
 
 
 def see_through() -> Image.Image:
@@ -95,26 +97,26 @@ def sixteen_bit() -> Image.Image:
 )
 def test_a_crop_of_the_whole_picture_has_the_same_vector_in_every_colour_mode(model, picture):
     content = encoded(picture())
-    whole = query_vector(model, content, LIMITS)
-    assert cosine(query_vector(model, content, LIMITS, crop=(0, 0, 96, 64)), whole) > 0.9999
+    whole = model.embed([query_jpeg(content, LIMITS)])
+    assert cosine(model.embed([query_jpeg(content, LIMITS, crop=(0, 0, 96, 64))]), whole) > 0.9999
 
 
 @pytest.mark.parametrize(
     "crop",
     [(-1, 0, 20, 20), (0, -1, 20, 20), (77, 0, 20, 20), (0, 45, 20, 20), (0, 0, 97, 64), (0, 0, 0, 0), (5, 5, 20, -3)],
 )
-def test_a_crop_outside_the_picture_is_refused_with_its_size(model, crop):
+def test_a_crop_outside_the_picture_is_refused_with_its_size(crop):
     with pytest.raises(UsageError, match="lies outside the picture, which is 96 x 64"):
-        query_vector(model, encoded(blocks()), LIMITS, crop=crop)
+        query_jpeg(encoded(blocks()), LIMITS, crop=crop)
 
 
 @pytest.mark.parametrize("crop", [None, (0, 0, 20, 20)])
 @pytest.mark.parametrize(
     "content", [b"", b"text", encoded(blocks())[:300], b"\xff\xd8\xff\xe0 cut", b"x" * 1_000_001], ids=range(5)
 )
-def test_a_file_that_is_not_a_picture_is_refused_in_one_line(model, content, crop):
+def test_a_file_that_is_not_a_picture_is_refused_in_one_line(content, crop):
     with pytest.raises(UsageError, match="the query picture is refused") as refused:
-        query_vector(model, content, LIMITS, crop=crop)
+        query_jpeg(content, LIMITS, crop=crop)
     assert "\n" not in str(refused.value)
 
 
@@ -123,12 +125,12 @@ def test_a_large_crop_is_not_refused_for_its_bytes(model):
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8))
     photo = encoded(noise, "JPEG", quality=50)
     limits = Limits(max_bytes=100_000, max_pixels=1_000_000, min_side=16, size=64)
-    assert query_vector(model, photo, limits, crop=(10, 10, 280, 280)).shape == (1, 16)
+    assert model.embed([query_jpeg(photo, limits, crop=(10, 10, 280, 280))]).shape == (1, 16)
 
 
 def test_a_crop_that_is_too_small_is_refused(model):
     with pytest.raises(UsageError, match="too_small"):
-        query_vector(model, encoded(blocks()), LIMITS, crop=(0, 0, 15, 40))
+        model.embed([query_jpeg(encoded(blocks()), LIMITS, crop=(0, 0, 15, 40))])
 
 
 @pytest.fixture

@@ -60,28 +60,28 @@ def build_index(context: StepContext, *, compact: bool = False) -> list[Figure]:
     served = current_manifest(store)
     read_at = positions(context.lake)
     version = version_of(context.run_id, after=served.version if served else None)
-    wanted = Target(card.version, settings.index.factory, settings.index.shards)
+    target = Target(card.version, settings.index.factory, settings.index.shards)
     refused = refused_template(store, search=_search(context, served))
-    plan = choose_kind(served, wanted, refused_template=refused, compact=compact)
+    choice = choose_kind(served, target, refused_template=refused, compact=compact)
     changes = None
-    if served and plan.kind == "delta":
+    if served and choice.kind == "delta":
         if _positions_read_by(served) == read_at and served.search == _search(context, served):
             return _nothing_to_build(context)
         changes = _changes(context, card, served, read_at)
         if changes is None:
-            plan = KindChoice("compacted", "what was erased or changed since cannot be read from the tables")
+            choice = KindChoice("compacted", "what was erased or changed since cannot be read from the tables")
         elif changes.touched.isEmpty() and served.search == _search(context, served):
             return _nothing_to_build(context)
-    context.say(f"build_index: {plan.kind}, {plan.reason}")
+    context.say(f"build_index: {choice.kind}, {choice.reason}")
     if served and changes:
         content = _delta(context, store, served, changes, version)
     else:
-        content = _whole(context, store, served if plan.kind == "compacted" else None, card, read_at)
-    inherited = served if plan.kind != "full" else None
+        content = _whole(context, store, served if choice.kind == "compacted" else None, card, read_at)
+    inherited = served if choice.kind != "full" else None
     manifest = Manifest(
         version=version,
         parent=served.version if served else None,
-        kind=plan.kind,
+        kind=choice.kind,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         dimension=card.dimension,
         metric="inner_product",

@@ -12,7 +12,6 @@ from vsearch_lib.images.decode import Limits, RefusedPicture, normalise
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.registry import CARD
 from vsearch_lib.storage import open_store
-from vsearch_lib.vectors import Vectors
 
 
 def model_of(manifest: Manifest) -> Embedder:
@@ -27,11 +26,6 @@ def model_of(manifest: Manifest) -> Embedder:
             f"{entry.uri}/{entry.version}/{CARD} is not the one that the index was built with: restore it"
         )
     return load_model(entry.uri, entry.version).embedder(batch_size=1)
-
-
-def query_vector(model: Embedder, content: bytes, limits: Limits, *, crop: Box | None = None) -> Vectors:
-    """Return the (1, d) vector of a picture, or of its part `crop`, which is a box as in `query_jpeg`."""
-    return model.embed([query_jpeg(content, limits, crop=crop)])
 
 
 def read_query(file: Path, limits: Limits) -> bytes:
