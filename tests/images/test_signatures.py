@@ -46,7 +46,7 @@ def refusal(content: bytes) -> tuple[str, str]:
         (b"\n<!DOCTYPE HTML><title>Not found", "HTML page"),
         (b"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><svg/>", "HTML page"),
         (archive(), "ZIP archive"),
-        (gzip.compress(b"x"), "gzip archive"),
+        (gzip.compress(b"x", mtime=0), "gzip archive"),
         (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "MP4 video"),
         (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "QuickTime video"),
         (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "Canon raw file (CR3)"),

@@ -32,12 +32,12 @@ def parquet() -> bytes:
         ("clicks-1-2026-11-01-00-00-00-abc", LINES, Format("json lines", None)),
         ("clicks.log", b"\xef\xbb\xbf  {}", Format("json lines", None)),
         ("a.jsonl", b"", Format("json lines", None)),
-        ("a.json.gz", gzip.compress(LINES), Format("json lines", "gzip")),
-        ("firehose-without-a-suffix", gzip.compress(LINES), Format("json lines", "gzip")),
-        ("a.jsonl", gzip.compress(LINES), Format("json lines", "gzip")),
+        ("a.json.gz", gzip.compress(LINES, mtime=0), Format("json lines", "gzip")),
+        ("firehose-without-a-suffix", gzip.compress(LINES, mtime=0), Format("json lines", "gzip")),
+        ("a.jsonl", gzip.compress(LINES, mtime=0), Format("json lines", "gzip")),
         ("a.jsonl.zst", ZSTD, Format("json lines", "zstd")),
         ("a.csv", b"a,b\n", Format("csv", None)),
-        ("a.csv.gz", gzip.compress(b"a,b\n"), Format("csv", "gzip")),
+        ("a.csv.gz", gzip.compress(b"a,b\n", mtime=0), Format("csv", "gzip")),
         ("a.csv", '{"a"'.encode("utf-16"), Format("csv", None)),
         ("utf16", '{"a": 1}'.encode("utf-16"), Format("json lines", None)),
         ("a.parquet", parquet(), Format("parquet", None)),
@@ -56,13 +56,13 @@ def test_a_format_is_recognised_by_name_and_content(name, content, form):
     [
         ("a.jsonl.gz", LINES, "broken_file"),
         ("a.jsonl.gz", b"", "empty_file"),
-        ("a.jsonl.zst", gzip.compress(LINES), "broken_file"),
+        ("a.jsonl.zst", gzip.compress(LINES, mtime=0), "broken_file"),
         ("a.jsonl.zst", ZSTD[:4], "broken_file"),
         ("a.parquet", LINES, "broken_file"),
         ("a.parquet", b"", "empty_file"),
         ("a.csv", parquet(), "broken_file"),
         ("a.jsonl", parquet(), "broken_file"),
-        ("a.parquet.gz", gzip.compress(parquet()), "unsupported_format"),
+        ("a.parquet.gz", gzip.compress(parquet(), mtime=0), "unsupported_format"),
         ("a.jsonl.bz2", bz2.compress(LINES), "unsupported_format"),
         ("a.xlsx", b"PK\x03\x04", "unsupported_format"),
         ("a.avro", b"Obj\x01", "unsupported_format"),
@@ -93,7 +93,7 @@ def test_spark_does_not_read_files_that_it_would_pass_over_or_decompress(name):
 
 
 def test_spark_does_not_read_files_that_may_not_be_utf8_or_have_a_checksum():
-    assert not for_spark(landed("a.jsonl"), gzip.compress(LINES), set())
+    assert not for_spark(landed("a.jsonl"), gzip.compress(LINES, mtime=0), set())
     assert not for_spark(landed("a.jsonl"), '{"a": 1}'.encode("utf-16"), set())
     assert not for_spark(landed("a.jsonl"), LINES, {"/landing/.a.jsonl.crc"})
     assert for_spark(landed("a.jsonl"), LINES, {"/landing/.b.jsonl.crc"})

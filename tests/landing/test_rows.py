@@ -130,7 +130,13 @@ def test_a_file_with_an_uncertain_header_is_refused(read, header):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.jsonl", ""), ("a.jsonl", "\n \n"), ("a.csv", ""), ("a.csv", "image_id\n"), ("a.jsonl.gz", gzip.compress(b""))],
+    [
+        ("a.jsonl", ""),
+        ("a.jsonl", "\n \n"),
+        ("a.csv", ""),
+        ("a.csv", "image_id\n"),
+        ("a.jsonl.gz", gzip.compress(b"", mtime=0)),
+    ],
 )
 def test_a_file_without_records_gives_no_records(read, name, content):
     assert read(name, content) == {0: NO_RECORDS}
