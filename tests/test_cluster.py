@@ -22,6 +22,7 @@ IMAGES = 60
 SETTINGS = ("quality.max_refused_share=0.2",)
 # Executors end before fully optimised code pays off, and for a few rows compiling a plan takes longer than running it.
 BRIEF_JAVA = (
+    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote "
     "-Dspark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1 "
     "-Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN"
 )

