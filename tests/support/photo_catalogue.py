@@ -57,7 +57,7 @@ class Catalogue:
 
     def pixels(self, jpegs: Sequence[bytes], hashes: Sequence[str] | None = None) -> None:
         rows = [
-            (name, bytearray(jpeg), "0" * 16, 48, 40, "RGB", 1.0, 1.0)
+            (name, bytearray(jpeg), name[:16], 48, 40, "RGB", 1.0, 1.0)
             for name, jpeg in zip(hashes or map(sha256, jpegs), jpegs, strict=True)
         ]
         columns = (
@@ -69,11 +69,22 @@ class Catalogue:
     def images(self, hashes: dict[str, str], **facts: object) -> None:
         """Write images; `hashes` maps the id of each to the sha256 of its pixels."""
         fact = {"tags": ["t"], "visibility": "public", "moderation": "ok", "deleted_at": None, **facts}
-        pixels = ("0" * 16, 48, 40, "RGB")
         landing = self.settings.landing.images
         upload = (NOON, DAY, fact["tags"], fact["visibility"], fact["moderation"])
         rows = [
-            ("owner", name, *upload, f"{landing}/{name}", digest, *pixels, fact["deleted_at"], (DAY,) * 7)
+            (
+                "owner",
+                name,
+                *upload,
+                f"{landing}/{name}",
+                digest,
+                digest[:16],
+                48,
+                40,
+                "RGB",
+                fact["deleted_at"],
+                (DAY,) * 7,
+            )
             for name, digest in hashes.items()
         ]
         columns = (

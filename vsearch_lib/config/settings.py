@@ -73,7 +73,9 @@ class Examples(Section):
     candidates: PositiveInt
     candidates_seed: int
     test_share: float = Field(ge=0, lt=1)
+    validation_share: float = Field(ge=0, lt=1)
     split_seed: int
+    held_out_tags: tuple[str, ...]
 
 
 class Model(Section):

@@ -9,8 +9,7 @@ from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import as_arrays, stored_features
 from vsearch_lib.embedding.pending import Pending, write_pending
 from vsearch_lib.encoder.projection import Projection, fit_pca
-from vsearch_lib.examples.split import is_test
-from vsearch_lib.lake.eligible import public_images
+from vsearch_lib.examples.split import images_with_split
 from vsearch_lib.models.registry import Card
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.vectors import Vectors
@@ -24,7 +23,7 @@ SAMPLE_IMAGES = 10_000
 class Fitted:
     """A projection, the number of pictures it was fitted to, and the share of their variance that it keeps.
 
-    `hashes` and `features` (n, width) are those of the whole sample, including the test split.
+    `hashes` and `features` (n, width) are those of the whole sample, including test images.
     """
 
     projection: Projection
@@ -35,20 +34,20 @@ class Fitted:
 
 
 def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed: int) -> Fitted:
-    """Fit a projection to features of a seeded sample of the public images that are not in the test split.
+    """Fit a projection to features of a seeded sample of the public images: to those of the training split.
 
-    Spark tasks compute the features, including those of test images, by which `evaluate` ranks.
+    Spark tasks compute the features of the whole sample: `evaluate` ranks by those of test images.
 
     Raises:
         GateRefused: more than `quality.max_refused_share` of the sample cannot be embedded.
     """
-    examples = context.settings.examples
     order = F.xxhash64("image_id", F.lit(seed))
-    sample = checkpointed(public_images(context.lake).orderBy(order, "image_id").limit(SAMPLE_IMAGES))
+    sample = checkpointed(
+        images_with_split(context.lake, context.settings).orderBy(order, "image_id").limit(SAMPLE_IMAGES)
+    )
     hashes, features = as_arrays(stored_features(context, backbone.version, sample), "sha256", width=backbone.dimension)
-    held_out = is_test(test_share=examples.test_share, seed=examples.split_seed)
-    tested = {row["sha256"] for row in sample.where(held_out).select("sha256").distinct().collect()}
-    fitted_to = [i for i, sha256 in enumerate(hashes) if sha256 not in tested]
+    training = {row["sha256"] for row in sample.where("split = 'train'").select("sha256").distinct().collect()}
+    fitted_to = [i for i, sha256 in enumerate(hashes) if sha256 in training]
     projection, kept = fit_pca(features[fitted_to], dimension=dimension, seed=seed)
     return Fitted(projection, len(fitted_to), kept, hashes, features)
 

@@ -1,9 +1,9 @@
-"""The living images of the lake, and those that everybody may see."""
+"""The living images of the lake."""
 
 from pyspark.sql import DataFrame
 
 from vsearch_lib.config import Settings
-from vsearch_lib.eligibility import LIVING, PUBLIC
+from vsearch_lib.eligibility import LIVING
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.lake.tables import Lake
 
@@ -11,11 +11,6 @@ from vsearch_lib.lake.tables import Lake
 def living_images(lake: Lake) -> DataFrame:
     """Return the images that are neither deleted nor blocked."""
     return lake.read("images").where(LIVING)
-
-
-def public_images(lake: Lake) -> DataFrame:
-    """Return the images that everybody may see, with the `group_sha256` that decides the split."""
-    return lake.read("images").where(PUBLIC).join(lake.read("near_duplicates"), "sha256", "left")
 
 
 def require_images(lake: Lake, settings: Settings) -> None:

@@ -54,8 +54,8 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
     learning = recipe.training != "none" and not images_to_learn_from(context.lake, settings).isEmpty()
     if recipe.training != "none" and not learning and retrain:
         raise VsearchError(
-            "no image to learn from: all are private or in the test split (examples.test_share); run retrain once "
-            "there are more"
+            "no image to learn from: all are private or outside the training split (examples.test_share, "
+            "examples.validation_share); run retrain once there are more"
         )
     # This import takes seconds: a night that has a model does not wait for it.
     from vsearch_lib.models.weights import initial_encoder
@@ -102,7 +102,7 @@ def _projected(context: StepContext, encoder: "Encoder", recipe: Recipe, backbon
     context.made["model"] = card.version
     pictures = f"{fitted.pictures} picture{'' if fitted.pictures == 1 else 's'}"
     if not fitted.pictures:
-        about = "drawn at random, because all images are private or in the test split: run retrain once there are more"
+        about = "drawn at random, because no public image is in the training split: run retrain once there are more"
     elif fitted.pictures < encoder.dimension:
         about = f"chosen from {pictures}, too few to choose well: run retrain once there are more"
     else:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import functions as F
 
-from vsearch_lib.examples.split import is_test
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images
 
-SHARE, SEED = 0.3, 17
+SEED = 17
 N = 60
+# An image that looks like images of two sides is in no split.
+SPLITS = ("train", "test", "validation", None)
 
 
 @pytest.fixture(scope="module")
 def images(spark):
     name = F.format_string("i%02d", "id")
-    alone = F.lit(None).cast("string").alias("group_sha256")
-    return spark.range(N).select(name.alias("image_id"), F.sha2(name, 256).alias("sha256"), alone).cache()
+    split = F.element_at(F.array(*map(F.lit, SPLITS)), (F.col("id") % len(SPLITS) + 1).cast("int")).alias("split")
+    return spark.range(N).select(name.alias("image_id"), F.sha2(name, 256).alias("sha256"), split).cache()
 
 
 @pytest.fixture(scope="module")
-def held_out(images) -> list[str]:
-    return sorted(r[0] for r in images.where(is_test(test_share=SHARE, seed=SEED)).select("image_id").collect())
+def held_out() -> list[str]:
+    return [f"i{n:02d}" for n in range(N) if SPLITS[n % len(SPLITS)] == "test"]
 
 
 def judgements(spark, rows):
@@ -29,7 +30,7 @@ def judgements(spark, rows):
 
 
 def judged(spark, images, rows, limit: int = 100, seed: int = SEED):
-    return judged_queries(judgements(spark, rows), images, test_share=SHARE, split_seed=SEED, seed=seed, limit=limit)
+    return judged_queries(judgements(spark, rows), images, seed=seed, limit=limit)
 
 
 def test_only_queries_of_the_test_split_are_measured(spark, images, held_out):

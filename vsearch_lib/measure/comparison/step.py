@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import GateRefused
+from vsearch_lib.examples.split import images_with_split
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.changes import position
-from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.lake.metrics import record
 from vsearch_lib.lake.past_results import input_state, load_result, save_result
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
@@ -84,13 +84,11 @@ def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
     Both models rank the same pictures by exact search, and embed them here from the stored pixels.
     """
     settings, lake = context.settings, context.lake
-    images = public_images(lake)
+    images = images_with_split(lake, settings)
     seed = settings.evaluation.seed
     judged = judged_queries(
         lake.read("judgements"),
         images,
-        test_share=settings.examples.test_share,
-        split_seed=settings.examples.split_seed,
         seed=seed,
         limit=settings.evaluation.max_queries,
     )

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.examples.split import is_test
 from vsearch_lib.lake import Lake
 from vsearch_lib.measure.offline.ranking import Judgements
 
@@ -16,17 +15,13 @@ def pictures_of(lake: Lake, images: DataFrame) -> Iterator[tuple[str, bytes]]:
     return ((row["image_id"], bytes(row["jpeg"])) for row in stored.toLocalIterator())
 
 
-def judged_queries(
-    judgements: DataFrame, images: DataFrame, *, test_share: float, split_seed: int, seed: int, limit: int
-) -> dict[str, dict[str, int]]:
+def judged_queries(judgements: DataFrame, images: DataFrame, *, seed: int, limit: int) -> dict[str, dict[str, int]]:
     """Return query → image → score for at most `limit` judged queries of the test split, chosen by a seeded hash.
 
-    A pair's score is the mean over its annotators, rounded; only pairs of images in `images` count. `images` have the
-    `group_sha256` that decides the split.
+    A pair's score is the mean over its annotators, rounded; only pairs of images in `images` (image_id, split)
+    count.
     """
-    held_out = images.where(is_test(test_share=test_share, seed=split_seed)).select(
-        F.col("image_id").alias("query_image_id")
-    )
+    held_out = images.where("split = 'test'").select(F.col("image_id").alias("query_image_id"))
     pairs = judgements.join(images.select("image_id"), "image_id").where("query_image_id != image_id")
     pairs = pairs.join(held_out, "query_image_id")
     chosen = pairs.select("query_image_id").distinct().orderBy(F.xxhash64("query_image_id", F.lit(seed))).limit(limit)

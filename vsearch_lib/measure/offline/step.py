@@ -12,8 +12,8 @@ from vsearch_lib.artefact.content import digest
 from vsearch_lib.artefact.manifest import Manifest
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import as_arrays, features_model, stored_features
+from vsearch_lib.examples.split import images_with_split
 from vsearch_lib.figures import Figure
-from vsearch_lib.lake.eligible import public_images
 from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.measure.offline.baselines import pixel_vectors
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
@@ -43,11 +43,11 @@ def evaluate(context: StepContext) -> list[Figure]:
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     manifest = searcher.manifest
     reports = open_store(settings.reports.uri)
-    split = (settings.examples.test_share, settings.examples.split_seed)
-    made_from = (context.lake.version("judgements"), context.lake.version("near_duplicates"), *split)
+    made_from = (context.lake.version("judgements"), context.lake.version("near_duplicates"))
     # If an older version of this step wrote figures with other fields, measure again.
     shape = [field.name for field in fields(Figure)]
-    chosen = f"{made_from} {settings.evaluation.model_dump_json()} {shape}"
+    sections = [section.model_dump_json() for section in (settings.examples, settings.evaluation)]
+    chosen = f"{made_from} {sections} {shape}"
     name = f"{manifest.version}-{digest(chosen.encode())[:8]}"
     earlier = reports.read_versioned(f"{name}.json")
     if earlier:
@@ -63,12 +63,10 @@ def evaluate(context: StepContext) -> list[Figure]:
 
 def _measure(context: StepContext, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
     settings, lake = context.settings, context.lake
-    images = public_images(lake)
+    images = images_with_split(lake, settings)
     judged = judged_queries(
         lake.read("judgements"),
         images,
-        test_share=settings.examples.test_share,
-        split_seed=settings.examples.split_seed,
         seed=settings.evaluation.seed,
         limit=settings.evaluation.max_queries,
     )
