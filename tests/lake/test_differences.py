@@ -16,7 +16,8 @@ from vsearch_lib.lake.migration import check, migrate
 NEW_METRICS = {"subject": "string", "n": "bigint", "low": "double", "high": "double"}
 JUDGEMENT = "'q', 'i', 'ann', {score}, DATE '2026-11-01'"
 CLICK = (
-    "'e-1', 'u-1', 'a', 'b', 1, 'click', 9.5D, 9.5D, TIMESTAMP '2026-11-01 10:00:00', DATE '2026-11-01', 'r-1', 'v-1'"
+    "'e-1', 'u-1', 'a', NULL, 0.5D, 0D, 0.5D, 1D, 'b', 1, 'click', 9.5D, 9.5D, TIMESTAMP '2026-11-01 10:00:00', "
+    "DATE '2026-11-01', 'r-1', 'v-1'"
 )
 
 

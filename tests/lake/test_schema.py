@@ -28,7 +28,7 @@ KEYS = {
 }
 tables = pytest.mark.parametrize("table", table_names())
 # Ids of things that are neither a user nor an image.
-OTHER_IDS = {"event_id", "request_id", "example_id"}
+OTHER_IDS = {"event_id", "request_id", "example_id", "query_upload_id"}
 NAMES_BY_NAME = re.compile(r"(^|_)(ids?|user|owner|uploader|viewer|annotator|author|image)$")
 NAMES_BY_COMMENT = re.compile(r"^(the (user|image|picture|query)\b|who\b|stable id)|pseudonymous", re.IGNORECASE)
 
@@ -51,6 +51,11 @@ BAD = [
     ("interactions", "dwell_ms", "-1", "dwell_not_negative"),
     ("interactions", "latitude", "90.1D", "latitude_in_range"),
     ("interactions", "longitude", "CAST('NaN' AS double)", "longitude_in_range"),
+    ("interactions", "query_image_id", "CAST(NULL AS string)", "query_named"),
+    ("interactions", "crop_x", "0.3D", "crop_inside"),
+    ("interactions", "crop_y", "-0.1D", "crop_inside"),
+    ("interactions", "crop_width", "CAST(NULL AS double)", "crop_inside"),
+    ("interactions", "crop_height", "0D", "crop_inside"),
     ("judgements", "score", "6", "score_in_range"),
     ("judgements", "score", "-1", "score_in_range"),
     ("embeddings", "vector", "array(1F, 1F)", "vector_unit"),

@@ -5,6 +5,10 @@ import pytest
 from vsearch_lib.records.interactions import INTERACTIONS
 
 
+def crop(x: object, y: object, width: object, height: object) -> dict[str, object]:
+    return {"crop_x": x, "crop_y": y, "crop_width": width, "crop_height": height}
+
+
 @pytest.fixture(scope="module")
 def landed(read_records, event):
     return read_records(
@@ -30,6 +34,15 @@ def landed(read_records, event):
                 event("number", occurred_at=1714979289),
                 event("just", occurred_at="2024-05-08T23:59:59Z"),
                 event("back", occurred_at="2022-05-08"),
+                event("no query", query_image_id=None),
+                event("upload", query_image_id=None, query_upload_id="up-1", **crop(0.7, 0, 0.3, 1)),
+                event("part", **crop(0.25, 0.5, 0.5, 0.25)),
+                event("three", crop_x=0.1, crop_y=0.1, crop_width=0.5),
+                event("wide", **crop(0.5, 0, 0.6, 1)),
+                event("pixels", **crop(10, 20, 300, 200)),
+                event("left", **crop(-0.1, 0, 0.5, 0.5)),
+                event("flat", **crop(0, 0, 0.5, 0)),
+                event("words", **crop("a", 0, 0.5, 0.5)),
             ],
             "b.jsonl": [event("twice", dwell_ms=3), event("twice", dwell_ms=2, variant="b"), event("twice")],
         },
@@ -55,7 +68,16 @@ def test_the_greatest_of_different_copies_of_an_event_is_stored_in_any_order(lan
 
 
 def test_only_valid_events_are_accepted(landed):
-    assert sorted(landed.accepted) == ["back", "half", "just", "late", "nowhere", "place", "pole", "twice"]
+    expected = ["back", "half", "just", "late", "nowhere", "part", "place", "pole", "twice", "upload"]
+    assert sorted(landed.accepted) == expected
+
+
+def test_the_box_that_a_user_drew_is_stored_with_the_query(landed):
+    part, upload, whole = (landed.accepted[name] for name in ("part", "upload", "nowhere"))
+    assert {name: part[name] for name in crop(0, 0, 0, 0)} == crop(0.25, 0.5, 0.5, 0.25)
+    assert (part["query_image_id"], part["query_upload_id"]) == ("q", None)
+    assert (upload["query_image_id"], upload["query_upload_id"]) == (None, "up-1")
+    assert {name: whole[name] for name in crop(0, 0, 0, 0)} == crop(None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +96,13 @@ def test_only_valid_events_are_accepted(landed):
         (17, "time_in_future"),
         (18, "time_too_old"),
         (19, "malformed_line"),
+        (22, "missing_field"),
+        (25, "missing_field"),
+        (26, "value_not_allowed"),
+        (27, "value_not_allowed"),
+        (28, "value_not_allowed"),
+        (29, "value_not_allowed"),
+        (30, "malformed_line"),
     ],
 )
 def test_a_refused_event_has_its_reason_and_line(landed, line, reason):
@@ -83,7 +112,9 @@ def test_a_refused_event_has_its_reason_and_line(landed, line, reason):
 def test_a_missing_field_is_named(landed):
     assert landed.refused["a.jsonl", 13]["message"] == "user_id is missing"
     assert landed.refused["a.jsonl", 16]["message"] == "event_id is missing"
+    assert landed.refused["a.jsonl", 22]["message"].startswith("query_image_id and query_upload_id are missing")
+    assert landed.refused["a.jsonl", 25]["message"].startswith("only some of crop_x, crop_y, crop_width, crop_height")
 
 
 def test_no_other_event_is_refused(landed):
-    assert len(landed.refused) == 13
+    assert len(landed.refused) == 20

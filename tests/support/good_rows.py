@@ -17,6 +17,12 @@ def good(table: str) -> dict[str, str]:
         "erasures": {"kind": "'image'", "id_sha256": "repeat('0', 64)"},
         "users_pii": {"age": "CAST(NULL AS int)"},
         "interactions": {
+            "query_image_id": "'q'",
+            "query_upload_id": "CAST(NULL AS string)",
+            "crop_x": "0.25D",
+            "crop_y": "0D",
+            "crop_width": "0.75D",
+            "crop_height": "1D",
             "position": "1",
             "type": "'click'",
             "dwell_ms": "CAST(NULL AS bigint)",
