@@ -1,0 +1,1 @@
+"""What the click rate of one policy would be, estimated from the log of another."""
