@@ -9,6 +9,7 @@ PHOTOS ?= $(CLOTHING)/images
 CASES ?=
 WEIGHTS ?= ../shared/data/weights/mobilenet_v2.safetensors
 SIFT ?= var/sift
+OPEN_BANDIT ?= ../shared/data/open-bandit
 LOCKS := conf/locks
 SITE := .venv/lib/python3.11/site-packages
 UV := .venv/bin/uv
@@ -22,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo airflow test test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index clean
+.PHONY: help demo airflow test test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -86,6 +87,10 @@ bench-index: $(JOBS_READY) $(SIFT)/base.npy ## time building and searching the i
 	@.venv/bin/python benchmarks/index.py measure '$(SIFT)'
 	@.venv/bin/python benchmarks/index.py clustered var/clustered
 	@.venv/bin/python benchmarks/index.py measure var/clustered
+
+bench-clicks: $(JOBS_READY) ## measure estimates from clicks on generated logs, and on Open Bandit's; OPEN_BANDIT=DIR
+	@.venv/bin/python benchmarks/propensity.py
+	@.venv/bin/python benchmarks/off_policy.py '$(OPEN_BANDIT)'
 
 workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have only Spark and Python 3.11
 	@du -h $(WORKERS)

@@ -210,11 +210,11 @@ def test_a_second_call_returns_the_same_summary_and_writes_nothing(catalogue):
 
 @pytest.mark.parametrize("other", [{"images": 41, "seed": 5}, {"images": 40, "seed": 6}])
 def test_another_catalogue_in_the_folder_is_refused_by_name(catalogue, other):
-    with pytest.raises(UsageError, match=r"already holds another demo catalogue \(images 40, seed 5, generator 1\)"):
+    with pytest.raises(UsageError, match=r"already holds another demo catalogue \(images 40, seed 5, generator 2\)"):
         write_catalogue(catalogue.root, **other)
 
 
-@pytest.mark.parametrize("record", [None, "not json", "[]", '{"recipe": {"images": 40, "seed": 5, "generator": 1}}'])
+@pytest.mark.parametrize("record", [None, "not json", "[]", '{"recipe": {"images": 40, "seed": 5, "generator": 2}}'])
 def test_a_folder_with_other_content_is_refused_and_not_changed(tmp_path, record):
     (tmp_path / "holiday.jpg").write_bytes(b"mine")
     if record is not None:
