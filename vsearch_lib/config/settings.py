@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 from pydantic_core import PydanticCustomError
 
 _FACTORY = re.compile(
@@ -78,6 +78,21 @@ class Examples(Section):
     held_out_tags: tuple[str, ...]
 
 
+class Clicks(Section):
+    randomised_variants: tuple[str, ...]
+    min_dwell_ms: NonNegativeInt
+    max_clicks_per_day: PositiveInt
+    max_click_share: float = Field(gt=0, le=1)
+    max_share_on_one_image: float = Field(gt=0, le=1)
+    min_clicks_of_robots: PositiveInt
+    min_pair_impressions: PositiveInt
+    min_pair_clicks: PositiveInt
+    min_position_clicks: PositiveInt
+    max_weight: float = Field(ge=1)
+    sampled_queries: PositiveInt
+    seed: int
+
+
 class Model(Section):
     backbone: str = Field(pattern=r"^[A-Za-z0-9_.]+$")
     weights: str
@@ -149,6 +164,7 @@ class Settings(Section):
     image: Image
     quality: Quality
     examples: Examples
+    clicks: Clicks
     model: Model
     training: Training
     embedding: Embedding

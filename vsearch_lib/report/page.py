@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from vsearch_lib.report.charts import Chart
 from vsearch_lib.report.environment import page_environment
 
 THUMBNAIL_SIDE = 150  # pixels
@@ -44,12 +45,14 @@ class Query:
     answers: Sequence[Answer]
 
 
-def render(title: str, subtitle: str, tables: Sequence[Table], queries: Sequence[Query]) -> str:
+def render(
+    title: str, subtitle: str, tables: Sequence[Table], queries: Sequence[Query], charts: Sequence[Chart] = ()
+) -> str:
     """Return the page as HTML; it contains its pictures as small JPEGs and loads nothing."""
     environment = page_environment("vsearch_lib.report")
     environment.filters["thumbnail"] = thumbnail
     template = environment.get_template("page.html.j2")
-    return template.render(title=title, facts=[subtitle], tables=tables, queries=queries)
+    return template.render(title=title, facts=[subtitle], tables=tables, queries=queries, charts=charts)
 
 
 def thumbnail(jpeg: bytes) -> str:

@@ -10,6 +10,7 @@ from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
 from vsearch_lib.measure.online.clicks import CLICK_FIGURES, click_figures
 from vsearch_lib.measure.online.drift import drift_figures
+from vsearch_lib.measure.online.examination import examination_charts, examination_figures
 from vsearch_lib.measure.page_cache import PageCache
 from vsearch_lib.models.promotion import current_model
 from vsearch_lib.report.page import Table, render
@@ -23,7 +24,7 @@ def measure_online(context: StepContext) -> list[Figure]:
     """Measure the `online.days` days up to the last event; if nothing has changed, the earlier page is kept."""
     settings, asked = context.settings, context.lake.exists("interactions")
     model = current_model(settings).version if asked and context.lake.exists("embeddings") else None
-    chosen = settings.online.model_dump_json()
+    chosen = [section.model_dump_json() for section in (settings.online, settings.clicks)]
     cache = PageCache(context, "measure_online", ("interactions", "images", "embeddings"), model=model, settings=chosen)
     if (earlier := cache.load()) is not None:
         return earlier
@@ -33,12 +34,15 @@ def measure_online(context: StepContext) -> list[Figure]:
         context.say("measure_online: no interactions yet")
         return []
     first = last - timedelta(days=context.settings.online.days - 1)
+    measured = interactions.where(F.col("event_date").between(first, last))
     figures = [
-        *click_figures(interactions.where(F.col("event_date").between(first, last))),
+        *click_figures(measured),
+        *examination_figures(measured, settings.clicks),
         *_drift(context, first, last),
     ]
     name = f"online-{version_of(context.run_id)}.html"
-    page = render("What people did", f"{first} to {last}", _tables(figures), [])
+    charts = examination_charts(figures)
+    page = render("What people did", f"{first} to {last}", _tables(figures), [], charts)
     cache.save(figures, name, page)
     return figures
 
@@ -76,8 +80,14 @@ def _tables(figures: list[Figure]) -> list[Table]:
     labels = list(dict.fromkeys(figure.label for figure in figures if figure.metric == "requests"))
     clicks = [(name, *(_text(value.get((metric, name))) for metric in CLICK_FIGURES)) for name in labels]
     drift = [(figure.label, f"{figure.value:.4f}") for figure in figures if figure.metric == "energy_distance"]
+    learnt = [
+        (figure.metric.replace("_", " "), figure.slice, _text(figure.value))
+        for figure in figures
+        if figure.metric in ("robots", "accident_rate", "effective_clicks", "clicked_pairs")
+    ]
     return [
         Table(("requests of", *(metric.replace("_", " ") for metric in CLICK_FIGURES)), clicks),
+        *([Table(("what clicks say", "of", "value"), learnt, words=2)] if learnt else []),
         *([Table(("vectors compared with earlier weeks", "energy distance"), drift)] if drift else []),
     ]
 

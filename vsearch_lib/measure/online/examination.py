@@ -1,0 +1,63 @@
+"""Figures of how far users look down a page, and of what clicks say once that is taken into account."""
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from vsearch_lib.config.settings import Clicks
+from vsearch_lib.examples.clicks import count_outcomes, evidence, once_per_user, outcomes, robots
+from vsearch_lib.examples.propensity import effective_sample_size, estimate_examination, inverse_propensity
+from vsearch_lib.figures import Figure
+from vsearch_lib.report.charts import Chart, Point
+from vsearch_lib.spark.checkpoint import checkpointed
+
+_POSITION = "position "
+
+
+def examination_figures(interactions: DataFrame, chosen: Clicks) -> list[Figure]:
+    """Return the figures of `interactions` (columns of the table) without robots; none if nothing was clicked.
+
+    `examination` is how probably a user looks at a position, relative to the first; its subject is the method of the
+    estimate. `effective_clicks` is how many clicks of equal weight would tell as much as the weighted ones.
+    `clicked_pairs` are pairs of a query and an image with enough impressions and clicks to learn from.
+    """
+    found = checkpointed(outcomes(interactions, chosen))
+    if found.where("clicked").isEmpty():
+        return []
+    suspects = checkpointed(robots(found, chosen))
+    figures = [
+        Figure("robots", row["count"], slice=row["rule"])
+        for row in suspects.groupBy("rule").count().orderBy("rule").collect()
+    ]
+    honest = checkpointed(once_per_user(found.join(F.broadcast(suspects.select("user_id")), "user_id", "left_anti")))
+    counts = count_outcomes(honest, chosen)
+    if not counts.clicks.sum():
+        return figures
+    examination = estimate_examination(counts, min_clicks=chosen.min_position_clicks)
+    subject = f"method {examination.method}"
+    columns = (examination.positions, examination.curve, examination.low, examination.high, examination.clicks)
+    figures += [
+        Figure("examination", value, subject=subject, slice=f"{_POSITION}{k}", n=int(clicks), low=low, high=high)
+        for k, value, low, high, clicks in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+    weights = np.repeat(inverse_propensity(examination, counts.position, max_weight=chosen.max_weight), counts.clicks)
+    return [
+        *figures,
+        Figure("accident_rate", examination.accident, subject=subject),
+        Figure("effective_clicks", effective_sample_size(weights), n=len(weights)),
+        Figure("clicked_pairs", evidence(honest, examination, chosen).count()),
+    ]
+
+
+def examination_charts(figures: list[Figure]) -> list[Chart]:
+    """Return the estimated curve as a chart; none if nothing was estimated."""
+    curve = [figure for figure in figures if figure.metric == "examination" and figure.subject != "method none"]
+    points = [
+        Point(int(figure.slice.removeprefix(_POSITION)), figure.value, figure.low or 0.0, figure.high or 1.0)
+        for figure in curve
+    ]
+    if len(points) < 2:
+        return []
+    method = curve[0].subject.removeprefix("method ")
+    note = f"How probably a user looks at a position, relative to the first; with the 95 % interval. Method: {method}."
+    return [Chart("How far users look", points, "position", note)]
