@@ -11,11 +11,14 @@ from tests.support.small_model import SMALL
 from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import VsearchError
+from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.models.registry import read_card
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.storage import open_store
+from vsearch_lib.training.snapshot import newest_snapshot, require_learnable
 
+REFUSED = r"snapshot v0\S* holds 1 image that .* run build_training_examples again"
 TEACHING = (*SMALL, "training.epochs=1", "training.batch_size=8")
 
 
@@ -37,10 +40,10 @@ def test_training_uses_the_newest_snapshot_and_equal_inputs_give_the_same_snapsh
     catalogue.land(jpegs)
     for candidates in (2, 3, 2):
         run(catalogue, "build_training_examples", f"examples.candidates={candidates}")
-        made = run(catalogue, "train_encoder")["model"]
-        trained = read_card(open_store(catalogue.settings.models.uri), made)
-        assert candidates_by_snapshot(catalogue)[trained.training_snapshot] == candidates
+        assert candidates_by_snapshot(catalogue)[newest_snapshot(catalogue.lake)] == candidates
     assert sorted(candidates_by_snapshot(catalogue).values()) == [2, 3]
+    card = read_card(open_store(catalogue.settings.models.uri), run(catalogue, "train_encoder")["model"])
+    assert card.training_snapshot == newest_snapshot(catalogue.lake)
 
 
 def test_a_snapshot_with_an_image_that_may_not_be_learnt_from_is_refused(catalogue, jpegs):
@@ -51,19 +54,21 @@ def test_a_snapshot_with_an_image_that_may_not_be_learnt_from_is_refused(catalog
     other = images.where(images.image_id != query["image_id"]).first()
     before, replaced = {query["image_id"]: query["sha256"]}, {query["image_id"]: other["sha256"]}
     gone = catalogue.spark.createDataFrame([(query["image_id"],)], "image_id string")
+    settings = load_settings("demo", [f"var={catalogue.settings.var}", *TEACHING])
     for change in (
-        lambda: catalogue.images(before, visibility="private"),
         lambda: catalogue.images(before, moderation="blocked"),
         lambda: catalogue.images(before, deleted_at=datetime(2024, 5, 7, tzinfo=UTC)),
         lambda: catalogue.images(replaced),
         lambda: catalogue.lake.delete_keys("images", gone),
     ):
         change()
-        with pytest.raises(
-            VsearchError, match=r"snapshot v0\S+ holds 1 image that .* run build_training_examples again"
-        ):
-            run(catalogue, "train_encoder")
+        with pytest.raises(VsearchError, match=REFUSED):
+            require_learnable("v0", examples, images_to_learn_from(catalogue.lake, settings))
         catalogue.images(before)
+    catalogue.images(before, visibility="private")
+    with pytest.raises(VsearchError, match=REFUSED):
+        run(catalogue, "train_encoder")
+    catalogue.images(before)
     assert run(catalogue, "train_encoder")["model"]
 
 

@@ -80,6 +80,11 @@ def test_a_robot_is_counted_and_its_clicks_are_not(spark, chosen, figures):
     assert 0.6 < clicks[0] / clicks[1] < 0.73
 
 
+def test_with_too_few_clicks_there_is_no_curve_and_pairs_are_still_counted(spark, chosen):
+    figures = examination_figures(log(spark), chosen.model_copy(update={"min_position_clicks": 10_000}))
+    assert [(figure.metric, figure.value) for figure in figures] == [("clicked_pairs", 60)]
+
+
 def test_without_clicks_there_is_no_curve(spark, chosen):
     nothing = log(spark).where("type = 'impression'")
     assert examination_figures(nothing, chosen) == []

@@ -1,6 +1,6 @@
 """How probable it is that a user looks at a position of a page, estimated from clicks, and what follows from it."""
 
-from vsearch_lib.examples.propensity.choice import Examination, estimate_examination
+from vsearch_lib.examples.propensity.choice import NONE, Examination, estimate_examination
 from vsearch_lib.examples.propensity.counts import Counts
 from vsearch_lib.examples.propensity.weights import (
     PRIOR,
@@ -12,6 +12,7 @@ from vsearch_lib.examples.propensity.weights import (
 )
 
 __all__ = [
+    "NONE",
     "PRIOR",
     "Counts",
     "Examination",

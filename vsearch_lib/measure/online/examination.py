@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.config.settings import Clicks
 from vsearch_lib.examples.clicks import count_outcomes, evidence, once_per_user, outcomes, robots
-from vsearch_lib.examples.propensity import effective_sample_size, estimate_examination, inverse_propensity
+from vsearch_lib.examples.propensity import NONE, effective_sample_size, estimate_examination, inverse_propensity
 from vsearch_lib.figures import Figure
 from vsearch_lib.report.charts import Chart, Point
 from vsearch_lib.spark.checkpoint import checkpointed
@@ -18,8 +18,9 @@ def examination_figures(interactions: DataFrame, chosen: Clicks) -> list[Figure]
     """Return the figures of `interactions` (columns of the table) without robots; none if nothing was clicked.
 
     `examination` is how probably a user looks at a position, relative to the first; its subject is the method of the
-    estimate. `effective_clicks` is how many clicks of equal weight would tell as much as the weighted ones.
-    `clicked_pairs` are pairs of a query and an image with enough impressions and clicks to learn from.
+    estimate, and it is missing if there are too few clicks. `effective_clicks` is how many clicks of equal weight would
+    tell as much as the weighted ones. `clicked_pairs` are pairs of a query and an image with enough impressions and
+    clicks to learn from.
     """
     found = checkpointed(outcomes(interactions, chosen))
     if found.where("clicked").isEmpty():
@@ -34,6 +35,9 @@ def examination_figures(interactions: DataFrame, chosen: Clicks) -> list[Figure]
     if not counts.clicks.sum():
         return figures
     examination = estimate_examination(counts, min_clicks=chosen.min_position_clicks)
+    pairs = Figure("clicked_pairs", evidence(honest, examination, chosen).count())
+    if examination.method == NONE:
+        return [*figures, pairs]
     subject = f"method {examination.method}"
     columns = (examination.positions, examination.curve, examination.low, examination.high, examination.clicks)
     figures += [
@@ -45,16 +49,17 @@ def examination_figures(interactions: DataFrame, chosen: Clicks) -> list[Figure]
         *figures,
         Figure("accident_rate", examination.accident, subject=subject),
         Figure("effective_clicks", effective_sample_size(weights), n=len(weights)),
-        Figure("clicked_pairs", evidence(honest, examination, chosen).count()),
+        pairs,
     ]
 
 
 def examination_charts(figures: list[Figure]) -> list[Chart]:
     """Return the estimated curve as a chart; none if nothing was estimated."""
-    curve = [figure for figure in figures if figure.metric == "examination" and figure.subject != "method none"]
+    curve = [figure for figure in figures if figure.metric == "examination"]
     points = [
-        Point(int(figure.slice.removeprefix(_POSITION)), figure.value, figure.low or 0.0, figure.high or 1.0)
+        Point(int(figure.slice.removeprefix(_POSITION)), figure.value, figure.low, figure.high)
         for figure in curve
+        if figure.low is not None and figure.high is not None
     ]
     if len(points) < 2:
         return []
