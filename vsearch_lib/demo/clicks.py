@@ -23,8 +23,8 @@ is satisfied by an accident.
     P(is attracted | looks, grade)  = attraction(grade)
     P(stops | is attracted, grade)  = SATISFACTION[grade]
 
-`trust`: as `position`, but the user trusts the ranking, so that an unattractive picture attracts more if it stands high
-(Agarwal, Wang, Li, Bendersky and Najork, "Addressing trust bias for unbiased learning-to-rank", WWW 2019).
+`trust`: as `position`, but the user trusts the ranking, so that an unattractive picture attracts more if it is high on
+the page (Agarwal, Wang, Li, Bendersky and Najork, "Addressing trust bias for unbiased learning-to-rank", WWW 2019).
 
     P(looks and is attracted | position, grade)
         = examination(position) * (attraction(grade) + (1 - attraction(grade)) * TRUST / position)

@@ -115,8 +115,8 @@ def evidence(outcomes: DataFrame, examination: Examination, chosen: Clicks) -> D
         (F.col("impressions") >= chosen.min_pair_impressions) & (F.col("clicks") >= chosen.min_pair_clicks)
     )
     accident = examination.accident
-    wanted = (F.col("clicks") - accident * F.col("impressions")) / (1 - accident)
-    relevance = (wanted + PRIOR * F.col("_prior")) / (F.col("_examined") + PRIOR)
+    intended = (F.col("clicks") - accident * F.col("impressions")) / (1 - accident)
+    relevance = (intended + PRIOR * F.col("_prior")) / (F.col("_examined") + PRIOR)
     return enough.select(
         "query_image_id",
         F.col("displayed_image_id").alias("image_id"),

@@ -26,7 +26,8 @@ def with_split(images: DataFrame, near_duplicates: DataFrame, chosen: Examples) 
     of one side would show what an image of another looks like. So a picture that lands later can take images out of a
     split, but never moves one to another: no test image was seen by a model that was trained before.
 
-    An image with one of `chosen.held_out_tags` is a test image: a class that training never sees (open set).
+    An image with one of `chosen.held_out_tags` is a test image: a class that training never sees (open set). It moves
+    only if its tags or that setting change.
 
     Args:
         images: all images of the catalogue: image_id, sha256, phash, tags.
@@ -35,17 +36,17 @@ def with_split(images: DataFrame, near_duplicates: DataFrame, chosen: Examples) 
     """
     group = Window.partitionBy(F.coalesce("group_sha256", "sha256"))
     sides = images.join(near_duplicates, "sha256", "left").withColumn("_side", _side(chosen))
-    alone = F.min("_side").over(group) == F.max("_side").over(group)
-    return sides.withColumn("split", F.when(alone, F.col("_side"))).drop("_side", "group_sha256")
+    agreed = F.min("_side").over(group) == F.max("_side").over(group)
+    return sides.withColumn("split", F.when(agreed, F.col("_side"))).drop("_side", "group_sha256")
 
 
 def _side(chosen: Examples) -> Column:
-    place = F.pmod(F.xxhash64("phash", F.lit(chosen.split_seed)), F.lit(_GRAIN))
+    bucket = F.pmod(F.xxhash64("phash", F.lit(chosen.split_seed)), F.lit(_GRAIN))
     tested = round(chosen.test_share * _GRAIN)
     validated = tested + round(chosen.validation_share * (_GRAIN - tested))
     return (
-        F.when((place < tested) | _has_any(chosen.held_out_tags), "test")
-        .when(place < validated, "validation")
+        F.when((bucket < tested) | _has_any(chosen.held_out_tags), "test")
+        .when(bucket < validated, "validation")
         .otherwise("train")
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 480, 180  # of the curve, without the labels around it, in pixels
+WIDTH, HEIGHT = 480, 180  # of the curve, without the labels around it; templates/chart.html.j2 draws the same frame
 
 
 @dataclass(frozen=True)

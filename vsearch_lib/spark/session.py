@@ -45,7 +45,7 @@ _DEFAULTS = {
     "spark.sql.icu.caseMappings.enabled": "false",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # Spark describes every plan in text, even if no page shows it: the short form takes a fifteenth less planning.
+    # Spark describes every plan in text, even if no page shows it: the short form is made faster.
     "spark.sql.ui.explainMode": "simple",
 }
 # On one machine the driver lists folders itself: tasks would look at the same disk.

@@ -20,7 +20,7 @@ from vsearch_lib.measure.off_policy.estimators import (
 )
 
 REAL = PROJECT.parent / "shared" / "data" / "open-bandit"
-REFERENCE = json.loads((Path(__file__).parents[1] / "off_policy_reference.json").read_text())
+REFERENCE = json.loads((Path(__file__).parent / "reference.json").read_text())
 
 # Three rows with the weights 0.5, 2 and 1.
 LOG = {"reward": [1, 1, 0], "propensity": [0.5, 0.25, 0.8], "target": [0.25, 0.5, 0.8]}

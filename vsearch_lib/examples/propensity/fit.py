@@ -61,7 +61,7 @@ class Parameters:
 def fit(cells: Cells, *, start: Parameters | None = None) -> Parameters:
     """Return the most likely parameters; begin at `start`, which has all places and groups, or at the click rates.
 
-    If there is only one group, nothing tells accidents from examination, and `accident` is 0.
+    If there is only one group, accidents and examination cannot be separated, and `accident` is 0.
     """
     places = len(start.examination) if start else int(cells.place.max()) + 1
     groups = len(start.relevance) if start else int(cells.group.max()) + 1

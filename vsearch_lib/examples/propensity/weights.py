@@ -58,8 +58,8 @@ def relevance(counts: Counts, examination: Examination) -> tuple[Ints, Floats]:
 
         mean[k]   = mean_relevance of position k
         prior     = sum(impressions[k] * mean[k]) / sum(impressions[k])                over the positions of the pair
-        wanted    = sum(clicks[k] - accident * impressions[k]) / (1 - accident)
-        relevance = (wanted + PRIOR * prior) / (sum(impressions[k] * examination[k]) + PRIOR)
+        intended  = sum(clicks[k] - accident * impressions[k]) / (1 - accident)
+        relevance = (intended + PRIOR * prior) / (sum(impressions[k] * examination[k]) + PRIOR)
 
     A pair with few impressions so gets the relevance that its ranking suggests, and its own clicks count more and more.
     The result is limited to 0 to 1.
@@ -69,8 +69,8 @@ def relevance(counts: Counts, examination: Examination) -> tuple[Ints, Floats]:
     shown_at, clicked_at = (total(place, column, len(seen)) for column in (counts.impressions, counts.clicks))
     mean = mean_relevance(examination, seen, shown_at, clicked_at)
     pairs, pair = np.unique(counts.pair, return_inverse=True)
-    wanted = (counts.clicks - accident * counts.impressions) / (1 - accident)
+    intended = (counts.clicks - accident * counts.impressions) / (1 - accident)
     shown = total(pair, counts.impressions, len(pairs))
     prior = total(pair, counts.impressions * mean[place], len(pairs)) / np.maximum(shown, 1)
     looks = total(pair, counts.impressions * examined[place], len(pairs))
-    return pairs, np.clip((total(pair, wanted, len(pairs)) + PRIOR * prior) / (looks + PRIOR), 0, 1)
+    return pairs, np.clip((total(pair, intended, len(pairs)) + PRIOR * prior) / (looks + PRIOR), 0, 1)

@@ -35,9 +35,9 @@ def shares(name: str, values: ArrayLike, *, n: int | None = None, zero: bool = T
     return rows
 
 
-def _refuse(name: str, rows: Numbers, bad: NDArray[np.bool_], wanted: str) -> None:
+def _refuse(name: str, rows: Numbers, bad: NDArray[np.bool_], allowed: str) -> None:
     if bad.any():
         first = int(np.argmax(bad))
         raise InvalidArgument(
-            name, f"is {rows[first]:g} in row {first}, and wrong in {bad.sum()} of {len(rows)} rows; give {wanted}"
+            name, f"is {rows[first]:g} in row {first}, and wrong in {bad.sum()} of {len(rows)} rows; give {allowed}"
         )

@@ -1,4 +1,4 @@
-"""Makes `off_policy_reference.json` with Open Bandit Pipeline (PyPI: obp), the reference of off-policy estimators.
+"""Makes `reference.json` with Open Bandit Pipeline (PyPI: obp), the reference of off-policy estimators.
 
 obp 0.5.7 needs an older Python and older packages than ours, so it runs in an environment of its own:
 
@@ -6,7 +6,7 @@ obp 0.5.7 needs an older Python and older packages than ours, so it runs in an e
     uv pip install --python /tmp/obp --no-deps obp==0.5.7
     uv pip install --python /tmp/obp numpy==1.23.5 scipy==1.9.3 scikit-learn==1.1.3 pandas==1.5.2 \\
         "matplotlib<3.8" "seaborn<0.13" tqdm pyyaml
-    /tmp/obp/bin/python tests/measure/make_off_policy_reference.py
+    /tmp/obp/bin/python tests/measure/off_policy/make_reference.py
 """
 
 import json
@@ -67,7 +67,7 @@ def main() -> None:
         "shrunk_doubly_robust, shrinkage 20": DoublyRobustWithShrinkage(lambda_=20.0),
     }
     reference = {
-        "made_by": "tests/measure/make_off_policy_reference.py with obp 0.5.7",
+        "made_by": "tests/measure/off_policy/make_reference.py with obp 0.5.7",
         "inputs": {
             "reward": reward.tolist(),
             "propensity": logging[at].tolist(),
@@ -77,7 +77,7 @@ def main() -> None:
         },
         "values": {name: float(found.estimate_policy_value(**log)) for name, found in estimators.items()},
     }
-    Path(__file__).with_name("off_policy_reference.json").write_text(json.dumps(reference, indent=1) + "\n")
+    Path(__file__).with_name("reference.json").write_text(json.dumps(reference, indent=1) + "\n")
 
 
 if __name__ == "__main__":
