@@ -23,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo airflow test test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks clean
+.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -41,7 +41,13 @@ airflow: $(AIRFLOW_READY) ## start Airflow on this machine, with the DAGs, their
 	@conf/airflow/start.sh '$(PORT)'
 
 test: check $(WORKERS) ## everything that must hold
+	@$(MAKE) --no-print-directory -j 2 test-dags test-library
+
+# Side by side: for most of its time the test of the DAGs waits for one process after another.
+test-dags: $(AIRFLOW_READY)
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not slow' tests/dags
+
+test-library: $(JOBS_READY) $(WORKERS)
 	@.venv/bin/python -m pytest $(IN_TWO_PROCESSES) --durations=20 --ignore=tests/dags
 
 test-slow: test-scheduler test-s3 test-cases ## what takes long by nature: an hour and more

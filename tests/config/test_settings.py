@@ -30,6 +30,24 @@ def test_a_setting_that_no_layer_sets_is_an_error(tree):
         Settings.model_validate({**tree, "image": image})
 
 
+SOURCES = ("augmentation", "judgement", "click", "cleaned_click", "co_click")
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "error"),
+    [
+        ("mix", dict.fromkeys(SOURCES, 0.0), "weight above 0"),
+        ("mix", {"click": -0.1}, r"mix\.click"),
+        ("negatives", {"index_share": 0.6, "same_tag_share": 0.5}, "not be more than 1 together"),
+        ("negatives", {"first_rank": 5, "last_rank": 4}, "not be below first_rank"),
+        ("negatives", {"drawn_per": "day"}, r"negatives\.drawn_per"),
+    ],
+)
+def test_mixes_and_negatives_that_make_no_sense_are_refused(tree, part, values, error):
+    with pytest.raises(ValidationError, match=error):
+        changed(tree, "examples", **{part: {**tree["examples"][part], **values}})
+
+
 def test_an_unknown_setting_is_refused(tree):
     with pytest.raises(ValidationError, match="sise"):
         changed(tree, "image", sise=1)
@@ -93,6 +111,15 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("quality", "max_refused_share", 1.01),
         ("examples", "test_share", 1.0),
         ("examples", "validation_share", 1.0),
+        ("examples", "min_grade", 5.1),
+        ("examples", "max_spread", -1),
+        ("examples", "pairs_per_query", 0),
+        ("examples", "retained_snapshots", 0),
+        ("clicks", "days", 0),
+        ("clicks", "test_days", -1),
+        ("clicks", "min_shared_queries", 0),
+        ("clicks", "max_class_images", 1),
+        ("clicks", "min_boxes", 0),
         ("clicks", "max_weight", 0.9),
         ("clicks", "max_click_share", 0.0),
         ("clicks", "min_dwell_ms", -1),
@@ -120,6 +147,9 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
         ("quality", "max_refused_share", 1.0),
         ("examples", "test_share", 0.0),
         ("examples", "validation_share", 0.0),
+        ("examples", "min_grade", 5.0),
+        ("examples", "max_spread", 0),
+        ("clicks", "test_days", 0),
         ("clicks", "max_weight", 1.0),
         ("clicks", "max_click_share", 1.0),
         ("clicks", "min_dwell_ms", 0),

@@ -10,7 +10,7 @@ import pytest
 from vsearch_lib.config import load_settings
 from vsearch_lib.config.settings import Clicks
 from vsearch_lib.examples.clicks import count_outcomes, evidence, once_per_user, outcomes, robots
-from vsearch_lib.examples.propensity import Examination, relevance
+from vsearch_lib.examples.propensity import PRIOR, Examination, relevance
 
 DAY = date(2024, 5, 6)
 COLUMNS = (
@@ -145,18 +145,26 @@ def curve(examined: float, accident: float = 0.0) -> Examination:
 @pytest.mark.parametrize(("examined", "accident"), [(0.5, 0.0), (0.05, 0.1)])
 def test_the_relevance_of_a_pair_is_that_of_the_same_counts_in_arrays(searches, chosen, examined, accident):
     estimate = curve(examined, accident)
-    rows = evidence(searches, estimate, changed(chosen, min_pair_impressions=1, min_pair_clicks=1)).collect()
+    every_pair = changed(chosen, min_pair_impressions=1, min_pair_clicks=1, max_weight=99.0)
+    rows = evidence(searches, estimate, every_pair).collect()
     _, expected = relevance(count_outcomes(searches, chosen), estimate)
     assert sorted(row["relevance"] for row in rows) == pytest.approx(sorted(expected))
 
 
-def test_a_click_weighs_as_the_inverse_of_how_often_its_position_is_looked_at(searches, chosen):
-    # a was displayed twenty times at each position; of its twelve clicks, six were at the second. b has one click.
+def test_a_pair_with_enough_clicks_is_evidence(searches, chosen):
+    # b has one click.
     (row,) = evidence(searches, curve(0.5), chosen).collect()
     assert (row["query_image_id"], row["image_id"], row["impressions"], row["clicks"]) == ("q", "a", 40, 12)
-    assert row["weight"] == pytest.approx(6 + 6 / 0.5)
-    (row,) = evidence(searches, curve(0.05), changed(chosen, max_weight=4.0)).collect()
-    assert row["weight"] == pytest.approx(6 + 6 * 4)
+
+
+def test_no_click_weighs_more_than_the_limit(searches, chosen):
+    """Image a was displayed twenty times at each position, and the second one is looked at by 5 % of the users."""
+    free, limited = (
+        evidence(searches, curve(0.05), changed(chosen, max_weight=limit)).collect()[0]["relevance"]
+        for limit in (20.0, 4.0)
+    )
+    assert 0 < limited < free < 1
+    assert limited / free == pytest.approx((20 + 20 / 20 + PRIOR) / (20 + 20 / 4 + PRIOR))
 
 
 def test_a_pair_with_too_few_impressions_is_no_evidence(searches, chosen):

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
+from vsearch_lib.config import load_settings
 from vsearch_lib.config.settings import Examples
 from vsearch_lib.examples.split import with_split
 
@@ -17,14 +18,8 @@ IMAGES = 2000
 
 
 def chosen(*, test: float = 0.2, validation: float = 0.1, seed: int = 17, held_out: tuple[str, ...] = ()) -> Examples:
-    return Examples(
-        candidates=2,
-        candidates_seed=17,
-        test_share=test,
-        validation_share=validation,
-        split_seed=seed,
-        held_out_tags=held_out,
-    )
+    values = {"test_share": test, "validation_share": validation, "split_seed": seed, "held_out_tags": held_out}
+    return Examples(**{**load_settings("demo").examples.model_dump(), **values})
 
 
 def digest(word: object) -> str:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 
 from vsearch_lib.errors import VsearchError
-from vsearch_lib.images import near_duplicates
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.images.near_duplicates import MAX_DISTANCE, regroup
+from vsearch_lib.spark import components
 
 BASE = 0x0123456789ABCDEF
 FAR = 0xFEDCBA9876543210
@@ -128,7 +128,7 @@ def test_thousands_of_equal_pictures_are_compared_once(spark):
 def test_a_chain_too_long_for_the_rounds_is_an_error_and_not_a_wrong_group(spark, monkeypatch):
     chain = {sha(n * 7919 % 1000): BASE ^ ((1 << 2 * n) - 1) for n in range(30)}
     assert set(grouped(spark, chain, {}, {}).values()) == {min(chain)}
-    monkeypatch.setattr(near_duplicates, "_MAX_ROUNDS", 1)
+    monkeypatch.setattr(components, "_MAX_ROUNDS", 1)
     with pytest.raises(VsearchError, match="still change after 1 rounds"):
         grouped(spark, chain, {}, {})
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from vsearch_lib.encoder.network import Encoder, untrained
+from vsearch_lib.examples.boxes import PRIOR
 from vsearch_lib.training.loop import Trained, train
 from vsearch_lib.training.reader import Batch
 
@@ -20,7 +21,9 @@ def coloured_batches(steps: int, examples: int = 6) -> list[Batch]:
     pictures = COLOURS.view(-1, 3, 1, 1).expand(-1, -1, 40, 40)
     order = [torch.arange(examples), torch.arange(examples), (torch.arange(examples) + 1) % examples]
     index = torch.stack(order, dim=1)
-    return [Batch(pictures[index], index.long(), torch.ones(examples))] * steps
+    groups = index.long()
+    related = groups.flatten().unsqueeze(0) == groups.flatten().unsqueeze(1)
+    return [Batch(pictures[index], torch.zeros(examples).long(), groups, related, torch.ones(examples))] * steps
 
 
 def trained(encoder: Encoder, steps: int = 40, *, pretrained: bool = False, seed: int = 1, progress=None) -> Trained:
@@ -28,6 +31,7 @@ def trained(encoder: Encoder, steps: int = 40, *, pretrained: bool = False, seed
         encoder,
         coloured_batches(steps),
         side=32,
+        boxes=PRIOR,
         total_steps=steps,
         learning_rate=0.003,
         temperature=0.2,

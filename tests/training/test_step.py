@@ -12,13 +12,13 @@ from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
+from vsearch_lib.examples.usable import newest_snapshot, require_learnable
 from vsearch_lib.models.registry import read_card
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.storage import open_store
-from vsearch_lib.training.snapshot import newest_snapshot, require_learnable
 
-REFUSED = r"snapshot v0\S* holds 1 image that .* run build_training_examples again"
+REFUSED = r"snapshot \S+ holds 1 image that .* run build_training_examples again"
 TEACHING = (*SMALL, "training.epochs=1", "training.batch_size=8")
 
 

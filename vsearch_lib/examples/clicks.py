@@ -10,7 +10,6 @@ from vsearch_lib.examples.propensity import (
     PRIOR,
     Counts,
     Examination,
-    examination_at,
     inverse_propensity,
     mean_relevance,
 )
@@ -98,18 +97,17 @@ def count_outcomes(outcomes: DataFrame, chosen: Clicks) -> Counts:
 def evidence(outcomes: DataFrame, examination: Examination, chosen: Clicks) -> DataFrame:
     """Return what clicks say, without position bias, about pairs that were displayed and clicked often enough.
 
-    Columns: query_image_id, image_id, impressions, clicks, relevance, weight. `relevance` is how probably a user who
-    looks is attracted, as `propensity.relevance` defines it. `weight` is the sum of the clicks' clipped inverse
-    propensities (`inverse_propensity`).
+    Columns: query_image_id, image_id, impressions, clicks, relevance. `relevance` is how probably a user who looks is
+    attracted, as `propensity.relevance` defines it, with `inverse_propensity`, which is limited, in place of
+    1 / examination.
     """
     at_position = F.broadcast(_by_position(outcomes, examination, chosen))
     pairs = outcomes.join(at_position, "position").groupBy("query_image_id", "displayed_image_id")
     found = pairs.agg(
         F.count("*").alias("impressions"),
         F.count_if("clicked").alias("clicks"),
-        F.sum("examined").alias("_examined"),
+        F.sum(1 / F.col("inverse_propensity")).alias("_examined"),
         F.avg("mean_relevance").alias("_prior"),
-        F.sum(F.when(F.col("clicked"), F.col("inverse_propensity")).otherwise(0.0)).alias("weight"),
     )
     enough = found.where(
         (F.col("impressions") >= chosen.min_pair_impressions) & (F.col("clicks") >= chosen.min_pair_clicks)
@@ -123,7 +121,6 @@ def evidence(outcomes: DataFrame, examination: Examination, chosen: Clicks) -> D
         "impressions",
         "clicks",
         F.greatest(F.lit(0.0), F.least(F.lit(1.0), relevance)).alias("relevance"),
-        "weight",
     )
 
 
@@ -140,15 +137,14 @@ def _to_counts(rows: pa.Table) -> Counts:
 
 
 def _by_position(outcomes: DataFrame, examination: Examination, chosen: Clicks) -> DataFrame:
-    """Return position, examined, inverse_propensity and mean_relevance of each position that occurs."""
+    """Return position, inverse_propensity and mean_relevance of each position that occurs."""
     counted = outcomes.groupBy("position").agg(F.count("*"), F.count_if("clicked")).collect()
     position, impressions, clicks = np.array(counted, dtype=np.int64).reshape(-1, 3).T
     columns = (
         position,
-        examination_at(examination, position),
         inverse_propensity(examination, position, max_weight=chosen.max_weight),
         mean_relevance(examination, position, impressions.astype(np.float64), clicks.astype(np.float64)),
     )
     rows = list(zip(*(column.tolist() for column in columns), strict=True))
-    names = "position int, examined double, inverse_propensity double, mean_relevance double"
+    names = "position int, inverse_propensity double, mean_relevance double"
     return outcomes.sparkSession.createDataFrame(rows, names)

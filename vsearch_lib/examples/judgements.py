@@ -8,22 +8,33 @@ from pyspark.sql import functions as F
 MAX_SCORE = 5
 
 
-def judged_pairs(judgements: DataFrame, *, min_grade: float, max_spread: int) -> DataFrame:
-    """Return the pairs that annotators found alike: query_image_id, image_id, grade (0 to 5), annotators.
+def pair_grades(judgements: DataFrame) -> DataFrame:
+    """Return each judged pair of different images: query_image_id, image_id, grade (0 to 5), annotators, spread.
 
-    The grade is the mean score. A pair is left out if its grade is below `min_grade`, or if two of its annotators
-    differ by more than `max_spread`: then it is not known whether the images are alike.
+    The grade is the mean score, and the spread the difference of the highest and the lowest.
 
     Args:
         judgements: query_image_id, image_id, annotator, score.
     """
     scored = judgements.where("query_image_id != image_id").groupBy("query_image_id", "image_id")
-    pairs = scored.agg(
+    return scored.agg(
         F.avg("score").alias("grade"),
         F.count("*").cast("int").alias("annotators"),
-        (F.max("score") - F.min("score")).alias("_spread"),
+        (F.max("score") - F.min("score")).alias("spread"),
     )
-    return pairs.where((F.col("grade") >= min_grade) & (F.col("_spread") <= max_spread)).drop("_spread")
+
+
+def judged_pairs(judgements: DataFrame, *, min_grade: float, max_spread: int) -> DataFrame:
+    """Return the pairs that annotators found alike: query_image_id, image_id, grade (0 to 5), annotators.
+
+    A pair is left out if its grade is below `min_grade`, or if two of its annotators differ by more than `max_spread`:
+    then it is not known whether the images are alike.
+
+    Args:
+        judgements: query_image_id, image_id, annotator, score.
+    """
+    pairs = pair_grades(judgements)
+    return pairs.where((F.col("grade") >= min_grade) & (F.col("spread") <= max_spread)).drop("spread")
 
 
 def agreement(judgements: DataFrame) -> tuple[float | None, int]:

@@ -14,12 +14,14 @@ _GRAIN = 10_000
 
 
 def images_with_split(lake: Lake, settings: Settings) -> DataFrame:
-    """Return the images that everybody may see, with the `split` of `with_split`."""
+    """Return the images that everybody may see, with the `group` and `split` of `with_split`."""
     return with_split(lake.read("images"), lake.read("near_duplicates"), settings.examples).where(PUBLIC)
 
 
 def with_split(images: DataFrame, near_duplicates: DataFrame, chosen: Examples) -> DataFrame:
-    """Return `images` with the column `split`: train, validation, test, or null for an image that is in no split.
+    """Return `images` with the columns group and split: train, validation, test, or null for an image in no split.
+
+    Pictures of one `group` look the same: it is that of the near-duplicates, or the picture's sha256 if it has none.
 
     The perceptual hash decides, so pictures with the same hash are on the same side, under any ids. A group of
     near-duplicates whose hashes differ may fall on several sides: then all its images are in no split, because an image
@@ -34,8 +36,9 @@ def with_split(images: DataFrame, near_duplicates: DataFrame, chosen: Examples) 
         near_duplicates: sha256, group_sha256.
         chosen: the shares, the seed, and the held-out tags.
     """
-    group = Window.partitionBy(F.coalesce("group_sha256", "sha256"))
+    group = Window.partitionBy("group")
     sides = images.join(near_duplicates, "sha256", "left").withColumn("_side", _side(chosen))
+    sides = sides.withColumn("group", F.coalesce("group_sha256", "sha256"))
     agreed = F.min("_side").over(group) == F.max("_side").over(group)
     return sides.withColumn("split", F.when(agreed, F.col("_side"))).drop("_side", "group_sha256")
 

@@ -1,45 +1,115 @@
-"""Chooses what the encoder learns from: writes one snapshot of `training_examples`."""
+"""Chooses what the encoder learns from: writes one training snapshot, and its examples to `training_examples`."""
 
-import hashlib
 from datetime import UTC, datetime
 
+import numpy as np
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from vsearch_lib.config.settings import Clicks
 from vsearch_lib.context import StepContext
-from vsearch_lib.examples.augmented import augmentation_examples
+from vsearch_lib.errors import VsearchError
+from vsearch_lib.examples.assembly import complete_examples, learnable_images, weighted_positives, write_snapshot
+from vsearch_lib.examples.clicked import Clicked
+from vsearch_lib.examples.inputs import current_inputs, made_from, snapshot_name
 from vsearch_lib.examples.learnable import images_to_learn_from
-from vsearch_lib.examples.pixels import with_pixels
+from vsearch_lib.examples.propensity import effective_sample_size, inverse_propensity
+from vsearch_lib.examples.related import related_groups
+from vsearch_lib.examples.snapshot import read_snapshot
+from vsearch_lib.examples.sources import collect_sources
+from vsearch_lib.examples.usable import require_learnable, snapshots_by_age
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake import Lake
 from vsearch_lib.lake.eligible import require_images
+from vsearch_lib.lake.training_snapshots import remove_training_snapshots, training_snapshots_uri
 from vsearch_lib.models.registry import newest, recipe_of
+from vsearch_lib.spark.checkpoint import checkpointed
+from vsearch_lib.storage import open_store
 
 
 def build_training_examples(context: StepContext, *, retrain: bool = False) -> list[Figure]:
     """Write a snapshot if a model will be trained: if this recipe has none yet, or --retrain asks for one.
 
-    Nothing is written if there is no image to learn from: `train_encoder` handles that case.
+    Equal inputs give the same snapshot, byte for byte, so it is written once. Nothing is written if no example can be
+    made; `train_encoder` handles that case.
 
     Raises:
-        VsearchError: the lake has no image.
+        VsearchError: the lake has no image, or an image of the snapshot was erased or withdrawn meanwhile.
     """
-    settings = context.settings
+    settings, lake = context.settings, context.lake
     if not settings.training.epochs:
         return []
     if not retrain and newest(settings.models.uri, recipe_of(settings)):
         return []
-    chosen = settings.examples
-    require_images(context.lake, settings)
-    images = images_to_learn_from(context.lake, settings)
-    version = context.lake.version("images")
-    if version is None or images.isEmpty():
+    require_images(lake, settings)
+    inputs = current_inputs(lake, settings)
+    name = snapshot_name(inputs, made_from(inputs, settings))
+    if (rows := _stored_rows(lake, name)) is not None:
+        context.say(f"build_training_examples: snapshot {name} was made from the same inputs and is used again")
+        _save_rows(lake, rows, name)
+        return _counts(rows, name)
+    images = learnable_images(inputs, settings)
+    if images.isEmpty():
+        context.say("build_training_examples: no example can be made: no image may be learnt from")
         return []
-    grouping = context.lake.version("near_duplicates")
-    made_from = hashlib.sha256(f"{version} {grouping} {chosen.model_dump_json()}".encode()).hexdigest()[:8]
-    snapshot = f"v{version:09d}-{made_from}"
-    examples = augmentation_examples(images, candidates=chosen.candidates, seed=chosen.candidates_seed)
-    rows = with_pixels(examples, images).withColumns(
-        {"snapshot": F.lit(snapshot), "split": F.lit("train"), "made_at": F.lit(datetime.now(UTC))}
-    )
-    context.lake.replace("training_examples", rows, f"snapshot = '{snapshot}'")
-    written = context.lake.read("training_examples").where(F.col("snapshot") == snapshot).count()
-    return [Figure("training_examples", written)]
+    sources = collect_sources(inputs, images, settings)
+    related = checkpointed(related_groups(sources.known, images))
+    positives = weighted_positives(sources, settings)
+    examples = complete_examples(inputs, images, related, positives, settings, name=name)
+    if examples.isEmpty():
+        context.say(
+            "build_training_examples: no example can be made: too few images are unrelated for examples.candidates = "
+            f"{settings.examples.candidates}"
+        )
+        return []
+    snapshot = write_snapshot(inputs, images, related, examples, settings, name=name)
+    try:
+        require_learnable(name, examples, images_to_learn_from(lake, settings))
+    except VsearchError:
+        remove_training_snapshots(lake, [name])
+        raise
+    _save_rows(lake, examples, name)
+    remove_training_snapshots(lake, snapshots_by_age(lake)[settings.examples.retained_snapshots :])
+    context.made["training_snapshot"] = name
+    subject = f"snapshot {name}"
+    made = examples.select("query_image_id", "source", F.element_at("candidate_image_ids", F.col("label") + 1))
+    return [
+        *_counts(examples, name),
+        Figure("training_pictures", sum(file.rows for file in snapshot.pictures), subject=subject),
+        Figure("training_boxes", snapshot.boxes.count, subject=subject),
+        Figure("positives_without_negatives", positives.count() - made.distinct().count(), subject=subject),
+        *(_click_figures(sources.clicked, settings.clicks, subject) if sources.clicked else []),
+    ]
+
+
+def _stored_rows(lake: Lake, name: str) -> DataFrame | None:
+    """Return the rows of the snapshot `name`, None if it was not completely written or has been deleted."""
+    if read_snapshot(open_store(training_snapshots_uri(lake)), name) is None:
+        return None
+    rows = checkpointed(lake.read("training_examples").where(F.col("snapshot") == name))
+    return None if rows.isEmpty() else rows
+
+
+def _save_rows(lake: Lake, examples: DataFrame, name: str) -> None:
+    rows = examples.withColumns({"snapshot": F.lit(name), "split": F.lit("train"), "made_at": F.lit(datetime.now(UTC))})
+    lake.replace("training_examples", rows, f"snapshot = '{name}'")
+
+
+def _counts(examples: DataFrame, name: str) -> list[Figure]:
+    """Return the number of examples, in all and by source."""
+    by_source = examples.groupBy("source").count().orderBy("source").collect()
+    subject = f"snapshot {name}"
+    return [
+        Figure("training_examples", sum(row["count"] for row in by_source), subject=subject),
+        *(Figure("training_examples", row["count"], subject=subject, slice=row["source"]) for row in by_source),
+    ]
+
+
+def _click_figures(clicked: Clicked, chosen: Clicks, subject: str) -> list[Figure]:
+    counts = clicked.counts
+    weights = inverse_propensity(clicked.examination, counts.position, max_weight=chosen.max_weight)
+    weights = np.repeat(weights, counts.clicks)
+    return [
+        Figure("robots", clicked.robots.count(), subject=subject),
+        Figure("effective_clicks", effective_sample_size(weights), subject=subject, n=len(weights)),
+    ]

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.eligibility import FOR_EVERYBODY, NOT_BLOCKED
 from vsearch_lib.images.files import FACTS
-from vsearch_lib.lake.tables import same
+from vsearch_lib.lake.keys import same
 
 # A fact → its columns in a statement.
 _STATED: Mapping[str, tuple[str, ...]] = {

@@ -2,11 +2,11 @@
 
 from itertools import combinations
 
-from pyspark.sql import DataFrame, Row, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from vsearch_lib.errors import VsearchError
 from vsearch_lib.spark.checkpoint import checkpointed
+from vsearch_lib.spark.components import components
 
 # Perceptual hashes of near-duplicates differ in at most so many bits. Half of a hash's bits are set, so every distance
 # is even. Measured on 3,781 photos of clothes (one photo is in the set twice), and on copies made of each photo:
@@ -29,9 +29,6 @@ MAX_DISTANCE = 2
 # would have too many pictures and need a limit, and a limit would make the groups depend on the order of arrival.
 _BLOCKS = MAX_DISTANCE + 2
 _DIGITS = 16 // _BLOCKS
-
-# The number of rounds grows with the logarithm of the longest chain, and most groups need one: fifty are an error.
-_MAX_ROUNDS = 50
 
 
 def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
@@ -57,7 +54,7 @@ def regroup(new: DataFrame, pixels: DataFrame, groups: DataFrame) -> DataFrame:
     links = checkpointed(_links(arrived, known, groups))
     if links.isEmpty():
         return no_rows
-    nodes = _components(links)
+    nodes = components(links)
     # The pictures of a node: new pictures with one hash, a known picture without a group, or the members of a group.
     alone = links.where("NOT grouped").select(F.col("other").alias("sha256"), F.col("other").alias("node")).distinct()
     ungrouped = newcomers.select("sha256", "node").unionByName(alone).withColumn("before", F.lit(None).cast("string"))
@@ -99,42 +96,3 @@ def _keyed(hashes: DataFrame) -> DataFrame:
     return hashes.select(
         "node", F.shiftleft(high, 32).bitwiseOR(low).alias("bits"), F.explode(F.array(*keys)).alias("key")
     )
-
-
-def _components(links: DataFrame) -> DataFrame:
-    """Return (node, centre) for each node of the links; its centre is the smallest node that it is connected with.
-
-    Large-star and small-star alternate (Kiveris et al., 2014) until every node is linked to its centre alone.
-    """
-    edges = links.select(F.greatest("node", "other").alias("node"), F.least("node", "other").alias("centre"))
-    stars = edges.where("node != centre").distinct()
-    before = _fingerprint(stars)
-    for _ in range(_MAX_ROUNDS):
-        stars = checkpointed(_small_star(_large_star(stars)))
-        now = _fingerprint(stars)
-        if now == before:
-            centres = stars.select("centre").union(edges.where("node = centre").select("centre"))
-            itself = centres.select(F.col("centre").alias("node"), "centre")
-            return stars.unionByName(itself).groupBy("node").agg(F.min("centre").alias("centre"))
-        before = now
-    raise VsearchError(f"near-duplicates: groups still change after {_MAX_ROUNDS} rounds")
-
-
-def _fingerprint(edges: DataFrame) -> Row | None:
-    """Return a fingerprint of a set of edges; two different sets share it with a probability of 1 in 2^64."""
-    return edges.agg(F.count("*"), F.bit_xor(F.xxhash64("node", "centre"))).first()
-
-
-def _large_star(edges: DataFrame) -> DataFrame:
-    """Link every larger neighbour of a node to the smallest of the node and its neighbours."""
-    both = edges.unionByName(edges.select(F.col("centre").alias("node"), F.col("node").alias("centre")))
-    smallest = F.least("node", F.min("centre").over(Window.partitionBy("node")))
-    linked = both.select("node", F.col("centre").alias("neighbour"), smallest.alias("centre"))
-    return linked.where("neighbour > node").select(F.col("neighbour").alias("node"), "centre").distinct()
-
-
-def _small_star(edges: DataFrame) -> DataFrame:
-    """Link every node and its smaller neighbours to the smallest of these neighbours."""
-    smallest = F.min("centre").over(Window.partitionBy("node"))
-    linked = edges.select(F.explode(F.array("node", "centre")).alias("node"), smallest.alias("centre"))
-    return linked.where("node != centre").distinct()

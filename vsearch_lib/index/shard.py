@@ -4,7 +4,6 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import groupby, pairwise
 from pathlib import Path
 
 import faiss
@@ -16,6 +15,7 @@ from vsearch_lib.artefact.files import StoredFile
 from vsearch_lib.artefact.manifest import Shard
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.errors import ArtefactError
+from vsearch_lib.spark.batches import cut_by, in_tables
 from vsearch_lib.spark.session import rows_per_batch
 from vsearch_lib.storage import Store, open_store
 
@@ -83,23 +83,13 @@ def _writer(
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         store = open_store(index_uri)
-        for shard, parts in groupby(_by_shard(batches), key=lambda part: part[0]):
+        for shard, part in cut_by(batches, "shard"):
             with tempfile.TemporaryDirectory(prefix="vsearch-shard-") as folder:
                 empty = _load_template(store, template, Path(folder))
-                written = _write_shard(store, Path(folder), empty, (batch for _, batch in parts), slots[shard])
+                written = _write_shard(store, Path(folder), empty, part, slots[shard])
             yield pa.RecordBatch.from_pylist([asdict(written)], schema=_RESULT_ARROW)
 
     return write
-
-
-def _by_shard(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Cut the sorted stream where the shard changes: a task may receive more than one shard."""
-    for batch in batches:
-        shards = batch.column("shard").to_numpy()
-        cuts = [0, *(np.flatnonzero(np.diff(shards)) + 1), len(shards)]
-        for start, end in pairwise(cuts):
-            if end > start:
-                yield int(shards[start]), batch.slice(start, end - start)
 
 
 def _load_template(store: Store, template: StoredFile, folder: Path) -> faiss.Index:
@@ -116,7 +106,7 @@ def _write_shard(
     next_id = slot.first_id
     codes, rows, vectors = folder / "codes.faiss", folder / "rows.arrow", folder / "vectors.f16"
     with vectors.open("wb") as vector_file, pa.ipc.new_file(rows, ROWS) as row_file:
-        for table in _gathered(batches):
+        for table in in_tables(batches, _ROWS_PER_BATCH):
             matrix = table.column("vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
             matrix = np.ascontiguousarray(matrix.reshape(table.num_rows, -1), dtype=np.float32)
             for start in range(0, len(matrix), _ROWS_PER_ADD):
@@ -130,19 +120,3 @@ def _write_shard(
     faiss.write_index(index, str(codes))
     codes_file, rows_file, vectors_file = (store_file(store, path) for path in (codes, rows, vectors))
     return Shard(slot.name, slot.first_id, next_id - slot.first_id, codes_file, rows_file, vectors_file)
-
-
-def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Join batches into tables of exactly `_ROWS_PER_BATCH` rows, so that files do not depend on Spark's batches."""
-    waiting: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        waiting.append(batch)
-        count += batch.num_rows
-        while count >= _ROWS_PER_BATCH:
-            table = pa.Table.from_batches(waiting)
-            yield table.slice(0, _ROWS_PER_BATCH)
-            waiting = table.slice(_ROWS_PER_BATCH).to_batches()
-            count -= _ROWS_PER_BATCH
-    if count:
-        yield pa.Table.from_batches(waiting)

@@ -1,6 +1,7 @@
 """Conditions that match the keys of new rows (alias `new`) with those of stored rows (alias `old`)."""
 
 import operator
+from collections.abc import Iterable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -28,3 +29,8 @@ def possible_matches(schema: TableSchema, rows: DataFrame) -> tuple[Column, int]
     keys = [F.col(f"old.`{name}`").isin(seen[name]) for name in partitions]
     keys += [F.col(f"old.`{name}`").between(seen[name]["low"], seen[name]["high"]) for name in others]
     return reduce(operator.and_, keys), seen["_rows"]
+
+
+def same(columns: Iterable[str]) -> str:
+    """Return the SQL condition that `old` and `new` have the same values in `columns`."""
+    return " AND ".join(f"new.`{name}` <=> old.`{name}`" for name in columns)

@@ -3,7 +3,8 @@
 import operator
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
@@ -24,7 +25,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from vsearch_lib.errors import SchemaMismatch, WriteConflict
-from vsearch_lib.lake.keys import possible_matches, same_key
+from vsearch_lib.lake.keys import possible_matches, same, same_key
 from vsearch_lib.lake.schema import TableSchema, table_schema
 from vsearch_lib.spark.checkpoint import checkpointed
 
@@ -86,6 +87,10 @@ class Lake:
     def version(self, table: str) -> int | None:
         """Return the table's latest Delta version, or None if it has not been written yet."""
         return self._latest(table) if self.exists(table) else None
+
+    def committed_at(self, table: str) -> datetime:
+        """Return when the latest version of a stored table was written."""
+        return datetime.fromtimestamp(self._snapshot(table).timestamp() / 1000, UTC)
 
     def table_id(self, table: str) -> str:
         """Return Delta's id of a stored table: a table that is created again at the same path has another id."""
@@ -291,8 +296,3 @@ class Lake:
         if schema.partition_by:
             builder = builder.partitionedBy(*schema.partition_by)
         builder.execute()
-
-
-def same(columns: Iterable[str]) -> str:
-    """Return the SQL condition that `old` and `new` have the same values in `columns`."""
-    return " AND ".join(f"new.`{name}` <=> old.`{name}`" for name in columns)

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import table_schema
-from vsearch_lib.lake.tables import same
+from vsearch_lib.lake.keys import same
 from vsearch_lib.landing.account import count_refused, nothing_landed, report_missing
 from vsearch_lib.landing.listing import Listing, list_landed
 from vsearch_lib.landing.state import LandingState

@@ -7,12 +7,14 @@ a disc in the middle instead of a saliency mask).
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from vsearch_lib.examples.boxes import Boxes
+
 MAX_TURN_DEGREES = 30.0
-CROP_SIDES = (0.45, 1.0)  # of the picture's side
 BRIGHTNESS = CONTRAST = 0.35
 SATURATION = 0.4
 TINT = 0.12  # gain of each colour channel, as of a warm or a cold lamp
@@ -24,9 +26,9 @@ ERASED_SHARE = 0.5
 ERASED_SIDES = (0.15, 0.45)  # of the view's side
 
 
-def random_views(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """Return (n, 3, side, side) float views, 0–255, of (n, 3, s, s) uint8 pictures."""
-    views = _crop_and_turn(pictures.float(), side, generator)
+def random_views(pictures: Tensor, side: int, boxes: Boxes, generator: torch.Generator) -> Tensor:
+    """Return (n, 3, side, side) float views, 0–255, of (n, 3, s, s) uint8 pictures; `boxes` are what they show."""
+    views = _crop_and_turn(pictures.float(), side, boxes, generator)
     views = _exchange_surroundings(views, generator)
     return _erase(_recolour(views, generator), generator)
 
@@ -35,11 +37,19 @@ def _uniform(low: float, high: float, n: int, generator: torch.Generator) -> Ten
     return torch.rand(n, generator=generator) * (high - low) + low
 
 
-def _crop_and_turn(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
+def _chosen_from(quantiles: Sequence[float], n: int, generator: torch.Generator) -> Tensor:
+    """Return n values of the distribution that has these evenly spaced quantiles."""
+    steps = torch.tensor(quantiles)
+    place = torch.rand(n, generator=generator) * (len(steps) - 1)
+    below = place.long()
+    return torch.lerp(steps[below], steps[below + 1], place - below)
+
+
+def _crop_and_turn(pictures: Tensor, side: int, boxes: Boxes, generator: torch.Generator) -> Tensor:
     n = len(pictures)
     angle = _uniform(-MAX_TURN_DEGREES, MAX_TURN_DEGREES, n, generator) * (math.pi / 180)
-    scale = _uniform(*CROP_SIDES, n, generator)
-    stretch = torch.exp(_uniform(-0.2, 0.2, n, generator))
+    scale = _chosen_from(boxes.sides, n, generator)
+    stretch = torch.exp(_chosen_from(boxes.log_aspects, n, generator) / 2)
     flip = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
     room = 1 - scale
     x, y = (_uniform(-1, 1, n, generator) * room for _ in range(2))

@@ -9,8 +9,9 @@ from torch import nn
 
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.errors import VsearchError
+from vsearch_lib.examples.boxes import Boxes
 from vsearch_lib.training.augment import random_views
-from vsearch_lib.training.loss import contrastive_loss
+from vsearch_lib.training.loss import contrastive_loss, positive_pairs
 from vsearch_lib.training.reader import Batch
 
 WARMUP_SHARE = 0.05
@@ -34,6 +35,7 @@ def train(
     batches: Iterable[Batch],
     *,
     side: int,
+    boxes: Boxes,
     total_steps: int,
     learning_rate: float,
     temperature: float,
@@ -47,6 +49,7 @@ def train(
         encoder: with random or pretrained weights; the BatchNorm statistics of a pretrained encoder do not change.
         batches: as `reader.read_batches` yields them.
         side: of the views, in pixels.
+        boxes: the parts of a picture that the views show.
         total_steps: number of steps of the cosine schedule of the learning rate.
         temperature: of the softmax over similarities.
         progress: called with the number of steps done and the number of all steps.
@@ -71,11 +74,12 @@ def train(
     losses: list[float] = []
     for step, batch in enumerate(batches, start=1):
         pictures = batch.pictures.flatten(0, 1)
-        views = random_views(pictures, side, generator).contiguous(memory_format=torch.channels_last)
+        views = random_views(pictures, side, boxes, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=_has_fast_bfloat16()):
             vectors = encoder(views)
         weights = batch.weights.unsqueeze(1).expand_as(batch.groups).flatten()
-        loss = contrastive_loss(vectors.float(), batch.groups.flatten(), weights, temperature=temperature)
+        positives = positive_pairs(batch.groups, batch.labels)
+        loss = contrastive_loss(vectors.float(), positives, batch.related, weights, temperature=temperature)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -1,20 +1,17 @@
 """Training examples as torch batches. Only this module knows petastorm, so only this file changes if it is replaced."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from torch import Tensor
 
 from vsearch_lib.encoder.preprocessing import Preprocessing
-from vsearch_lib.errors import VsearchError
-from vsearch_lib.storage import copy_folder
+from vsearch_lib.training.local_snapshot import LocalSnapshot
 
 with warnings.catch_warnings():
     # petastorm 0.13 uses pyarrow's legacy datasets and pkg_resources: it works, and we cannot change it.
@@ -24,7 +21,6 @@ with warnings.catch_warnings():
     from petastorm.transform import TransformSpec
     from petastorm.workers_pool.thread_pool import ThreadPool
 
-ROWS_PER_FILE = 128
 _WORKERS = 2
 
 # petastorm 0.13.1 checks whether the workers are done before it checks whether all work was handed out. If all work is
@@ -43,86 +39,51 @@ ThreadPool.all_workers_done = _all_work_is_done
 class Batch:
     """Pictures of a batch, example after example: a query, then its candidates.
 
-    `pictures` is (examples, 1 + candidates, 3, side, side) uint8; `groups` is (examples, 1 + candidates) int64:
-    pictures of one group are to be near each other, of different groups apart; `weights` is (examples,) float32.
+    Attributes:
+        pictures: (examples, 1 + candidates, 3, side, side) uint8.
+        labels: (examples,) int64, the index of the positive among the candidates.
+        groups: (examples, 1 + candidates) int64; pictures of one group show the same thing.
+        related: (pictures, pictures) bool over all pictures, example after example: those of one group, or of groups
+            that are known to belong together; they are never pushed apart.
+        weights: (examples,) float32.
     """
 
     pictures: Tensor
+    labels: Tensor
     groups: Tensor
+    related: Tensor
     weights: Tensor
 
 
-def materialise(examples: DataFrame, pixels: DataFrame, folder: Path) -> int:
-    """Write examples with their pixels as Parquet into the local `folder`, and return the pictures per example.
-
-    Columns: weight, picture_i (JPEG) and group_i; i = 0 is the query, the others are its candidates. A candidate's
-    group depends only on its content, but the positive has the query's group: so the same picture is never a negative
-    of itself, under any id and in any example. An example with a picture that `pixels` lacks is left out.
-
-    Args:
-        examples: example_id, label, weight, sha256s.
-        pixels: sha256, jpeg.
-
-    Raises:
-        VsearchError: two examples have different numbers of candidates.
-    """
-    width = _pictures_per_example(examples)
-    listed = examples.select("example_id", "label", "weight", F.posexplode("sha256s").alias("i", "sha256"))
-    located = listed.join(pixels.select("sha256", "jpeg"), "sha256")
-    grouped = located.groupBy("example_id", "label", "weight").agg(
-        F.sort_array(F.collect_list(F.struct("i", "sha256", "jpeg"))).alias("p")
-    )
-    whole = grouped.where(F.size("p") == width)
-    group = [F.xxhash64(F.col("p")[i]["sha256"]) for i in range(width)]
-    columns = [F.col("weight")]
-    columns += [F.col("p")[i]["jpeg"].alias(f"picture_{i}") for i in range(width)]
-    columns += [F.when(F.col("label") == i - 1, group[0]).otherwise(group[i]).alias(f"group_{i}") for i in range(width)]
-    shuffled = whole.repartition(4, F.xxhash64("example_id")).sortWithinPartitions(F.xxhash64("example_id"))
-    writer = shuffled.select(columns).write.mode("overwrite").option("maxRecordsPerFile", ROWS_PER_FILE)
-    # On a cluster, tasks write to storage that all machines share, and this machine copies the files from there.
-    shared = examples.sparkSession.sparkContext.getCheckpointDir()
-    written = f"{shared}/training_examples" if shared else str(folder)
-    writer.parquet(written)
-    if shared:
-        copy_folder(written, folder)
-    return width
-
-
-def _pictures_per_example(examples: DataFrame) -> int:
-    size = F.size("sha256s")
-    smallest, largest = examples.agg(F.min(size), F.max(size)).collect()[0]
-    if smallest != largest:
-        raise VsearchError(
-            f"some training examples have {smallest - 1} candidates and others {largest - 1}, but a batch needs the "
-            "same number in all: run build_training_examples again, or vsearch run retrain"
-        )
-    return int(largest or 1)
-
-
-def _urls(folder: Path) -> list[str]:
-    """Return the URLs by which petastorm reads the files of examples in `folder`, one by one.
-
-    Given a folder, it would load the schema from `_common_metadata` or `_metadata`, which hold it as a pickle; a list
-    of files has no metadata except their own footers. petastorm expects paths that are not percent-encoded.
-    """
-    return [f"file://{file.absolute()}" for file in sorted(folder.glob("*.parquet")) if file.is_file()]
-
-
 def read_batches(
-    folder: Path, *, width: int, preprocessing: Preprocessing, batch_size: int, epochs: int, seed: int
+    snapshot: LocalSnapshot, *, preprocessing: Preprocessing, batch_size: int, epochs: int, seed: int
 ) -> Iterator[Batch]:
-    """Yield shuffled batches of `batch_size` examples (the last of an epoch may be smaller) for `epochs` epochs."""
+    """Yield shuffled batches of `batch_size` examples (the last of an epoch may be smaller) for `epochs` epochs.
+
+    If the snapshot has several sets of negatives, the epochs use them in turn.
+    """
+    for epoch in range(epochs):
+        files = snapshot.examples[epoch % len(snapshot.examples)]
+        yield from _epoch(snapshot, files, preprocessing=preprocessing, batch_size=batch_size, seed=seed + epoch)
+
+
+def _epoch(
+    snapshot: LocalSnapshot, files: Sequence[Path], *, preprocessing: Preprocessing, batch_size: int, seed: int
+) -> Iterator[Batch]:
     side = preprocessing.side
-    pictures = [f"picture_{i}" for i in range(width)]
-    groups = [f"group_{i}" for i in range(width)]
-    unchanged = [*groups, "weight"]
+    numbers = ["query", *(f"candidate_{i}" for i in range(snapshot.candidates))]
+    pictures = [f"picture_{i}" for i in range(len(numbers))]
+    unchanged = [*numbers, "label", "weight"]
 
     def decode(rows: pd.DataFrame) -> pd.DataFrame:
         decoded = {
-            name: [np.ascontiguousarray(preprocessing.square(jpeg).transpose(2, 0, 1)) for jpeg in rows[name]]
-            for name in pictures
+            name: [
+                np.ascontiguousarray(preprocessing.square(jpeg).transpose(2, 0, 1))
+                for jpeg in snapshot.jpegs(rows[number].to_numpy())
+            ]
+            for name, number in zip(pictures, numbers, strict=True)
         }
-        return pd.DataFrame({**decoded, **{name: rows[name] for name in unchanged}})
+        return pd.DataFrame({**decoded, **{name: rows[name].to_numpy() for name in unchanged}})
 
     spec = TransformSpec(
         decode,
@@ -132,9 +93,9 @@ def read_batches(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reader = make_batch_reader(
-            _urls(folder),
+            _urls(files),
             transform_spec=spec,
-            num_epochs=epochs,
+            num_epochs=1,
             shuffle_row_groups=True,
             seed=seed,
             reader_pool_type="thread",
@@ -142,8 +103,20 @@ def read_batches(
         )
         with BatchedDataLoader(reader, batch_size=batch_size, shuffling_queue_capacity=batch_size * 8) as loader:
             for batch in loader:
+                groups = snapshot.groups(np.stack([batch[name].numpy() for name in numbers], axis=1))
                 yield Batch(
-                    torch.stack([batch[name] for name in pictures], dim=1),
-                    torch.stack([batch[name] for name in groups], dim=1),
-                    batch["weight"],
+                    pictures=torch.stack([batch[name] for name in pictures], dim=1),
+                    labels=batch["label"].long(),
+                    groups=torch.from_numpy(groups),
+                    related=torch.from_numpy(snapshot.related(groups.ravel())),
+                    weights=batch["weight"],
                 )
+
+
+def _urls(files: Sequence[Path]) -> list[str]:
+    """Return the URLs by which petastorm reads `files`, one by one.
+
+    Given a folder, it would load the schema from `_common_metadata` or `_metadata`, which hold it as a pickle; a list
+    of files has no metadata except their own footers. petastorm expects paths that are not percent-encoded.
+    """
+    return [f"file://{file.absolute()}" for file in files]

@@ -15,13 +15,14 @@ from vsearch_lib.embedding.features import features_model, features_recipe
 from vsearch_lib.embedding.projected import fit_projection, save_projected
 from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
+from vsearch_lib.examples.usable import newest_snapshot, require_learnable, snapshots_by_age
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.eligible import require_images
+from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.promotion import pin_current_model
 from vsearch_lib.models.registry import Card, Recipe, newest, recipe_of
 from vsearch_lib.run_ids import version_of
-from vsearch_lib.training.snapshot import newest_snapshot, require_learnable
 
 if TYPE_CHECKING:
     from vsearch_lib.encoder.network import Encoder
@@ -51,11 +52,11 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
             "training.epochs above 0, or model.weights"
         )
     require_images(context.lake, settings)
-    learning = recipe.training != "none" and not images_to_learn_from(context.lake, settings).isEmpty()
+    learning = recipe.training != "none" and _can_learn(context)
     if recipe.training != "none" and not learning and retrain:
         raise VsearchError(
-            "no image to learn from: all are private or outside the training split (examples.test_share, "
-            "examples.validation_share); run retrain once there are more"
+            "nothing to learn from: all images are private or outside the training split (examples.test_share, "
+            "examples.validation_share), or too few are unrelated (examples.candidates); run retrain with more"
         )
     # This import takes seconds: a night that has a model does not wait for it.
     from vsearch_lib.models.weights import initial_encoder
@@ -66,6 +67,11 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
     if not learning:
         return _projected(context, encoder, recipe, backbone)
     return _trained(context, encoder, recipe, backbone)
+
+
+def _can_learn(context: StepContext) -> bool:
+    """Return whether there are examples, and images that they may be about."""
+    return bool(snapshots_by_age(context.lake)) and not images_to_learn_from(context.lake, context.settings).isEmpty()
 
 
 def _register_backbone(context: StepContext, recipe: Recipe) -> Card:
@@ -141,8 +147,9 @@ def _trained(context: StepContext, encoder: "Encoder", recipe: Recipe, backbone:
 
 
 def _train(context: StepContext, encoder: "Encoder", snapshot: str) -> "Trained":
+    from vsearch_lib.training.local_snapshot import open_snapshot
     from vsearch_lib.training.loop import train
-    from vsearch_lib.training.reader import materialise, read_batches
+    from vsearch_lib.training.reader import read_batches
 
     settings, training = context.settings, context.settings.training
     views = encoder.preprocessing
@@ -151,12 +158,11 @@ def _train(context: StepContext, encoder: "Encoder", snapshot: str) -> "Trained"
         (F.col("snapshot") == snapshot) & (F.col("split") == "train")
     )
     require_learnable(snapshot, examples, images_to_learn_from(context.lake, settings))
-    steps = math.ceil(examples.count() * training.epochs / training.batch_size)
     with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
-        width = materialise(examples, context.lake.read("image_pixels"), Path(folder) / "examples")
+        local = open_snapshot(training_snapshots_uri(context.lake), snapshot, Path(folder))
+        steps = training.epochs * math.ceil(local.rows / training.batch_size)
         batches = read_batches(
-            Path(folder) / "examples",
-            width=width,
+            local,
             preprocessing=decoded,
             batch_size=training.batch_size,
             epochs=training.epochs,
@@ -166,6 +172,7 @@ def _train(context: StepContext, encoder: "Encoder", snapshot: str) -> "Trained"
             encoder,
             batches,
             side=views.side,
+            boxes=local.boxes,
             total_steps=steps,
             learning_rate=training.learning_rate,
             temperature=training.temperature,

@@ -2,14 +2,12 @@
 
 import numpy as np
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from vsearch_lib.config.settings import Clicks
-from vsearch_lib.examples.clicks import count_outcomes, evidence, once_per_user, outcomes, robots
-from vsearch_lib.examples.propensity import NONE, effective_sample_size, estimate_examination, inverse_propensity
+from vsearch_lib.examples.clicked import learn_from_clicks
+from vsearch_lib.examples.propensity import NONE, effective_sample_size, inverse_propensity
 from vsearch_lib.figures import Figure
 from vsearch_lib.report.charts import Chart, Point
-from vsearch_lib.spark.checkpoint import checkpointed
 
 _POSITION = "position "
 
@@ -22,20 +20,17 @@ def examination_figures(interactions: DataFrame, chosen: Clicks) -> list[Figure]
     tell as much as the weighted ones. `clicked_pairs` are pairs of a query and an image with enough impressions and
     clicks to learn from.
     """
-    found = checkpointed(outcomes(interactions, chosen))
-    if found.where("clicked").isEmpty():
+    clicked = learn_from_clicks(interactions, chosen)
+    if clicked is None:
         return []
-    suspects = checkpointed(robots(found, chosen))
     figures = [
         Figure("robots", row["count"], slice=row["rule"])
-        for row in suspects.groupBy("rule").count().orderBy("rule").collect()
+        for row in clicked.robots.groupBy("rule").count().orderBy("rule").collect()
     ]
-    honest = checkpointed(once_per_user(found.join(F.broadcast(suspects.select("user_id")), "user_id", "left_anti")))
-    counts = count_outcomes(honest, chosen)
+    counts, examination = clicked.counts, clicked.examination
     if not counts.clicks.sum():
         return figures
-    examination = estimate_examination(counts, min_clicks=chosen.min_position_clicks)
-    pairs = Figure("clicked_pairs", evidence(honest, examination, chosen).count())
+    pairs = Figure("clicked_pairs", clicked.pairs.count())
     if examination.method == NONE:
         return [*figures, pairs]
     subject = f"method {examination.method}"

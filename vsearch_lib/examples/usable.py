@@ -7,18 +7,24 @@ from vsearch_lib.errors import VsearchError
 from vsearch_lib.lake import Lake
 
 
+def snapshots_by_age(lake: Lake) -> list[str]:
+    """Return the snapshots that `training_examples` has, the one that was made last first."""
+    snapshots = lake.read("training_examples").groupBy("snapshot").agg(F.max("made_at").alias("made_at"))
+    # Snapshots without a time come from an older version of the project: they are older than all others.
+    ordered = snapshots.orderBy(F.desc_nulls_last("made_at"), F.desc("snapshot"))
+    return [str(row["snapshot"]) for row in ordered.collect()]
+
+
 def newest_snapshot(lake: Lake) -> str:
     """Return the snapshot that was made last.
 
     Raises:
         VsearchError: there is no snapshot.
     """
-    snapshots = lake.read("training_examples").select("snapshot", "made_at")
-    # Snapshots without a time come from an older version of the project: they are older than all others.
-    newest = snapshots.orderBy(F.desc_nulls_last("made_at"), F.desc("snapshot")).first()
-    if newest is None:
+    snapshots = snapshots_by_age(lake)
+    if not snapshots:
         raise VsearchError(f"no snapshot in {lake.path('training_examples')}: run build_training_examples first")
-    return str(newest["snapshot"])
+    return snapshots[0]
 
 
 def require_learnable(snapshot: str, examples: DataFrame, learnable: DataFrame) -> None:
