@@ -69,7 +69,7 @@ def test_the_file_has_a_line_for_each_pair_to_be_filled_in():
 
 
 def test_pairs_that_users_saw_are_chosen_unless_they_are_judged_private_or_the_same(catalogue, jpegs):
-    with pytest.raises(VsearchError, match="no pair to label: .* run vsearch run nightly first"):
+    with pytest.raises(VsearchError, match=r"no pair to label: .* run vsearch run nightly first"):
         pairs_to_label(catalogue.lake, catalogue.settings, pairs=9)
     land(catalogue, {**jpegs, "copy": jpegs["image-00"]})
     seen = [("image-00", "image-01"), ("image-00", "image-02"), ("image-00", "image-03"), ("image-00", "copy")]
