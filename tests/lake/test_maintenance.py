@@ -18,7 +18,7 @@ MB = 2**20
 
 
 def examples(spark, snapshot: str, *ids: str):
-    rows = [(snapshot, i, "q", ["q", "n"], 0, "click", 1.0, "train", None, None) for i in ids]
+    rows = [(snapshot, i, "q", ["q", "n"], 0, "click", 1.0, "train", None, None, None) for i in ids]
     return spark.createDataFrame(rows, table_schema("training_examples").struct).coalesce(1)
 
 

@@ -160,7 +160,7 @@ def test_columns_are_matched_by_name_and_unknown_ones_are_dropped(spark, lake):
 def test_a_replacement_changes_only_its_partition(spark, lake):
     def examples(snapshot: str, *ids: str):
         return spark.createDataFrame(
-            [(snapshot, i, "q", ["q", "n"], 0, "click", 1.0, "train", None, None) for i in ids],
+            [(snapshot, i, "q", ["q", "n"], 0, "click", 1.0, "train", None, None, None) for i in ids],
             table_schema("training_examples").struct,
         )
 

@@ -65,6 +65,12 @@ class Workspace:
         for step in in_order(GRAPHS["nightly"]):
             body_of(step.name)(job)
 
+    def step(self, spark, name: str, run_id: str, *, dates) -> None:
+        """Run one step in the suite's session."""
+        chosen = load_settings("demo", [f"var={self.var}", *SETTINGS])
+        lake = Lake(spark, chosen.lake.uri, run_id)
+        body_of(name)(StepContext(settings=chosen, lake=lake, run_id=run_id, dates=dates, say=lambda _: None))
+
     @property
     def pointer(self) -> bytes:
         return (self.var / "index" / "CURRENT").read_bytes()
@@ -209,6 +215,22 @@ def test_an_error_of_the_user_is_one_line_and_exits_with_2(published, workspace,
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_pairs_to_label_are_written_with_a_page_and_the_filled_file_is_ingested(spark, published, workspace, lake):
+    done = workspace.vsearch("label", "next", "--pairs", "9")
+    assert done.returncode == 0, workspace.output_of(done)
+    assert done.stdout.startswith("9 pairs to score: ")
+    (file,) = (workspace.var / "reports").glob("label-*/judgements.csv")
+    assert file.with_name("sheet.html").read_text().count("data:image/jpeg") >= 10
+    heading, *lines = file.read_text().splitlines()
+    assert len(lines) == 9
+    day = workspace.var / "landing" / "judgements" / "date=2026-11-10"
+    day.mkdir()
+    scored = "\n".join([heading, *(line.removesuffix(",") + "me,4" for line in lines)])
+    (day / "judgements.csv").write_text(scored + "\n")
+    workspace.step(spark, "ingest_judgements", "labelled", dates=(date(2026, 11, 10),))
+    assert lake.read("judgements").where("annotator = 'me' AND score = 4").count() == 9
 
 
 def test_a_gate_that_refuses_exits_with_3_and_the_served_index_stays(spark, published, workspace, capsys):

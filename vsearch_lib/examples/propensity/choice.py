@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vsearch_lib.examples.propensity.counts import Counts, Floats, Ints
-from vsearch_lib.examples.propensity.fit import fit
 from vsearch_lib.examples.propensity.grouping import moved, reranked, shuffled
-from vsearch_lib.examples.propensity.interval import examination_interval
+from vsearch_lib.examples.propensity.interval import curve_of
 from vsearch_lib.examples.propensity.tally import tally
 
-NONE = "none"
+NONE, RANDOMISED, HARVESTING = "none", "randomised", "harvesting"
 #: Method → how it groups impressions; the first assumes least.
-_METHODS = {"randomised": shuffled, "harvesting": reranked, "position model": moved}
+_METHODS = {RANDOMISED: shuffled, HARVESTING: reranked, "position model": moved}
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,9 @@ def estimate_examination(counts: Counts, *, min_clicks: int) -> Examination:
     enough at every position, the one that reaches most positions is used, and the result leaves out the others. If none
     reaches a position but the first, the method is "none".
 
+    If shuffled pages give another curve than ranked ones, beyond their intervals, people read them differently, as
+    users do who stop at what they were looking for. Then the curve of ranked pages is used, on which most clicks are.
+
     Raises:
         ValueError: `min_clicks` is below 1.
     """
@@ -63,15 +65,18 @@ def estimate_examination(counts: Counts, *, min_clicks: int) -> Examination:
                 break
     if best is None:
         return _nothing(counts)
-    fitted = fit(best.cells)
-    low, high = examination_interval(best.cells, fitted)
+    curve = curve_of(best.positions, best.cells)
+    if method == RANDOMISED and (ranked := reranked(log)) and np.array_equal(ranked.positions, best.positions):
+        on_ranked_pages = curve_of(ranked.positions, ranked.cells)
+        if ((on_ranked_pages.low > curve.high) | (on_ranked_pages.high < curve.low)).any():
+            method, best, curve = HARVESTING, ranked, on_ranked_pages
     return Examination(
         method=method,
         positions=best.positions,
-        curve=fitted.examination,
-        low=low,
-        high=high,
-        accident=fitted.accident,
+        curve=curve.examination,
+        low=curve.low,
+        high=curve.high,
+        accident=curve.accident,
         impressions=best.impressions,
         clicks=best.clicks,
     )
