@@ -23,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks clean
+.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -97,6 +97,9 @@ bench-index: $(JOBS_READY) $(SIFT)/base.npy ## time building and searching the i
 bench-clicks: $(JOBS_READY) ## measure estimates from clicks on generated logs, and on Open Bandit's; OPEN_BANDIT=DIR
 	@.venv/bin/python benchmarks/propensity.py
 	@.venv/bin/python benchmarks/off_policy.py '$(OPEN_BANDIT)'
+
+bench-examples: $(JOBS_READY) ## time a training snapshot of 100,000 images and a million interactions
+	@.venv/bin/python benchmarks/training_examples.py
 
 workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have only Spark and Python 3.11
 	@du -h $(WORKERS)

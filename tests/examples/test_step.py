@@ -103,7 +103,8 @@ def full(spark, tmp_path_factory, draw) -> tuple[Catalogue, Built]:
     catalogue = Catalogue(spark, load_settings("demo", [f"var={tmp_path_factory.mktemp('full')}", *SMALL]))
     jpegs = {f"image-{seed:02d}": draw(seed) for seed in range(10)}
     catalogue.land({**jpegs, "copy": jpegs["image-09"]})
-    judge(catalogue, [("image-00", "image-01", "ann", 5), ("image-00", "image-02", "ann", 1)])
+    scores = {"image-01": 5, "image-02": 1}
+    judge(catalogue, [("image-00", image, who, score) for image, score in scores.items() for who in ("ann", "bob")])
     click(catalogue, [("image-03", "image-04"), ("image-00", "image-02")], box=(0.5, 0.5))
     return catalogue, build(catalogue, *FULL)
 
@@ -155,6 +156,10 @@ def test_the_files_hold_each_picture_once_and_the_examples_by_number(full, tmp_p
         [True, True, False],
         [False, False, True],
     ]
+
+
+def test_the_agreement_of_annotators_is_a_figure(full):
+    assert full[1].figures["annotator_agreement", "all"] == 1
 
 
 def test_the_boxes_that_users_drew_are_kept_as_quantiles(full):

@@ -12,6 +12,7 @@ from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.assembly import complete_examples, learnable_images, weighted_positives, write_snapshot
 from vsearch_lib.examples.clicked import Clicked
 from vsearch_lib.examples.inputs import current_inputs, made_from, snapshot_name
+from vsearch_lib.examples.judgements import agreement
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.examples.propensity import effective_sample_size, inverse_propensity
 from vsearch_lib.examples.related import related_groups
@@ -78,6 +79,7 @@ def build_training_examples(context: StepContext, *, retrain: bool = False) -> l
         Figure("training_pictures", sum(file.rows for file in snapshot.pictures), subject=subject),
         Figure("training_boxes", snapshot.boxes.count, subject=subject),
         Figure("positives_without_negatives", positives.count() - made.distinct().count(), subject=subject),
+        *_agreement(inputs.read("judgements"), subject),
         *(_click_figures(sources.clicked, settings.clicks, subject) if sources.clicked else []),
     ]
 
@@ -103,6 +105,12 @@ def _counts(examples: DataFrame, name: str) -> list[Figure]:
         Figure("training_examples", sum(row["count"] for row in by_source), subject=subject),
         *(Figure("training_examples", row["count"], subject=subject, slice=row["source"]) for row in by_source),
     ]
+
+
+def _agreement(judgements: DataFrame, subject: str) -> list[Figure]:
+    """Return how far annotators agree, if pairs have several annotators."""
+    alpha, pairs = agreement(judgements)
+    return [] if alpha is None else [Figure("annotator_agreement", alpha, subject=subject, n=pairs)]
 
 
 def _click_figures(clicked: Clicked, chosen: Clicks, subject: str) -> list[Figure]:
