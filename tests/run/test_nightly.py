@@ -25,7 +25,7 @@ NO_CACHE = Path("unused")  # files of a local folder are opened in place
 
 CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j")
 # So few images give few steps an epoch: with fewer epochs, all vectors would be equal up to rounding.
-SETTINGS = (*SMALL, "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
+SETTINGS = (*SMALL, "training.epochs=8", "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
 
 
 # The JVM of a command ends before fully optimised code pays off. With this option, Java would reserve only 48 MB for
