@@ -34,7 +34,7 @@ def test_the_name_changes_with_every_table_and_setting_that_the_snapshot_is_made
     for chosen in ("examples.candidates_seed=5", "examples.mix.click=2", "clicks.days=3"):
         names.append(of(chosen))
     names.append(of("examples.negatives.drawn_per=epoch", "examples.candidates=2"))
-    erase(catalogue.lake, "user", "nobody")
+    erase(catalogue.lake, "user", "unknown-user")
     names.append(of())
     catalogue.land({"newcomer": jpegs["image-00"]})
     names.append(of())

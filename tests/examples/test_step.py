@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -210,8 +211,11 @@ def test_only_the_newest_snapshots_keep_their_files_and_an_erasure_deletes_those
     store = open_store(training_snapshots_uri(small.lake))
     assert {key.split("/")[0] for key in store.list("")} == {new}
     assert len(rows_of(small, old)) == 10
+    killed = Path(training_snapshots_uri(small.lake)) / "unfinished" / "pictures" / "00000.parquet"
+    killed.parent.mkdir(parents=True)
+    killed.write_bytes(b"pictures of a run that was killed")
     erase(small.lake, "image", "an image of no snapshot")
-    assert store.list("")
+    assert {key.split("/")[0] for key in store.list("")} == {new}
     erase(small.lake, "image", "image-03")
     assert store.list("") == []
 

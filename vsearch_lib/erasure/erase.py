@@ -15,7 +15,7 @@ from vsearch_lib.config import Settings
 from vsearch_lib.lake import Lake, TableSchema, table_names, table_schema
 from vsearch_lib.lake.pending import remove_all_pending
 from vsearch_lib.lake.schema import Named
-from vsearch_lib.lake.training_snapshots import remove_training_snapshots
+from vsearch_lib.lake.training_snapshots import keep_training_snapshots
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.terminal import printable
 
@@ -42,9 +42,10 @@ def erase(lake: Lake, kind: Named, identifier: str) -> Erased:
     ids: Ids = {"user": [identifier] if kind == "user" else [], "image": image_ids}
     _refuse_in_future(lake, ids)
     schemas = [table_schema(table) for table in table_names() if table != "images"]
-    # Their files hold copies of pictures.
-    examples = lake.read("training_examples").where(_names_any(table_schema("training_examples"), ids))
-    remove_training_snapshots(lake, [row["snapshot"] for row in examples.select("snapshot").distinct().collect()])
+    # Their files hold copies of pictures. What an unfinished snapshot holds is not known.
+    names_any = F.bool_or(_names_any(table_schema("training_examples"), ids)).alias("names_any")
+    snapshots = lake.read("training_examples").groupBy("snapshot").agg(names_any).where("NOT names_any")
+    keep_training_snapshots(lake, [row["snapshot"] for row in snapshots.collect()])
     removed = {schema.table: lake.delete(schema.table, _names_any(schema, ids)) for schema in schemas if schema.naming}
     uris = [row["source_uri"] for row in images]
     mentions_erased = F.col("source").isin(uris)

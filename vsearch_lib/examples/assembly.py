@@ -6,10 +6,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
-from vsearch_lib.eligibility import PUBLIC
 from vsearch_lib.examples.boxes import drawn_boxes
 from vsearch_lib.examples.clicked import days_to_learn_from
 from vsearch_lib.examples.inputs import Inputs, made_from, negative_sets
+from vsearch_lib.examples.learnable import for_training
 from vsearch_lib.examples.mix import mixed
 from vsearch_lib.examples.negatives import Wanted, with_negatives
 from vsearch_lib.examples.neighbours import index_neighbours
@@ -17,7 +17,6 @@ from vsearch_lib.examples.pixels import with_pixels
 from vsearch_lib.examples.snapshot import DESCRIPTION, Snapshot, encode
 from vsearch_lib.examples.snapshot_files import number_pictures, write_examples, write_pictures, write_related
 from vsearch_lib.examples.sources import Sources
-from vsearch_lib.examples.split import with_split
 from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.storage import open_store
@@ -25,8 +24,7 @@ from vsearch_lib.storage import open_store
 
 def learnable_images(inputs: Inputs, settings: Settings) -> DataFrame:
     """Return the public training images that have pixels: image_id, sha256, group, tags."""
-    images = with_split(inputs.read("images"), inputs.read("near_duplicates"), settings.examples)
-    learnable = images.where(PUBLIC).where("split = 'train'")
+    learnable = for_training(inputs.read("images"), inputs.read("near_duplicates"), settings.examples)
     pixels = inputs.read("image_pixels").select("sha256")
     return checkpointed(learnable.join(pixels, "sha256", "left_semi").select("image_id", "sha256", "group", "tags"))
 
@@ -55,7 +53,8 @@ def complete_examples(
     if inputs.index is not None:
         queries = positives.select("query_image_id").distinct()
         first, last = chosen.negatives.first_rank, chosen.negatives.last_rank
-        neighbours = index_neighbours(inputs.lake, settings, queries, inputs.index, first_rank=first, last_rank=last)
+        vectors = inputs.read("embeddings")
+        neighbours = index_neighbours(vectors, settings, queries, inputs.index, first_rank=first, last_rank=last)
     sets = negative_sets(settings)
     in_sets = positives.withColumn("negative_set", F.explode(F.sequence(F.lit(0), F.lit(sets - 1))))
     if sets > 1:

@@ -35,9 +35,10 @@ class Inputs:
 
 def current_inputs(lake: Lake, settings: Settings) -> Inputs:
     """Return the inputs as they are now; the published index is one only if negatives come from it."""
-    versions = {table: version for table in TABLES if (version := lake.version(table)) is not None}
-    times = [lake.committed_at(table) for table in versions]
     pointer = read_pointer(open_store(settings.index.uri)) if settings.examples.negatives.index_share else None
+    tables = (*TABLES, "embeddings") if pointer else TABLES  # the vectors with which the index is searched
+    versions = {table: version for table in tables if (version := lake.version(table)) is not None}
+    times = [lake.committed_at(table) for table in versions]
     return Inputs(lake, versions, max(times, default=datetime.now(UTC)), pointer.version if pointer else None)
 
 

@@ -1,9 +1,9 @@
-"""The pairs of images most worth a human look: where model and clicks disagree, where the model is least sure, and some
-at random, which say how good the model is on the whole."""
+"""The pairs of images most worth a human look: where model and clicks disagree, unsure ones, and some at random."""
 
 import csv
 import io
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from pyspark.sql import DataFrame
@@ -138,14 +138,19 @@ def _pool(lake: Lake, settings: Settings, images: DataFrame, judgements: DataFra
         chance = F.xxhash64("image_id", F.lit(settings.evaluation.seed))
         queries = images.orderBy(chance, "image_id").limit(_SAMPLED_QUERIES)
         asked = queries.select(F.col("image_id").alias("query_image_id"))
-        found = index_neighbours(lake, settings, asked, pointer.version, first_rank=1, last_rank=_ANSWERS)
+        found = index_neighbours(
+            lake.read("embeddings"), settings, asked, pointer.version, first_rank=1, last_rank=_ANSWERS
+        )
         frames.append(found.withColumn("relevance", F.lit(None).cast("double")).select(columns))
     if not frames:
         return images.limit(0).select(
             F.col("image_id").alias("query_image_id"), "image_id", F.lit(None).cast("double").alias("relevance")
         )
-    pairs = frames[0].unionByName(frames[-1]) if len(frames) > 1 else frames[0]
-    pairs = pairs.groupBy("query_image_id", "image_id").agg(F.max("relevance").alias("relevance"))
+    pairs = (
+        reduce(DataFrame.unionByName, frames)
+        .groupBy("query_image_id", "image_id")
+        .agg(F.max("relevance").alias("relevance"))
+    )
     one = images.select(F.col("image_id").alias("query_image_id"), F.col("group").alias("_one"))
     other = images.select("image_id", F.col("group").alias("_other"))
     different = pairs.join(one, "query_image_id").join(other, "image_id").where("_one != _other")

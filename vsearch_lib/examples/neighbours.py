@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.artefact.pointer import read_version
 from vsearch_lib.config import Settings
-from vsearch_lib.lake import Lake
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.spark.session import rows_per_batch
@@ -22,13 +21,15 @@ _RESULT_ARROW = pa.schema([("query_image_id", pa.string()), ("image_id", pa.stri
 
 
 def index_neighbours(
-    lake: Lake, settings: Settings, queries: DataFrame, version: str, *, first_rank: int, last_rank: int
+    embeddings: DataFrame, settings: Settings, queries: DataFrame, version: str, *, first_rank: int, last_rank: int
 ) -> DataFrame:
     """Return the answers of ranks `first_rank` to `last_rank` for each query: query_image_id, image_id, rank (from 1).
 
     A query without a vector of the index's model has no row. Each task opens the index; its files stay memory-mapped.
 
     Args:
+        embeddings: image_id, model_version, vector.
+        settings: where the index is.
         queries: query_image_id, each once.
         version: of the index.
         first_rank: above 1 if relevant images are to be left out, of which nobody has said that they are.
@@ -36,7 +37,7 @@ def index_neighbours(
     """
     index_uri, cache = settings.index.uri, settings.cache
     model = read_version(open_store(index_uri), version).model.version
-    stored = lake.read("embeddings").where(F.col("model_version") == model)
+    stored = embeddings.where(F.col("model_version") == model)
     vectors = stored.select(F.col("image_id").alias("query_image_id"), "vector").join(queries, "query_image_id")
 
     def answer(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -45,7 +46,7 @@ def index_neighbours(
             searcher = searcher or _open(index_uri, version, cache)
             yield _answers(searcher, batch, first_rank, last_rank)
 
-    with rows_per_batch(lake.spark, _QUERIES_PER_BATCH):
+    with rows_per_batch(embeddings.sparkSession, _QUERIES_PER_BATCH):
         return checkpointed(vectors.mapInArrow(answer, _RESULT))
 
 

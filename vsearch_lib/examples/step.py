@@ -22,7 +22,7 @@ from vsearch_lib.examples.usable import require_learnable, snapshots_by_age
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.eligible import require_images
-from vsearch_lib.lake.training_snapshots import remove_training_snapshots, training_snapshots_uri
+from vsearch_lib.lake.training_snapshots import keep_training_snapshots, training_snapshots_uri
 from vsearch_lib.models.registry import newest, recipe_of
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.storage import open_store
@@ -48,6 +48,7 @@ def build_training_examples(context: StepContext, *, retrain: bool = False) -> l
     if (rows := _stored_rows(lake, name)) is not None:
         context.say(f"build_training_examples: snapshot {name} was made from the same inputs and is used again")
         _save_rows(lake, rows, name)
+        context.made["training_snapshot"] = name
         return _counts(rows, name)
     images = learnable_images(inputs, settings)
     if images.isEmpty():
@@ -67,10 +68,10 @@ def build_training_examples(context: StepContext, *, retrain: bool = False) -> l
     try:
         require_learnable(name, examples, images_to_learn_from(lake, settings))
     except VsearchError:
-        remove_training_snapshots(lake, [name])
+        keep_training_snapshots(lake, snapshots_by_age(lake))
         raise
     _save_rows(lake, examples, name)
-    remove_training_snapshots(lake, snapshots_by_age(lake)[settings.examples.retained_snapshots :])
+    keep_training_snapshots(lake, snapshots_by_age(lake)[: settings.examples.retained_snapshots])
     context.made["training_snapshot"] = name
     subject = f"snapshot {name}"
     made = examples.select("query_image_id", "source", F.element_at("candidate_image_ids", F.col("label") + 1))

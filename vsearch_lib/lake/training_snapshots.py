@@ -1,6 +1,6 @@
 """The folder beside the tables that holds the files of training snapshots: they have copies of pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from vsearch_lib.lake.tables import Lake
 from vsearch_lib.storage import open_store
@@ -11,10 +11,13 @@ def training_snapshots_uri(lake: Lake) -> str:
     return f"{lake.uri}/training_snapshots"
 
 
-def remove_training_snapshots(lake: Lake, names: Iterable[str]) -> None:
-    """Delete the files of the snapshots `names`, the description that makes them readable first."""
+def keep_training_snapshots(lake: Lake, names: Collection[str]) -> None:
+    """Delete the files of all snapshots but `names`, also those that a killed run has left unfinished.
+
+    The description, which makes the others readable, is deleted first. A snapshot that another run is writing is
+    unfinished too: its training then finds that it is not complete.
+    """
     store = open_store(training_snapshots_uri(lake))
-    for name in names:
-        keys = store.list(name)
-        for key in sorted(keys, key=lambda key: not key.endswith(".json")):
-            store.delete(key)
+    keys = [key for key in store.list("") if key.split("/")[0] not in names]
+    for key in sorted(keys, key=lambda key: not key.endswith(".json")):
+        store.delete(key)
