@@ -23,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
+.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -48,12 +48,15 @@ test-dags: $(AIRFLOW_READY)
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not slow' tests/dags
 
 test-library: $(JOBS_READY) $(WORKERS)
-	@.venv/bin/python -m pytest $(IN_TWO_PROCESSES) --durations=20 --ignore=tests/dags
+	@.venv/bin/python -m pytest $(IN_TWO_PROCESSES) -m 'not slow' --durations=20 --ignore=tests/dags
 
-test-slow: test-scheduler test-s3 test-cases ## what takes long by nature: an hour and more
+test-slow: test-scheduler test-cluster test-s3 test-cases ## what takes long by nature: an hour and more
 
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m slow tests/dags
+
+test-cluster: $(JOBS_READY) $(WORKERS) ## two whole nights on a cluster; some ten minutes
+	@.venv/bin/python -m pytest -q -m slow tests/test_cluster.py
 
 test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
 	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/artefact tests/index tests/publishing tests/search tests/serving

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -38,9 +39,19 @@ def name(file: Path) -> str:
     return file.relative_to(PROJECT).as_posix()
 
 
-def imports(file: Path) -> Iterator[str]:
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+@cache
+def imports(file: Path) -> tuple[str, ...]:
+    return tuple(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[str]:
     """Yield the full name of every module that the file imports anywhere; `from a import b` gives a and a.b."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -63,7 +74,7 @@ def calls(attribute: str, files=CODE) -> set[str]:
     return {
         name(file)
         for file in files
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.Call) and ("." + ast.unparse(node.func)).endswith(f".{attribute}")
     }
 
@@ -164,7 +175,7 @@ def test_one_module_names_delta_as_a_format():
     named = {
         name(file)
         for file in CODE
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "format"
@@ -222,7 +233,7 @@ def test_torch_loads_only_weights_and_only_in_one_module():
     loads = [
         (name(file), {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords})
         for file in CODE
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load"
     ]
     assert loads == [("vsearch_lib/models/weights.py", {"weights_only": "True"})]

@@ -64,7 +64,7 @@ def nights(spark, settings, tmp_path) -> Nights:
     return Nights(Catalogue(spark, settings), weights_of(tmp_path, "small"))
 
 
-@pytest.mark.parametrize("images", [1, 2, 9, 127])
+@pytest.mark.parametrize("images", [1, 127])
 def test_in_a_catalogue_of_any_size_each_picture_finds_itself(nights, draw, images):
     jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(images)}
     nights.catalogue.land(jpegs)

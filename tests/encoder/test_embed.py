@@ -76,7 +76,8 @@ def test_bytes_that_are_not_a_picture_are_refused_and_the_other_pictures_are_not
     embedded = embedder.try_embed(content)
     assert {i: reason for i, (reason, _) in embedded.refused.items()} == {1: "undecodable", 7: "undecodable"}
     accepted = [i for i in range(len(content)) if i not in embedded.refused]
-    np.testing.assert_array_equal(embedded.vectors[accepted], embedder.embed([content[i] for i in accepted]))
+    alone = embedder.embed([content[i] for i in accepted])
+    np.testing.assert_allclose(embedded.vectors[accepted], alone, atol=1e-5)  # batches differ, and so do roundings
     assert not embedded.vectors[[1, 7]].any()
     with pytest.raises(ValueError, match="picture 1: undecodable"):
         embedder.embed(content)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.small_model import SMALL
+from tests.support.small_model import SMALL, small_graph
 from vsearch_lib.config import Settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import ArtefactError
@@ -27,7 +27,16 @@ OTHER = Recipe("small", "none", 16, 64, "full")
 def put(settings: Settings, version: str, recipe: Recipe | None = None) -> Card:
     recipe = recipe or recipe_of(settings)
     encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=1, side=recipe.input_size)
-    return register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run", training_snapshot="s1")
+    graph = small_graph(seed=1, side=recipe.input_size)
+    return register(
+        settings.models.uri,
+        encoder,
+        version=version,
+        recipe=recipe,
+        run_id="run",
+        training_snapshot="s1",
+        graph=graph,
+    )
 
 
 def pointer(settings: Settings) -> Path:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.support.small_model import small_graph
 from vsearch_lib.encoder.network import Encoder, untrained
 from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.errors import ArtefactError
@@ -37,6 +38,7 @@ def put(uri: Path, version: str, recipe: Recipe = RECIPE, seed: int = 1) -> Enco
         run_id="run-1",
         training_snapshot="v1-snapshot",
         training=training,
+        graph=small_graph(seed=seed, side=recipe.input_size),
     )
     return encoder
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,13 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.small_model import SMALL
+from vsearch_lib.cli.command_line import vsearch_parser
 from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.demo import write_catalogue
 from vsearch_lib.lake import Lake
+from vsearch_lib.run import runner
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.run.exit_codes import exit_code
 from vsearch_lib.search.searcher import Searcher
+from vsearch_lib.spark import session
 from vsearch_lib.steps import GRAPHS, in_order
 
 NO_CACHE = Path("unused")  # files of a local folder are opened in place
@@ -93,6 +97,22 @@ def workspace(tmp_path_factory):
 @pytest.fixture(scope="module")
 def first_night(workspace):
     return workspace.vsearch("run", "nightly")
+
+
+@pytest.fixture
+def in_session(spark, workspace, monkeypatch, capsys):
+    """Run a command in the suite's session, where Java need not start and learn again; return what it prints."""
+    for module in (session, runner):
+        monkeypatch.setattr(module, "spark_session", lambda *_: nullcontext(spark))
+
+    def run(*arguments: str) -> str:
+        parsed = vsearch_parser().parse_args(workspace.command(*arguments)[3:])
+        code = exit_code(lambda: parsed.call(parsed))
+        printed = capsys.readouterr()
+        assert (code, printed.err) == (0, "")
+        return printed.out
+
+    return run
 
 
 @pytest.fixture
@@ -217,10 +237,10 @@ def test_an_error_of_the_user_is_one_line_and_exits_with_2(published, workspace,
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_pairs_to_label_are_written_with_a_page_and_the_filled_file_is_ingested(spark, published, workspace, lake):
-    done = workspace.vsearch("label", "next", "--pairs", "9")
-    assert done.returncode == 0, workspace.output_of(done)
-    assert done.stdout.startswith("9 pairs to score: ")
+def test_pairs_to_label_are_written_with_a_page_and_the_filled_file_is_ingested(
+    spark, published, workspace, lake, in_session
+):
+    assert in_session("label", "next", "--pairs", "9").startswith("9 pairs to score: ")
     (file,) = (workspace.var / "reports").glob("label-*/judgements.csv")
     assert file.with_name("sheet.html").read_text().count("data:image/jpeg") >= 10
     heading, *lines = file.read_text().splitlines()
@@ -242,13 +262,11 @@ def test_a_gate_that_refuses_exits_with_3_and_the_served_index_stays(spark, publ
     assert workspace.pointer == before
 
 
-def test_a_second_night_with_nothing_new_changes_nothing(published, workspace, lake):
+def test_a_second_night_with_nothing_new_changes_nothing(published, workspace, lake, in_session):
     versions, pointer = workspace.versions(lake), workspace.pointer
-    done = workspace.vsearch("run", "nightly")
-    assert done.returncode == 0, workspace.output_of(done)
+    assert "nothing to build" in in_session("run", "nightly")
     assert workspace.versions(lake) == versions
     assert workspace.pointer == pointer
-    assert "nothing to build" in done.stdout
 
 
 def test_a_run_whose_java_dies_reports_it_in_one_line(published, workspace, lake):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,7 +15,7 @@ import pytest
 import simplejpeg
 from pyspark.sql import SparkSession
 
-from tests.support.small_model import SMALL
+from tests.support.small_model import SMALL, small_graph
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
@@ -24,6 +26,7 @@ from vsearch_lib.run.bodies import body_of
 
 DAY = date(2024, 5, 6)
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+_COPIES = tempfile.TemporaryDirectory(prefix="vsearch-lakes-")  # lakes with the same pictures, one for each choice
 BROKEN = b"\xff\xd8\xff\xe0 cut"
 
 
@@ -53,7 +56,8 @@ class Catalogue:
     def model(self, version: str = "m1", seed: int = 1) -> None:
         recipe = recipe_of(self.settings)
         encoder = untrained(recipe.backbone, dimension=recipe.dimension, seed=seed)
-        register(self.settings.models.uri, encoder, version=version, recipe=recipe, run_id="run-0")
+        graph = small_graph(seed=seed) if recipe.backbone == "small" else None
+        register(self.settings.models.uri, encoder, version=version, recipe=recipe, run_id="run-0", graph=graph)
 
     def pixels(self, jpegs: Sequence[bytes], hashes: Sequence[str] | None = None) -> None:
         rows = [
@@ -96,13 +100,24 @@ class Catalogue:
         self.lake.upsert("images", self.spark.createDataFrame(rows, columns))
 
     def land(self, jpegs: dict[str, bytes]) -> None:
-        """Write images with their pixels, and the landed files that they came from."""
+        """Write images with their pixels, and the landed files that they came from.
+
+        Into an empty lake the tables are copied if an earlier test wrote the same: `source_uri` then names its files.
+        """
         for name, jpeg in jpegs.items():
             file = Path(self.settings.landing.images) / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(jpeg)
-        self.pixels([*{sha256(jpeg): jpeg for jpeg in jpegs.values()}.values()])
-        self.images({name: sha256(jpeg) for name, jpeg in jpegs.items()})
+        hashes = {name: sha256(jpeg) for name, jpeg in jpegs.items()}
+        lake, copy = Path(self.settings.lake.uri), Path(_COPIES.name) / sha256(repr(hashes).encode())
+        is_first = not lake.exists()
+        if is_first and copy.exists():  # two MERGEs take seconds
+            shutil.copytree(copy, lake)
+            return
+        self.pixels([*dict(zip(hashes.values(), jpegs.values(), strict=True)).values()])
+        self.images(hashes)
+        if is_first:
+            shutil.copytree(lake, copy)
 
     def embed(self, *overrides: str, retry: bool = False) -> dict[str, float]:
         """Run the job and return its figures."""

@@ -1,4 +1,4 @@
-"""Fixtures for the tests marked `cluster`: a Spark cluster of several processes on this machine."""
+"""Fixtures for `tests/test_cluster.py`: a Spark cluster of several processes on this machine."""
 
 from __future__ import annotations
 
@@ -62,13 +62,6 @@ def standalone_cluster(folder: Path, **environment: str) -> Iterator[str]:
         for process in processes:
             process.terminate()
             process.wait()
-
-
-@pytest.fixture(scope="session")
-def master(bucket, tmp_path_factory) -> Iterator[str]:
-    """The URL of a cluster whose workers have this project's folder and its `.venv`, and know the bucket's server."""
-    with standalone_cluster(tmp_path_factory.mktemp("cluster")) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 import simplejpeg
 import torch
 
-from tests.support.small_model import SMALL
+from tests.support.small_model import SMALL, small_graph
 from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
@@ -68,7 +68,8 @@ def put(catalogue, version: str, *overrides: str, ruined: bool = False) -> None:
         with torch.no_grad():
             encoder.projection.axes[1:] = 0
     pin_current_model(catalogue.settings, run_id="run", now=datetime(2024, 5, 6, tzinfo=UTC))
-    register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run")
+    graph = small_graph(seed=1, side=recipe.input_size)
+    register(settings.models.uri, encoder, version=version, recipe=recipe, run_id="run", graph=graph)
 
 
 def test_a_model_that_ranks_as_well_is_promoted(judged):
