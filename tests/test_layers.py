@@ -209,7 +209,7 @@ def test_one_module_sets_up_the_templates_of_pages():
 
 
 def test_one_module_knows_petastorm():
-    assert importers("petastorm") == {"vsearch_lib/training/reader.py"}
+    assert importers("petastorm") == {"vsearch_lib/training/feed.py"}
 
 
 def test_only_the_index_and_its_readers_know_faiss():

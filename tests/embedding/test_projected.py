@@ -110,7 +110,7 @@ def test_a_catalogue_with_only_private_images_also_gets_a_model(nights, jpegs):
 
 
 def test_a_first_night_with_training_but_without_images_to_learn_from_is_still_searched(nights, jpegs):
-    nights.overrides = (*nights.overrides, "training.epochs=1")
+    nights.overrides = (*nights.overrides, "training.depth=full", "training.epochs=1")
     nights.catalogue.land(jpegs)
     nights.catalogue.images({name: sha256(jpeg) for name, jpeg in jpegs.items()}, visibility="private")
     nights.run("build_training_examples", *STEPS)
@@ -123,9 +123,9 @@ def test_a_first_night_with_training_but_without_images_to_learn_from_is_still_s
         nights.run("build_training_examples", "train_encoder", retrain=True)
 
 
-@pytest.mark.parametrize("epochs", [0, 1])
-def test_for_a_lake_without_an_image_the_error_says_what_to_do_and_there_is_no_model(nights, epochs):
-    nights.overrides = (*nights.overrides, f"training.epochs={epochs}")
+@pytest.mark.parametrize("depth", ["auto", "full"])
+def test_for_a_lake_without_an_image_the_error_says_what_to_do_and_there_is_no_model(nights, depth):
+    nights.overrides = (*nights.overrides, f"training.depth={depth}")
     with pytest.raises(VsearchError, match=r"the lake has no image, .*: put pictures in .*, then run vsearch run"):
         nights.run("build_training_examples", "train_encoder")
     assert newest(nights.settings.models.uri, recipe_of(nights.settings)) is None
@@ -247,10 +247,8 @@ def test_a_backbone_that_openvino_cannot_run_runs_on_torch_and_this_is_reported(
 
 def test_a_network_without_weights_and_without_training_is_refused(nights, jpegs):
     nights.catalogue.land(jpegs)
-    nights.overrides = ("model.backbone=small", "model.weights=none")
-    with pytest.raises(
-        UsageError, match=r"model\.weights = none and training\.epochs = 0 .* give training\.epochs above 0"
-    ):
+    nights.overrides = ("model.backbone=small", "model.weights=none", "training.depth=none")
+    with pytest.raises(UsageError, match=r"training\.depth = none would leave .* set training\.depth = full"):
         nights.run("train_encoder")
 
 

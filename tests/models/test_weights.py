@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,9 +149,19 @@ def test_a_recipe_has_the_sha256_of_its_initial_weights(tmp_path):
     assert chosen(tmp_path, "model.weights=none").weights == "none"
 
 
-def test_a_recipe_says_whether_the_network_is_trained(tmp_path):
-    assert (chosen(tmp_path).training, chosen(tmp_path).dimension) == ("none", 128)
-    assert chosen(tmp_path, "training.epochs=3").training == "full"
+def test_a_recipe_says_how_much_is_trained(tmp_path):
+    assert (chosen(tmp_path).training, chosen(tmp_path).dimension) == ("auto", 128)
+    assert chosen(tmp_path, "training.depth=head").training == "head"
+    assert chosen(tmp_path, "model.weights=none").training == "full"
+
+
+def test_a_model_of_any_depth_fits_a_recipe_that_leaves_the_depth_open(tmp_path):
+    open_depth = chosen(tmp_path)
+    trained = replace(open_depth, training="head")
+    assert trained.fits(open_depth)
+    assert trained.fits(trained)
+    assert not trained.fits(replace(trained, training="none"))
+    assert not replace(trained, dimension=64).fits(open_depth)
 
 
 @pytest.mark.parametrize("weights", ["null", "3"])

@@ -1,70 +1,69 @@
-"""Training lowers the loss, and does not spoil a pretrained network."""
+"""Training lowers the loss, keeps the best weights, and does not spoil a pretrained network."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from vsearch_lib.encoder.network import Encoder, untrained
+from vsearch_lib.encoder.network import Encoder, LinearProjection, untrained
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.boxes import PRIOR
-from vsearch_lib.training.loop import Trained, train
-from vsearch_lib.training.reader import Batch
+from vsearch_lib.training.checkpoint import Checkpoint
+from vsearch_lib.training.curve import Curve, Epoch
+from vsearch_lib.training.feed import Batch
+from vsearch_lib.training.head import head_trainee
+from vsearch_lib.training.loop import Course, Trainee, train
+from vsearch_lib.training.loss import positive_pairs
+from vsearch_lib.training.whole import whole_trainee
 
 COLOURS = torch.tensor(
     [[230, 20, 20], [20, 230, 20], [20, 20, 230], [230, 230, 20], [230, 20, 230], [20, 230, 230]], dtype=torch.uint8
 )
+COURSE = Course(epochs=1, steps=40, patience_epochs=5, weight_decay=1e-4, max_gradient=1.0, temperature=0.2, seed=1)
 
 
-def coloured_batches(steps: int, examples: int = 6) -> list[Batch]:
-    """Each example is a query of one colour, the same colour again, and another colour."""
-    pictures = COLOURS.view(-1, 3, 1, 1).expand(-1, -1, 40, 40)
-    order = [torch.arange(examples), torch.arange(examples), (torch.arange(examples) + 1) % examples]
-    index = torch.stack(order, dim=1)
-    groups = index.long()
-    related = groups.flatten().unsqueeze(0) == groups.flatten().unsqueeze(1)
-    return [Batch(pictures[index], torch.zeros(examples).long(), groups, related, torch.ones(examples))] * steps
+def batch_of(inputs: torch.Tensor) -> Batch:
+    """Each example is a query, the same thing again, and another one; `inputs` holds one input for each thing."""
+    n = len(inputs)
+    index = torch.stack([torch.arange(n), torch.arange(n), (torch.arange(n) + 1) % n], dim=1)
+    labels = torch.zeros(n).long()
+    related = index.flatten().unsqueeze(0) == index.flatten().unsqueeze(1)
+    return Batch(inputs[index], labels, positive_pairs(index, labels), related, torch.ones(n))
 
 
-def trained(encoder: Encoder, steps: int = 40, *, pretrained: bool = False, seed: int = 1, progress=None) -> Trained:
-    return train(
-        encoder,
-        coloured_batches(steps),
-        side=32,
-        boxes=PRIOR,
-        total_steps=steps,
-        learning_rate=0.003,
-        temperature=0.2,
-        seed=seed,
-        pretrained=pretrained,
-        progress=progress or (lambda _done, _total: None),
+COLOURED = batch_of(COLOURS.view(-1, 3, 1, 1).expand(-1, -1, 40, 40))
+
+
+def trained(
+    encoder: Encoder, steps: int = 40, *, pretrained: bool = False, seed: int = 1, epochs: int = 1, progress=None
+) -> Curve:
+    none = np.zeros((0, 0), dtype=np.bool_)
+    trainee = whole_trainee(
+        encoder, learning_rate=0.003, boxes=PRIOR, pretrained=pretrained, validation=[], relevant=none
     )
+    course = replace(COURSE, epochs=epochs, steps=steps, seed=seed)
+    return train(trainee, lambda _: iter([COLOURED] * steps), course, progress=progress or (lambda *_: None))
 
 
-@pytest.fixture(scope="module")
-def after_training() -> tuple[Encoder, Trained, list[tuple[int, int]]]:
-    encoder = untrained("small", dimension=16, seed=3)
-    progress: list[tuple[int, int]] = []
-    outcome = trained(encoder, progress=lambda done, total: progress.append((done, total)))
-    return encoder, outcome, progress
+def small(dimension: int = 8) -> Encoder:
+    return untrained("small", dimension=dimension, seed=3, side=32)
 
 
-def test_the_loss_falls(after_training):
-    _, outcome, _ = after_training
-    assert outcome.steps == 40
-    assert outcome.last_loss < 0.85 * outcome.first_loss
-
-
-def test_progress_counts_every_step(after_training):
-    assert after_training[2] == [(step, 40) for step in range(1, 41)]
-
-
-def test_the_trained_encoder_is_ready_to_embed(after_training):
-    assert not after_training[0].training
+def test_the_loss_falls_and_progress_counts_every_step():
+    encoder, progress = small(16), list[tuple[int, int]]()
+    curve = trained(encoder, 12, epochs=4, progress=lambda done, total: progress.append((done, total)))
+    assert curve.epochs[-1].loss < 0.9 * curve.epochs[0].loss
+    assert progress == [*((step, 48) for step in range(1, 49)), (48, 48)]
+    assert not encoder.training
 
 
 def test_the_trained_weights_depend_on_the_seed():
-    first, same, other = (untrained("small", dimension=8, seed=3) for _ in range(3))
+    first, same, other = (small() for _ in range(3))
     trained(first, steps=2)
     trained(same, steps=2)
     trained(other, steps=2, seed=2)
@@ -74,7 +73,7 @@ def test_the_trained_weights_depend_on_the_seed():
 
 @pytest.mark.parametrize("pretrained", [True, False])
 def test_only_a_pretrained_network_keeps_its_batch_statistics(pretrained):
-    encoder = untrained("small", dimension=8, seed=3)
+    encoder = small()
     norms = [module for module in encoder.modules() if isinstance(module, nn.BatchNorm2d)]
     before = [torch.cat([norm.running_mean, norm.running_var]) for norm in norms]
     weight = encoder.backbone.stem[0][0].weight.detach().clone()
@@ -89,8 +88,140 @@ def test_the_weights_of_a_pretrained_backbone_change_a_tenth_as_much():
     """AdamW's first step changes every weight by the learning rate, so the changes show the rates."""
     change = {}
     for pretrained in (True, False):
-        encoder = untrained("small", dimension=8, seed=3)
+        encoder = small()
         before = encoder.backbone.stages[2].down[0].weight.detach().clone()
         trained(encoder, steps=1, pretrained=pretrained)
         change[pretrained] = (encoder.backbone.stages[2].down[0].weight - before).abs().median()
     assert 5 < change[False] / change[True] < 20
+
+
+def features(things: int = 30, width: int = 24) -> torch.Tensor:
+    vectors = torch.randn(things, width, generator=torch.Generator().manual_seed(4))
+    return nn.functional.normalize(vectors, dim=1)
+
+
+def head(recalls: Iterator[float | None], *, dropout: float = 0.0) -> tuple[LinearProjection, Trainee]:
+    """A projection to be trained, whose recall on validation is the next of `recalls`."""
+    torch.manual_seed(2)
+    projection = LinearProjection(24, 8)
+    nothing = np.zeros((0, 24), dtype=np.float32)
+    trainee = head_trainee(
+        projection,
+        learning_rate=0.01,
+        dropout=dropout,
+        validation=nothing,
+        relevant=np.zeros((0, 0), dtype=np.bool_),
+    )
+    return projection, replace(trainee, validate=lambda: next(recalls))
+
+
+def epochs_of(steps: int = 3) -> Callable[[int], Iterator[Batch]]:
+    return lambda epoch: iter([batch_of(features()[10 * i : 10 * i + 10]) for i in range(steps)])
+
+
+def axes_after(recalls: list[float | None], epochs: int, **changes) -> tuple[Curve, torch.Tensor]:
+    projection, trainee = head(iter(recalls))
+    course = replace(COURSE, epochs=epochs, steps=3, **changes)
+    curve = train(trainee, epochs_of(), course, progress=lambda *_: None)
+    return curve, projection.axes.detach()
+
+
+def test_the_weights_of_the_best_epoch_are_kept():
+    curve, best = axes_after([0.1, 0.2, 0.5, 0.4, 0.3], 4)
+    assert (curve.best, curve.best_recall, len(curve.epochs)) == (2, 0.5, 4)
+    _, at_its_time = axes_after([0.1, 0.2, 0.5, 0.6, 0.7], 4)
+    assert not torch.equal(best, at_its_time)
+    _, again = axes_after([0.1, 0.2, 0.5, 0.5, 0.5], 4)
+    assert torch.equal(best, again)
+
+
+def test_if_no_epoch_is_better_the_weights_are_those_before_the_training():
+    projection, _ = head(iter([]))
+    curve, axes = axes_after([0.5, 0.4, 0.5], 2)
+    assert curve.best == 0
+    assert torch.equal(axes, projection.axes)
+
+
+def test_the_training_ends_when_the_recall_has_not_risen_for_some_epochs():
+    curve, _ = axes_after([0.1, 0.3, 0.2, 0.3, 0.9], 9, patience_epochs=2)
+    assert [epoch.recall for epoch in curve.epochs] == [0.3, 0.2, 0.3]
+
+
+def test_without_validation_all_epochs_run_and_the_last_weights_are_kept():
+    curve, _ = axes_after([None] * 9, 8, patience_epochs=2)
+    assert (len(curve.epochs), curve.best, curve.best_recall) == (8, 8, None)
+
+
+def test_a_training_that_was_killed_ends_with_the_weights_of_an_unbroken_one(tmp_path):
+    recalls = [0.1, 0.2, 0.3, 0.25, 0.4]
+    course = replace(COURSE, epochs=4, steps=3)
+    unbroken, trainee = head(iter(recalls), dropout=0.3)
+    expected = train(trainee, epochs_of(), course, progress=lambda *_: None)
+
+    def killed_in_the_third(epoch: int) -> Iterator[Batch]:
+        for step, batch in enumerate(epochs_of()(epoch)):
+            if (epoch, step) == (2, 1):
+                raise KeyboardInterrupt
+            yield batch
+
+    said: list[str] = []
+    _, trainee = head(iter(recalls), dropout=0.3)
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            trainee,
+            killed_in_the_third,
+            course,
+            checkpoint=Checkpoint(tmp_path / "state.pt", said.append),
+            progress=lambda *_: None,
+        )
+    resumed, trainee = head(iter(recalls[3:]), dropout=0.3)
+    checkpoint = Checkpoint(tmp_path / "state.pt", said.append)
+    curve = train(trainee, epochs_of(), course, checkpoint=checkpoint, progress=lambda *_: None)
+    assert curve == expected
+    assert torch.equal(resumed.axes, unbroken.axes)
+    assert said == ["train_encoder: an earlier run was interrupted; the training goes on after epoch 2"]
+    checkpoint.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
+def test_a_damaged_checkpoint_is_reported_and_the_training_begins_again(tmp_path, content):
+    (tmp_path / "state.pt").write_bytes(content)
+    said: list[str] = []
+    _, trainee = head(iter([0.1, 0.2]))
+    curve = train(
+        trainee,
+        epochs_of(),
+        replace(COURSE, steps=3),
+        checkpoint=Checkpoint(tmp_path / "state.pt", said.append),
+        progress=lambda *_: None,
+    )
+    assert len(curve.epochs) == 1
+    (line,) = said
+    assert "state.pt cannot be read" in line
+    assert line.endswith("the training begins again")
+
+
+def test_a_loss_that_is_no_number_stops_the_training_with_a_cause():
+    _, trainee = head(iter([0.1, 0.2]))
+    broken = batch_of(features()[:10] * torch.nan)
+    with pytest.raises(VsearchError, match=r"its loss is no number any more; lower training\.learning_rate"):
+        train(trainee, lambda _: iter([broken]), replace(COURSE, steps=1), progress=lambda *_: None)
+
+
+def test_pictures_that_are_all_the_same_stop_the_training_with_a_cause():
+    _, trainee = head(iter([0.1, 0.2]))
+    same = batch_of(features()[:1].expand(10, -1))
+    with pytest.raises(VsearchError, match="all pictures have nearly the same vector; lower training"):
+        train(trainee, lambda _: iter([same]), replace(COURSE, steps=1), progress=lambda *_: None)
+
+
+def test_a_training_without_an_example_is_refused():
+    _, trainee = head(iter([0.1, 0.2]))
+    with pytest.raises(VsearchError, match="the training got no example"):
+        train(trainee, lambda _: iter([]), replace(COURSE, steps=1), progress=lambda *_: None)
+
+
+def test_the_earliest_of_equally_good_epochs_is_the_best():
+    assert Curve(0.3, (Epoch(1.0, 0.5), Epoch(0.9, 0.5))).best == 1
+    assert Curve(None, (Epoch(1.0, 0.1), Epoch(0.9, None))).best == 1

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import numpy as np
 import pytest
+import simplejpeg
 from pyspark.sql import functions as F
+from safetensors.torch import save_file
 
+from tests.support.photo_catalogue import DAY, Catalogue
 from tests.support.small_model import SMALL
 from vsearch_lib.config import load_settings
 from vsearch_lib.context import StepContext
+from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.examples.usable import newest_snapshot, require_learnable
+from vsearch_lib.models.load import load_model
 from vsearch_lib.models.registry import read_card
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.spark.checkpoint import checkpointed
@@ -79,3 +86,61 @@ def test_an_old_snapshot_without_hashes_of_pixels_is_refused(catalogue, jpegs):
     catalogue.lake.replace("training_examples", checkpointed(old), "snapshot != ''")
     with pytest.raises(VsearchError, match=r"snapshot old holds \d+ images that .* run build_training_examples again"):
         run(catalogue, "train_encoder")
+
+
+def look_alike(scene: int, number: int) -> bytes:
+    """One of several pictures with the same colours at other places."""
+    colours = np.random.default_rng(scene).integers(0, 256, (4, 3), dtype=np.uint8)
+    places = np.random.default_rng(1000 * scene + number).integers(0, 4, (5, 6))
+    pixels = np.ascontiguousarray(np.kron(colours[places], np.ones((8, 8, 1), dtype=np.uint8)))
+    return bytes(simplejpeg.encode_jpeg(pixels, quality=95, colorspace="RGB"))
+
+
+@pytest.fixture
+def judged(spark, settings, tmp_path):
+    """A catalogue in which annotators found the pictures of each scene alike, and weights of a backbone."""
+    catalogue = Catalogue(spark, settings)
+    names = [(scene, f"image-{scene}-{number}") for scene in range(6) for number in range(20)]
+    catalogue.land({name: look_alike(scene, int(name.split("-")[2])) for scene, name in names})
+    pairs = [(a, b, "ann", 5, DAY) for scene, a in names for other, b in names if scene == other and a != b]
+    columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
+    catalogue.lake.upsert("judgements", spark.createDataFrame(pairs, columns))
+    file = tmp_path / "small.safetensors"
+    state = untrained("small", dimension=None, seed=5).backbone.state_dict()
+    save_file({name: value.contiguous() for name, value in state.items()}, file)
+    catalogue.weights = ("model.backbone=small", f"model.weights={file}", "model.dimension=16")
+    return catalogue
+
+
+def test_a_first_night_trains_the_head_if_annotators_found_pictures_alike(judged):
+    settings = load_settings("demo", [f"var={judged.settings.var}", *judged.weights, "examples.validation_share=0.3"])
+    lake, said, figures = judged.lake, [], {}
+    context = StepContext(settings, lake, lake.run_id, say=said.append)
+    for step in ("build_training_examples", "train_encoder", "embed_images"):
+        for figure in body_of(step)(context):
+            figures[figure.metric, figure.slice] = figure.value
+    card = read_card(open_store(settings.models.uri), context.made["model"])
+    assert card.recipe.training == "head"
+    assert any("training.depth is head: there are" in line for line in said)
+    assert figures["validation_recall", "after"] > figures["validation_recall", "before"]
+    assert figures["training_loss", "last"] < figures["training_loss", "first"]
+    assert figures["pictures_computed", "all"] == 0  # the sample's features were stored, the head projects them
+    assert card.training["curve"]["recall_at_start"] == figures["validation_recall", "before"]
+    embedder = load_model(settings.models.uri, card.version).embedder(batch_size=1)
+    stored, jpeg = judged.vectors(card.version), look_alike(0, 0)
+    assert stored["image-0-0"] @ embedder.embed([jpeg])[0] > 0.999
+    assert not list(Path(settings.cache, "training").iterdir())
+    # The next night finds a model of the configured recipe.
+    assert body_of("train_encoder")(StepContext(settings, lake, "later", say=said.append)) == []
+
+
+def test_without_judgements_and_clicks_a_night_trains_nothing_and_says_why(spark, settings, tmp_path, jpegs, judged):
+    lake = judged.lake
+    lake.replace("judgements", lake.read("judgements").limit(0), "score >= 0")
+    settings = load_settings("demo", [f"var={judged.settings.var}", *judged.weights])
+    context = StepContext(settings, lake, lake.run_id, say=(said := []).append)
+    body_of("build_training_examples")(context)
+    body_of("train_encoder")(context)
+    card = read_card(open_store(settings.models.uri), context.made["model"])
+    assert card.recipe.training == "none"
+    assert any("0 judged or clicked pairs" in line for line in said)

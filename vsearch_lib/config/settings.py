@@ -160,11 +160,24 @@ class Model(Section):
 
 
 class Training(Section):
-    epochs: int = Field(ge=0)
+    depth: Literal["auto", "none", "head", "full"]
+    min_pairs: PositiveInt
+    epochs: PositiveInt
+    patience_epochs: PositiveInt
     batch_size: int = Field(ge=2)
-    learning_rate: PositiveFloat
+    learning_rate: PositiveFloat | None
+    weight_decay: float = Field(ge=0, lt=1)
+    dropout: float = Field(ge=0, lt=1)
+    max_gradient: PositiveFloat
     temperature: PositiveFloat
     seed: int
+
+    @field_validator("epochs", mode="before")
+    @classmethod
+    def _no_training_is_a_depth(cls, epochs: object) -> object:
+        if epochs == 0:
+            raise PydanticCustomError("epochs", "must be 1 or more; to train nothing, set training.depth = none")
+        return epochs
 
 
 class Embedding(Section):
@@ -175,6 +188,7 @@ class Embedding(Section):
 class Gate(Section):
     min_recall_at_10: float = Field(ge=0, le=1)
     max_ndcg_loss: float = Field(ge=0, le=1)
+    min_compared_queries: PositiveInt
     queries: PositiveInt
 
 

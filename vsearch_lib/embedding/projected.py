@@ -52,9 +52,16 @@ def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed
     return Fitted(projection, len(fitted_to), kept, hashes, features)
 
 
-def save_projected(context: StepContext, version: str, fitted: Fitted) -> None:
-    """Save the sample's vectors of model `version` as pending, so that `embed_images` does not compute them again."""
-    vectors = fitted.projection.apply(fitted.features)
+def save_projected(context: StepContext, version: str, projection: Projection, fitted: Fitted) -> None:
+    """Save the vectors that `projection` gives to the sample as pending, so that `embed_images` does not compute them.
+
+    Args:
+        context: of the step.
+        version: of the model that has this projection.
+        projection: of the model; training may have changed it since it was fitted.
+        fitted: has the features of the sample.
+    """
+    vectors = projection.apply(fitted.features)
     lengths = np.linalg.norm(vectors, axis=1)
     directed = np.flatnonzero(lengths > 1e-6)  # embed_images refuses the others with a reason
     if len(directed):

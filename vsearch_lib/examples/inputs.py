@@ -57,7 +57,7 @@ def made_from(inputs: Inputs, settings: Settings) -> dict[str, Any]:
 def negative_sets(settings: Settings) -> int:
     """Return how many sets of negatives a snapshot has: one, or one for each epoch."""
     each_epoch = settings.examples.negatives.drawn_per == "epoch" and settings.examples.candidates > 1
-    return max(1, settings.training.epochs) if each_epoch else 1
+    return settings.training.epochs if each_epoch else 1
 
 
 def snapshot_name(inputs: Inputs, fields: Mapping[str, Any]) -> str:

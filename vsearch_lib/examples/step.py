@@ -38,12 +38,14 @@ def build_training_examples(context: StepContext, *, retrain: bool = False) -> l
         VsearchError: the lake has no image, or an image of the snapshot was erased or withdrawn meanwhile.
     """
     settings, lake = context.settings, context.lake
-    if not settings.training.epochs:
-        return []
-    if not retrain and newest(settings.models.uri, recipe_of(settings)):
+    recipe = recipe_of(settings)
+    if recipe.training == "none" or (not retrain and newest(settings.models.uri, recipe)):
         return []
     require_images(lake, settings)
     inputs = current_inputs(lake, settings)
+    if recipe.training == "auto" and not {"judgements", "interactions"} & set(inputs.versions):
+        context.say("build_training_examples: nobody has judged or clicked a pair of images: nothing to learn from")
+        return []
     name = snapshot_name(inputs, made_from(inputs, settings))
     if (rows := _stored_rows(lake, name)) is not None:
         context.say(f"build_training_examples: snapshot {name} was made from the same inputs and is used again")

@@ -5,6 +5,7 @@ import json
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ def register(
     recipe: Recipe,
     run_id: str,
     training_snapshot: str | None = None,
-    training: Mapping[str, float] | None = None,
+    training: Mapping[str, Any] | None = None,
     graph: Graph | None = None,
     say: Callable[[str], None] = print,
 ) -> Card:

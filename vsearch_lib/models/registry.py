@@ -7,7 +7,7 @@ runs, and `projection.safetensors` is the projection after the backbone.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from vsearch_lib.config import Settings
@@ -31,15 +31,20 @@ class Recipe:
     """What two models of the same kind share: a nightly run continues to use a model of the configured recipe.
 
     `weights` are the initial weights: "none", "hub", or the sha256 of a file. `dimension` is None if the vectors are
-    the backbone's features. `input_size` is None for the backbone's own size. `training` is "none" if the projection
-    was fitted to the catalogue's features, "full" if the network was trained.
+    the backbone's features. `input_size` is None for the backbone's own size. `training` is how much was trained:
+    "none" if the projection was fitted to the catalogue's features, "head" if only the projection was trained, "full".
+    A configured recipe may say "auto", which a card never does: any depth will do.
     """
 
     backbone: str
     weights: str
     dimension: int | None
     input_size: int | None
-    training: Literal["none", "full"]
+    training: Literal["auto", "none", "head", "full"]
+
+    def fits(self, configured: "Recipe") -> bool:
+        """Return whether a model of this recipe is one of the configured recipe."""
+        return configured in (self, replace(self, training="auto"))
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Card:
     files: Mapping[str, str]  # name → sha256
     training_snapshot: str | None
     run_id: str
-    training: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 def recipe_of(settings: Settings) -> Recipe:
@@ -74,7 +79,7 @@ def recipe_of(settings: Settings) -> Recipe:
         weights=weights,
         dimension=model.dimension,
         input_size=model.input_size,
-        training="full" if settings.training.epochs else "none",
+        training="full" if settings.training.depth == "auto" and weights == "none" else settings.training.depth,
     )
 
 
@@ -105,8 +110,8 @@ def cards(models_uri: str) -> Iterator[Card]:
 
 
 def newest(models_uri: str, recipe: Recipe) -> Card | None:
-    """Return the card of the newest model of `recipe`, None if there is none."""
-    return next((card for card in cards(models_uri) if card.recipe == recipe), None)
+    """Return the card of the newest model that fits the configured `recipe`, None if there is none."""
+    return next((card for card in cards(models_uri) if card.recipe.fits(recipe)), None)
 
 
 def read_card(store: Store, version: str) -> Card:

@@ -16,7 +16,7 @@ from vsearch_lib.examples.snapshot import Snapshot, SnapshotFile, read_snapshot
 from vsearch_lib.storage import Store, open_store
 from vsearch_lib.vectors import RowIds
 
-_PICTURES = pa.schema([("group", pa.int64()), ("jpeg", pa.large_binary())])
+_PICTURES = pa.schema([("group", pa.int64()), ("sha256", pa.string()), ("jpeg", pa.large_binary())])
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,17 @@ class LocalSnapshot:
     _pictures: pa.Table
     _related: RowIds  # group * _groups + other_group, ascending
     _groups: int
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns of an example that hold numbers of pictures: the query's, the candidates'."""
+        return ["query", *(f"candidate_{i}" for i in range(self.candidates))]
+
+    @property
+    def hashes(self) -> list[str]:
+        """The sha256 of each picture, in order of their numbers."""
+        hashes: list[str] = self._pictures["sha256"].to_pylist()
+        return hashes
 
     def jpegs(self, pictures: RowIds) -> list[bytes]:
         """Return the JPEGs of pictures by number."""

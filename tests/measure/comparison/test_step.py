@@ -48,7 +48,10 @@ def judge(catalogue, pairs: list[tuple[str, str, str, int]]) -> None:
 
 
 def chosen(catalogue, *overrides: str):
-    return load_settings("demo", [f"var={catalogue.settings.var}", *SMALL, "examples.test_share=0.9", *overrides])
+    return load_settings(
+        "demo",
+        [f"var={catalogue.settings.var}", *SMALL, "examples.test_share=0.9", "gate.min_compared_queries=5", *overrides],
+    )
 
 
 def compare(catalogue, *overrides: str, strict: bool = True) -> dict[tuple[str, str], float]:
@@ -79,7 +82,16 @@ def test_a_model_that_ranks_as_well_is_promoted(judged):
     assert current_model(judged.settings).version == "m2"
     assert figures["compared_queries", "all"] > 8
     assert figures["ndcg_at_10", "model m1"] == figures["ndcg_at_10", "model m2"] > 0.9
+    gain = next(value for (metric, _), value in figures.items() if metric == "ndcg_at_10_gain")
+    assert gain == 0
     assert compare(judged) == {}
+
+
+def test_a_model_that_few_judged_queries_speak_for_stays_a_candidate(judged):
+    put(judged, "m2")
+    with pytest.raises(GateRefused, match=r"at least gate\.min_compared_queries = 100 are needed; m1 stays in use"):
+        compare(judged, "gate.min_compared_queries=100")
+    assert current_model(judged.settings).version == "m1"
 
 
 def test_a_model_that_ranks_worse_is_refused_and_its_figures_are_kept(judged):

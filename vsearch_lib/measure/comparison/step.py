@@ -1,7 +1,8 @@
-"""Compare the newest model with the one in use on judged queries, and promote it if it ranks no worse."""
+"""Compare the newest model with the one in use on the same judged queries; promote it if it surely ranks no worse."""
 
 from datetime import UTC, datetime
 
+from vsearch_lib.config.settings import Gate
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import GateRefused
 from vsearch_lib.examples.split import images_with_split
@@ -10,18 +11,22 @@ from vsearch_lib.lake.changes import position
 from vsearch_lib.lake.metrics import record
 from vsearch_lib.lake.past_results import input_state, load_result, save_result
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
-from vsearch_lib.measure.offline.ranking import DEPTH, exact_rankings, ranking_figures
+from vsearch_lib.measure.offline.paired import paired_difference
+from vsearch_lib.measure.offline.ranking import DEPTH, exact_rankings, ndcg_of_each_query, ranking_figures
 from vsearch_lib.measure.offline.side_by_side import Encode, encode_each
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.promotion import current_model, known_at_promotion, promote
 from vsearch_lib.models.registry import Card, newest, recipe_of
 
+GAIN = "ndcg_at_10_gain"
+
 
 def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure]:
     """Promote the newest model of the configured recipe if it ranks no worse than the model in use, of any recipe.
 
-    If it ranks worse, or if nobody has judged a query, it stays a candidate, and runs keep the model in use. The same
-    two models are not compared again on the same judgements, unless `strict`.
+    It ranks no worse if the interval of the difference in nDCG@10, query by query, does not reach below
+    -`gate.max_ndcg_loss`. Otherwise, or if too few queries are judged, it stays a candidate, and runs keep the model in
+    use. The same two models are not compared again on the same judgements, unless `strict`.
 
     Raises:
         GateRefused: `strict`, and the new model is not promoted.
@@ -41,7 +46,7 @@ def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure
         context.say(earlier["line"])
         return []
     figures = _compare(context, new, used)
-    outcome, is_refused = _judge(figures, new, used, limit=context.settings.gate.max_ndcg_loss)
+    outcome, is_refused = _judge(figures, new, used, context.settings.gate)
     if not is_refused:
         promote(models_uri, new, run_id=context.run_id, now=datetime.now(UTC))
         context.made["promoted"] = new.version
@@ -66,15 +71,29 @@ def _state(context: StepContext, new: Card, used: Card) -> str:
     )
 
 
-def _judge(figures: list[Figure], new: Card, used: Card, *, limit: float) -> tuple[str, bool]:
+def _judge(figures: list[Figure], new: Card, used: Card, gate: Gate) -> tuple[str, bool]:
     """Return the outcome in words, and whether it refuses the new model."""
     if not figures:
         return "no judged query of the test split to compare it on", True
+    (gain,) = (figure for figure in figures if figure.metric == GAIN)
     value = {figure.subject: figure.value for figure in figures if figure.metric == "ndcg_at_10"}
     ours, theirs = (value[f"model {card.version}"] for card in (new, used))
-    outcome = f"nDCG@10 {ours:.3f}, {theirs:.3f} with {used.version}, on {figures[0].value:.0f} judged queries"
-    if theirs - ours > limit:
-        return f"{outcome}: worse by more than gate.max_ndcg_loss = {limit:g}", True
+    assert gain.low is not None
+    assert gain.high is not None
+    outcome = (
+        f"nDCG@10 {ours:.3f}, {theirs:.3f} with {used.version}, on {gain.n} judged queries: a difference of "
+        f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+    )
+    if gain.n is None or gain.n < gate.min_compared_queries:
+        return f"{outcome}; at least gate.min_compared_queries = {gate.min_compared_queries} are needed", True
+    if gain.high < -gate.max_ndcg_loss:
+        return f"{outcome}: worse by more than gate.max_ndcg_loss = {gate.max_ndcg_loss:g}", True
+    if gain.low < -gate.max_ndcg_loss:
+        return (
+            f"{outcome}: it may be worse by more than gate.max_ndcg_loss = {gate.max_ndcg_loss:g}; more judged queries "
+            "would tell (vsearch label next)",
+            True,
+        )
     return outcome, False
 
 
@@ -102,11 +121,16 @@ def _compare(context: StepContext, new: Card, used: Card) -> list[Figure]:
     queries = [query for query in judged if query in known]
     if not queries:
         return []
-    figures = [Figure("compared_queries", len(queries))]
+    figures, of_each = [Figure("compared_queries", len(queries))], {}
     for version, encoded in vectors.items():
-        found = ranking_figures(judged, exact_rankings(queries, ids, encoded, depth=DEPTH))
+        rankings = exact_rankings(queries, ids, encoded, depth=DEPTH)
+        found = ranking_figures(judged, rankings)
         figures += [Figure(metric, value, subject=f"model {version}", n=len(judged)) for metric, value in found.items()]
-    return figures
+        of_each[version] = ndcg_of_each_query(judged, rankings)
+    ours, theirs = ([of_each[card.version][query] for query in judged] for card in (new, used))
+    gain = paired_difference(ours, theirs, seed=seed)
+    subject = f"model {new.version} over {used.version}"
+    return [*figures, Figure(GAIN, gain.mean, subject=subject, n=gain.n, low=gain.low, high=gain.high)]
 
 
 def _encoder(context: StepContext, version: str) -> Encode:

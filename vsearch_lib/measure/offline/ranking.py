@@ -23,13 +23,26 @@ def ranking_figures(judgements: Judgements, rankings: Rankings) -> dict[str, flo
 
     A query without a ranking counts 0. Definitions: nDCG Järvelin and Kekäläinen 2002; AP and RR as in TREC.
     """
-    run = {
+    found = ir_measures.calc_aggregate(list(_MEASURES.values()), _qrels(judgements), _run(rankings))
+    return {name: float(found[measure]) for name, measure in _MEASURES.items()}
+
+
+def _run(rankings: Rankings) -> dict[str, dict[str, float]]:
+    return {
         query: {image: float(len(ranked) - rank) for rank, image in enumerate(ranked)}
         for query, ranked in rankings.items()
     }
-    qrels = {query: {image: int(score) for image, score in scores.items()} for query, scores in judgements.items()}
-    found = ir_measures.calc_aggregate(list(_MEASURES.values()), qrels, run)
-    return {name: float(found[measure]) for name, measure in _MEASURES.items()}
+
+
+def _qrels(judgements: Judgements) -> dict[str, dict[str, int]]:
+    return {query: {image: int(score) for image, score in scores.items()} for query, scores in judgements.items()}
+
+
+def ndcg_of_each_query(judgements: Judgements, rankings: Rankings) -> dict[str, float]:
+    """Return the nDCG@10 of each judged query, 0 for one without a ranking."""
+    run, qrels = _run(rankings), _qrels(judgements)
+    found = {one.query_id: float(one.value) for one in ir_measures.iter_calc([nDCG @ 10], qrels, run)}
+    return {query: found.get(query, 0.0) for query in judgements}
 
 
 def exact_rankings(queries: Sequence[str], ids: Sequence[str], vectors: Vectors, *, depth: int) -> dict[str, list[str]]:

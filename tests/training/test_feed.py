@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,8 +17,9 @@ from petastorm.workers_pool.ventilator import ConcurrentVentilator
 
 from tests.support.small_snapshot import grey, write_snapshot
 from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.training.feed import Batch, read_epoch
+from vsearch_lib.training.inputs import Features, Pixels
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
-from vsearch_lib.training.reader import Batch, read_batches
 
 N = 31
 SIDE = 24
@@ -48,13 +50,17 @@ def snapshot(folder, tmp_path_factory) -> LocalSnapshot:
 
 
 def read(snapshot: LocalSnapshot, *, batch_size: int = 8, epochs: int = 1, seed: int = 1) -> list[Batch]:
-    square = Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3)
-    return list(read_batches(snapshot, preprocessing=square, batch_size=batch_size, epochs=epochs, seed=seed))
+    pixels = Pixels(snapshot, Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3))
+    return [
+        batch
+        for epoch in range(epochs)
+        for batch in read_epoch(snapshot, pixels, epoch, batch_size=batch_size, seed=seed)
+    ]
 
 
 def numbers(batches: list[Batch]) -> list[list[int]]:
     """The number of each picture of each example, by its level of grey."""
-    levels = torch.cat([batch.pictures.float().mean(dim=(2, 3, 4)) for batch in batches])
+    levels = torch.cat([batch.inputs.float().mean(dim=(2, 3, 4)) for batch in batches])
     return (levels / 8).round().int().tolist()
 
 
@@ -78,18 +84,17 @@ def test_epochs_use_the_sets_of_negatives_in_turn(snapshot):
     )
 
 
-def test_pictures_are_uint8_squares_and_numbers_int64(batches):
+def test_pictures_are_uint8_squares_and_labels_int64(batches):
     for batch in batches:
         examples = len(batch.weights)
-        assert batch.pictures.dtype == torch.uint8
-        assert batch.pictures.shape == (examples, 3, 3, SIDE, SIDE)
-        assert batch.groups.dtype == batch.labels.dtype == torch.int64
-        assert batch.groups.shape == (examples, 3)
-        assert batch.related.shape == (3 * examples, 3 * examples)
+        assert batch.inputs.dtype == torch.uint8
+        assert batch.inputs.shape == (examples, 3, 3, SIDE, SIDE)
+        assert batch.labels.dtype == torch.int64
+        assert batch.related.shape == batch.positives.shape == (3 * examples, 3 * examples)
 
 
 def test_all_batches_but_the_last_are_full(batches):
-    assert [len(batch.groups) for batch in batches] == [8, 8, 8, 7]
+    assert [len(batch.labels) for batch in batches] == [8, 8, 8, 7]
 
 
 def test_the_label_is_the_index_of_the_positive(batches):
@@ -97,15 +102,21 @@ def test_the_label_is_the_index_of_the_positive(batches):
     assert all(example[1 + label] == example[0] for example, label in zip(numbers(batches), labels, strict=True))
 
 
-def test_a_picture_has_its_group_in_every_example(batches):
-    groups = torch.cat([batch.groups for batch in batches]).flatten().tolist()
-    shown = [number for example in numbers(batches) for number in example]
-    assert all(group == (3 if number == 4 else number) for number, group in zip(shown, groups, strict=True))
+def groups_of(batch: Batch) -> torch.Tensor:
+    shown = torch.tensor(numbers([batch])).flatten()
+    return torch.where(shown == 4, 3, shown)
+
+
+def test_pictures_of_one_group_are_positives_of_each_other(snapshot):
+    (batch,) = read(snapshot, batch_size=N)
+    groups = groups_of(batch)
+    same = (groups.unsqueeze(0) == groups.unsqueeze(1)).fill_diagonal_(False)
+    assert torch.equal(batch.positives, same)  # in these examples the positive is the query itself
 
 
 def test_pictures_of_one_group_and_of_related_groups_are_related(snapshot):
     (batch,) = read(snapshot, batch_size=N)
-    groups = batch.groups.flatten()
+    groups = groups_of(batch)
     same = groups.unsqueeze(0) == groups.unsqueeze(1)
     known = sum((groups == one).unsqueeze(0) & (groups == other).unsqueeze(1) for one, other in ((10, 20), (20, 10)))
     assert known.any()
@@ -162,3 +173,33 @@ def test_no_batch_is_lost_while_files_are_still_being_handed_out(snapshot, batch
     monkeypatch.setattr(ConcurrentVentilator, "_ventilate", hand_out_after_check)
     monkeypatch.setattr(ConcurrentVentilator, "completed", check_and_wait)
     assert Counter(queries(read(snapshot))) == Counter(queries(batches))
+
+
+def test_the_same_epoch_has_the_same_batches_and_another_epoch_others(snapshot):
+    def epoch(number: int, seed: int = 1) -> list[list[int]]:
+        torch.manual_seed(7)
+        pixels = Pixels(snapshot, Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3))
+        return numbers(list(read_epoch(snapshot, pixels, number, batch_size=4, seed=seed)))
+
+    first = epoch(0)
+    assert all(epoch(0) == first for _ in range(5))
+    assert epoch(2) != first
+    assert epoch(0, seed=3) != first
+
+
+def test_parts_of_an_epoch_hold_each_example_once(snapshot):
+    pixels = Pixels(snapshot, Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3))
+    parts = [queries(list(read_epoch(snapshot, pixels, 0, batch_size=4, seed=1, shard=s, shards=2))) for s in (0, 1)]
+    assert all(parts)
+    assert sorted([*parts[0], *parts[1]]) == list(range(N))
+
+
+def test_a_batch_of_features_has_those_of_its_pictures_and_no_picture_is_its_own_positive(snapshot):
+    features = np.random.default_rng(1).standard_normal((N, 5)).astype(np.float32)
+    (batch,) = read_epoch(snapshot, Features(features), 0, batch_size=N, seed=1)
+    rows = {tuple(vector): number for number, vector in enumerate(features.tolist())}
+    shown = [[rows[tuple(vector)] for vector in example] for example in batch.inputs.tolist()]
+    assert sorted(example[0] for example in shown) == list(range(N))
+    flat = [number for example in shown for number in example]
+    pairs = {tuple(sorted((flat[i], flat[j]))) for i, j in batch.positives.nonzero().tolist()}
+    assert pairs == {(3, 4)}  # of one group; the positive of each example is the query itself

@@ -1,0 +1,46 @@
+"""The curve of a training: loss and recall after each epoch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The mean loss of an epoch's steps, and the recall on validation images after it, None if there are too few."""
+
+    loss: float
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The epochs of a training, and the recall before it, None if the weights at the start cannot be used."""
+
+    recall_at_start: float | None
+    epochs: tuple[Epoch, ...] = ()
+
+    def followed_by(self, epoch: Epoch) -> "Curve":
+        """Return this curve with one more epoch."""
+        return Curve(self.recall_at_start, (*self.epochs, epoch))
+
+    @property
+    def best(self) -> int:
+        """The number of epochs after which the weights are best: 0 is the start.
+
+        It is the earliest one with the highest recall, and the last one if no recall is known.
+        """
+        measured = {n: recall for n, recall in enumerate(self._recalls) if recall is not None}
+        return max(measured, key=lambda n: (measured[n], -n)) if measured else len(self.epochs)
+
+    @property
+    def best_recall(self) -> float | None:
+        """The recall of the best weights."""
+        return self._recalls[self.best]
+
+    @property
+    def epochs_without_gain(self) -> int:
+        """How many epochs have passed since the best one."""
+        return len(self.epochs) - self.best
+
+    @property
+    def _recalls(self) -> list[float | None]:
+        return [self.recall_at_start, *(epoch.recall for epoch in self.epochs)]
