@@ -10,14 +10,14 @@ Sundays, and by hand: the first run of a new installation makes the first model.
 
 ### When a task fails
 
-The exit codes have the same meaning as in `refresh_index`. If training takes longer than the task's time limit, it
-starts again at the next try: set fewer `training.epochs`. Embedding goes on where it stopped: saved vectors stay.
+The exit codes have the same meaning as in `refresh_index`. If training takes longer than the task's time limit, the
+next try on the same machine goes on after the last whole epoch. Embedding goes on where it stopped: saved vectors stay.
 
-`compare_models` fails with exit code 3 if the new model ranks worse by more than `gate.max_ndcg_loss`, or if there is
-no judged query. Nights then go on with the model in use, even if the settings name another recipe (backbone, dimension,
-input size, weights). `vsearch models list` shows both models. `vsearch models promote VERSION` decides by hand: then
-trigger `refresh_index`, which embeds with that model and publishes its index. The same command also puts an earlier
-model back, whose vectors are still stored.
+`compare_models` fails with exit code 3 if the new model may rank worse by more than `gate.max_ndcg_loss`, or if there
+are fewer than `gate.min_compared_queries` judged queries. Nights then go on with the model in use, even if the settings
+name another recipe (backbone, dimension, input size, weights). `vsearch models list` shows both models. `vsearch models
+promote VERSION` decides by hand: then trigger `refresh_index`, which embeds with that model and publishes its index.
+The same command also puts an earlier model back, whose vectors are still stored.
 """
 
 from datetime import UTC, datetime

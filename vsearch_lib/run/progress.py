@@ -30,6 +30,7 @@ class RunProgress:
         self._task = progress.add_task("", total=None)
         self._step_reports = False  # whether the step reports its progress itself, which says more than Spark's tasks
         self._began = self._printed = time.monotonic()
+        self._done = self._total = 0
         self._name = ""
 
     def begin(self, name: str, number: int, total: int) -> None:
@@ -50,6 +51,9 @@ class RunProgress:
         self._print(f"{f'[{number}/{total}]':<8}{step.name:<24} {seconds:6.1f} s  {step.does}")
 
     def _update(self, done: int, total: int) -> None:
+        if done < self._done or total != self._total:  # the step has begun another part of its work
+            self._began = time.monotonic()
+        self._done, self._total = done, total
         self._progress.update(self._task, completed=done, total=total)
         now = time.monotonic()
         if not self._console.is_terminal and self._step_reports and done and now - self._printed >= _LINE_SECONDS:

@@ -56,12 +56,16 @@ def judged_validation(context: StepContext, training_pictures: Collection[str], 
     validating = images.where("split = 'validation'").select("sha256").distinct().orderBy(chance)
     validating = validating.limit(int(max_pictures * _QUERY_SHARE))
     queries = sorted(row["sha256"] for row in validating.collect())
-    known = spark.createDataFrame([(one,) for one in {*queries, *training_pictures}], "sha256 string")
-    one = images.join(F.broadcast(known), "sha256").select(F.col("image_id").alias("query_image_id"), "sha256")
-    other = one.select(F.col("query_image_id").alias("image_id"), F.col("sha256").alias("other"))
-    judged = judged_pairs(context.lake.read("judgements"), min_grade=chosen.min_grade, max_spread=chosen.max_spread)
-    pairs = judged.join(one, "query_image_id").join(other, "image_id").where("sha256 != other")
     place = {sha256: i for i, sha256 in enumerate(queries)}
+    rows = [(sha256, sha256 in place) for sha256 in {*queries, *training_pictures}]
+    known = F.broadcast(spark.createDataFrame(rows, "sha256 string, asks boolean"))
+    one = images.join(known, "sha256").select(F.col("image_id").alias("query_image_id"), "sha256", "asks")
+    other = one.select(
+        F.col("query_image_id").alias("image_id"), F.col("sha256").alias("other"), F.col("asks").alias("other_asks")
+    )
+    judged = judged_pairs(context.lake.read("judgements"), min_grade=chosen.min_grade, max_spread=chosen.max_spread)
+    pairs = judged.join(one, "query_image_id").join(other, "image_id")
+    pairs = pairs.where("sha256 != other AND (asks OR other_asks)")
     alike: list[tuple[str, str]] = []
     for row in pairs.select("sha256", "other").collect():
         alike += [pair for pair in ((row["sha256"], row["other"]), (row["other"], row["sha256"])) if pair[0] in place]

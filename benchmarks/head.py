@@ -1,0 +1,170 @@
+"""Trains the head on clothing photos with same-label pairs of the train split, and on half of the classes (open set).
+
+    .venv/bin/python benchmarks/head.py ../shared/data/clothing
+
+Features are those of EfficientNet-Lite0 with its packaged weights; queries are the test split, answers the train split.
+"""
+
+import csv
+import hashlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from clothing_precision import average_precision
+from numpy.typing import NDArray
+
+from vsearch_lib.config import load_settings
+from vsearch_lib.embedding.features import features_recipe
+from vsearch_lib.encoder.embed import Embedder
+from vsearch_lib.encoder.network import LinearProjection
+from vsearch_lib.encoder.projection import Projection, fit_pca
+from vsearch_lib.examples.boxes import PRIOR
+from vsearch_lib.examples.snapshot import DESCRIPTION, Snapshot, SnapshotFile, encode
+from vsearch_lib.images.decode import Limits, normalise
+from vsearch_lib.measure.offline.paired import paired_difference
+from vsearch_lib.models.registration import to_graph
+from vsearch_lib.models.registry import recipe_of
+from vsearch_lib.models.weights import initial_encoder
+from vsearch_lib.training.feed import read_epoch
+from vsearch_lib.training.head import head_trainee
+from vsearch_lib.training.inputs import Features
+from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
+from vsearch_lib.training.loop import Course, train
+from vsearch_lib.vectors import RowIds, Vectors
+
+SETTINGS = load_settings("local")
+PAIRS_PER_QUERY = 5
+ROWS_PER_GROUP = 128
+
+
+def features_of(clothing: Path, files: list[str]) -> Vectors:
+    recipe = features_recipe(recipe_of(SETTINGS))
+    encoder = initial_encoder(recipe, SETTINGS.model.weights, seed=1)
+    embedder = Embedder(to_graph(encoder), encoder.preprocessing, batch_size=4)
+    image = SETTINGS.image
+    limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
+    parts = [
+        embedder.embed([normalise((clothing / file).read_bytes(), limits).jpeg for file in files[start : start + 64]])
+        for start in range(0, len(files), 64)
+    ]
+    return np.concatenate(parts)
+
+
+def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int) -> LocalSnapshot:
+    """Write a snapshot with pairs of one label, and all other such pairs as related; it holds no pictures."""
+    rng = np.random.default_rng(seed)
+    members = {label: np.flatnonzero(labels == label) for label in np.unique(labels)}
+    queries = np.repeat(np.arange(len(labels)), PAIRS_PER_QUERY)
+    positives = np.array([rng.choice(members[labels[query]]) for query in queries])
+    order = rng.permutation(np.flatnonzero(queries != positives))
+    one, other = np.nonzero(labels[:, None] == labels[None, :])
+    numbers = np.arange(len(labels))
+    tables = {
+        "pictures": {
+            "number": numbers,
+            "group": numbers,
+            "sha256": [hashlib.sha256(str(number).encode()).hexdigest() for number in numbers],
+            "jpeg": pa.array([b""] * len(labels), pa.binary()),
+        },
+        "examples-0000": {
+            "query": queries[order],
+            "candidate_0": positives[order],
+            "label": np.zeros(len(order), dtype=np.int32),
+            "weight": np.ones(len(order), dtype=np.float32),
+        },
+        "related": {"group": one[one != other], "other_group": other[one != other]},
+    }
+    files = {}
+    for name, columns in tables.items():
+        path = folder / "s" / name / "00000.parquet"
+        path.parent.mkdir(parents=True)
+        pq.write_table(pa.table(columns), path, row_group_size=ROWS_PER_GROUP if "examples" in name else None)
+        content = path.read_bytes()
+        rows = len(next(iter(columns.values())))
+        files[name] = SnapshotFile(f"{name}/00000.parquet", hashlib.sha256(content).hexdigest(), len(content), rows)
+    parts = ((files["pictures"],), ((files["examples-0000"],),), (files["related"],))
+    (folder / "s" / DESCRIPTION).write_bytes(encode(Snapshot("s", {}, 1, *parts, PRIOR)))
+    (folder / "copy").mkdir()
+    return open_snapshot(str(folder), "s", folder / "copy")
+
+
+def trained_head(
+    features: Vectors, labels: NDArray[np.str_], train_rows: RowIds, validation: RowIds, *, seed: int
+) -> tuple[Projection, Projection, float]:
+    """Return the projection before and after the training, and the seconds of the training."""
+    start, _ = fit_pca(features[train_rows], dimension=SETTINGS.model.dimension, seed=seed)
+    projection = LinearProjection(features.shape[1], SETTINGS.model.dimension)
+    projection.set_to(start)
+    catalogue = np.concatenate([validation, train_rows])
+    relevant = labels[validation][:, None] == labels[catalogue][None, :]
+    np.fill_diagonal(relevant, val=False)
+    training = SETTINGS.training
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = snapshot_of(labels[train_rows], Path(folder), seed=seed)
+        began = time.perf_counter()
+        trainee = head_trainee(
+            projection,
+            learning_rate=training.learning_rate,
+            dropout=training.dropout,
+            validation=features[catalogue],
+            relevant=relevant,
+        )
+        course = Course(
+            epochs=training.epochs,
+            steps=-(-snapshot.rows // training.batch_size),
+            patience_epochs=training.patience_epochs,
+            weight_decay=training.weight_decay,
+            max_gradient=training.max_gradient,
+            temperature=training.temperature,
+            seed=seed,
+        )
+        inputs = Features(features[train_rows])
+        train(
+            trainee,
+            lambda epoch: read_epoch(snapshot, inputs, epoch, batch_size=training.batch_size, seed=seed),
+            course,
+            progress=lambda *_: None,
+        )
+        return start, projection.as_arrays(), time.perf_counter() - began
+
+
+def precisions(
+    projection: Projection, features: Vectors, labels: NDArray[np.str_], queries: RowIds, answers: RowIds
+) -> tuple[float, float, list[float]]:
+    """Return R@1, P@10, and the average precision of each query."""
+    vectors = projection.apply(features)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    order = answers[np.argsort(-vectors[queries] @ vectors[answers].T, axis=1, kind="stable")]
+    right = labels[order] == labels[queries][:, None]
+    average = [average_precision(row, int(row.sum())) for row in right]
+    return float(right[:, 0].mean()), float(right[:, :10].mean()), average
+
+
+def main(clothing: str) -> None:
+    """Print the figures of PCA and of the head, for three seeds, on all classes and on classes never trained on."""
+    with (Path(clothing) / "metadata.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    labels, split = (np.array([row[column] for row in rows]) for column in ("label", "split"))
+    features = features_of(Path(clothing), [row["file"] for row in rows])
+    seen = np.isin(labels, np.unique(labels)[::2])
+    print("trained on in the open set:", ", ".join(np.unique(labels)[::2]))
+    for name, trained_on, asked in (("all classes", seen | ~seen, seen | ~seen), ("open set", seen, ~seen)):
+        train_rows = np.flatnonzero((split == "train") & trained_on)
+        validation = np.flatnonzero((split == "validation") & trained_on)
+        queries, answers = np.flatnonzero((split == "test") & asked), np.flatnonzero((split == "train") & asked)
+        for seed in (1, 2, 3):
+            before, after, seconds = trained_head(features, labels, train_rows, validation, seed=seed)
+            results = [precisions(p, features, labels, queries, answers) for p in (before, after)]
+            gain = paired_difference(results[1][2], results[0][2], seed=seed)
+            for system, (at_1, at_10, average) in zip(("PCA", "head"), results, strict=True):
+                print(f"{name}, seed {seed}, {system}: R@1 {at_1:.3f}, P@10 {at_10:.3f}, mAP {np.mean(average):.3f}")
+            print(f"  gain in mAP {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}), {seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
