@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,7 +24,6 @@ from vsearch_lib.run.bodies import body_of
 
 DAY = date(2024, 5, 6)
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
-_COPIES = tempfile.TemporaryDirectory(prefix="vsearch-lakes-")  # lakes with the same pictures, one for each choice
 BROKEN = b"\xff\xd8\xff\xe0 cut"
 
 
@@ -100,24 +97,13 @@ class Catalogue:
         self.lake.upsert("images", self.spark.createDataFrame(rows, columns))
 
     def land(self, jpegs: dict[str, bytes]) -> None:
-        """Write images with their pixels, and the landed files that they came from.
-
-        Into an empty lake the tables are copied if an earlier test wrote the same: `source_uri` then names its files.
-        """
+        """Write images with their pixels, and the landed files that they came from."""
         for name, jpeg in jpegs.items():
             file = Path(self.settings.landing.images) / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(jpeg)
-        hashes = {name: sha256(jpeg) for name, jpeg in jpegs.items()}
-        lake, copy = Path(self.settings.lake.uri), Path(_COPIES.name) / sha256(repr(hashes).encode())
-        is_first = not lake.exists()
-        if is_first and copy.exists():  # two MERGEs take seconds
-            shutil.copytree(copy, lake)
-            return
-        self.pixels([*dict(zip(hashes.values(), jpegs.values(), strict=True)).values()])
-        self.images(hashes)
-        if is_first:
-            shutil.copytree(lake, copy)
+        self.pixels([*{sha256(jpeg): jpeg for jpeg in jpegs.values()}.values()])
+        self.images({name: sha256(jpeg) for name, jpeg in jpegs.items()})
 
     def embed(self, *overrides: str, retry: bool = False) -> dict[str, float]:
         """Run the job and return its figures."""
