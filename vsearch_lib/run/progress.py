@@ -37,6 +37,7 @@ class RunProgress:
         self._step_reports = False
         self._name = f"[{number}/{total}] {name}"
         self._began = self._printed = time.monotonic()
+        self._done = self._total = 0
         self._progress.reset(self._task, total=None, description=self._name)
 
     def advance(self, done: int, total: int) -> None:
@@ -51,7 +52,7 @@ class RunProgress:
         self._print(f"{f'[{number}/{total}]':<8}{step.name:<24} {seconds:6.1f} s  {step.does}")
 
     def _update(self, done: int, total: int) -> None:
-        if done < self._done or total != self._total:  # the step has begun another part of its work
+        if self._total and (done < self._done or total != self._total):  # the step has begun another part of its work
             self._began = time.monotonic()
         self._done, self._total = done, total
         self._progress.update(self._task, completed=done, total=total)
