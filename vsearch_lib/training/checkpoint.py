@@ -27,7 +27,7 @@ class Checkpoint:
 
     Args:
         file: its name follows from all that the training depends on, so that another training has another file.
-        say: is told if the file cannot be read; the training then begins again.
+        say: called with a line if a training goes on, or begins again because the file cannot be read.
     """
 
     def __init__(self, file: Path, say: Callable[[str], None]) -> None:

@@ -45,7 +45,7 @@ def head_trainee(
         learning_rate: None for `LEARNING_RATE`.
         dropout: share of the features that a step leaves out.
         validation: (n, width) features of validation pictures.
-        relevant: (n, n) bool, as `validation.recall` takes it.
+        relevant: (queries, n) bool, as `validation.recall` takes it.
     """
     head = Head(projection, dropout=dropout)
 

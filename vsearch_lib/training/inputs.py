@@ -42,7 +42,6 @@ class Pixels:
     Args:
         snapshot: has the pictures.
         preprocessing: of the decoded squares.
-        columns: the names of the columns with the numbers of pictures.
     """
 
     differs = True

@@ -134,7 +134,7 @@ def _course(run: _Run, trainee: Trainee, inputs: Inputs, depth: Depth) -> Curve:
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         return read_epoch(run.snapshot, inputs, epoch, batch_size=training.batch_size, seed=training.seed)
 
-    file = Path(run.context.settings.cache) / "training" / f"{depth}-{_digest(run, course)}.pt"
+    file = Path(run.context.settings.cache) / "training" / f"{depth}-{_digest(run, course)}.safetensors"
     checkpoint = Checkpoint(file, run.context.say)
     curve = train(trainee, epoch_batches, course, checkpoint=checkpoint, progress=run.context.progress)
     checkpoint.remove()
@@ -143,7 +143,8 @@ def _course(run: _Run, trainee: Trainee, inputs: Inputs, depth: Depth) -> Curve:
 
 def _digest(run: _Run, course: Course) -> str:
     """Return a hash of all that a training depends on."""
-    fields = [run.name, asdict(course), dict(run.backbone.files), run.context.settings.training.model_dump(mode="json")]
+    training = run.context.settings.training.model_dump(mode="json")
+    fields = [run.name, asdict(course), dict(run.backbone.files), run.encoder.dimension, training]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 

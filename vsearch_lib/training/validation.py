@@ -43,7 +43,8 @@ class Validation:
 def judged_validation(context: StepContext, training_pictures: Collection[str], *, max_pictures: int) -> Validation:
     """Return public images of the validation split that search among each other and among training pictures.
 
-    Both directions of a judged pair count. If there are too many images, a seeded sample is taken.
+    Images without stored pixels are left out. Both directions of a judged pair count. If there are too many images, a
+    seeded sample is taken.
 
     Args:
         context: of the step.
@@ -52,7 +53,9 @@ def judged_validation(context: StepContext, training_pictures: Collection[str], 
     """
     chosen, spark = context.settings.examples, context.spark
     chance = F.xxhash64("sha256", F.lit(context.settings.training.seed))
+    stored = context.lake.read("image_pixels").select("sha256")
     images = images_with_split(context.lake, context.settings).select("image_id", "sha256", "split")
+    images = images.join(stored, "sha256", "left_semi")
     validating = images.where("split = 'validation'").select("sha256").distinct().orderBy(chance)
     validating = validating.limit(int(max_pictures * _QUERY_SHARE))
     queries = sorted(row["sha256"] for row in validating.collect())

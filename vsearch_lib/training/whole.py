@@ -37,7 +37,7 @@ def whole_trainee(
         boxes: the parts of a picture that the views show.
         pretrained: whether the backbone is.
         validation: (n) JPEGs of validation pictures.
-        relevant: (n, n) bool, as `validation.recall` takes it.
+        relevant: (queries, n) bool, as `validation.recall` takes it.
     """
     rate = learning_rate or LEARNING_RATE
     projection = list(encoder.projection.parameters()) if encoder.projection is not None else []
