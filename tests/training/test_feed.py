@@ -11,18 +11,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import simplejpeg
 import torch
 from petastorm.etl.dataset_metadata import UNISCHEMA_KEY
 from petastorm.workers_pool.ventilator import ConcurrentVentilator
 
 from tests.support.small_snapshot import grey, write_snapshot
 from vsearch_lib.encoder.preprocessing import Preprocessing
-from vsearch_lib.training.feed import Batch, read_epoch
-from vsearch_lib.training.inputs import Features, Pixels
+from vsearch_lib.training.feed import Batch, Plan, read_epoch
+from vsearch_lib.training.inputs import Features, Views
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
+from vsearch_lib.training.processes import ALONE, Processes
 
 N = 31
-SIDE = 24
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +50,31 @@ def snapshot(folder, tmp_path_factory) -> LocalSnapshot:
     return open_snapshot(str(folder), "s1", tmp_path_factory.mktemp("copy"))
 
 
-def read(snapshot: LocalSnapshot, *, batch_size: int = 8, epochs: int = 1, seed: int = 1) -> list[Batch]:
-    pixels = Pixels(snapshot, Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3))
+class Whole:
+    """Whole pictures, without change."""
+
+    differs = True
+
+    def __init__(self, snapshot: LocalSnapshot) -> None:
+        self.snapshot = snapshot
+
+    def load(self, pictures: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+        pixels = np.stack([simplejpeg.decode_jpeg(jpeg) for jpeg in self.snapshot.jpegs(pictures)])
+        return torch.from_numpy(pixels).float()
+
+
+def read(snapshot: LocalSnapshot, *, batch_size: int = 8, epochs: int = 1, seed: int = 1, **options) -> list[Batch]:
     return [
         batch
         for epoch in range(epochs)
-        for batch in read_epoch(snapshot, pixels, epoch, batch_size=batch_size, seed=seed)
+        for batch in read_epoch(snapshot, Whole(snapshot), epoch, batch_size=batch_size, seed=seed, **options)
     ]
 
 
 def numbers(batches: list[Batch]) -> list[list[int]]:
     """The number of each picture of each example, by its level of grey."""
-    levels = torch.cat([batch.inputs.float().mean(dim=(2, 3, 4)) for batch in batches])
-    return (levels / 8).round().int().tolist()
+    levels = torch.cat([batch.inputs.mean(dim=(1, 2, 3)) for batch in batches])
+    return (levels / 8).round().int().view(-1, 3).tolist()
 
 
 def queries(batches: list[Batch]) -> list[int]:
@@ -84,21 +97,19 @@ def test_epochs_use_the_sets_of_negatives_in_turn(snapshot):
     )
 
 
-def test_pictures_are_uint8_squares_and_labels_int64(batches):
+def test_a_plan_has_the_numbers_of_the_pictures_of_its_inputs(batches):
     for batch in batches:
-        examples = len(batch.weights)
-        assert batch.inputs.dtype == torch.uint8
-        assert batch.inputs.shape == (examples, 3, 3, SIDE, SIDE)
-        assert batch.labels.dtype == torch.int64
-        assert batch.related.shape == batch.positives.shape == (3 * examples, 3 * examples)
+        assert batch.plan.numbers.tolist() == numbers([batch])
+        assert batch.plan.labels.dtype == torch.int64
+        assert batch.plan.related.shape == batch.plan.positives.shape == (len(batch.inputs), len(batch.inputs))
 
 
 def test_all_batches_but_the_last_are_full(batches):
-    assert [len(batch.labels) for batch in batches] == [8, 8, 8, 7]
+    assert [len(batch.plan.labels) for batch in batches] == [8, 8, 8, 7]
 
 
 def test_the_label_is_the_index_of_the_positive(batches):
-    labels = torch.cat([batch.labels for batch in batches]).tolist()
+    labels = torch.cat([batch.plan.labels for batch in batches]).tolist()
     assert all(example[1 + label] == example[0] for example, label in zip(numbers(batches), labels, strict=True))
 
 
@@ -111,7 +122,7 @@ def test_pictures_of_one_group_are_positives_of_each_other(snapshot):
     (batch,) = read(snapshot, batch_size=N)
     groups = groups_of(batch)
     same = (groups.unsqueeze(0) == groups.unsqueeze(1)).fill_diagonal_(False)
-    assert torch.equal(batch.positives, same)  # in these examples the positive is the query itself
+    assert torch.equal(batch.plan.positives, same)  # in these examples the positive is the query itself
 
 
 def test_pictures_of_one_group_and_of_related_groups_are_related(snapshot):
@@ -120,11 +131,11 @@ def test_pictures_of_one_group_and_of_related_groups_are_related(snapshot):
     same = groups.unsqueeze(0) == groups.unsqueeze(1)
     known = sum((groups == one).unsqueeze(0) & (groups == other).unsqueeze(1) for one, other in ((10, 20), (20, 10)))
     assert known.any()
-    assert torch.equal(batch.related, same | known.bool())
+    assert torch.equal(batch.plan.related, same | known.bool())
 
 
 def test_each_example_keeps_its_weight(batches):
-    weights = torch.cat([batch.weights for batch in batches])
+    weights = torch.cat([batch.plan.weights for batch in batches])
     assert weights.dtype == torch.float32
     assert weights.tolist() == [1 + query for query in queries(batches)]
 
@@ -178,8 +189,7 @@ def test_no_batch_is_lost_while_files_are_still_being_handed_out(snapshot, batch
 def test_the_same_epoch_has_the_same_batches_and_another_epoch_others(snapshot):
     def epoch(number: int, seed: int = 1) -> list[list[int]]:
         torch.manual_seed(7)
-        pixels = Pixels(snapshot, Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3))
-        return numbers(list(read_epoch(snapshot, pixels, number, batch_size=4, seed=seed)))
+        return numbers(list(read_epoch(snapshot, Whole(snapshot), number, batch_size=4, seed=seed)))
 
     first = epoch(0)
     assert all(epoch(0) == first for _ in range(5))
@@ -187,19 +197,57 @@ def test_the_same_epoch_has_the_same_batches_and_another_epoch_others(snapshot):
     assert epoch(0, seed=3) != first
 
 
-def test_parts_of_an_epoch_hold_each_example_once(snapshot):
-    pixels = Pixels(snapshot, Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3))
-    parts = [queries(list(read_epoch(snapshot, pixels, 0, batch_size=4, seed=1, shard=s, shards=2))) for s in (0, 1)]
-    assert all(parts)
-    assert sorted([*parts[0], *parts[1]]) == list(range(N))
+def same_plans(some: list[Plan], others: list[Plan]) -> bool:
+    fields = ("numbers", "labels", "positives", "related", "weights")
+    return all(
+        torch.equal(getattr(a, field), getattr(b, field)) for a, b in zip(some, others, strict=True) for field in fields
+    )
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_together_the_processes_have_the_inputs_of_one_process(snapshot, count):
+    views = Views(snapshot, Preprocessing(24, (0.5,) * 3, (0.5,) * 3), side=16)
+
+    def batches(processes: Processes) -> list[Batch]:
+        torch.manual_seed(7)
+        return list(read_epoch(snapshot, views, 0, batch_size=20, seed=1, processes=processes))
+
+    alone = batches(ALONE)
+    parts = [batches(Processes(rank, count)) for rank in range(count)]
+    for i, batch in enumerate(alone):
+        together = [part[i].inputs for part in parts if len(part[i].inputs)]
+        assert torch.equal(torch.cat(together), batch.inputs)
+        assert all(same_plans([part[i].plan], [batch.plan]) for part in parts)
+
+
+def test_pictures_that_belong_together_are_positives_on_request(snapshot):
+    (batch,) = read(snapshot, batch_size=N, related_as_positives=True)
+    assert torch.equal(batch.plan.positives, batch.plan.related.fill_diagonal_(False))
+
+
+def test_an_error_of_a_prepared_batch_reaches_the_training(snapshot, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError("cannot be read")
+
+    monkeypatch.setattr(Whole, "load", fail)
+    with pytest.raises(OSError, match="cannot be read"):
+        read(snapshot)
+
+
+def test_features_that_are_left_out_are_the_mean_and_the_others_grow_in_turn():
+    features, mean = np.array([[1, 2, 3, 4]] * 3000, dtype=np.float32), np.array([0, 1, 2, 5], dtype=np.float32)
+    inputs = Features(features, mean, dropout=0.2).load(np.arange(3000), torch.Generator().manual_seed(1)).numpy()
+    left_out = inputs == mean
+    assert np.allclose(inputs[~left_out], np.broadcast_to(mean + (features[0] - mean) / 0.8, inputs.shape)[~left_out])
+    assert abs(left_out.mean() - 0.2) < 0.02
 
 
 def test_a_batch_of_features_has_those_of_its_pictures_and_no_picture_is_its_own_positive(snapshot):
     features = np.random.default_rng(1).standard_normal((N, 5)).astype(np.float32)
-    (batch,) = read_epoch(snapshot, Features(features), 0, batch_size=N, seed=1)
+    (batch,) = read_epoch(snapshot, Features(features, np.zeros(5, np.float32)), 0, batch_size=N, seed=1)
     rows = {tuple(vector): number for number, vector in enumerate(features.tolist())}
-    shown = [[rows[tuple(vector)] for vector in example] for example in batch.inputs.tolist()]
+    shown = [[rows[tuple(vector)] for vector in example] for example in batch.inputs.view(N, 3, 5).tolist()]
     assert sorted(example[0] for example in shown) == list(range(N))
     flat = [number for example in shown for number in example]
-    pairs = {tuple(sorted((flat[i], flat[j]))) for i, j in batch.positives.nonzero().tolist()}
+    pairs = {tuple(sorted((flat[i], flat[j]))) for i, j in batch.plan.positives.nonzero().tolist()}
     assert pairs == {(3, 4)}  # of one group; the positive of each example is the query itself

@@ -12,19 +12,36 @@ from torch import nn
 
 from vsearch_lib.encoder.network import Encoder, LinearProjection, untrained
 from vsearch_lib.errors import VsearchError
-from vsearch_lib.examples.boxes import PRIOR
+from vsearch_lib.storage import open_store
 from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve, Epoch
-from vsearch_lib.training.feed import Batch
+from vsearch_lib.training.feed import Batch, Plan
 from vsearch_lib.training.head import head_trainee
 from vsearch_lib.training.loop import Course, Trainee, train
-from vsearch_lib.training.loss import positive_pairs
+from vsearch_lib.training.loss import contrastive_loss, positive_pairs
 from vsearch_lib.training.whole import whole_trainee
 
 COLOURS = torch.tensor(
     [[230, 20, 20], [20, 230, 20], [20, 20, 230], [230, 230, 20], [230, 20, 230], [20, 230, 230]], dtype=torch.uint8
 )
-COURSE = Course(epochs=1, steps=40, patience_epochs=5, weight_decay=1e-4, max_gradient=1.0, temperature=0.2, seed=1)
+COURSE = Course(
+    epochs=1,
+    steps=40,
+    seconds=None,
+    patience_epochs=5,
+    weight_decay=1e-4,
+    max_gradient=1.0,
+    pictures_at_once=1000,
+    seed=1,
+)
+
+
+def objective(vectors: torch.Tensor, plan: Plan) -> torch.Tensor:
+    return contrastive_loss(vectors, plan.positives, plan.related, torch.ones(len(vectors)), temperature=0.2)
+
+
+def silent(_done: int, _total: int) -> None:
+    pass
 
 
 def batch_of(inputs: torch.Tensor) -> Batch:
@@ -33,10 +50,16 @@ def batch_of(inputs: torch.Tensor) -> Batch:
     index = torch.stack([torch.arange(n), torch.arange(n), (torch.arange(n) + 1) % n], dim=1)
     labels = torch.zeros(n).long()
     related = index.flatten().unsqueeze(0) == index.flatten().unsqueeze(1)
-    return Batch(inputs[index], labels, positive_pairs(index, labels), related, torch.ones(n))
+    plan = Plan(index, labels, positive_pairs(index, labels), related, torch.ones(n))
+    return Batch(plan, inputs[index].flatten(0, 1), slice(0, n))
 
 
-COLOURED = batch_of(COLOURS.view(-1, 3, 1, 1).expand(-1, -1, 40, 40))
+COLOURED = batch_of(COLOURS.view(-1, 3, 1, 1).expand(-1, -1, 32, 32).float())
+
+
+def noisy(seed: int) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    return replace(COLOURED, inputs=COLOURED.inputs + 20 * torch.rand(COLOURED.inputs.shape, generator=generator))
 
 
 def trained(
@@ -44,10 +67,14 @@ def trained(
 ) -> Curve:
     none = np.zeros((0, 0), dtype=np.bool_)
     trainee = whole_trainee(
-        encoder, learning_rate=0.003, boxes=PRIOR, pretrained=pretrained, validation=[], relevant=none
+        encoder, learning_rate=0.003, layer_decay=0.9, pretrained=pretrained, validation=[], relevant=none
     )
     course = replace(COURSE, epochs=epochs, steps=steps, seed=seed)
-    return train(trainee, lambda _: iter([COLOURED] * steps), course, progress=progress or (lambda *_: None))
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        return (noisy(1000 * seed + steps * epoch + step) for step in range(steps))
+
+    return train(trainee, batches, objective, course, progress=progress or silent)
 
 
 def small(dimension: int = 8) -> Encoder:
@@ -84,7 +111,7 @@ def test_only_a_pretrained_network_keeps_its_batch_statistics(pretrained):
     assert not torch.equal(encoder.backbone.stem[0][0].weight, weight)
 
 
-def test_the_weights_of_a_pretrained_backbone_change_a_tenth_as_much():
+def test_the_weights_of_a_pretrained_backbones_last_layer_change_a_tenth_as_much():
     """AdamW's first step changes every weight by the learning rate, so the changes show the rates."""
     change = {}
     for pretrained in (True, False):
@@ -100,7 +127,7 @@ def features(things: int = 30, width: int = 24) -> torch.Tensor:
     return nn.functional.normalize(vectors, dim=1)
 
 
-def head(recalls: Iterator[float | None], *, dropout: float = 0.0) -> tuple[LinearProjection, Trainee]:
+def head(recalls: Iterator[float | None]) -> tuple[LinearProjection, Trainee]:
     """A projection to be trained, whose recall on validation is the next of `recalls`."""
     torch.manual_seed(2)
     projection = LinearProjection(24, 8)
@@ -108,7 +135,6 @@ def head(recalls: Iterator[float | None], *, dropout: float = 0.0) -> tuple[Line
     trainee = head_trainee(
         projection,
         learning_rate=0.01,
-        dropout=dropout,
         validation=nothing,
         relevant=np.zeros((0, 0), dtype=np.bool_),
     )
@@ -116,13 +142,13 @@ def head(recalls: Iterator[float | None], *, dropout: float = 0.0) -> tuple[Line
 
 
 def epochs_of(steps: int = 3) -> Callable[[int], Iterator[Batch]]:
-    return lambda epoch: iter([batch_of(features()[10 * i : 10 * i + 10]) for i in range(steps)])
+    return lambda epoch: iter([batch_of(features()[10 * (i % 3) :][:10]) for i in range(steps)])
 
 
 def axes_after(recalls: list[float | None], epochs: int, **changes) -> tuple[Curve, torch.Tensor]:
     projection, trainee = head(iter(recalls))
     course = replace(COURSE, epochs=epochs, steps=3, **changes)
-    curve = train(trainee, epochs_of(), course, progress=lambda *_: None)
+    curve = train(trainee, epochs_of(), objective, course, progress=silent)
     return curve, projection.axes.detach()
 
 
@@ -155,8 +181,8 @@ def test_without_validation_all_epochs_run_and_the_last_weights_are_kept():
 def test_a_training_that_was_killed_ends_with_the_weights_of_an_unbroken_one(tmp_path):
     recalls = [0.1, 0.2, 0.3, 0.25, 0.4]
     course = replace(COURSE, epochs=4, steps=3)
-    unbroken, trainee = head(iter(recalls), dropout=0.3)
-    expected = train(trainee, epochs_of(), course, progress=lambda *_: None)
+    unbroken, trainee = head(iter(recalls))
+    expected = train(trainee, epochs_of(), objective, course, progress=silent)
 
     def killed_in_the_third(epoch: int) -> Iterator[Batch]:
         for step, batch in enumerate(epochs_of()(epoch)):
@@ -165,18 +191,19 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_an_unbroken_one(tmp
             yield batch
 
     said: list[str] = []
-    _, trainee = head(iter(recalls), dropout=0.3)
+    _, trainee = head(iter(recalls))
     with pytest.raises(KeyboardInterrupt):
         train(
             trainee,
             killed_in_the_third,
+            objective,
             course,
-            checkpoint=Checkpoint(tmp_path / "state.pt", said.append),
-            progress=lambda *_: None,
+            checkpoint=Checkpoint(open_store(str(tmp_path)), "state.safetensors", said.append),
+            progress=silent,
         )
-    resumed, trainee = head(iter(recalls[3:]), dropout=0.3)
-    checkpoint = Checkpoint(tmp_path / "state.pt", said.append)
-    curve = train(trainee, epochs_of(), course, checkpoint=checkpoint, progress=lambda *_: None)
+    resumed, trainee = head(iter(recalls[3:]))
+    checkpoint = Checkpoint(open_store(str(tmp_path)), "state.safetensors", said.append)
+    curve = train(trainee, epochs_of(), objective, course, checkpoint=checkpoint, progress=silent)
     assert curve == expected
     assert torch.equal(resumed.axes, unbroken.axes)
     assert said == ["train_encoder: an earlier run was interrupted; the training goes on after epoch 2"]
@@ -186,19 +213,20 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_an_unbroken_one(tmp
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
 def test_a_damaged_checkpoint_is_reported_and_the_training_begins_again(tmp_path, content):
-    (tmp_path / "state.pt").write_bytes(content)
+    (tmp_path / "state.safetensors").write_bytes(content)
     said: list[str] = []
     _, trainee = head(iter([0.1, 0.2]))
     curve = train(
         trainee,
         epochs_of(),
+        objective,
         replace(COURSE, steps=3),
-        checkpoint=Checkpoint(tmp_path / "state.pt", said.append),
-        progress=lambda *_: None,
+        checkpoint=Checkpoint(open_store(str(tmp_path)), "state.safetensors", said.append),
+        progress=silent,
     )
     assert len(curve.epochs) == 1
     (line,) = said
-    assert "state.pt cannot be read" in line
+    assert "state.safetensors cannot be read" in line
     assert line.endswith("the training begins again")
 
 
@@ -206,20 +234,65 @@ def test_a_loss_that_is_no_number_stops_the_training_with_a_cause():
     _, trainee = head(iter([0.1, 0.2]))
     broken = batch_of(features()[:10] * torch.nan)
     with pytest.raises(VsearchError, match=r"its loss is no number any more; lower training\.learning_rate"):
-        train(trainee, lambda _: iter([broken]), replace(COURSE, steps=1), progress=lambda *_: None)
+        train(trainee, lambda _: iter([broken]), objective, replace(COURSE, steps=1), progress=silent)
 
 
 def test_pictures_that_are_all_the_same_stop_the_training_with_a_cause():
     _, trainee = head(iter([0.1, 0.2]))
     same = batch_of(features()[:1].expand(10, -1))
     with pytest.raises(VsearchError, match="all pictures have nearly the same vector; lower training"):
-        train(trainee, lambda _: iter([same]), replace(COURSE, steps=1), progress=lambda *_: None)
+        train(trainee, lambda _: iter([same]), objective, replace(COURSE, steps=1), progress=silent)
+
+
+class Greedy(nn.Module):
+    """A head that wants more memory than any machine has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.axes = nn.Parameter(torch.ones(8, 24))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        torch.empty(2**50)
+        return inputs @ self.axes.T
+
+
+def test_a_training_without_memory_says_which_settings_to_lower():
+    network = Greedy()
+    trainee = Trainee(network, 8, [(list(network.parameters()), 0.1)], lambda: None, lambda: None, is_usable=True)
+    with pytest.raises(VsearchError, match=r"out of memory on 30 pictures: lower training\.pictures_at_once \(1000\)"):
+        train(trainee, epochs_of(1), objective, COURSE, progress=silent)
+
+
+def test_a_batch_of_one_example_is_trained_on():
+    three = batch_of(features()[:3])
+    pairs = (three.plan.positives[:3, :3], three.plan.related[:3, :3])
+    plan = Plan(three.plan.numbers[:1], three.plan.labels[:1], *pairs, three.plan.weights[:1])
+    before, trainee = head(iter([0.1, 0.2]))
+    start = before.axes.detach().clone()
+    one = Batch(plan, three.inputs[:3], slice(0, 1))
+    train(trainee, lambda _: iter([one]), objective, replace(COURSE, steps=1), progress=silent)
+    assert not torch.equal(before.axes, start)
+
+
+def test_with_little_time_there_are_fewer_steps_and_the_weights_measured_with_do_not_count():
+    def trained_for(seconds: float | None, steps: int) -> tuple[Curve, torch.Tensor, list[int]]:
+        projection, trainee = head(iter([0.1, 0.2]))
+        totals = []
+        course = replace(COURSE, steps=steps, seconds=seconds)
+        curve = train(trainee, epochs_of(steps), objective, course, progress=lambda _, total: totals.append(total))
+        return curve, projection.axes.detach(), totals
+
+    curve, axes, totals = trained_for(1e-9, 30)
+    assert set(totals) == {1}
+    expected, same_axes, _ = trained_for(None, 1)
+    assert curve == expected
+    assert torch.equal(axes, same_axes)
 
 
 def test_a_training_without_an_example_is_refused():
     _, trainee = head(iter([0.1, 0.2]))
     with pytest.raises(VsearchError, match="the training got no example"):
-        train(trainee, lambda _: iter([]), replace(COURSE, steps=1), progress=lambda *_: None)
+        train(trainee, lambda _: iter([]), objective, replace(COURSE, steps=1), progress=silent)
 
 
 def test_the_earliest_of_equally_good_epochs_is_the_best():

@@ -129,7 +129,7 @@ def test_a_first_night_trains_the_head_if_annotators_found_pictures_alike(judged
     embedder = load_model(settings.models.uri, card.version).embedder(batch_size=1)
     stored, jpeg = judged.vectors(card.version), look_alike(0, 0)
     assert stored["image-0-0"] @ embedder.embed([jpeg])[0] > 0.999
-    assert not list(Path(settings.cache, "training").iterdir())
+    assert not list(Path(settings.lake.uri, "training_snapshots").rglob("checkpoints/*"))
     # The next night finds a model of the configured recipe.
     assert body_of("train_encoder")(StepContext(settings, lake, "later", say=said.append)) == []
 

@@ -163,11 +163,17 @@ class Training(Section):
     depth: Literal["auto", "none", "head", "full"]
     min_pairs: PositiveInt
     epochs: PositiveInt
+    max_minutes: PositiveFloat | None
+    processes: PositiveInt
     patience_epochs: PositiveInt
     batch_size: int = Field(ge=2)
+    pictures_at_once: PositiveInt
+    view_side: PositiveInt | None
     learning_rate: PositiveFloat | None
     weight_decay: float = Field(ge=0, lt=1)
+    layer_decay: float = Field(gt=0, le=1)
     dropout: float = Field(ge=0, lt=1)
+    related_as_positives: bool
     max_gradient: PositiveFloat
     temperature: PositiveFloat
     seed: int

@@ -28,6 +28,7 @@ class Encoder(nn.Module):
 
     def __init__(self, backbone: str, *, dimension: int | None, side: int | None = None) -> None:
         super().__init__()
+        self.backbone_name = backbone
         features = backbones.build(backbone, side=side)
         if dimension and dimension > features.width:
             raise UsageError(
@@ -48,12 +49,17 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return unit vectors of uint8 (or 0–255 float) images."""
-        features = nn.functional.normalize(self.features(images).float(), dim=1)
-        return features if self.projection is None else nn.functional.normalize(self.projection(features), dim=1)
+        features = unit(self.features(images))
+        return features if self.projection is None else unit(self.projection(features))
 
     def features(self, images: Tensor) -> Tensor:
         """Return the backbone's pooled features (n, width), of any length."""
         return cast(Tensor, self.backbone((images.float() - self.mean) / self.std))
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Return vectors (n, d) of any precision as float32 of unit length; a length in bfloat16 would be off by 0.3 %."""
+    return nn.functional.normalize(vectors.float(), dim=1)
 
 
 class LinearProjection(nn.Module):

@@ -44,3 +44,15 @@ class Curve:
     @property
     def _recalls(self) -> list[float | None]:
         return [self.recall_at_start, *(epoch.recall for epoch in self.epochs)]
+
+
+def curve_of(fields: dict[str, object]) -> Curve:
+    """Return the curve with the fields of `asdict`.
+
+    Raises:
+        TypeError: these are not the fields of a curve.
+    """
+    epochs, start = fields["epochs"], fields["recall_at_start"]
+    if not isinstance(epochs, list) or not isinstance(start, float | None):
+        raise TypeError("it holds no curve")
+    return Curve(start, tuple(Epoch(**epoch) for epoch in epochs))

@@ -1,29 +1,33 @@
 """Training examples as torch batches. Only this module knows petastorm, so only this file changes if it is replaced."""
 
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import torch
 from torch import Tensor
 
 from vsearch_lib.training.inputs import Inputs
 from vsearch_lib.training.local_snapshot import LocalSnapshot
 from vsearch_lib.training.loss import positive_pairs
+from vsearch_lib.training.processes import ALONE, BLOCK_EXAMPLES, Processes
 
 with warnings.catch_warnings():
     # petastorm 0.13 uses pyarrow's legacy datasets and pkg_resources: it works, and we cannot change it.
     warnings.simplefilter("ignore")
     from petastorm import make_batch_reader
     from petastorm.pytorch import BatchedDataLoader
-    from petastorm.transform import TransformSpec
     from petastorm.workers_pool.thread_pool import ThreadPool
 
-# With several threads petastorm yields row groups in any order; `Inputs.decode` may use threads of its own.
+# With several threads petastorm yields row groups in any order. One reads the numbers of pictures fast enough.
 _WORKERS = 1
-_ROW_GROUPS_AHEAD = 2  # that are decoded and wait for the training
+_ROW_GROUPS_AHEAD = 2
+_SHUFFLED_BATCHES = 8  # from which the examples of a batch are drawn
+_BATCHES_AHEAD = 2  # that are prepared and wait for the training
 _SEEDS = 2**31  # petastorm takes seeds of 32 bits
 
 # petastorm 0.13.1 checks whether the workers are done before it checks whether all work was handed out. If all work is
@@ -39,11 +43,11 @@ ThreadPool.all_workers_done = _all_work_is_done
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Pictures of a batch, example after example: a query, then its candidates.
+class Plan:
+    """The examples of a batch, without what the network takes of them.
 
     Attributes:
-        inputs: (examples, 1 + candidates, …), what the network takes of each picture.
+        numbers: (examples, 1 + candidates) int64: the pictures of each example, a query, then its candidates.
         labels: (examples,) int64, the index of the positive among the candidates.
         positives: (pictures, pictures) bool over all pictures, example after example: pairs to be near each other.
         related: (pictures, pictures) bool: those of one group, or of groups that are known to belong together; they
@@ -51,46 +55,82 @@ class Batch:
         weights: (examples,) float32.
     """
 
-    inputs: Tensor
+    numbers: Tensor
     labels: Tensor
     positives: Tensor
     related: Tensor
     weights: Tensor
 
 
+@dataclass(frozen=True)
+class Batch:
+    """A batch: its plan, and the inputs of this process.
+
+    Attributes:
+        plan: of the whole batch.
+        inputs: (pictures, …), what the network takes of each picture of `part`, example after example.
+        part: which examples of the batch are this process's.
+    """
+
+    plan: Plan
+    inputs: Tensor
+    part: slice
+
+
 def read_epoch(
-    snapshot: LocalSnapshot, inputs: Inputs, epoch: int, *, batch_size: int, seed: int, shard: int = 0, shards: int = 1
+    snapshot: LocalSnapshot,
+    inputs: Inputs,
+    epoch: int,
+    *,
+    batch_size: int,
+    seed: int,
+    related_as_positives: bool = False,
+    processes: Processes = ALONE,
 ) -> Iterator[Batch]:
     """Yield the shuffled examples of an epoch in batches of `batch_size`; the last one may be smaller.
 
-    The same epoch of the same seed has the same batches, if torch's own random numbers start from the same seed. If the
-    snapshot has several sets of negatives, the epochs use them in turn.
+    The same epoch of the same seed has the same batches, if torch's own random numbers start from the same seed. All
+    processes get the same batches, each with the inputs of its own part. While one batch is trained on, a thread
+    prepares the next ones. If the snapshot has several sets of negatives, the epochs use them in turn.
 
     Args:
         snapshot: has the examples.
         inputs: what a batch holds of each picture.
         epoch: counted from 0.
         batch_size: examples of a batch.
-        seed: of the order of the row groups; each epoch has another order.
-        shard: which part of the row groups to read, from 0.
-        shards: the number of parts.
+        seed: of the order of the row groups, and of the inputs; each epoch has others.
+        related_as_positives: whether pictures that are known to belong together are to be near each other too.
+        processes: that share each batch.
     """
+    with ThreadPoolExecutor(1) as preparing:
+        waiting: deque[Future[Batch]] = deque()
+        for step, plan in enumerate(_plans(snapshot, inputs, epoch, batch_size, seed, related_as_positives)):
+            waiting.append(preparing.submit(_prepared, plan, inputs, (seed, epoch, step), processes))
+            if len(waiting) > _BATCHES_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _prepared(plan: Plan, inputs: Inputs, seeds: tuple[int, int, int], processes: Processes) -> Batch:
+    part = processes.part(len(plan.numbers))
+    blocks = []
+    for start in range(part.start, part.stop, BLOCK_EXAMPLES):
+        numbers = plan.numbers[start : min(start + BLOCK_EXAMPLES, part.stop)].flatten().numpy()
+        state = np.random.SeedSequence([*seeds, start]).generate_state(1, np.uint64)[0]
+        blocks.append(inputs.load(numbers, torch.Generator().manual_seed(int(state) >> 1)))
+    return Batch(plan, torch.cat(blocks) if blocks else torch.empty(0), part)
+
+
+def _plans(
+    snapshot: LocalSnapshot, inputs: Inputs, epoch: int, batch_size: int, seed: int, related_as_positives: bool
+) -> Iterator[Plan]:
     columns = snapshot.columns
-    unchanged = [*columns, "label", "weight"]
-
-    def decode(rows: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({**inputs.decode(rows), **{name: rows[name].to_numpy() for name in unchanged}})
-
-    spec = TransformSpec(
-        decode,
-        edit_fields=[(*field, False) for field in inputs.fields],
-        selected_fields=[*(name for name, *_ in inputs.fields), *unchanged],
-    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reader = make_batch_reader(
             _urls(snapshot.examples[epoch % len(snapshot.examples)]),
-            transform_spec=spec,
+            schema_fields=[*columns, "label", "weight"],
             num_epochs=1,
             shuffle_row_groups=True,
             # Zero would mean that petastorm may yield row groups in any order.
@@ -98,24 +138,22 @@ def read_epoch(
             reader_pool_type="thread",
             workers_count=_WORKERS,
             results_queue_size=_ROW_GROUPS_AHEAD,
-            **({"cur_shard": shard, "shard_count": shards} if shards > 1 else {}),
         )
-        with BatchedDataLoader(reader, batch_size=batch_size, shuffling_queue_capacity=batch_size * 8) as loader:
-            for batch in loader:
-                numbers = torch.stack([batch[name] for name in columns], dim=1)
-                labels = batch["label"].long()
+        with BatchedDataLoader(
+            reader, batch_size=batch_size, shuffling_queue_capacity=batch_size * _SHUFFLED_BATCHES
+        ) as loader:
+            for rows in loader:
+                numbers = torch.stack([rows[name] for name in columns], dim=1)
+                labels = rows["label"].long()
                 groups = snapshot.groups(numbers.numpy())
-                same = positive_pairs(torch.from_numpy(groups), labels)
+                related = torch.from_numpy(snapshot.related(groups.ravel()))
+                positives = positive_pairs(torch.from_numpy(groups), labels)
+                if related_as_positives:
+                    positives |= related.clone().fill_diagonal_(False)
                 if not inputs.differs:
                     flat = numbers.flatten()
-                    same &= flat.unsqueeze(0) != flat.unsqueeze(1)
-                yield Batch(
-                    inputs=inputs.take(batch, numbers),
-                    labels=labels,
-                    positives=same,
-                    related=torch.from_numpy(snapshot.related(groups.ravel())),
-                    weights=batch["weight"],
-                )
+                    positives &= flat.unsqueeze(0) != flat.unsqueeze(1)
+                yield Plan(numbers, labels, positives, related, rows["weight"])
 
 
 def _urls(files: Sequence[Path]) -> list[str]:

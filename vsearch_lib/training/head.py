@@ -1,13 +1,11 @@
 """Training of the projection alone, on stored features of the frozen backbone: seconds on any processor."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vsearch_lib.encoder.network import LinearProjection
+from vsearch_lib.encoder.network import LinearProjection, unit
 from vsearch_lib.training.loop import Trainee
 from vsearch_lib.training.validation import recall
 from vsearch_lib.vectors import Vectors
@@ -17,24 +15,21 @@ LEARNING_RATE = 0.0003
 
 
 class Head(nn.Module):
-    """Maps features (n, width) to unit vectors (n, dimension); in training some features are left out at random."""
+    """Maps features (n, width) to unit vectors (n, dimension)."""
 
-    def __init__(self, projection: LinearProjection, *, dropout: float) -> None:
+    def __init__(self, projection: LinearProjection) -> None:
         super().__init__()
         self.projection = projection
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (n, dimension) of unit length."""
-        centred = self.dropout(features - self.projection.mean)
-        return nn.functional.normalize(centred @ self.projection.axes.T, dim=1)
+        return unit(self.projection(features))
 
 
 def head_trainee(
     projection: LinearProjection,
     *,
     learning_rate: float | None,
-    dropout: float,
     validation: Vectors,
     relevant: NDArray[np.bool_],
 ) -> Trainee:
@@ -43,29 +38,21 @@ def head_trainee(
     Args:
         projection: fitted to the catalogue.
         learning_rate: None for `LEARNING_RATE`.
-        dropout: share of the features that a step leaves out.
         validation: (n, width) features of validation pictures.
         relevant: (queries, n) bool, as `validation.recall` takes it.
     """
-    head = Head(projection, dropout=dropout)
+    head = Head(projection)
 
-    def start() -> None:
-        head.train()
+    def validate() -> float | None:
+        with torch.inference_mode():
+            vectors = head(torch.from_numpy(validation).to(projection.axes.device))
+        return recall(vectors.cpu().numpy(), relevant)
 
     return Trainee(
         network=head,
-        rates=[([projection.axes], learning_rate or LEARNING_RATE)],
-        prepare=lambda features, _generator: features,
-        start=start,
-        validate=_validation(head, torch.from_numpy(validation), relevant),
+        dimension=len(projection.axes),
+        rates=[(list(projection.parameters()), learning_rate or LEARNING_RATE)],
+        start=lambda: None,
+        validate=validate,
         is_usable=True,
     )
-
-
-def _validation(head: Head, features: Tensor, relevant: NDArray[np.bool_]) -> Callable[[], float | None]:
-    def validate() -> float | None:
-        head.eval()
-        with torch.inference_mode():
-            return recall(head(features).numpy(), relevant)
-
-    return validate

@@ -1,21 +1,21 @@
-"""What a network takes of each picture of a batch: its decoded pixels, or stored features of the frozen backbone."""
+"""What a network takes of each picture of a batch: a random view of it, or stored features of the frozen backbone."""
 
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeAlias
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.training.augment import random_views
 from vsearch_lib.training.local_snapshot import LocalSnapshot
-from vsearch_lib.vectors import Vectors
+from vsearch_lib.vectors import RowIds, Vectors
 
 _DECODERS = 2  # threads
-Field: TypeAlias = tuple[str, type[np.uint8], tuple[int, ...]]
+# Pictures are decoded a little larger than the views cut from them, so that a crop does not blow pixels up.
+_DECODED_TO_VIEW = 1.25
 
 
 class Inputs(Protocol):
@@ -23,64 +23,62 @@ class Inputs(Protocol):
 
     Attributes:
         differs: whether two inputs of the same picture differ, so that a picture is a positive of itself.
-        fields: the columns that `decode` adds to each row of examples: name, type, shape.
     """
 
     differs: bool
-    fields: Sequence[Field]
 
-    def decode(self, examples: pd.DataFrame) -> dict[str, list[NDArray[np.uint8]]]:
-        """Return the columns `fields` of some examples; this runs outside the training's thread."""
+    def load(self, pictures: RowIds, generator: torch.Generator) -> Tensor:
+        """Return the inputs (n, …) of pictures by number; what is random comes from `generator`.
 
-    def take(self, columns: Mapping[str, Tensor], numbers: Tensor) -> Tensor:
-        """Return (examples, pictures, …) of a batch: its columns, and the numbers of its pictures."""
+        This runs outside the training's thread.
+        """
 
 
-class Pixels:
-    """Decoded pictures, (3, side, side) uint8, of which the training makes random views.
+class Views:
+    """Random views of pictures, (3, side, side) float, 0–255.
 
     Args:
         snapshot: has the pictures.
-        preprocessing: of the decoded squares.
+        preprocessing: of the network.
+        side: of the views, in pixels; a network that was trained on smaller pictures than it will see finds more than
+            on equal ones, because a random crop shows things larger (Touvron et al. 2019, "Fixing the train-test
+            resolution discrepancy").
     """
 
     differs = True
 
-    def __init__(self, snapshot: LocalSnapshot, preprocessing: Preprocessing) -> None:
-        self._snapshot, self._preprocessing = snapshot, preprocessing
-        self._decoded = {f"{column}_pixels": column for column in snapshot.columns}
-        shape = (3, preprocessing.side, preprocessing.side)
-        self.fields: Sequence[Field] = [(name, np.uint8, shape) for name in self._decoded]
+    def __init__(self, snapshot: LocalSnapshot, preprocessing: Preprocessing, *, side: int) -> None:
+        self._snapshot, self._side = snapshot, side
+        self._decoded = replace(preprocessing, side=round(side * _DECODED_TO_VIEW))
 
-    def decode(self, examples: pd.DataFrame) -> dict[str, list[NDArray[np.uint8]]]:
-        """Return the pixels of each picture of the examples."""
+    def load(self, pictures: RowIds, generator: torch.Generator) -> Tensor:
+        """Return (n, 3, side, side) float, in the memory layout that processors convolve fastest."""
         with ThreadPoolExecutor(_DECODERS) as threads:
-            return {
-                name: list(threads.map(self._square, self._snapshot.jpegs(examples[column].to_numpy())))
-                for name, column in self._decoded.items()
-            }
-
-    def _square(self, jpeg: bytes) -> NDArray[np.uint8]:
-        return np.ascontiguousarray(self._preprocessing.square(jpeg).transpose(2, 0, 1))
-
-    def take(self, columns: Mapping[str, Tensor], numbers: Tensor) -> Tensor:
-        """Return (examples, pictures, 3, side, side) uint8."""
-        return torch.stack([columns[name] for name in self._decoded], dim=1)
+            squares = np.stack(list(threads.map(self._decoded.square, self._snapshot.jpegs(pictures))))
+        pixels = torch.from_numpy(squares).permute(0, 3, 1, 2)
+        views = random_views(pixels, self._side, self._snapshot.boxes, generator)
+        return views.contiguous(memory_format=torch.channels_last)
 
 
 class Features:
-    """Features (pictures, width) of the frozen backbone, in order of the pictures' numbers."""
+    """Features (pictures, width) of the frozen backbone, in order of the pictures' numbers.
+
+    Args:
+        features: (pictures, width).
+        mean: (width,) of the features.
+        dropout: share of the features that an input leaves out at random: they get the mean, and what the others
+            differ from it grows in turn (Srivastava et al. 2014).
+    """
 
     differs = False
-    fields: Sequence[Field] = ()
 
-    def __init__(self, features: Vectors) -> None:
-        self._features = features
+    def __init__(self, features: Vectors, mean: Vectors, *, dropout: float = 0.0) -> None:
+        self._features, self._mean, self._dropout = features, torch.from_numpy(mean), dropout
 
-    def decode(self, examples: pd.DataFrame) -> dict[str, list[NDArray[np.uint8]]]:
-        """Return nothing: a batch looks its features up."""
-        return {}
-
-    def take(self, columns: Mapping[str, Tensor], numbers: Tensor) -> Tensor:
-        """Return (examples, pictures, width) float32."""
-        return torch.from_numpy(self._features[numbers.numpy()])
+    def load(self, pictures: RowIds, generator: torch.Generator) -> Tensor:
+        """Return (n, width) float32."""
+        features = torch.from_numpy(self._features[pictures])
+        if not self._dropout:
+            return features
+        kept = torch.rand(features.shape, generator=generator) >= self._dropout
+        return self._mean + (features - self._mean) * kept / (1 - self._dropout)

@@ -3,19 +3,24 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from time import perf_counter
 
 import torch
 from torch import Tensor, nn
 
 from vsearch_lib.errors import VsearchError
+from vsearch_lib.training.budget import seconds_of, steps_within
 from vsearch_lib.training.checkpoint import Checkpoint, State
 from vsearch_lib.training.curve import Curve, Epoch
+from vsearch_lib.training.device import is_out_of_memory, training_device
 from vsearch_lib.training.feed import Batch
-from vsearch_lib.training.loss import contrastive_loss
+from vsearch_lib.training.processes import ALONE, Processes
+from vsearch_lib.training.update import Objective, update
 
 WARMUP_SHARE = 0.05
-# Vectors of unit length whose mean is almost as long all point the same way.
-_COLLAPSED = 0.999
+Rates = list[tuple[list[nn.Parameter], float]]
+Batches = Callable[[int], Iterator[Batch]]
 
 
 @dataclass(frozen=True)
@@ -25,38 +30,40 @@ class Course:
     Attributes:
         epochs: at most.
         steps: in an epoch.
+        seconds: that the training may take; if the epochs need more, there are fewer steps. None for any time.
         patience_epochs: the training ends if the recall on validation has not risen in so many epochs.
         weight_decay: of AdamW.
         max_gradient: the length to which a longer gradient is shortened.
-        temperature: of the softmax over similarities.
+        pictures_at_once: that pass through the network together (`update`).
         seed: of all that is drawn at random.
     """
 
     epochs: int
     steps: int
+    seconds: float | None
     patience_epochs: int
     weight_decay: float
     max_gradient: float
-    temperature: float
+    pictures_at_once: int
     seed: int
 
 
 @dataclass(frozen=True)
 class Trainee:
-    """A network to train, and how it takes its inputs.
+    """A network to train.
 
     Attributes:
-        network: maps prepared inputs (n, …) to unit vectors (n, dimension); only some of its weights may be trained.
+        network: maps inputs (n, …) to unit vectors (n, dimension); only some of its weights may be trained.
+        dimension: of the vectors.
         rates: lists of its weights, each with the learning rate of that list.
-        prepare: makes of a batch's inputs (n, …) what the network takes, with random numbers of the generator.
         start: called before each epoch; it puts the network into training mode.
         validate: returns the recall of the network as it is now, on validation images; None if there are too few.
         is_usable: whether the network is of use before the training, so that it may be better than after it.
     """
 
     network: nn.Module
-    rates: list[tuple[list[nn.Parameter], float]]
-    prepare: Callable[[Tensor, torch.Generator], Tensor]
+    dimension: int
+    rates: Rates
     start: Callable[[], None]
     validate: Callable[[], float | None]
     is_usable: bool
@@ -64,91 +71,128 @@ class Trainee:
 
 def train(
     trainee: Trainee,
-    epoch_batches: Callable[[int], Iterator[Batch]],
+    epoch_batches: Batches,
+    objective: Objective,
     course: Course,
     *,
     checkpoint: Checkpoint | None = None,
+    processes: Processes = ALONE,
     progress: Callable[[int, int], None],
 ) -> Curve:
-    """Train in place with `contrastive_loss`; the network ends with the weights that did best on validation.
+    """Train in place; the network ends with the weights that did best on validation.
 
     If no epoch does better than usable weights at the start, these are restored: then nothing was learnt.
 
     Args:
         trainee: the network.
         epoch_batches: the batches of an epoch, counted from 0.
+        objective: returns the loss of the vectors of a batch.
         course: how long and how fast.
         checkpoint: where the state after each epoch is saved; a training that was killed goes on from there.
+        processes: that train together; the first one validates and saves.
         progress: called with the number of steps done and the number of all steps.
 
     Raises:
-        VsearchError: there was no batch, the loss is no number, or all vectors have become the same.
+        VsearchError: there was no batch, the loss is no number, all vectors have become the same, or the memory is too
+            small.
     """
-    network = trainee.network
-    optimiser = torch.optim.AdamW(
-        [{"params": weights, "lr": rate} for weights, rate in trainee.rates], weight_decay=course.weight_decay
-    )
-    all_steps = course.epochs * course.steps
-    state = checkpoint.restore(network, optimiser) if checkpoint else None
-    if state is None:
-        state = State(Curve(trainee.validate() if trainee.is_usable else None), _copied(network))
+    run = _Run(trainee, objective, course, processes)
+    state = checkpoint.restore(run.network, run.optimiser) if checkpoint else None
+    state = state or run.begun(epoch_batches)
     with torch.random.fork_rng(devices=[]):
-        for epoch in range(len(state.curve.epochs), course.epochs):
+        for epoch in range(len(state.curve.epochs), state.epochs):
             if state.curve.epochs_without_gain >= course.patience_epochs:
                 break
-            # Each epoch has random numbers of its own, so a resumed training draws what an unbroken one would.
-            torch.manual_seed(course.seed + epoch)
-            generator = torch.Generator().manual_seed(course.seed + epoch)
-            trainee.start()
-            losses: list[float] = []
-            for batch in epoch_batches(epoch):
-                step = epoch * course.steps + len(losses)
-                for group, (_, rate) in zip(optimiser.param_groups, trainee.rates, strict=True):
-                    group["lr"] = rate * _share_of_rate(step, all_steps)
-                losses.append(_step(trainee, batch, course, optimiser, generator))
-                progress(min(epoch * course.steps + len(losses), all_steps), all_steps)
-            if not losses:
-                raise VsearchError("the training got no example: run build_training_examples again")
-            network.eval()
-            curve = state.curve.followed_by(Epoch(sum(losses) / len(losses), trainee.validate()))
-            state = State(curve, _copied(network) if curve.best == len(curve.epochs) else state.best)
-            if checkpoint:
-                checkpoint.save(network, optimiser, state)
-    progress(all_steps, all_steps)
-    network.load_state_dict(state.best)
-    network.eval()
+            loss = run.epoch_loss(epoch, epoch_batches(epoch), state, progress)
+            curve = state.curve.followed_by(Epoch(loss, run.recall()))
+            best = _copied(run.network) if curve.best == len(curve.epochs) else state.best
+            state = State(curve, best, state.epochs, state.steps)
+            if checkpoint and processes.rank == 0:
+                checkpoint.save(run.network, run.optimiser, state)
+    progress(state.epochs * state.steps, state.epochs * state.steps)
+    run.network.load_state_dict(state.best)
+    run.network.eval().cpu()
     return state.curve
 
 
-def _step(
-    trainee: Trainee, batch: Batch, course: Course, optimiser: torch.optim.Optimizer, generator: torch.Generator
-) -> float:
-    inputs = trainee.prepare(batch.inputs.flatten(0, 1), generator)
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-        vectors = trainee.network(inputs)
-    weights = batch.weights.unsqueeze(1).expand(batch.inputs.shape[:2]).flatten()
-    loss = contrastive_loss(vectors.float(), batch.positives, batch.related, weights, temperature=course.temperature)
-    if not torch.isfinite(loss):
-        raise VsearchError(
-            "the training stopped: its loss is no number any more; lower training.learning_rate or "
-            "training.max_gradient"
-        )
-    if len(vectors) > 2 and vectors.detach().float().mean(dim=0).norm() > _COLLAPSED:
-        raise VsearchError(
-            "the training stopped: all pictures have nearly the same vector; lower training.learning_rate, or check "
-            "that the pictures of the examples differ"
-        )
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(trainee.network.parameters(), course.max_gradient)
-    optimiser.step()
-    return float(loss.item())
+class _Run:
+    def __init__(self, trainee: Trainee, objective: Objective, course: Course, processes: Processes) -> None:
+        self.network = trainee.network.to(training_device())
+        self._trainee, self._objective, self._course, self._processes = trainee, objective, course, processes
+        self.optimiser = self._new_optimiser()
 
+    def begun(self, epoch_batches: Batches) -> State:
+        """Return the state before the first epoch, with as many steps as the time allows."""
+        course, began = self._course, perf_counter()
+        recall = self.recall()
+        validation_seconds = perf_counter() - began
+        state = State(
+            Curve(recall if self._trainee.is_usable else None), _copied(self.network), course.epochs, course.steps
+        )
+        if course.seconds is None:
+            return state
+        batches = epoch_batches(0)
+        self._trainee.start()
+        step_seconds = seconds_of(lambda: self._step(next(batches)))
+        self.network.load_state_dict(state.best)
+        self.optimiser = self._new_optimiser()
+        epochs, steps = steps_within(
+            course.seconds - (perf_counter() - began),
+            epochs=course.epochs,
+            steps=course.steps,
+            step_seconds=step_seconds,
+            validation_seconds=validation_seconds,
+        )
+        epochs, steps = self._processes.of_first((epochs, steps))
+        return State(state.curve, state.best, epochs, steps)
 
-def has_fast_bfloat16() -> bool:
-    """Return whether this processor multiplies bfloat16 in hardware; without that it is slower than float32."""
-    capability = torch.cpu.get_capabilities()
-    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+    def epoch_loss(
+        self, epoch: int, batches: Iterator[Batch], state: State, progress: Callable[[int, int], None]
+    ) -> float:
+        """Train for an epoch and return the mean loss of its steps."""
+        # Each epoch has random numbers of its own, so a resumed training draws what an unbroken one would.
+        torch.manual_seed(self._course.seed + epoch)
+        self._trainee.start()
+        losses: list[float] = []
+        first, total = epoch * state.steps, state.epochs * state.steps
+        for batch in islice(batches, state.steps):
+            share = _share_of_rate(first + len(losses), total)
+            for group, (_, rate) in zip(self.optimiser.param_groups, self._trainee.rates, strict=True):
+                group["lr"] = rate * share
+            losses.append(self._step(batch))
+            progress(first + len(losses), total)
+        if not losses:
+            raise VsearchError("the training got no example: run build_training_examples again")
+        return sum(losses) / len(losses)
+
+    def recall(self) -> float | None:
+        """Return the recall on validation as the first process measures it."""
+        self.network.eval()
+        return self._processes.of_first(self._trainee.validate() if self._processes.rank == 0 else None)
+
+    def _step(self, batch: Batch) -> float:
+        try:
+            return update(
+                self.network,
+                batch,
+                self._objective,
+                self.optimiser,
+                dimension=self._trainee.dimension,
+                max_gradient=self._course.max_gradient,
+                pictures_at_once=self._course.pictures_at_once,
+                processes=self._processes,
+            )
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise VsearchError(
+                f"the training ran out of memory on {len(batch.inputs)} pictures: lower training.pictures_at_once "
+                f"({self._course.pictures_at_once}), or training.batch_size ({len(batch.plan.labels)})"
+            ) from None
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        groups = [{"params": weights, "lr": rate} for weights, rate in self._trainee.rates]
+        return torch.optim.AdamW(groups, weight_decay=self._course.weight_decay)
 
 
 def _copied(network: nn.Module) -> dict[str, Tensor]:

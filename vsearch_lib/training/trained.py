@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import math
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
@@ -20,21 +19,17 @@ from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe
+from vsearch_lib.models.weights import serialise
 from vsearch_lib.run_ids import version_of
-from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve
 from vsearch_lib.training.depth import Depth
+from vsearch_lib.training.distributed import do_together
 from vsearch_lib.training.features import collect_features
-from vsearch_lib.training.feed import Batch, read_epoch
-from vsearch_lib.training.head import head_trainee
-from vsearch_lib.training.inputs import Features, Inputs, Pixels
-from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
-from vsearch_lib.training.loop import Course, Trainee, train
+from vsearch_lib.training.local_snapshot import open_snapshot
+from vsearch_lib.training.material import Material
 from vsearch_lib.training.validation import judged_validation, mutual_neighbours
-from vsearch_lib.training.whole import whole_trainee
+from vsearch_lib.training.work import Work, do, forget
 
-# Pictures are decoded a little larger than the views cut from them, so that a crop does not blow pixels up.
-DECODED_TO_VIEW = 1.25
 # Validation ranks so many pictures after each epoch: features take milliseconds, pictures minutes on a slow processor.
 VALIDATION_FEATURES = 4000
 VALIDATION_PICTURES = 600
@@ -42,14 +37,12 @@ VALIDATION_PICTURES = 600
 
 @dataclass(frozen=True)
 class _Run:
-    """A training on an opened snapshot; `fitted` is the projection that a pretrained network starts with."""
+    """A training of a snapshot; `fitted` is the projection that a pretrained network starts with."""
 
     context: StepContext
     encoder: Encoder
     backbone: Card
-    snapshot: LocalSnapshot
-    name: str
-    folder: Path
+    snapshot: str
     fitted: Fitted | None
 
 
@@ -71,44 +64,48 @@ def make_trained(
         fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
         assert encoder.projection is not None  # every recipe except the backbone's has a dimension
         encoder.projection.set_to(fitted.projection)
-    with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
-        local = open_snapshot(training_snapshots_uri(context.lake), snapshot, Path(folder))
-        run = _Run(context, encoder, backbone, local, snapshot, Path(folder), fitted)
-        curve = _train(run, depth)
-    return _register(run, recipe, depth, curve)
+    run = _Run(context, encoder, backbone, snapshot, fitted)
+    return _register(run, recipe, depth, _train(run, depth))
 
 
 def _train(run: _Run, depth: Depth) -> Curve:
-    training = run.context.settings.training
-    limit = VALIDATION_FEATURES if depth == "head" else VALIDATION_PICTURES
-    validation = judged_validation(run.context, run.snapshot.hashes, max_pictures=limit)
-    if run.fitted is not None:
-        assert run.encoder.projection is not None
-        features = collect_features(run.context, run.backbone, run.snapshot.hashes, run.fitted, run.folder / "train")
-        catalogue = collect_features(run.context, run.backbone, validation.catalogue, run.fitted, run.folder / "known")
-        if not validation.is_enough:
-            validation = replace(validation, relevant=mutual_neighbours(catalogue, len(validation.queries)))
-        head = head_trainee(
-            run.encoder.projection,
-            learning_rate=training.learning_rate if depth == "head" else None,
-            dropout=training.dropout,
-            validation=catalogue,
-            relevant=validation.relevant,
-        )
-        curve = _course(run, head, Features(features), "head")
-        if depth == "head":
-            return curve
-    side = run.encoder.preprocessing.side
-    whole = whole_trainee(
-        run.encoder,
-        learning_rate=training.learning_rate,
-        boxes=run.snapshot.boxes,
-        pretrained=run.fitted is not None,
-        validation=_jpegs(run.context, validation.catalogue) if validation.is_enough else [],
-        relevant=validation.relevant,
+    """Train the encoder in place."""
+    context, settings = run.context, run.context.settings.training
+    snapshots_uri = training_snapshots_uri(context.lake)
+    work = Work(
+        run.encoder.backbone_name,
+        run.encoder.dimension,
+        run.encoder.preprocessing,
+        settings,
+        depth,
+        checkpoints_uri=f"{snapshots_uri}/{run.snapshot}/checkpoints",
+        digest=_digest(run),
     )
-    pixels = Pixels(run.snapshot, replace(run.encoder.preprocessing, side=round(side * DECODED_TO_VIEW)))
-    return _course(run, whole, pixels, "full")
+    with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
+        snapshot = open_snapshot(snapshots_uri, run.snapshot, Path(folder))
+        material = _material(run, snapshot.hashes, depth, Path(folder))
+        if settings.processes == 1:
+            trained, curve = do(work, material, snapshot, say=context.say, progress=context.progress)
+            weights = trained.state_dict()
+        else:
+            weights, curve = do_together(
+                context.spark, work, material, snapshots_uri, run.snapshot, processes=settings.processes
+            )
+    run.encoder.load_state_dict(weights)
+    forget(work)
+    return curve
+
+
+def _material(run: _Run, pictures: list[str], depth: Depth, folder: Path) -> Material:
+    limit = VALIDATION_FEATURES if depth == "head" else VALIDATION_PICTURES
+    validation = judged_validation(run.context, pictures, max_pictures=limit)
+    jpegs = _jpegs(run.context, validation.catalogue) if depth == "full" and validation.is_enough else []
+    if run.fitted is None:
+        return Material(serialise(run.encoder), None, np.zeros((0, 1), np.float32), jpegs, validation.relevant)
+    features = collect_features(run.context, run.backbone, pictures, run.fitted, folder / "train")
+    catalogue = collect_features(run.context, run.backbone, validation.catalogue, run.fitted, folder / "known")
+    relevant = validation.relevant if validation.is_enough else mutual_neighbours(catalogue, len(validation.queries))
+    return Material(serialise(run.encoder), features, catalogue, jpegs, relevant)
 
 
 def _jpegs(context: StepContext, hashes: list[str]) -> list[bytes]:
@@ -118,33 +115,10 @@ def _jpegs(context: StepContext, hashes: list[str]) -> list[bytes]:
     return [jpegs[sha256] for sha256 in hashes]
 
 
-def _course(run: _Run, trainee: Trainee, inputs: Inputs, depth: Depth) -> Curve:
-    """Train, going on from the checkpoint of an interrupted run if there is one."""
-    training = run.context.settings.training
-    course = Course(
-        epochs=training.epochs,
-        steps=math.ceil(run.snapshot.rows / training.batch_size),
-        patience_epochs=training.patience_epochs,
-        weight_decay=training.weight_decay,
-        max_gradient=training.max_gradient,
-        temperature=training.temperature,
-        seed=training.seed,
-    )
-
-    def epoch_batches(epoch: int) -> Iterator[Batch]:
-        return read_epoch(run.snapshot, inputs, epoch, batch_size=training.batch_size, seed=training.seed)
-
-    file = Path(run.context.settings.cache) / "training" / f"{depth}-{_digest(run, course)}.safetensors"
-    checkpoint = Checkpoint(file, run.context.say)
-    curve = train(trainee, epoch_batches, course, checkpoint=checkpoint, progress=run.context.progress)
-    checkpoint.remove()
-    return curve
-
-
-def _digest(run: _Run, course: Course) -> str:
+def _digest(run: _Run) -> str:
     """Return a hash of all that a training depends on."""
     training = run.context.settings.training.model_dump(mode="json")
-    fields = [run.name, asdict(course), dict(run.backbone.files), run.encoder.dimension, training]
+    fields = [run.snapshot, dict(run.backbone.files), run.encoder.dimension, training]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -156,7 +130,7 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
         version=version_of(context.run_id, after=run.backbone.version),
         recipe=replace(recipe, training=depth),
         run_id=context.run_id,
-        training_snapshot=run.name,
+        training_snapshot=run.snapshot,
         training=_record(context, curve),
         graph=load_model(models_uri, run.backbone.version).graph if depth == "head" else None,
         say=context.say,

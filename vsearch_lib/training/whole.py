@@ -1,5 +1,6 @@
 """Training of the whole network on random views of pictures."""
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -8,10 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vsearch_lib.encoder.network import Encoder
-from vsearch_lib.examples.boxes import Boxes
-from vsearch_lib.training.augment import random_views
-from vsearch_lib.training.loop import Trainee, has_fast_bfloat16
+from vsearch_lib.training.device import fast_precision
+from vsearch_lib.training.loop import Rates, Trainee
 from vsearch_lib.training.validation import recall
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from timm.optim._param_groups import param_groups_layer_decay
 
 LEARNING_RATE = 0.001
 # A pretrained backbone needs small steps, a new projection large ones. Measured on clothing photos: equal rates ruin
@@ -24,7 +28,7 @@ def whole_trainee(
     encoder: Encoder,
     *,
     learning_rate: float | None,
-    boxes: Boxes,
+    layer_decay: float,
     pretrained: bool,
     validation: Sequence[bytes],
     relevant: NDArray[np.bool_],
@@ -34,7 +38,8 @@ def whole_trainee(
     Args:
         encoder: with random or pretrained weights; the BatchNorm statistics of a pretrained encoder do not change.
         learning_rate: of the projection, and of a backbone with random weights; None for `LEARNING_RATE`.
-        boxes: the parts of a picture that the views show.
+        layer_decay: of a pretrained backbone, the rate of a layer divided by that of the next one (Bao et al. 2021,
+            "BEiT"): what the first layers see hardly differs from one catalogue to another.
         pretrained: whether the backbone is.
         validation: (n) JPEGs of validation pictures.
         relevant: (queries, n) bool, as `validation.recall` takes it.
@@ -42,27 +47,31 @@ def whole_trainee(
     rate = learning_rate or LEARNING_RATE
     projection = list(encoder.projection.parameters()) if encoder.projection is not None else []
     encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    side = encoder.preprocessing.side
-
-    def prepare(pictures: Tensor, generator: torch.Generator) -> Tensor:
-        return random_views(pictures, side, boxes, generator).contiguous(memory_format=torch.channels_last)
 
     def start() -> None:
         encoder.train()
         if pretrained:
             freeze_batch_statistics(encoder)
 
+    backbone = (
+        _by_layer(encoder.backbone, rate * PRETRAINED_RATE, layer_decay)
+        if pretrained
+        else [(list(encoder.backbone.parameters()), rate)]
+    )
     return Trainee(
         network=encoder,
-        rates=[
-            (list(encoder.backbone.parameters()), rate * (PRETRAINED_RATE if pretrained else 1)),
-            (projection, rate),
-        ],
-        prepare=prepare,
+        dimension=encoder.dimension,
+        rates=[*backbone, (projection, rate)],
         start=start,
         validate=_validation(encoder, validation, relevant),
         is_usable=pretrained,
     )
+
+
+def _by_layer(backbone: nn.Module, rate: float, layer_decay: float) -> Rates:
+    """Return the backbone's weights by layer; `rate` is that of the last one."""
+    groups = param_groups_layer_decay(backbone, weight_decay=0, layer_decay=layer_decay)
+    return [(group["params"], rate * group["lr_scale"]) for group in groups]
 
 
 def freeze_batch_statistics(encoder: Encoder) -> None:
@@ -75,9 +84,10 @@ def freeze_batch_statistics(encoder: Encoder) -> None:
 def _validation(encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.bool_]) -> Callable[[], float | None]:
     def vectors(some: Sequence[bytes]) -> Tensor:
         pixels = np.stack([encoder.preprocessing.square(jpeg) for jpeg in some])
-        squares = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-            return encoder(squares).float()  # type: ignore[no-any-return]
+        device = encoder.mean.device
+        squares = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(device, memory_format=torch.channels_last)
+        with fast_precision(device):
+            return encoder(squares).float().cpu()  # type: ignore[no-any-return]
 
     def validate() -> float | None:
         if not jpegs:

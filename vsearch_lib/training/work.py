@@ -1,0 +1,137 @@
+"""The work of a process of a training: it makes the network, and trains the projection, then perhaps all of it."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+from safetensors.torch import load
+from torch import Tensor
+
+from vsearch_lib.config.settings import Training
+from vsearch_lib.encoder.network import Encoder
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.storage import open_store
+from vsearch_lib.training.checkpoint import Checkpoint
+from vsearch_lib.training.curve import Curve
+from vsearch_lib.training.feed import Batch, Plan, read_epoch
+from vsearch_lib.training.head import head_trainee
+from vsearch_lib.training.inputs import Features, Inputs, Views
+from vsearch_lib.training.local_snapshot import LocalSnapshot
+from vsearch_lib.training.loop import Course, Trainee, train
+from vsearch_lib.training.loss import contrastive_loss
+from vsearch_lib.training.material import Material
+from vsearch_lib.training.processes import ALONE, Processes
+from vsearch_lib.training.whole import whole_trainee
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be trained, and how: plain data, the same in every process.
+
+    Attributes:
+        backbone: name of the architecture.
+        dimension: of the vectors.
+        preprocessing: of the pictures.
+        settings: the section `training`.
+        depth: how much is trained.
+        checkpoints_uri: the folder of the checkpoints.
+        digest: a hash of all that the training depends on; it names the checkpoints.
+    """
+
+    backbone: str
+    dimension: int
+    preprocessing: Preprocessing
+    settings: Training
+    depth: str
+    checkpoints_uri: str
+    digest: str
+
+
+def do(
+    work: Work,
+    material: Material,
+    snapshot: LocalSnapshot,
+    *,
+    processes: Processes = ALONE,
+    say: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> tuple[Encoder, Curve]:
+    """Return the trained network and the curve of its last training.
+
+    Raises:
+        VsearchError: the training came to nothing (`train`).
+    """
+    encoder = Encoder(work.backbone, dimension=work.dimension, side=work.preprocessing.side)
+    encoder.load_state_dict(load(material.start))
+    encoder.set_preprocessing(work.preprocessing)
+    training = work.settings
+    deadline = monotonic() + 60 * training.max_minutes if training.max_minutes else None
+
+    def run(trainee: Trainee, inputs: Inputs, part: str) -> Curve:
+        course = Course(
+            epochs=training.epochs,
+            steps=math.ceil(snapshot.rows / training.batch_size),
+            seconds=None if deadline is None else deadline - monotonic(),
+            patience_epochs=training.patience_epochs,
+            weight_decay=training.weight_decay,
+            max_gradient=training.max_gradient,
+            pictures_at_once=training.pictures_at_once,
+            seed=training.seed,
+        )
+
+        def epoch_batches(epoch: int) -> Iterator[Batch]:
+            return read_epoch(
+                snapshot,
+                inputs,
+                epoch,
+                batch_size=training.batch_size,
+                seed=training.seed,
+                related_as_positives=training.related_as_positives,
+                processes=processes,
+            )
+
+        def objective(vectors: Tensor, plan: Plan) -> Tensor:
+            weights = plan.weights.unsqueeze(1).expand(plan.numbers.shape).flatten()
+            return contrastive_loss(vectors, plan.positives, plan.related, weights, temperature=training.temperature)
+
+        checkpoint = Checkpoint(open_store(work.checkpoints_uri), f"{part}-{work.digest}.safetensors", say)
+        return train(
+            trainee,
+            epoch_batches,
+            objective,
+            course,
+            checkpoint=checkpoint,
+            processes=processes,
+            progress=progress,
+        )
+
+    if material.features is not None:
+        assert encoder.projection is not None
+        head = head_trainee(
+            encoder.projection,
+            learning_rate=training.learning_rate if work.depth == "head" else None,
+            validation=material.validation_features,
+            relevant=material.relevant,
+        )
+        mean = encoder.projection.as_arrays().mean
+        curve = run(head, Features(material.features, mean, dropout=training.dropout), "head")
+        if work.depth == "head":
+            return encoder, curve
+    whole = whole_trainee(
+        encoder,
+        learning_rate=training.learning_rate,
+        layer_decay=training.layer_decay,
+        pretrained=material.features is not None,
+        validation=material.validation_jpegs,
+        relevant=material.relevant,
+    )
+    views = Views(snapshot, work.preprocessing, side=training.view_side or work.preprocessing.side)
+    return encoder, run(whole, views, "full")
+
+
+def forget(work: Work) -> None:
+    """Delete the checkpoints: the training is over."""
+    store = open_store(work.checkpoints_uri)
+    for part in ("head", "full"):
+        store.delete(f"{part}-{work.digest}.safetensors")
