@@ -18,6 +18,7 @@ from vsearch_lib.examples.usable import require_learnable
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.load import load_model
+from vsearch_lib.models.promotion import version_in_use
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe
 from vsearch_lib.run_ids import version_of
@@ -158,6 +159,7 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
         run_id=context.run_id,
         training_snapshot=run.name,
         training=_record(context, curve),
+        parent=version_in_use(context.settings),
         graph=load_model(models_uri, run.backbone.version).graph if depth == "head" else None,
         say=context.say,
     )
