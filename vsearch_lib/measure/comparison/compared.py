@@ -49,6 +49,17 @@ def compare_on_judged_queries(context: StepContext, new: Card, used: Card) -> li
     return [*figures, Figure(GAIN, gain.mean, subject=subject, n=gain.n, low=gain.low, high=gain.high)]
 
 
+def verdict(gain: Figure, *, min_queries: int) -> str:
+    """Return in words what the difference between two models says of the first."""
+    assert gain.low is not None
+    assert gain.high is not None
+    if gain.n is None or gain.n < min_queries:
+        return "too few queries"
+    if gain.low > 0:
+        return "better"
+    return "worse" if gain.high < 0 else "no difference that can be told"
+
+
 def _encoder(context: StepContext, version: str) -> Encode:
     embedder = load_model(context.settings.models.uri, version).embedder(
         batch_size=context.settings.embedding.batch_size
