@@ -21,6 +21,7 @@ from vsearch_lib.models.load import load_model
 from vsearch_lib.models.promotion import version_in_use
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe
+from vsearch_lib.models.tracking import track_training
 from vsearch_lib.run_ids import version_of
 from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve
@@ -178,7 +179,9 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
         if recall is not None
     ]
     context.say(f"train_encoder: {card.version}: {_outcome(curve)}")
-    return [Figure("training_epochs", len(curve.epochs), subject=subject), *figures]
+    figures.insert(0, Figure("training_epochs", len(curve.epochs), subject=subject))
+    track_training(context.settings, card, figures, say=context.say)
+    return figures
 
 
 def _outcome(curve: Curve) -> str:
