@@ -1,5 +1,6 @@
 """The version of the code that made a model."""
 
+import os
 import shutil
 import subprocess
 from functools import cache
@@ -25,12 +26,19 @@ def code_version(folder: Path = PROJECT) -> str:
 
 def _commit(folder: Path) -> str | None:
     """Return the commit of a checkout, None if there is none, or git cannot read it."""
-    git = shutil.which("git")
     # An installed package may lie inside the checkout of something else, whose commit says nothing.
-    if git is None or not (folder / ".git").exists():
+    if not (folder / ".git").exists():
         return None
-    describe = ["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
-    described = subprocess.run(  # noqa: S603 - nothing in it comes from outside
-        [git, "--no-optional-locks", "-C", str(folder), *describe], capture_output=True, text=True
-    )
-    return described.stdout.strip().replace("-", ".") or None
+    commit, changes = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "-s", "-uno")
+    return f"{commit[:12]}{'.dirty' if changes else ''}" if commit else None
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    # Without optional locks it only reads, so that it disturbs nobody who works in the checkout.
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    command = [git, "-C", str(folder), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603 - nothing from outside
+    return done.stdout.strip() if done.returncode == 0 else None
