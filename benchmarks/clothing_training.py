@@ -99,8 +99,7 @@ def main() -> None:
         land(chosen.clothing, rows, Path(untrained.landing.uri), labelled=not chosen.unlabelled)
     with start_session(untrained, "clothing") as spark:
 
-        def run(step: str, settings: Settings, **options: bool) -> dict[str, str]:
-            run_id = new_run_id()
+        def run(step: str, settings: Settings, run_id: str, **options: bool) -> dict[str, str]:
             context = StepContext(settings, Lake(spark, settings.lake.uri, run_id), run_id, say=print)
             began = time.perf_counter()
             for figure in body_of(step)(context, **options):
@@ -110,24 +109,25 @@ def main() -> None:
             return context.made
 
         def publish(settings: Settings) -> tuple[float, float, list[float]]:
+            run_id = new_run_id()
             for step in in_order(GRAPHS["refresh_index"]):
-                run(step.name, settings, **vars(step.options))
+                run(step.name, settings, run_id, **vars(step.options))
             found = precisions(settings, chosen.clothing, rows)
             print(f"{settings.training.depth}: R@1 {found[0]:.3f}, P@10 {found[1]:.3f}, mAP {np.mean(found[2]):.3f}")
             return found
 
+        first, measured = new_run_id(), chosen.var / "before.json"
         if is_new:
-            run("ingest_images", untrained)
-            run("ingest_judgements", untrained)
-            run("train_encoder", untrained)
-        before = json.loads((Path(untrained.models.uri).parent / "before.json").read_text()) if not is_new else None
-        if before is None:
-            before = publish(untrained)
-            (Path(untrained.models.uri).parent / "before.json").write_text(json.dumps(before))
+            for step in ("ingest_images", "ingest_judgements", "train_encoder"):
+                run(step, untrained, first)
+        if not measured.exists():
+            measured.write_text(json.dumps(publish(untrained)))
+        before = json.loads(measured.read_text())
         for seed in chosen.seeds if chosen.depth != "none" else []:
             settings = load_settings("local", [*own, f"training.depth={chosen.depth}", f"training.seed={seed}"])
-            run("build_training_examples", settings, retrain=True)
-            version = run("train_encoder", settings, retrain=True)["model"]
+            run_id = new_run_id()
+            run("build_training_examples", settings, run_id, retrain=True)
+            version = run("train_encoder", settings, run_id, retrain=True)["model"]
             card = read_card(open_store(settings.models.uri), version)
             print("  ", json.dumps(card.training["curve"]))
             promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))

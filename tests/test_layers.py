@@ -208,6 +208,10 @@ def test_one_module_sets_up_the_templates_of_pages():
     assert importers("jinja2") == {"vsearch_lib/report/environment.py"}
 
 
+def test_one_module_knows_mlflow():
+    assert importers("mlflow") == {"vsearch_lib/models/tracking.py"}
+
+
 def test_one_module_knows_petastorm():
     assert importers("petastorm") == {"vsearch_lib/training/feed.py"}
 

@@ -133,6 +133,8 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "min_pairs", 0),
         ("training", "max_gradient", 0),
         ("training", "depth", "deep"),
+        ("tracking", "mlflow_uri", "mlruns"),
+        ("tracking", "mlflow_uri", ""),
         ("gate", "min_compared_queries", 0),
         ("training", "temperature", 0.0),
         ("gate", "min_recall_at_10", 1.1),
@@ -164,6 +166,8 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
         ("model", "input_size", None),
         ("training", "epochs", 1),
         ("training", "dropout", 0.0),
+        ("tracking", "mlflow_uri", None),
+        ("tracking", "mlflow_uri", "http://localhost:5000"),
         ("spark", "driver_memory", "512m"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake
-from vsearch_lib.lake.metrics import record
+from vsearch_lib.lake.metrics import newest_figures, record
 
 FIELDS = ("metric", "subject", "slice", "n", "value", "low", "high")
 
@@ -71,3 +71,18 @@ def test_two_runs_keep_their_own_figures(spark, lake):
 def test_recording_no_figures_makes_no_table(lake):
     record(lake, [])
     assert not lake.exists("metrics")
+
+
+def test_the_newest_figure_of_each_metric_and_slice_of_a_subject_is_found(spark, lake):
+    gain = Figure("ndcg_at_10_gain", 0.02, subject="model m2 over m1", n=40, low=0.01, high=0.03)
+    loss = Figure("training_loss", 3.0, subject="model m2", slice="first")
+    others = [Figure("map", 0.1, subject=subject) for subject in ("model m22", "model m1 over m2", "index m2", "all")]
+    record(lake, [loss, Figure("map", 0.5, subject="model m2"), gain, *others])
+    newer = Figure("map", 0.6, subject="model m2", n=7)
+    record(Lake(spark, lake.uri, "run-0"), [newer])
+    assert newest_figures(lake, "model m2") == [newer, gain, loss]
+    assert newest_figures(lake, "model m3") == []
+
+
+def test_before_any_figure_is_recorded_none_is_found(lake):
+    assert newest_figures(lake, "model m2") == []

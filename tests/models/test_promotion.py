@@ -14,7 +14,13 @@ from tests.support.small_model import SMALL, small_graph
 from vsearch_lib.config import Settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.models.promotion import current_model, known_at_promotion, pin_current_model, promote
+from vsearch_lib.models.promotion import (
+    current_model,
+    known_at_promotion,
+    pin_current_model,
+    promote,
+    version_in_use,
+)
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe, read_card, recipe_of
 from vsearch_lib.publishing.publication import publish
@@ -67,6 +73,15 @@ def test_before_any_promotion_the_newest_model_of_the_recipe_is_in_use(settings)
     put(settings, "20260301T000000Z-a")
     put(settings, "20260302T000000Z-b", OTHER)
     assert current_model(settings).version == "20260301T000000Z-a"
+
+
+def test_the_version_in_use_is_known_even_if_its_card_is_gone(settings):
+    assert version_in_use(settings) is None
+    put(settings, "a")
+    assert version_in_use(settings) == "a"
+    promote(settings.models.uri, put(settings, "b"), run_id="run", now=NOW)
+    (Path(settings.models.uri) / "b" / "card.json").unlink()
+    assert version_in_use(settings) == "b"
 
 
 def test_a_model_in_use_stays_in_use_when_others_are_trained(settings):

@@ -15,10 +15,11 @@ from safetensors.torch import load_file
 from tests.support.small_model import small_graph
 from vsearch_lib.encoder.network import Encoder, untrained
 from vsearch_lib.encoder.preprocessing import Preprocessing
-from vsearch_lib.errors import ArtefactError
+from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.models.code_version import code_version
 from vsearch_lib.models.load import check_unchanged, load_model
 from vsearch_lib.models.registration import register
-from vsearch_lib.models.registry import Card, Recipe, newest, read_card
+from vsearch_lib.models.registry import Card, Recipe, encoder_card, newest, read_card
 from vsearch_lib.models.weights import load_encoder
 from vsearch_lib.storage import open_store
 
@@ -38,6 +39,7 @@ def put(uri: Path, version: str, recipe: Recipe = RECIPE, seed: int = 1) -> Enco
         run_id="run-1",
         training_snapshot="v1-snapshot",
         training=training,
+        parent="m0",
         graph=small_graph(seed=seed, side=recipe.input_size),
     )
     return encoder
@@ -50,8 +52,31 @@ def sha256(path: Path) -> str:
 def test_a_model_is_loaded_with_its_card(tmp_path):
     put(tmp_path, "m1")
     files = {name: sha256(tmp_path / "m1" / name) for name in FILES}
-    card = Card("m1", RECIPE, PREPROCESSING, 16, files, "v1-snapshot", "run-1", {"steps": 3, "last_loss": 0.5})
+    training = {"steps": 3, "last_loss": 0.5}
+    card = Card("m1", RECIPE, PREPROCESSING, 16, files, "v1-snapshot", "run-1", training, "m0", code_version())
     assert load_model(str(tmp_path), "m1").card == card
+
+
+def test_a_card_that_is_older_than_its_parent_and_code_version_is_still_read(tmp_path):
+    put(tmp_path, "m1")
+    file = tmp_path / "m1" / "card.json"
+    fields = json.loads(file.read_text())
+    assert fields.pop("parent") == "m0"
+    assert fields.pop("code_version")
+    file.write_text(json.dumps(fields))
+    card = read_card(open_store(str(tmp_path)), "m1")
+    assert (card.parent, card.code_version, card.training_snapshot) == (None, None, "v1-snapshot")
+
+
+def test_a_bare_backbone_is_not_a_model_that_a_night_can_use(tmp_path):
+    put(tmp_path, "20260301T000000Z-backbone", Recipe("small", "none", None, 64, "none"))
+    with pytest.raises(UsageError, match="has no model x; it has no model at all"):
+        encoder_card(str(tmp_path), "x")
+    for version in ("20260302T000000Z-a", "20260303T000000Z-b"):
+        put(tmp_path, version)
+    assert encoder_card(str(tmp_path), "20260302T000000Z-a").version == "20260302T000000Z-a"
+    with pytest.raises(UsageError, match=r"has no model .*backbone; it has 20260303T000000Z-b, 20260302T000000Z-a$"):
+        encoder_card(str(tmp_path), "20260301T000000Z-backbone")
 
 
 def test_the_graph_embeds_like_the_registered_network(tmp_path, pictures):

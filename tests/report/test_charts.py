@@ -18,3 +18,12 @@ def test_a_page_holds_its_charts():
     page = render("title", "", [], [], [CURVE])
     assert f'points="{CURVE.line}"' in page
     assert "How far</h2>" in page
+
+
+def test_a_curve_above_1_is_placed_by_the_value_at_the_top_and_the_axis_is_labelled_with_it():
+    loss = Chart("Loss", [Point(1, 4.0, 4.0, 4.0), Point(2, 1.0, 1.0, 1.0)], "epoch", top=4)
+    assert loss.line == "0.0,0.0 480.0,135.0"
+    labels = [text.split("<")[0] for text in render("title", "", [], [], [loss]).split('text-anchor="end">')[1:6]]
+    assert labels == ["0", "1", "2", "3", "4"]
+    labels = [text.split("<")[0] for text in render("title", "", [], [], [CURVE]).split('text-anchor="end">')[1:6]]
+    assert labels == ["0", "0.25", "0.5", "0.75", "1"]

@@ -113,7 +113,8 @@ def judged(spark, settings, tmp_path):
 
 
 def test_a_first_night_trains_the_head_if_annotators_found_pictures_alike(judged):
-    settings = load_settings("demo", [f"var={judged.settings.var}", *judged.weights, "examples.validation_share=0.3"])
+    chosen = (*judged.weights, "examples.validation_share=0.3", "tracking.mlflow_uri=file:{var}/mlruns")
+    settings = load_settings("demo", [f"var={judged.settings.var}", *chosen])
     lake, said, figures = judged.lake, [], {}
     context = StepContext(settings, lake, lake.run_id, say=said.append)
     for step in ("build_training_examples", "train_encoder", "embed_images"):
@@ -121,6 +122,8 @@ def test_a_first_night_trains_the_head_if_annotators_found_pictures_alike(judged
             figures[figure.metric, figure.slice] = figure.value
     card = read_card(open_store(settings.models.uri), context.made["model"])
     assert card.recipe.training == "head"
+    (tracked,) = Path(settings.var, "mlruns").glob("*/*/tags/model_version")
+    assert tracked.read_text() == card.version
     assert any("training.depth is head: there are" in line for line in said)
     assert figures["validation_recall", "after"] > figures["validation_recall", "before"]
     assert figures["training_loss", "last"] < figures["training_loss", "first"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from vsearch_lib.artefact.gate_report import Recall
 from vsearch_lib.artefact.manifest import OperatingPoint
-from vsearch_lib.report.page import Table
 from vsearch_lib.tuning.measurement import Measured
 from vsearch_lib.tuning.methods import Method, Trial
 from vsearch_lib.tuning.sweep import Point
-from vsearch_lib.tuning.tables import as_text, family_table, sweep_table
+from vsearch_lib.tuning.tables import family_table, sweep_table
 
 
 def measured(recall: float, ms: float) -> Measured:
@@ -88,14 +87,3 @@ def test_the_note_says_how_to_install_libraries_if_one_is_missing():
     note = family_table(TRIALS, [FLAT, ABSENT, CODES], min_recall=0.9, whole=True).note
     assert note.endswith("; not installed: make tuning-libraries")
     assert "install" not in family_table(TRIALS, [FLAT, CODES], min_recall=0.9, whole=True).note
-
-
-def test_text_is_aligned_in_columns_with_words_left_and_numbers_right():
-    table = Table(["name", "ms"], [["a", "1.5"], ["longer", "10.25"]], title="Title", note="note")
-    assert as_text(table).splitlines() == [
-        "Title",
-        "name       ms",
-        "a         1.5",
-        "longer  10.25",
-        "note",
-    ]

@@ -1,26 +1,27 @@
-"""`vsearch models`: lists and promotes the models."""
+"""`vsearch models`: lists, shows, compares and promotes the models."""
 
 import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from vsearch_lib.errors import UsageError
+from vsearch_lib.cli import compare_models, show_model
 from vsearch_lib.run.arguments import Commands, add_setting_arguments, settings_of
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import say
 
 if TYPE_CHECKING:
-    from vsearch_lib.config import Settings
     from vsearch_lib.models.registry import Card
 
 
 def add(commands: Commands) -> None:
     """Register the command."""
-    models = commands.add_parser("models", help="list and promote the models")
+    models = commands.add_parser("models", help="list, show, compare and promote the models")
     actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
     purpose = "list the models, with a mark at the one in use"
     listing = actions.add_parser("list", help=purpose, description=purpose)
     listing.set_defaults(call=_list)
+    show_model.add(actions)
+    compare_models.add(actions)
     purpose = "use this model from the next run on"
     promotion = actions.add_parser("promote", help=purpose, description=purpose)
     promotion.add_argument("version")
@@ -32,18 +33,12 @@ def add(commands: Commands) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     settings = settings_of(arguments)
     from vsearch_lib.models.promotion import current_model
+    from vsearch_lib.models.registry import encoder_cards
 
     used = current_model(settings)
-    for card in _encoders(settings):
+    for card in encoder_cards(settings.models.uri):
         mark = "*" if card.version == used.version else " "
         say(f"{mark} {card.version}  {card.recipe.backbone}, {card.dimension} dimensions, {_made_from(card)}")
-
-
-def _encoders(settings: "Settings") -> "list[Card]":
-    """Return the models that a night can use: not the bare backbones, from which the other models are made."""
-    from vsearch_lib.models.registry import cards
-
-    return [card for card in cards(settings.models.uri) if card.recipe.dimension is not None]
 
 
 def _made_from(card: "Card") -> str:
@@ -59,11 +54,9 @@ def _promote(arguments: argparse.Namespace) -> None:
     settings, version = settings_of(arguments), arguments.version
     from vsearch_lib.models.load import load_model
     from vsearch_lib.models.promotion import promote
+    from vsearch_lib.models.registry import encoder_card
 
-    known = [card.version for card in _encoders(settings)]
-    if version not in known:
-        others = ", ".join(known) or "no model at all"
-        raise UsageError(f"{settings.models.uri} has no model {version}; it has {others}")
+    encoder_card(settings.models.uri, version)
     # A model that cannot be read would make every night fail.
     card = load_model(settings.models.uri, version).card
     promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))

@@ -186,6 +186,18 @@ class Training(Section):
         return epochs
 
 
+class Tracking(Section):
+    mlflow_uri: str | None
+
+    @field_validator("mlflow_uri")
+    @classmethod
+    def _has_a_scheme(cls, uri: str | None) -> str | None:
+        # MLflow takes a bare name for a folder of the current directory.
+        if uri is not None and not re.match(r"[a-z][a-z0-9+-]*:.", uri):
+            raise PydanticCustomError("mlflow_uri", "must be null, or a URI as file:{var}/mlruns or http://host:5000")
+        return uri
+
+
 class Embedding(Section):
     batch_size: PositiveInt
     images_per_task: PositiveInt
@@ -239,6 +251,7 @@ class Settings(Section):
     clicks: Clicks
     model: Model
     training: Training
+    tracking: Tracking
     embedding: Embedding
     gate: Gate
     evaluation: Evaluation

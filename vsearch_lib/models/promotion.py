@@ -38,6 +38,18 @@ def current_model(settings: Settings) -> Card:
     return card
 
 
+def version_in_use(settings: Settings) -> str | None:
+    """Return the version of the model in use, None if there is none. If one was promoted, its card is not read.
+
+    Raises:
+        ArtefactError: the pointer cannot be read.
+    """
+    if pointer := _pointer(settings):
+        return pointer.version
+    card = _current(settings)
+    return card.version if card else None
+
+
 def known_at_promotion(settings: Settings, card: Card) -> bool:
     """Return whether `card` existed when the model in use was promoted, so that the other was chosen over it."""
     pointer = _pointer(settings)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vsearch_lib.encoder.embed import Graph
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.errors import ArtefactError
+from vsearch_lib.models.code_version import code_version
 from vsearch_lib.models.registry import CARD, GRAPH, PROJECTION, WEIGHTS, Card, Recipe
 from vsearch_lib.models.weights import serialise
 from vsearch_lib.storage import open_store
@@ -70,12 +71,14 @@ def register(
     run_id: str,
     training_snapshot: str | None = None,
     training: Mapping[str, Any] | None = None,
+    parent: str | None = None,
     graph: Graph | None = None,
     say: Callable[[str], None] = print,
 ) -> Card:
     """Write a model and return its card. If OpenVINO cannot run the backbone, it runs on torch, and `say` reports it.
 
     Args:
+        parent: the version of the model in use, if there is one.
         graph: the graph of the same backbone, if there is one already.
     """
     store = open_store(models_uri)
@@ -99,6 +102,8 @@ def register(
         training_snapshot=training_snapshot,
         run_id=run_id,
         training=dict(training or {}),
+        parent=parent,
+        code_version=code_version(),
     )
     store.write_new(f"{version}/{CARD}", json.dumps(asdict(card), indent=2, sort_keys=True).encode())
     return card

@@ -49,16 +49,26 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Card:
-    """A model's record: recipe, preprocessing, length of its vectors, hashes of its files, figures of its training."""
+    """A model's record; its figures are in the table `metrics`, because a card never changes.
+
+    Attributes:
+        dimension: length of its vectors.
+        files: name → sha256.
+        training: the settings of its training, its curve, and what came out.
+        parent: version of the model that was in use when this one was made; None for the first one.
+        code_version: of the code that made it; None on cards that are older than this field, like `parent`.
+    """
 
     version: str
     recipe: Recipe
     preprocessing: Preprocessing
     dimension: int
-    files: Mapping[str, str]  # name → sha256
+    files: Mapping[str, str]
     training_snapshot: str | None
     run_id: str
     training: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+    code_version: str | None = None
 
 
 def recipe_of(settings: Settings) -> Recipe:
@@ -112,6 +122,23 @@ def cards(models_uri: str) -> Iterator[Card]:
 def newest(models_uri: str, recipe: Recipe) -> Card | None:
     """Return the card of the newest model that fits the configured `recipe`, None if there is none."""
     return next((card for card in cards(models_uri) if card.recipe.fits(recipe)), None)
+
+
+def encoder_cards(models_uri: str) -> list[Card]:
+    """Return the models that a night can use, newest first: not the bare backbones, from which others are made."""
+    return [card for card in cards(models_uri) if card.recipe.dimension is not None]
+
+
+def encoder_card(models_uri: str, version: str) -> Card:
+    """Return the card of a model that a night can use.
+
+    Raises:
+        UsageError: there is no such model; the message lists those that there are.
+    """
+    known = {card.version: card for card in encoder_cards(models_uri)}
+    if version not in known:
+        raise UsageError(f"{models_uri} has no model {version}; it has {', '.join(known) or 'no model at all'}")
+    return known[version]
 
 
 def read_card(store: Store, version: str) -> Card:

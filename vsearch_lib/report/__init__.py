@@ -1,1 +1,1 @@
-"""Pages: one base, tables and galleries of pictures."""
+"""Pages: one base, tables, charts and galleries of pictures; tables and charts for a terminal too."""

@@ -8,7 +8,7 @@ WIDTH, HEIGHT = 480, 180  # of the curve, without the labels around it; template
 
 @dataclass(frozen=True)
 class Point:
-    """A value from 0 to 1 at `x`, and its 95 % interval."""
+    """A value at `x`, not negative, and its 95 % interval; without an interval, `low` and `high` are the value."""
 
     x: float
     value: float
@@ -18,12 +18,16 @@ class Point:
 
 @dataclass(frozen=True)
 class Chart:
-    """A curve through points with ascending `x`, and its interval as a band. There are at least two points."""
+    """A curve through points with ascending `x`, and its interval as a band. There are at least two points.
+
+    `top` is the value at the upper edge of the frame; 0 is at the lower one.
+    """
 
     title: str
     points: Sequence[Point]
     x_label: str
     note: str = ""
+    top: float = 1
 
     @property
     def line(self) -> str:
@@ -39,4 +43,4 @@ class Chart:
 
     def _place(self, x: float, value: float) -> str:
         first, last = self.points[0].x, self.points[-1].x
-        return f"{WIDTH * (x - first) / (last - first):.1f},{HEIGHT * (1 - value):.1f}"
+        return f"{WIDTH * (x - first) / (last - first):.1f},{HEIGHT * (1 - value / self.top):.1f}"

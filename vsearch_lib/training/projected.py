@@ -7,6 +7,7 @@ from vsearch_lib.embedding.projected import fit_projection, save_projected
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.figures import Figure
 from vsearch_lib.models.load import load_model
+from vsearch_lib.models.promotion import version_in_use
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe
 from vsearch_lib.run_ids import version_of
@@ -26,6 +27,7 @@ def make_projected(context: StepContext, encoder: Encoder, recipe: Recipe, backb
         recipe=replace(recipe, training="none") if recipe.training == "auto" else recipe,
         run_id=context.run_id,
         training={"pictures": fitted.pictures, "variance_kept": round(fitted.variance_kept, 4), "seed": seed},
+        parent=version_in_use(context.settings),
         graph=load_model(models_uri, backbone.version).graph,
         say=context.say,
     )

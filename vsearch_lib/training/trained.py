@@ -17,8 +17,10 @@ from vsearch_lib.examples.usable import require_learnable
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.load import load_model
+from vsearch_lib.models.promotion import version_in_use
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe
+from vsearch_lib.models.tracking import track_training
 from vsearch_lib.models.weights import serialise
 from vsearch_lib.run_ids import version_of
 from vsearch_lib.training.curve import Curve
@@ -132,6 +134,7 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
         run_id=context.run_id,
         training_snapshot=run.snapshot,
         training=_record(context, curve),
+        parent=version_in_use(context.settings),
         graph=load_model(models_uri, run.backbone.version).graph if depth == "head" else None,
         say=context.say,
     )
@@ -150,7 +153,9 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
         if recall is not None
     ]
     context.say(f"train_encoder: {card.version}: {_outcome(curve)}")
-    return [Figure("training_epochs", len(curve.epochs), subject=subject), *figures]
+    figures.insert(0, Figure("training_epochs", len(curve.epochs), subject=subject))
+    track_training(context.settings, card, figures, say=context.say)
+    return figures
 
 
 def _outcome(curve: Curve) -> str:

@@ -12,19 +12,6 @@ from vsearch_lib.tuning.sweep import Point
 _MEASURED = ("recall@10", "median ms", "p95 ms")
 
 
-def as_text(table: Table) -> str:
-    """Return the table in columns, its title above and its note below."""
-    lines = [table.headings, *table.rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(table.headings))]
-
-    def aligned(line: Sequence[str]) -> str:
-        words = [cell.ljust(width) for cell, width in zip(line[: table.words], widths, strict=False)]
-        numbers = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)][table.words :]
-        return "  ".join([*words, *numbers]).rstrip()
-
-    return "\n".join([table.title, *map(aligned, lines), table.note])
-
-
 def sweep_table(
     points: Sequence[Point], *, served: OperatingPoint, chosen: OperatingPoint | None, whole: bool
 ) -> Table:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from vsearch_lib.config import Settings
 from vsearch_lib.index.factory import FLAT_BELOW
+from vsearch_lib.report.text import as_text
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.tuning.families import families, sampled_queries
 from vsearch_lib.tuning.frontier import cheapest, most_exact
@@ -15,7 +16,7 @@ from vsearch_lib.tuning.methods import Method, Trial, run_trials
 from vsearch_lib.tuning.page import render
 from vsearch_lib.tuning.plots import family_plots, sweep_plot
 from vsearch_lib.tuning.sweep import Point, grid, published_queries, sweep
-from vsearch_lib.tuning.tables import as_text, family_table, sweep_table
+from vsearch_lib.tuning.tables import family_table, sweep_table
 
 ShowProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress]]  # takes a name for the progress bar
 
