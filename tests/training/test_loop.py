@@ -18,7 +18,7 @@ from vsearch_lib.training.curve import Curve, Epoch
 from vsearch_lib.training.feed import Batch
 from vsearch_lib.training.head import head_trainee
 from vsearch_lib.training.loop import Course, Trainee, train
-from vsearch_lib.training.loss import positive_pairs
+from vsearch_lib.training.objectives.relations import positive_pairs
 from vsearch_lib.training.whole import whole_trainee
 
 COLOURS = torch.tensor(

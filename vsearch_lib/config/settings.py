@@ -170,6 +170,13 @@ class Training(Section):
     dropout: float = Field(ge=0, lt=1)
     max_gradient: PositiveFloat
     temperature: PositiveFloat
+    objective: Literal["candidates", "batch", "queue", "memory"]
+    memory_size: PositiveInt
+    momentum: float = Field(ge=0, lt=1)
+    related_as_positives: bool
+    neighbours: NonNegativeInt
+    keep_frozen: NonNegativeFloat
+    projection_head: NonNegativeInt
     seed: int
 
     @field_validator("epochs", mode="before")

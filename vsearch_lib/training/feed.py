@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vsearch_lib.training.inputs import Inputs
 from vsearch_lib.training.local_snapshot import LocalSnapshot
-from vsearch_lib.training.loss import positive_pairs
+from vsearch_lib.training.objectives.relations import positive_pairs
 
 with warnings.catch_warnings():
     # petastorm 0.13 uses pyarrow's legacy datasets and pkg_resources: it works, and we cannot change it.
@@ -113,7 +113,7 @@ def read_epoch(
                     inputs=inputs.take(batch, numbers),
                     labels=labels,
                     positives=same,
-                    related=torch.from_numpy(snapshot.related(groups.ravel())),
+                    related=torch.from_numpy(snapshot.related(groups.ravel(), groups.ravel())),
                     weights=batch["weight"],
                 )
 

@@ -11,7 +11,7 @@ from vsearch_lib.errors import VsearchError
 from vsearch_lib.training.checkpoint import Checkpoint, State
 from vsearch_lib.training.curve import Curve, Epoch
 from vsearch_lib.training.feed import Batch
-from vsearch_lib.training.loss import contrastive_loss
+from vsearch_lib.training.objectives.contrastive import contrastive_loss
 
 WARMUP_SHARE = 0.05
 # Vectors of unit length whose mean is almost as long all point the same way.
