@@ -55,13 +55,19 @@ def features_of(clothing: Path, files: list[str]) -> Vectors:
     return np.concatenate(parts)
 
 
-def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int) -> LocalSnapshot:
-    """Write a snapshot with pairs of one label, and all other such pairs as related; it holds no pictures."""
+def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int, negatives: int = 0) -> LocalSnapshot:
+    """Write a snapshot with pairs of one label, and all other such pairs as related; it holds no pictures.
+
+    A picture with a label of its own is an example with itself. Each example gets so many `negatives` of other labels.
+    """
     rng = np.random.default_rng(seed)
     members = {label: np.flatnonzero(labels == label) for label in np.unique(labels)}
     queries = np.repeat(np.arange(len(labels)), PAIRS_PER_QUERY)
     positives = np.array([rng.choice(members[labels[query]]) for query in queries])
-    order = rng.permutation(np.flatnonzero(queries != positives))
+    alone = np.array([len(members[label]) == 1 for label in labels])[queries]
+    first = np.arange(len(queries)) % PAIRS_PER_QUERY == 0
+    order = rng.permutation(np.flatnonzero((queries != positives) | (alone & first)))
+    others = {label: np.flatnonzero(labels != label) for label in members} if negatives else {}
     one, other = np.nonzero(labels[:, None] == labels[None, :])
     numbers = np.arange(len(labels))
     tables = {
@@ -74,6 +80,10 @@ def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int) -> LocalSn
         "examples-0000": {
             "query": queries[order],
             "candidate_0": positives[order],
+            **{
+                f"candidate_{i}": np.array([rng.choice(others[labels[query]]) for query in queries[order]])
+                for i in range(1, 1 + negatives)
+            },
             "label": np.zeros(len(order), dtype=np.int32),
             "weight": np.ones(len(order), dtype=np.float32),
         },
@@ -88,7 +98,7 @@ def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int) -> LocalSn
         rows = len(next(iter(columns.values())))
         files[name] = SnapshotFile(f"{name}/00000.parquet", hashlib.sha256(content).hexdigest(), len(content), rows)
     parts = ((files["pictures"],), ((files["examples-0000"],),), (files["related"],))
-    (folder / "s" / DESCRIPTION).write_bytes(encode(Snapshot("s", {}, 1, *parts, PRIOR)))
+    (folder / "s" / DESCRIPTION).write_bytes(encode(Snapshot("s", {}, 1 + negatives, *parts, PRIOR)))
     (folder / "copy").mkdir()
     return open_snapshot(str(folder), "s", folder / "copy")
 
