@@ -128,6 +128,22 @@ def test_five_steps_have_the_losses_of_a_loop_over_pairs(snapshot, defaults, cho
 
 
 @pytest.mark.parametrize("choice", OBJECTIVES)
+def test_lengths_that_bfloat16_has_rounded_do_not_matter(snapshot, defaults, choice):
+    training = defaults.model_copy(update={"objective": choice, "keep_frozen": 1.0})
+    network, relations = Network(), relations_of(training, snapshot, differs=False, frozen=FROZEN)
+    plan = plan_of(np.random.default_rng(1), relations)
+    lengths = torch.linspace(0.99, 1.01, 12).unsqueeze(1)
+
+    def loss(scale: torch.Tensor) -> float:
+        objective = Objective(training, network, relations, dimension=DIMENSION, frozen=FROZEN)
+        inputs = INPUTS[plan.numbers.flatten()]
+        keys = objective.keys(inputs)
+        return objective(network(inputs) * scale, plan, None if keys is None else keys * scale).item()
+
+    assert loss(lengths) == pytest.approx(loss(torch.ones(1)), rel=1e-5)
+
+
+@pytest.mark.parametrize("choice", OBJECTIVES)
 @pytest.mark.parametrize("examples", [1, 3])
 def test_pictures_that_all_belong_together_have_no_loss_and_no_gradient(snapshot, defaults, choice, examples):
     training = defaults.model_copy(update={"objective": choice, "memory_size": 8, "related_as_positives": True})

@@ -67,11 +67,11 @@ class Objective(nn.Module):
         """Return the loss, a scalar, and remember the batch if the objective does.
 
         Args:
-            vectors: (pictures, dimension) of unit length, of all pictures of the plan; those of other processes too.
+            vectors: (pictures, dimension) of about unit length, in any precision, of all pictures of the plan; those of other processes too.
             plan: of the batch, on the same device.
             keys: (pictures, dimension), what `keys` returned for all of these pictures.
         """
-        vectors = vectors if vectors.dtype == torch.float64 else vectors.float()
+        vectors = _of_unit_length(vectors)
         seen: Tensor = self.head(vectors)
         if self._training.objective == "candidates":
             loss = candidates_loss(
@@ -82,7 +82,7 @@ class Objective(nn.Module):
                 temperature=self._training.temperature,
             )
         else:
-            loss = self._contrast(seen, seen if keys is None else keys.to(seen.dtype), plan)
+            loss = self._contrast(seen, seen if keys is None else _of_unit_length(keys).to(seen.dtype), plan)
         if self._training.keep_frozen:
             loss = loss + self._training.keep_frozen * self._moved(vectors, plan)
         return loss
@@ -122,6 +122,11 @@ class Objective(nn.Module):
         frozen = torch.from_numpy(self._frozen[list(distinct)]).to(vectors)
         places = torch.tensor(list(distinct.values()), device=vectors.device)
         return kept_similarities_loss(vectors[places], frozen, temperature=self._training.temperature)
+
+
+def _of_unit_length(vectors: Tensor) -> Tensor:
+    # In bfloat16 the length of a unit vector may be off by .004.
+    return nn.functional.normalize(vectors if vectors.dtype == torch.float64 else vectors.float(), dim=1)
 
 
 def relations_of(training: Training, snapshot: LocalSnapshot, *, differs: bool, frozen: Vectors | None) -> Relations:
