@@ -67,7 +67,8 @@ class Objective(nn.Module):
         """Return the loss, a scalar, and remember the batch if the objective does.
 
         Args:
-            vectors: (pictures, dimension) of about unit length, in any precision, of all pictures of the plan; those of other processes too.
+            vectors: (pictures, dimension) of about unit length, in any precision, of all pictures of the plan; those of
+                other processes too.
             plan: of the batch, on the same device.
             keys: (pictures, dimension), what `keys` returned for all of these pictures.
         """
