@@ -19,9 +19,9 @@ from clothing_precision import average_precision
 from numpy.typing import NDArray
 
 from vsearch_lib.config import load_settings
+from vsearch_lib.config.settings import Training
 from vsearch_lib.embedding.features import features_recipe
 from vsearch_lib.encoder.embed import Embedder
-from vsearch_lib.encoder.network import LinearProjection
 from vsearch_lib.encoder.projection import Projection, fit_pca
 from vsearch_lib.examples.boxes import PRIOR
 from vsearch_lib.examples.snapshot import DESCRIPTION, Snapshot, SnapshotFile, encode
@@ -29,12 +29,11 @@ from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.measure.offline.paired import paired_difference
 from vsearch_lib.models.registration import to_graph
 from vsearch_lib.models.registry import recipe_of
-from vsearch_lib.models.weights import initial_encoder
-from vsearch_lib.training.feed import read_epoch
-from vsearch_lib.training.head import head_trainee
-from vsearch_lib.training.inputs import Features
+from vsearch_lib.models.weights import initial_encoder, serialise
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
-from vsearch_lib.training.loop import Course, train
+from vsearch_lib.training.material import Material
+from vsearch_lib.training.validation import mutual_neighbours
+from vsearch_lib.training.work import Work, do
 from vsearch_lib.vectors import RowIds, Vectors
 
 SETTINGS = load_settings("local")
@@ -55,13 +54,19 @@ def features_of(clothing: Path, files: list[str]) -> Vectors:
     return np.concatenate(parts)
 
 
-def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int) -> LocalSnapshot:
-    """Write a snapshot with pairs of one label, and all other such pairs as related; it holds no pictures."""
+def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int, negatives: int = 0) -> LocalSnapshot:
+    """Write a snapshot with pairs of one label, and all other such pairs as related; it holds no pictures.
+
+    A picture with a label of its own is an example with itself. Each example gets so many `negatives` of other labels.
+    """
     rng = np.random.default_rng(seed)
     members = {label: np.flatnonzero(labels == label) for label in np.unique(labels)}
     queries = np.repeat(np.arange(len(labels)), PAIRS_PER_QUERY)
     positives = np.array([rng.choice(members[labels[query]]) for query in queries])
-    order = rng.permutation(np.flatnonzero(queries != positives))
+    alone = np.array([len(members[label]) == 1 for label in labels])[queries]
+    first = np.arange(len(queries)) % PAIRS_PER_QUERY == 0
+    order = rng.permutation(np.flatnonzero((queries != positives) | (alone & first)))
+    others = {label: np.flatnonzero(labels != label) for label in members} if negatives else {}
     one, other = np.nonzero(labels[:, None] == labels[None, :])
     numbers = np.arange(len(labels))
     tables = {
@@ -74,6 +79,10 @@ def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int) -> LocalSn
         "examples-0000": {
             "query": queries[order],
             "candidate_0": positives[order],
+            **{
+                f"candidate_{i}": np.array([rng.choice(others[labels[query]]) for query in queries[order]])
+                for i in range(1, 1 + negatives)
+            },
             "label": np.zeros(len(order), dtype=np.int32),
             "weight": np.ones(len(order), dtype=np.float32),
         },
@@ -88,49 +97,40 @@ def snapshot_of(labels: NDArray[np.str_], folder: Path, *, seed: int) -> LocalSn
         rows = len(next(iter(columns.values())))
         files[name] = SnapshotFile(f"{name}/00000.parquet", hashlib.sha256(content).hexdigest(), len(content), rows)
     parts = ((files["pictures"],), ((files["examples-0000"],),), (files["related"],))
-    (folder / "s" / DESCRIPTION).write_bytes(encode(Snapshot("s", {}, 1, *parts, PRIOR)))
+    (folder / "s" / DESCRIPTION).write_bytes(encode(Snapshot("s", {}, 1 + negatives, *parts, PRIOR)))
     (folder / "copy").mkdir()
     return open_snapshot(str(folder), "s", folder / "copy")
 
 
 def trained_head(
-    features: Vectors, labels: NDArray[np.str_], train_rows: RowIds, validation: RowIds, *, seed: int
+    features: Vectors,
+    labels: NDArray[np.str_],
+    train_rows: RowIds,
+    validation: RowIds,
+    training: Training,
+    *,
+    negatives: int = 0,
 ) -> tuple[Projection, Projection, float]:
-    """Return the projection before and after the training, and the seconds of the training."""
-    start, _ = fit_pca(features[train_rows], dimension=SETTINGS.model.dimension, seed=seed)
-    projection = LinearProjection(features.shape[1], SETTINGS.model.dimension)
-    projection.set_to(start)
+    """Return the projection before and after the training on pairs of one label, and the seconds of the training."""
+    start, _ = fit_pca(features[train_rows], dimension=SETTINGS.model.dimension, seed=training.seed)
+    encoder = initial_encoder(recipe_of(SETTINGS), "none", seed=1)
+    assert encoder.projection is not None
+    encoder.projection.set_to(start)
     catalogue = np.concatenate([validation, train_rows])
     relevant = labels[validation][:, None] == labels[catalogue][None, :]
     np.fill_diagonal(relevant, val=False)
-    training = SETTINGS.training
+    if len(np.unique(labels)) == len(labels):  # nobody has labelled them
+        relevant = mutual_neighbours(features[catalogue], len(validation))
+    material = Material(serialise(encoder), features[train_rows], features[catalogue], [], relevant)
     with tempfile.TemporaryDirectory() as folder:
-        snapshot = snapshot_of(labels[train_rows], Path(folder), seed=seed)
+        snapshot = snapshot_of(labels[train_rows], Path(folder), seed=training.seed, negatives=negatives)
+        work = Work(
+            encoder.backbone_name, encoder.dimension, encoder.preprocessing, training, "head", f"{folder}/c", "head"
+        )
         began = time.perf_counter()
-        trainee = head_trainee(
-            projection,
-            learning_rate=training.learning_rate,
-            dropout=training.dropout,
-            validation=features[catalogue],
-            relevant=relevant,
-        )
-        course = Course(
-            epochs=training.epochs,
-            steps=-(-snapshot.rows // training.batch_size),
-            patience_epochs=training.patience_epochs,
-            weight_decay=training.weight_decay,
-            max_gradient=training.max_gradient,
-            temperature=training.temperature,
-            seed=seed,
-        )
-        inputs = Features(features[train_rows])
-        train(
-            trainee,
-            lambda epoch: read_epoch(snapshot, inputs, epoch, batch_size=training.batch_size, seed=seed),
-            course,
-            progress=lambda *_: None,
-        )
-        return start, projection.as_arrays(), time.perf_counter() - began
+        trained, _ = do(work, material, snapshot, say=print, progress=lambda *_: None)
+        assert trained.projection is not None
+        return start, trained.projection.as_arrays(), time.perf_counter() - began
 
 
 def precisions(
@@ -158,7 +158,9 @@ def main(clothing: str) -> None:
         validation = np.flatnonzero((split == "validation") & trained_on)
         queries, answers = np.flatnonzero((split == "test") & asked), np.flatnonzero((split == "train") & asked)
         for seed in (1, 2, 3):
-            before, after, seconds = trained_head(features, labels, train_rows, validation, seed=seed)
+            before, after, seconds = trained_head(
+                features, labels, train_rows, validation, SETTINGS.training.model_copy(update={"seed": seed})
+            )
             results = [precisions(p, features, labels, queries, answers) for p in (before, after)]
             gain = paired_difference(results[1][2], results[0][2], seed=seed)
             for system, (at_1, at_10, average) in zip(("PCA", "head"), results, strict=True):

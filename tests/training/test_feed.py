@@ -18,9 +18,11 @@ from petastorm.workers_pool.ventilator import ConcurrentVentilator
 
 from tests.support.small_snapshot import grey, write_snapshot
 from vsearch_lib.encoder.preprocessing import Preprocessing
-from vsearch_lib.training.feed import Batch, Plan, read_epoch
-from vsearch_lib.training.inputs import Features, Views
+from vsearch_lib.training.feed import Batch, read_epoch
+from vsearch_lib.training.inputs import Features, Inputs, Views
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
+from vsearch_lib.training.objectives.relations import Relations
+from vsearch_lib.training.plan import Plan
 from vsearch_lib.training.processes import ALONE, Processes
 
 N = 31
@@ -63,11 +65,14 @@ class Whole:
         return torch.from_numpy(pixels).float()
 
 
-def read(snapshot: LocalSnapshot, *, batch_size: int = 8, epochs: int = 1, seed: int = 1, **options) -> list[Batch]:
+def read_one(snapshot: LocalSnapshot, inputs: Inputs, epoch: int = 0, *, seed: int = 1, **options) -> list[Batch]:
+    relations = Relations(snapshot, differs=inputs.differs)
+    return list(read_epoch(snapshot, inputs, epoch, seed=seed, relations=relations, **options))
+
+
+def read(snapshot: LocalSnapshot, *, batch_size: int = 8, epochs: int = 1) -> list[Batch]:
     return [
-        batch
-        for epoch in range(epochs)
-        for batch in read_epoch(snapshot, Whole(snapshot), epoch, batch_size=batch_size, seed=seed, **options)
+        batch for epoch in range(epochs) for batch in read_one(snapshot, Whole(snapshot), epoch, batch_size=batch_size)
     ]
 
 
@@ -189,7 +194,7 @@ def test_no_batch_is_lost_while_files_are_still_being_handed_out(snapshot, batch
 def test_the_same_epoch_has_the_same_batches_and_another_epoch_others(snapshot):
     def epoch(number: int, seed: int = 1) -> list[list[int]]:
         torch.manual_seed(7)
-        return numbers(list(read_epoch(snapshot, Whole(snapshot), number, batch_size=4, seed=seed)))
+        return numbers(read_one(snapshot, Whole(snapshot), number, batch_size=4, seed=seed))
 
     first = epoch(0)
     assert all(epoch(0) == first for _ in range(5))
@@ -210,7 +215,7 @@ def test_together_the_processes_have_the_inputs_of_one_process(snapshot, count):
 
     def batches(processes: Processes) -> list[Batch]:
         torch.manual_seed(7)
-        return list(read_epoch(snapshot, views, 0, batch_size=20, seed=1, processes=processes))
+        return read_one(snapshot, views, batch_size=20, processes=processes)
 
     alone = batches(ALONE)
     parts = [batches(Processes(rank, count)) for rank in range(count)]
@@ -218,11 +223,6 @@ def test_together_the_processes_have_the_inputs_of_one_process(snapshot, count):
         together = [part[i].inputs for part in parts if len(part[i].inputs)]
         assert torch.equal(torch.cat(together), batch.inputs)
         assert all(same_plans([part[i].plan], [batch.plan]) for part in parts)
-
-
-def test_pictures_that_belong_together_are_positives_on_request(snapshot):
-    (batch,) = read(snapshot, batch_size=N, related_as_positives=True)
-    assert torch.equal(batch.plan.positives, batch.plan.related.fill_diagonal_(False))
 
 
 def test_an_error_of_a_prepared_batch_reaches_the_training(snapshot, monkeypatch):
@@ -244,7 +244,7 @@ def test_features_that_are_left_out_are_the_mean_and_the_others_grow_in_turn():
 
 def test_a_batch_of_features_has_those_of_its_pictures_and_no_picture_is_its_own_positive(snapshot):
     features = np.random.default_rng(1).standard_normal((N, 5)).astype(np.float32)
-    (batch,) = read_epoch(snapshot, Features(features, np.zeros(5, np.float32)), 0, batch_size=N, seed=1)
+    (batch,) = read_one(snapshot, Features(features, np.zeros(5, np.float32)), batch_size=N)
     rows = {tuple(vector): number for number, vector in enumerate(features.tolist())}
     shown = [[rows[tuple(vector)] for vector in example] for example in batch.inputs.view(N, 3, 5).tolist()]
     assert sorted(example[0] for example in shown) == list(range(N))

@@ -36,14 +36,15 @@ def test_pictures_and_their_groups_are_found_by_number(snapshot):
 
 def test_groups_are_related_to_themselves_and_to_those_that_are_known_to_belong_together(snapshot):
     groups = np.array([0, 2, 3, 4, 5, 0])
-    found = snapshot.related(groups)
-    for (i, one), (j, other) in product(enumerate(groups), repeat=2):
+    others = np.array([5, 3, 3, 0, 4])
+    found = snapshot.related(groups, others)
+    for (i, one), (j, other) in product(enumerate(groups), enumerate(others)):
         assert found[i, j] == (one == other or (one, other) in RELATED or (other, one) in RELATED)
 
 
 def test_without_related_groups_only_equal_groups_are_related(tmp_path):
     write_snapshot(tmp_path, [grey(0), grey(9)], [0, 1], [[([0, 0, 1], 0, 1.0)]])
-    assert open_snapshot(str(tmp_path), "s1", tmp_path).related(np.array([0, 1])).tolist() == [
+    assert open_snapshot(str(tmp_path), "s1", tmp_path).related(np.array([0, 1]), np.array([0, 1])).tolist() == [
         [True, False],
         [False, True],
     ]

@@ -10,15 +10,17 @@ import pytest
 import torch
 from torch import nn
 
+from tests.support.contrast import Contrast
 from vsearch_lib.encoder.network import Encoder, LinearProjection, untrained
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.storage import open_store
 from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve, Epoch
-from vsearch_lib.training.feed import Batch, Plan
+from vsearch_lib.training.feed import Batch
 from vsearch_lib.training.head import head_trainee
 from vsearch_lib.training.loop import Course, Trainee, train
-from vsearch_lib.training.loss import contrastive_loss, positive_pairs
+from vsearch_lib.training.objectives.relations import positive_pairs
+from vsearch_lib.training.plan import Plan
 from vsearch_lib.training.whole import whole_trainee
 
 COLOURS = torch.tensor(
@@ -36,8 +38,7 @@ COURSE = Course(
 )
 
 
-def objective(vectors: torch.Tensor, plan: Plan) -> torch.Tensor:
-    return contrastive_loss(vectors, plan.positives, plan.related, torch.ones(len(vectors)), temperature=0.2)
+objective = Contrast(temperature=0.2)
 
 
 def silent(_done: int, _total: int) -> None:

@@ -173,9 +173,15 @@ class Training(Section):
     weight_decay: float = Field(ge=0, lt=1)
     layer_decay: float = Field(gt=0, le=1)
     dropout: float = Field(ge=0, lt=1)
-    related_as_positives: bool
     max_gradient: PositiveFloat
     temperature: PositiveFloat
+    objective: Literal["candidates", "batch", "queue", "memory"]
+    memory_size: PositiveInt
+    momentum: float = Field(ge=0, lt=1)
+    related_as_positives: bool
+    neighbours: NonNegativeInt
+    keep_frozen: NonNegativeFloat
+    projection_head: NonNegativeInt
     seed: int
 
     @field_validator("epochs", mode="before")

@@ -37,8 +37,8 @@ class Checkpoint:
     def __init__(self, store: Store, key: str, say: Callable[[str], None]) -> None:
         self._store, self._key, self._say = store, key, say
 
-    def restore(self, network: nn.Module, optimiser: torch.optim.Optimizer) -> State | None:
-        """Load weights and optimiser as they were; return the rest of the state, None if there is no state."""
+    def restore(self, network: nn.Module, objective: nn.Module, optimiser: torch.optim.Optimizer) -> State | None:
+        """Load the three as they were; return the rest of the state, None if there is no state."""
         if self._key not in self._store.list(""):
             return None
         try:
@@ -52,6 +52,7 @@ class Checkpoint:
             groups = optimiser.state_dict()["param_groups"]
             optimiser.load_state_dict({"state": _by_weight(_part(tensors, "optimiser")), "param_groups": groups})
             network.load_state_dict(_part(tensors, "network"))
+            objective.load_state_dict(_part(tensors, "objective"))
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
             line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
             self._say(
@@ -63,11 +64,12 @@ class Checkpoint:
         )
         return State(curve, _part(tensors, "best"), epochs, steps)
 
-    def save(self, network: nn.Module, optimiser: torch.optim.Optimizer, state: State) -> None:
+    def save(self, network: nn.Module, objective: nn.Module, optimiser: torch.optim.Optimizer, state: State) -> None:
         """Replace the file by the current state."""
         moments = optimiser.state_dict()["state"]
         tensors = {
             **{f"network/{name}": value for name, value in network.state_dict().items()},
+            **{f"objective/{name}": value for name, value in objective.state_dict().items()},
             **{f"best/{name}": value for name, value in state.best.items()},
             **{f"optimiser/{i}/{name}": value for i, values in moments.items() for name, value in values.items()},
         }

@@ -1,7 +1,10 @@
 """A training in several processes, which Spark starts: on this machine, or on those of a cluster."""
 
+import io
 import json
 import tempfile
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,16 +23,32 @@ from vsearch_lib.training.material import Material, read_material, save_material
 from vsearch_lib.training.processes import Processes
 from vsearch_lib.training.work import Work, do
 
-_RESULT = "result.safetensors"
+_RESULT, _ERROR = "result.safetensors", "error.txt"
 
 
 def do_together(
-    spark: SparkSession, work: Work, material: Material, snapshots_uri: str, snapshot: str, *, processes: int
+    spark: SparkSession,
+    work: Work,
+    material: Material,
+    snapshots_uri: str,
+    snapshot: str,
+    *,
+    processes: int,
+    say: Callable[[str], None],
 ) -> tuple[dict[str, Tensor], Curve]:
     """Train in `processes` processes; return the weights by name, and the curve.
 
     With a local master they run on this machine, otherwise as Spark's tasks, one a process: then the executors need
     torch, and the storage of the snapshot. Each process with a GPU uses it.
+
+    Args:
+        spark: the session.
+        work: what to train.
+        material: what it is made of.
+        snapshots_uri: the folder of the snapshots, which all processes can read and write.
+        snapshot: name of the snapshot.
+        processes: how many.
+        say: called with what the first process reports.
 
     Raises:
         VsearchError: a process failed.
@@ -39,11 +58,15 @@ def do_together(
         save_material(material, store, folder, Path(scratch))
     is_local = str(spark.sparkContext.master).startswith("local")
     distributor = TorchDistributor(num_processes=processes, local_mode=is_local, use_gpu=torch.cuda.is_available())
+    output = _Output(say)
     try:
-        distributor.run(_in_process, work, snapshots_uri, snapshot, folder)
+        with redirect_stdout(output):
+            distributor.run(_in_process, work, snapshots_uri, snapshot, folder)
         return _result(store, folder)
-    except RuntimeError as error:
-        raise VsearchError(f"a process of the training failed: {_cause(str(error))}") from None
+    except RuntimeError:
+        if cause := store.read_versioned(f"{folder}/{_ERROR}"):
+            raise VsearchError(cause.content.decode()) from None
+        raise VsearchError(f"a process of the training failed: {output.last_line}") from None
     finally:
         for key in store.list(folder):
             store.delete(key)
@@ -69,6 +92,9 @@ def _in_process(work: Work, snapshots_uri: str, snapshot: str, folder: str) -> N
                 weights = {name: value.contiguous() for name, value in encoder.state_dict().items()}
                 save_file(weights, file, metadata={"curve": json.dumps(asdict(curve))})
                 open_store(snapshots_uri).write(f"{folder}/{_RESULT}", file)
+    except VsearchError as error:
+        open_store(snapshots_uri).write_new(f"{folder}/{_ERROR}", str(error).encode())
+        raise  # so that the other processes do not wait for this one
     finally:
         distributed.destroy_process_group()
 
@@ -85,8 +111,16 @@ def _result(store: Store, folder: str) -> tuple[dict[str, Tensor], Curve]:
             return weights, curve_of(json.loads(stored.metadata()["curve"]))
 
 
-def _cause(output: str) -> str:
-    """Return the line of our own error in a process's output, or its last line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    ours = [line for line in lines if "VsearchError: " in line or "ArtefactError: " in line]
-    return (ours or lines)[-1].split("Error: ", 1)[-1][:300]
+class _Output(io.TextIOBase):
+    """What the processes print: the lines of the training are reported, the starter's talk is not."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._begun, self.last_line = say, "", "it printed nothing"
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in filter(None, map(str.strip, lines)):
+            if line.startswith("train_encoder: "):
+                self._say(line)
+            self.last_line = line[:200]
+        return len(text)

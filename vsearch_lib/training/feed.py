@@ -13,7 +13,8 @@ from torch import Tensor
 
 from vsearch_lib.training.inputs import Inputs
 from vsearch_lib.training.local_snapshot import LocalSnapshot
-from vsearch_lib.training.loss import positive_pairs
+from vsearch_lib.training.objectives.relations import Relations
+from vsearch_lib.training.plan import Plan
 from vsearch_lib.training.processes import ALONE, BLOCK_EXAMPLES, Processes
 
 with warnings.catch_warnings():
@@ -43,26 +44,6 @@ ThreadPool.all_workers_done = _all_work_is_done
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The examples of a batch, without what the network takes of them.
-
-    Attributes:
-        numbers: (examples, 1 + candidates) int64: the pictures of each example, a query, then its candidates.
-        labels: (examples,) int64, the index of the positive among the candidates.
-        positives: (pictures, pictures) bool over all pictures, example after example: pairs to be near each other.
-        related: (pictures, pictures) bool: those of one group, or of groups that are known to belong together; they
-            are never pushed apart.
-        weights: (examples,) float32.
-    """
-
-    numbers: Tensor
-    labels: Tensor
-    positives: Tensor
-    related: Tensor
-    weights: Tensor
-
-
-@dataclass(frozen=True)
 class Batch:
     """A batch: its plan, and the inputs of this process.
 
@@ -84,7 +65,7 @@ def read_epoch(
     *,
     batch_size: int,
     seed: int,
-    related_as_positives: bool = False,
+    relations: Relations,
     processes: Processes = ALONE,
 ) -> Iterator[Batch]:
     """Yield the shuffled examples of an epoch in batches of `batch_size`; the last one may be smaller.
@@ -99,12 +80,12 @@ def read_epoch(
         epoch: counted from 0.
         batch_size: examples of a batch.
         seed: of the order of the row groups, and of the inputs; each epoch has others.
-        related_as_positives: whether pictures that are known to belong together are to be near each other too.
+        relations: of the pictures.
         processes: that share each batch.
     """
     with ThreadPoolExecutor(1) as preparing:
         waiting: deque[Future[Batch]] = deque()
-        for step, plan in enumerate(_plans(snapshot, inputs, epoch, batch_size, seed, related_as_positives)):
+        for step, plan in enumerate(_plans(snapshot, relations, epoch, batch_size, seed)):
             waiting.append(preparing.submit(_prepared, plan, inputs, (seed, epoch, step), processes))
             if len(waiting) > _BATCHES_AHEAD:
                 yield waiting.popleft().result()
@@ -122,9 +103,7 @@ def _prepared(plan: Plan, inputs: Inputs, seeds: tuple[int, int, int], processes
     return Batch(plan, torch.cat(blocks) if blocks else torch.empty(0), part)
 
 
-def _plans(
-    snapshot: LocalSnapshot, inputs: Inputs, epoch: int, batch_size: int, seed: int, related_as_positives: bool
-) -> Iterator[Plan]:
+def _plans(snapshot: LocalSnapshot, relations: Relations, epoch: int, batch_size: int, seed: int) -> Iterator[Plan]:
     columns = snapshot.columns
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -145,15 +124,7 @@ def _plans(
             for rows in loader:
                 numbers = torch.stack([rows[name] for name in columns], dim=1)
                 labels = rows["label"].long()
-                groups = snapshot.groups(numbers.numpy())
-                related = torch.from_numpy(snapshot.related(groups.ravel()))
-                positives = positive_pairs(torch.from_numpy(groups), labels)
-                if related_as_positives:
-                    positives |= related.clone().fill_diagonal_(False)
-                if not inputs.differs:
-                    flat = numbers.flatten()
-                    positives &= flat.unsqueeze(0) != flat.unsqueeze(1)
-                yield Plan(numbers, labels, positives, related, rows["weight"])
+                yield Plan(numbers, labels, *relations.of_batch(numbers, labels), rows["weight"])
 
 
 def _urls(files: Sequence[Path]) -> list[str]:

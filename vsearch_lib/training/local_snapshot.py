@@ -14,6 +14,7 @@ from vsearch_lib.errors import ArtefactError, VsearchError
 from vsearch_lib.examples.boxes import Boxes
 from vsearch_lib.examples.snapshot import Snapshot, SnapshotFile, read_snapshot
 from vsearch_lib.storage import Store, open_store
+from vsearch_lib.training.pair_set import PairSet
 from vsearch_lib.vectors import RowIds
 
 _PICTURES = pa.schema([("group", pa.int64()), ("sha256", pa.string()), ("jpeg", pa.large_binary())])
@@ -35,8 +36,7 @@ class LocalSnapshot:
     examples: tuple[tuple[Path, ...], ...]
     boxes: Boxes
     _pictures: pa.Table
-    _related: RowIds  # group * _groups + other_group, ascending
-    _groups: int
+    _related: PairSet  # of groups
 
     @property
     def columns(self) -> list[str]:
@@ -58,13 +58,9 @@ class LocalSnapshot:
         groups = self._pictures["group"].take(pa.array(pictures.ravel())).to_numpy()
         return np.asarray(groups, dtype=np.int64).reshape(pictures.shape)
 
-    def related(self, groups: RowIds) -> NDArray[np.bool_]:
-        """Return whether groups (n,) are the same or known to belong together, pair by pair: (n, n) bool."""
-        wanted = groups[:, None] * self._groups + groups[None, :]
-        if not len(self._related):
-            return np.asarray(groups[:, None] == groups[None, :])
-        place = np.searchsorted(self._related, wanted).clip(max=len(self._related) - 1)
-        return np.asarray((self._related[place] == wanted) | (groups[:, None] == groups[None, :]))
+    def related(self, groups: RowIds, others: RowIds) -> NDArray[np.bool_]:
+        """Return (n, m) bool: whether groups (n,) and others (m,) are the same or known to belong together."""
+        return np.asarray(self._related.holds(groups, others) | (groups[:, None] == others[None, :]))
 
 
 def open_snapshot(snapshots_uri: str, name: str, folder: Path) -> LocalSnapshot:
@@ -84,15 +80,13 @@ def open_snapshot(snapshots_uri: str, name: str, folder: Path) -> LocalSnapshot:
     files = {file.file: _fetched(store, name, file, folder) for file in snapshot.files}
     pictures = _mapped([files[file.file] for file in snapshot.pictures], folder / "pictures.arrow")
     examples = tuple(tuple(files[file.file] for file in part) for part in snapshot.examples)
-    groups = pictures.num_rows
     return LocalSnapshot(
         snapshot.candidates,
         snapshot.rows,
         examples,
         snapshot.boxes,
         pictures,
-        _related(snapshot, files, groups),
-        groups,
+        _related(snapshot, files, groups=pictures.num_rows),
     )
 
 
@@ -123,9 +117,9 @@ def _mapped(files: Sequence[Path], to: Path) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(str(to))).read_all()
 
 
-def _related(snapshot: Snapshot, files: dict[str, Path], groups: int) -> RowIds:
+def _related(snapshot: Snapshot, files: dict[str, Path], *, groups: int) -> PairSet:
     pairs = [pq.read_table(files[file.file]) for file in snapshot.related]
     if not pairs:
-        return np.empty(0, dtype=np.int64)
+        return PairSet(np.empty(0, np.int64), np.empty(0, np.int64), size=groups)
     table = pa.concat_tables(pairs)
-    return np.sort(table["group"].to_numpy() * groups + table["other_group"].to_numpy())
+    return PairSet(table["group"].to_numpy(), table["other_group"].to_numpy(), size=groups)

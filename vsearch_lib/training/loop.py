@@ -15,8 +15,9 @@ from vsearch_lib.training.checkpoint import Checkpoint, State
 from vsearch_lib.training.curve import Curve, Epoch
 from vsearch_lib.training.device import is_out_of_memory, training_device
 from vsearch_lib.training.feed import Batch
+from vsearch_lib.training.objectives.objective import Objective
 from vsearch_lib.training.processes import ALONE, Processes
-from vsearch_lib.training.update import Objective, update
+from vsearch_lib.training.update import update
 
 WARMUP_SHARE = 0.05
 Rates = list[tuple[list[nn.Parameter], float]]
@@ -86,7 +87,7 @@ def train(
     Args:
         trainee: the network.
         epoch_batches: the batches of an epoch, counted from 0.
-        objective: returns the loss of the vectors of a batch.
+        objective: returns the loss of the vectors of a batch; its own weights have the rate of the last list.
         course: how long and how fast.
         checkpoint: where the state after each epoch is saved; a training that was killed goes on from there.
         processes: that train together; the first one validates and saves.
@@ -97,7 +98,7 @@ def train(
             small.
     """
     run = _Run(trainee, objective, course, processes)
-    state = checkpoint.restore(run.network, run.optimiser) if checkpoint else None
+    state = checkpoint.restore(run.network, objective, run.optimiser) if checkpoint else None
     state = state or run.begun(epoch_batches)
     with torch.random.fork_rng(devices=[]):
         for epoch in range(len(state.curve.epochs), state.epochs):
@@ -108,7 +109,7 @@ def train(
             best = _copied(run.network) if curve.best == len(curve.epochs) else state.best
             state = State(curve, best, state.epochs, state.steps)
             if checkpoint and processes.rank == 0:
-                checkpoint.save(run.network, run.optimiser, state)
+                checkpoint.save(run.network, objective, run.optimiser, state)
     progress(state.epochs * state.steps, state.epochs * state.steps)
     run.network.load_state_dict(state.best)
     run.network.eval().cpu()
@@ -119,6 +120,8 @@ class _Run:
     def __init__(self, trainee: Trainee, objective: Objective, course: Course, processes: Processes) -> None:
         self.network = trainee.network.to(training_device())
         self._trainee, self._objective, self._course, self._processes = trainee, objective, course, processes
+        own = [weight for weight in objective.parameters() if weight.requires_grad]
+        self._rates = [*trainee.rates, (own, trainee.rates[-1][1])] if own else trainee.rates
         self.optimiser = self._new_optimiser()
 
     def begun(self, epoch_batches: Batches) -> State:
@@ -131,10 +134,11 @@ class _Run:
         )
         if course.seconds is None:
             return state
-        batches = epoch_batches(0)
+        batches, remembered = epoch_batches(0), _copied(self._objective)
         self._trainee.start()
         step_seconds = seconds_of(lambda: self._step(next(batches)))
         self.network.load_state_dict(state.best)
+        self._objective.load_state_dict(remembered)
         self.optimiser = self._new_optimiser()
         epochs, steps = steps_within(
             course.seconds - (perf_counter() - began),
@@ -157,7 +161,7 @@ class _Run:
         first, total = epoch * state.steps, state.epochs * state.steps
         for batch in islice(batches, state.steps):
             share = _share_of_rate(first + len(losses), total)
-            for group, (_, rate) in zip(self.optimiser.param_groups, self._trainee.rates, strict=True):
+            for group, (_, rate) in zip(self.optimiser.param_groups, self._rates, strict=True):
                 group["lr"] = rate * share
             losses.append(self._step(batch))
             progress(first + len(losses), total)
@@ -191,7 +195,7 @@ class _Run:
             ) from None
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
-        groups = [{"params": weights, "lr": rate} for weights, rate in self._trainee.rates]
+        groups = [{"params": weights, "lr": rate} for weights, rate in self._rates]
         return torch.optim.AdamW(groups, weight_decay=self._course.weight_decay)
 
 

@@ -91,7 +91,13 @@ def _train(run: _Run, depth: Depth) -> Curve:
             weights = trained.state_dict()
         else:
             weights, curve = do_together(
-                context.spark, work, material, snapshots_uri, run.snapshot, processes=settings.processes
+                context.spark,
+                work,
+                material,
+                snapshots_uri,
+                run.snapshot,
+                processes=settings.processes,
+                say=context.say,
             )
     run.encoder.load_state_dict(weights)
     forget(work)

@@ -1,18 +1,18 @@
 """One step of a training: vectors of a batch, their loss, and the change of the weights."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.training.device import fast_precision
-from vsearch_lib.training.feed import Batch, Plan
+from vsearch_lib.training.feed import Batch
+from vsearch_lib.training.objectives.objective import Objective
 from vsearch_lib.training.processes import Processes
 
 # Vectors of unit length whose mean is almost as long all point the same way.
 _COLLAPSED = 0.999
-Objective = Callable[[Tensor, Plan], Tensor]
 
 
 def update(
@@ -40,20 +40,28 @@ def update(
     pictures = batch.plan.numbers.shape[1]
     place = slice(batch.part.start * pictures, batch.part.stop * pictures)
     inputs = [some.to(device) for some in torch.split(batch.inputs, pictures_at_once)] if len(batch.inputs) else []
+
+    def gathered(parts: Sequence[Tensor]) -> Tensor:
+        own = torch.cat([torch.empty(0, dimension, device=device), *(part.float() for part in parts)])
+        return processes.gathered(own, place, batch.plan.numbers.numel())
+
     optimiser.zero_grad()
     with torch.set_grad_enabled(len(inputs) == 1):
         parts = [_vectors(network, some) for some in inputs]
-    own = torch.cat([torch.empty(0, dimension, device=device), *(part.detach() for part in parts)])
-    vectors = processes.gathered(own, place, batch.plan.numbers.numel()).requires_grad_()
-    loss = objective(vectors, batch.plan)
+    vectors = gathered([part.detach() for part in parts]).requires_grad_()
+    with torch.no_grad(), fast_precision(device):
+        found = [keys for some in inputs if (keys := objective.keys(some)) is not None]
+    loss = objective(vectors, batch.plan.to(device), gathered(found) if objective.compares_with_keys else None)
     _check(loss, vectors)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     assert vectors.grad is not None
     for i, gradient in enumerate(torch.split(vectors.grad[place], pictures_at_once) if inputs else ()):
-        (parts[i] if len(inputs) == 1 else _vectors(network, inputs[i])).backward(gradient)  # type: ignore[no-untyped-call]
+        vectors_again = parts[i] if len(inputs) == 1 else _vectors(network, inputs[i])
+        vectors_again.backward(gradient)  # type: ignore[no-untyped-call]
     processes.sum_gradients(network.parameters())
-    nn.utils.clip_grad_norm_(network.parameters(), max_gradient)
+    nn.utils.clip_grad_norm_([*network.parameters(), *objective.parameters()], max_gradient)
     optimiser.step()
+    objective.after_step(network)
     return float(loss.item())
 
 

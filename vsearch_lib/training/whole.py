@@ -69,7 +69,9 @@ def whole_trainee(
 
 
 def _by_layer(backbone: nn.Module, rate: float, layer_decay: float) -> Rates:
-    """Return the backbone's weights by layer; `rate` is that of the last one."""
+    """Return the backbone's weights, by layer if timm knows its layers; `rate` is that of the last one."""
+    if not hasattr(backbone, "group_matcher"):  # a network that timm does not know
+        return [(list(backbone.parameters()), rate)]
     groups = param_groups_layer_decay(backbone, weight_decay=0, layer_decay=layer_decay)
     return [(group["params"], rate * group["lr_scale"]) for group in groups]
 

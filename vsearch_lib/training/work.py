@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from time import monotonic
 
 from safetensors.torch import load
-from torch import Tensor
 
 from vsearch_lib.config.settings import Training
 from vsearch_lib.encoder.network import Encoder
@@ -14,13 +13,15 @@ from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.storage import open_store
 from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve
-from vsearch_lib.training.feed import Batch, Plan, read_epoch
+from vsearch_lib.training.device import training_device
+from vsearch_lib.training.feed import Batch, read_epoch
 from vsearch_lib.training.head import head_trainee
 from vsearch_lib.training.inputs import Features, Inputs, Views
 from vsearch_lib.training.local_snapshot import LocalSnapshot
 from vsearch_lib.training.loop import Course, Trainee, train
-from vsearch_lib.training.loss import contrastive_loss
 from vsearch_lib.training.material import Material
+from vsearch_lib.training.objectives.frozen import frozen_vectors
+from vsearch_lib.training.objectives.objective import Objective, relations_of
 from vsearch_lib.training.processes import ALONE, Processes
 from vsearch_lib.training.whole import whole_trainee
 
@@ -66,6 +67,10 @@ def do(
     encoder.load_state_dict(load(material.start))
     encoder.set_preprocessing(work.preprocessing)
     training = work.settings
+    frozen = None
+    if material.features is not None and (training.keep_frozen or training.neighbours):
+        assert encoder.projection is not None
+        frozen = frozen_vectors(material.features, encoder.projection.as_arrays())
     deadline = monotonic() + 60 * training.max_minutes if training.max_minutes else None
 
     def run(trainee: Trainee, inputs: Inputs, part: str) -> Curve:
@@ -87,19 +92,18 @@ def do(
                 epoch,
                 batch_size=training.batch_size,
                 seed=training.seed,
-                related_as_positives=training.related_as_positives,
+                relations=relations,
                 processes=processes,
             )
 
-        def objective(vectors: Tensor, plan: Plan) -> Tensor:
-            weights = plan.weights.unsqueeze(1).expand(plan.numbers.shape).flatten()
-            return contrastive_loss(vectors, plan.positives, plan.related, weights, temperature=training.temperature)
-
+        network = trainee.network.to(training_device())
+        relations = relations_of(training, snapshot, differs=inputs.differs, frozen=frozen)
+        objective = Objective(training, network, relations, dimension=work.dimension, frozen=frozen)
         checkpoint = Checkpoint(open_store(work.checkpoints_uri), f"{part}-{work.digest}.safetensors", say)
         return train(
             trainee,
             epoch_batches,
-            objective,
+            objective.to(training_device()),
             course,
             checkpoint=checkpoint,
             processes=processes,

@@ -1,0 +1,1 @@
+"""What a training minimises: which pictures are compared, which of them are to be near each other, and by what loss."""
