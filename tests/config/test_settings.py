@@ -134,6 +134,7 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "max_gradient", 0),
         ("training", "depth", "deep"),
         ("gate", "min_compared_queries", 0),
+        ("gate", "max_neighbour_loss", 1.1),
         ("training", "temperature", 0.0),
         ("gate", "min_recall_at_10", 1.1),
         ("gate", "queries", 0),

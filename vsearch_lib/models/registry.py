@@ -114,6 +114,11 @@ def newest(models_uri: str, recipe: Recipe) -> Card | None:
     return next((card for card in cards(models_uri) if card.recipe.fits(recipe)), None)
 
 
+def has_same_network(card: Card, other: Card) -> bool:
+    """Return whether two models have equal weights and take the same pictures, so that their vectors are the same."""
+    return card.files[WEIGHTS] == other.files[WEIGHTS] and card.preprocessing == other.preprocessing
+
+
 def read_card(store: Store, version: str) -> Card:
     """Return the card of `version`.
 
