@@ -65,6 +65,7 @@ class Pair:
             subject = f"model {version}"
             figures += [Figure(name, value, subject=subject, slice=kind, n=gain.n) for name, value in named.items()]
         subject = f"model {self.new} over {self.used}"
-        interval = {"n": gain.n, "low": gain.low, "high": gain.high}
-        figures.append(Figure(f"{metric}_gain", gain.mean, subject=subject, slice=kind, **interval))
+        figures.append(
+            Figure(f"{metric}_gain", gain.mean, subject=subject, slice=kind, n=gain.n, low=gain.low, high=gain.high)
+        )
         return Evidence(kind, means[self.new], means[self.used], gain, figures)
