@@ -23,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
+.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases test-retrain workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -50,7 +50,7 @@ test-dags: $(AIRFLOW_READY)
 test-library: $(JOBS_READY) $(WORKERS)
 	@.venv/bin/python -m pytest $(IN_TWO_PROCESSES) -m 'not slow' --durations=20 --ignore=tests/dags
 
-test-slow: test-scheduler test-cluster test-s3 test-cases ## what takes long by nature: an hour and more
+test-slow: test-scheduler test-cluster test-s3 test-cases test-retrain ## what takes long by nature: an hour and more
 
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m slow tests/dags
@@ -103,6 +103,9 @@ bench-clicks: $(JOBS_READY) ## measure estimates from clicks on generated logs, 
 
 bench-examples: $(JOBS_READY) ## time a training snapshot of 100,000 images and a million interactions
 	@.venv/bin/python benchmarks/training_examples.py
+
+test-retrain: $(JOBS_READY) ## a retraining of the demo with what people said, and with shuffled scores; some minutes
+	@.venv/bin/python -m pytest -q -m slow tests/run/test_retrain.py
 
 workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have only Spark and Python 3.11
 	@du -h $(WORKERS)

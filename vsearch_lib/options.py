@@ -33,7 +33,7 @@ class Training(Options):
 class Comparison(Options):
     """The options of the step that compares a new model with the one in use."""
 
-    strict: bool = field(default=False, metadata={"help": "end with exit code 3 unless the new model is promoted"})
+    strict: bool = field(default=False, metadata={"help": "end with exit code 3 if this run's model is refused"})
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,8 @@ _RETRAIN = (
     replace(_TRAIN[0], options=Training(retrain=True)),
     replace(_TRAIN[1], options=Training(retrain=True), does="make a new model"),
 )
-# If the new model is not promoted, a night goes on with the model in use, but a retraining fails.
+# If the new model is refused, a night goes on with the model in use, but a retraining fails. If a retraining made no
+# new model, because it learnt nothing, it goes on too.
 _COMPARE = (
     Step(
         "compare_models",

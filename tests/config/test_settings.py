@@ -136,6 +136,7 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("tracking", "mlflow_uri", "mlruns"),
         ("tracking", "mlflow_uri", ""),
         ("gate", "min_compared_queries", 0),
+        ("gate", "max_neighbour_loss", 1.1),
         ("training", "temperature", 0.0),
         ("training", "objective", "triplet"),
         ("training", "memory_size", 0),

@@ -202,7 +202,7 @@ def test_a_model_of_another_backbone_has_no_index_before_its_promotion(nights, j
     nights.run("train_encoder", "compare_models", *STEPS[1:])
     made = newest(nights.settings.models.uri, recipe_of(nights.settings))
     assert nights.searcher().manifest == first
-    assert any(f"compare_models: {made.version}: no judged query" in line for line in nights.lines)
+    assert any(f"compare_models: {made.version}: 0 judged" in line for line in nights.lines)
     promote(nights.settings.models.uri, made, run_id="by hand", now=datetime.now(UTC))
     nights.run()
     searcher = nights.searcher()

@@ -53,3 +53,8 @@ def test_each_system_has_a_row_and_a_model_is_named_by_its_version():
         ["m2", "0.500", "0.250", "0.125"],
         ["model, exact search", "0.500", "0.250", "0.125"],
     ]
+
+
+def test_models_that_were_compared_on_clicks_alone_have_no_row_among_judged_queries():
+    rows = shown(Figure("ndcg_at_10", 0.5, subject="model m2", slice="clicked", n=7))
+    assert [row for row in rows if len(row) == 4] == []

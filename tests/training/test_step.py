@@ -20,7 +20,7 @@ from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.examples.usable import newest_snapshot, require_learnable
 from vsearch_lib.models.load import load_model
-from vsearch_lib.models.registry import read_card
+from vsearch_lib.models.registry import newest, read_card, recipe_of
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.storage import open_store
@@ -135,6 +135,21 @@ def test_a_first_night_trains_the_head_if_annotators_found_pictures_alike(judged
     assert not list(Path(settings.lake.uri, "training_snapshots").rglob("checkpoints/*"))
     # The next night finds a model of the configured recipe.
     assert body_of("train_encoder")(StepContext(settings, lake, "later", say=said.append)) == []
+
+
+def test_a_retraining_that_learns_nothing_registers_no_model_and_says_so(judged):
+    # Steps so small that no weight changes: no epoch is better than the start.
+    still = ("training.learning_rate=1e-30", "training.weight_decay=0", "training.patience_epochs=1")
+    chosen = (*judged.weights, *still, "examples.validation_share=0.3", "training.depth=head")
+    settings = load_settings("demo", [f"var={judged.settings.var}", *chosen])
+    lake, said = judged.lake, []
+    context = StepContext(settings, lake, lake.run_id, say=said.append)
+    body_of("build_training_examples")(context)
+    assert body_of("train_encoder")(context)  # the first model is one of any kind
+    first = newest(settings.models.uri, recipe_of(settings))
+    assert body_of("train_encoder")(StepContext(settings, lake, "later", say=said.append), retrain=True) == []
+    assert newest(settings.models.uri, recipe_of(settings)) == first
+    assert "nothing was learnt, and no new model is registered; score more pairs (vsearch label next)" in said[-1]
 
 
 def test_without_judgements_and_clicks_a_night_trains_nothing_and_says_why(spark, settings, tmp_path, jpegs, judged):

@@ -1,4 +1,4 @@
-"""`vsearch models compare`: ranks the same judged queries with two models, and says which ranks better."""
+"""`vsearch models compare`: ranks the same queries with two models, and says which ranks better."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -8,13 +8,13 @@ from vsearch_lib.run.arguments import Commands, add_setting_arguments, settings_
 from vsearch_lib.terminal import say
 
 if TYPE_CHECKING:
-    from vsearch_lib.figures import Figure
+    from vsearch_lib.measure.comparison.evidence import Evidence
     from vsearch_lib.report.page import Table
 
 
 def add(actions: Commands) -> None:
     """Register the action among those of `vsearch models`."""
-    purpose = "rank the same judged queries with two models, of any recipes, and say which ranks better"
+    purpose = "rank the same queries with two models, of any recipes, and say which ranks better"
     compare = actions.add_parser("compare", help=purpose, description=purpose)
     compare.add_argument("version", metavar="A")
     compare.add_argument("other", metavar="B")
@@ -29,35 +29,26 @@ def _compare(arguments: argparse.Namespace) -> None:
     new, other = (encoder_card(models_uri, version) for version in (arguments.version, arguments.other))
     with lake_of(arguments, "models") as (lake, settings):
         from vsearch_lib.context import StepContext
-        from vsearch_lib.measure.comparison.compared import GAIN, compare_on_judged_queries, verdict
+        from vsearch_lib.measure.comparison.compared import compare
         from vsearch_lib.report.text import as_text
 
-        figures = compare_on_judged_queries(StepContext(settings, lake, lake.run_id), new, other)
-        between = f"{new.version} and {other.version}"
-        if not figures:
-            say(f"{between}: too few queries: no query of the test split is judged (vsearch label next)")
-            return
-        for line in as_text(_table(figures, new.version, other.version)).splitlines():
-            say(line)
-        (gain,) = (figure for figure in figures if figure.metric == GAIN)
-        needed = settings.gate.min_compared_queries
-        say(f"difference in nDCG@10: {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {gain.n} queries")
-        say(_outcome(verdict(gain, min_queries=needed), new.version, other.version, needed))
+        comparison = compare(StepContext(settings, lake, lake.run_id), new, other)
+        if not comparison.evidence:
+            say(f"{new.version} and {other.version} cannot be compared: {comparison.missing}")
+        for evidence in comparison.evidence:
+            for line in as_text(_table(evidence, new.version, other.version)).splitlines():
+                say(line)
+            gain = evidence.gain
+            difference = f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+            say(f"{evidence.kind}, {gain.n} queries: a difference of {difference}: {evidence.outcome}")
 
 
-def _table(figures: "list[Figure]", *versions: str) -> "Table":
-    from vsearch_lib.measure.offline.ranking import RANKING_FIGURES
+def _table(evidence: "Evidence", *versions: str) -> "Table":
     from vsearch_lib.report.page import Table
 
-    value = {(figure.metric, figure.subject): figure.value for figure in figures}
-    rows = [
-        (version, *(f"{value[metric, f'model {version}']:.3f}" for metric in RANKING_FIGURES)) for version in versions
-    ]
-    return Table(("model", "nDCG@10", "MRR", "mAP"), rows)
-
-
-def _outcome(verdict: str, version: str, other: str, needed: int) -> str:
-    if verdict in ("better", "worse"):
-        return f"{version} is {verdict} than {other}"
-    reason = f": at least gate.min_compared_queries = {needed} are needed" if verdict == "too few queries" else ""
-    return f"{version} and {other}: {verdict}{reason}"
+    value = {(figure.metric, figure.subject): figure.value for figure in evidence.figures}
+    metrics = list(
+        dict.fromkeys(figure.metric for figure in evidence.figures if figure.subject == f"model {versions[0]}")
+    )
+    rows = [(version, *(f"{value[metric, f'model {version}']:.3f}" for metric in metrics)) for version in versions]
+    return Table(("model", *metrics), rows)

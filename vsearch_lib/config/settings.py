@@ -212,6 +212,7 @@ class Embedding(Section):
 class Gate(Section):
     min_recall_at_10: float = Field(ge=0, le=1)
     max_ndcg_loss: float = Field(ge=0, le=1)
+    max_neighbour_loss: float = Field(ge=0, le=1)
     min_compared_queries: PositiveInt
     queries: PositiveInt
 

@@ -141,6 +141,11 @@ def encoder_card(models_uri: str, version: str) -> Card:
     return known[version]
 
 
+def has_same_network(card: Card, other: Card) -> bool:
+    """Return whether two models have equal weights and take the same pictures, so that their vectors are the same."""
+    return card.files[WEIGHTS] == other.files[WEIGHTS] and card.preprocessing == other.preprocessing
+
+
 def read_card(store: Store, version: str) -> Card:
     """Return the card of `version`.
 

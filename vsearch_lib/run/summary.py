@@ -17,8 +17,9 @@ def print_summary(results: Sequence[StepResult], console: Console) -> None:
     facts = _facts(figures)
     if facts.row_count:
         console.print(facts)
-    if any(figure.metric == "ndcg_at_10" for figure in figures):
-        console.print(_quality(figures))
+    quality = _quality(figures)
+    if quality.row_count:
+        console.print(quality)
     total = sum(result.seconds for result in results)
     console.print(f"{total:.0f} s in {len(results)} steps", highlight=False)
     for result in results:
@@ -55,9 +56,12 @@ def _quality(figures: Sequence[Figure]) -> Table:
     table = Table(title=f"{queries:.0f} judged queries, none seen in training", title_justify="left")
     for name in ("", "nDCG@10", "MRR", "mAP"):
         table.add_column(name, justify="right" if name else "left")
-    systems = list(dict.fromkeys(figure.subject for figure in figures if figure.metric == "ndcg_at_10"))
     by_name = {(figure.metric, figure.subject): figure.value for figure in figures}
-    for name in systems:
-        values = (f"{by_name[metric, name]:.3f}" for metric in RANKING_FIGURES)
-        table.add_row(name.removeprefix("model "), *values)  # beside other systems, the version identifies the model
+    for name in dict.fromkeys(figure.subject for figure in figures):
+        # What is compared on clicked queries has not all of these figures.
+        if all((metric, name) in by_name for metric in RANKING_FIGURES):
+            values = (f"{by_name[metric, name]:.3f}" for metric in RANKING_FIGURES)
+            table.add_row(
+                name.removeprefix("model "), *values
+            )  # beside other systems, the version identifies the model
     return table

@@ -19,7 +19,7 @@ from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.promotion import version_in_use
 from vsearch_lib.models.registration import register
-from vsearch_lib.models.registry import Card, Recipe
+from vsearch_lib.models.registry import Card, Recipe, newest
 from vsearch_lib.models.tracking import track_training
 from vsearch_lib.models.weights import serialise
 from vsearch_lib.run_ids import version_of
@@ -53,6 +53,8 @@ def make_trained(
 ) -> list[Figure]:
     """Train `encoder` on the snapshot and register it; return its figures.
 
+    If nothing was learnt, it is registered only if there is no model of its recipe yet.
+
     Raises:
         VsearchError: an image of the snapshot may not be learnt from any more, or the training came to nothing.
     """
@@ -67,7 +69,23 @@ def make_trained(
         assert encoder.projection is not None  # every recipe except the backbone's has a dimension
         encoder.projection.set_to(fitted.projection)
     run = _Run(context, encoder, backbone, snapshot, fitted)
-    return _register(run, recipe, depth, _train(run, depth))
+    curve = _train(run, depth)
+    if _learnt_nothing(run, curve) and newest(context.settings.models.uri, recipe):
+        context.say(
+            f"train_encoder: {_epochs(curve)} of training raised the recall on validation images in none of them: "
+            "nothing was learnt, and no new model is registered; score more pairs (vsearch label next), or set "
+            "training.depth = none, which fits the projection to the pictures of today"
+        )
+        return []
+    return _register(run, recipe, depth, curve)
+
+
+def _learnt_nothing(run: _Run, curve: Curve) -> bool:
+    """Return whether the weights are those before the training; a whole network starts from a trained head."""
+    if run.fitted is None or curve.best > 0:
+        return False
+    assert run.encoder.projection is not None
+    return np.array_equal(run.encoder.projection.as_arrays().axes, run.fitted.projection.axes)
 
 
 def _train(run: _Run, depth: Depth) -> Curve:
@@ -166,13 +184,17 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
 
 def _outcome(curve: Curve) -> str:
     """Return how the training went, in words."""
-    epochs = f"{len(curve.epochs)} epoch{'' if len(curve.epochs) == 1 else 's'}"
+    epochs = _epochs(curve)
     if curve.best_recall is None:
         return f"trained for {epochs}; too few judged pairs of validation images to tell how good it is"
     if curve.best == 0:
         return f"{epochs} of training raised the recall on validation images in none of them; its weights are untrained"
     before = "" if curve.recall_at_start is None else f", {curve.recall_at_start:.3f} before"
     return f"trained for {epochs}; recall on validation images {curve.best_recall:.3f}{before}, best after {curve.best}"
+
+
+def _epochs(curve: Curve) -> str:
+    return f"{len(curve.epochs)} epoch{'' if len(curve.epochs) == 1 else 's'}"
 
 
 def _record(context: StepContext, curve: Curve) -> dict[str, object]:

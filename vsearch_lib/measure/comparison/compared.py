@@ -1,63 +1,152 @@
-"""Two models on the same judged queries: the ranking figures of each, and their difference query by query."""
+"""Two models on the same queries: on judged ones, else on clicked ones, else on parts of pictures and with a guard."""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
+from vsearch_lib.embedding.features import as_arrays, features_model, features_recipe, stored_features
 from vsearch_lib.examples.split import images_with_split
 from vsearch_lib.figures import Figure
+from vsearch_lib.images.decode import Limits
+from vsearch_lib.measure.comparison.clicked import clicked_queries
+from vsearch_lib.measure.comparison.evidence import CLICKED, JUDGED, Evidence, Pair
+from vsearch_lib.measure.comparison.frozen_neighbours import frozen_neighbour_evidence, frozen_neighbours
+from vsearch_lib.measure.comparison.own_views import own_view_evidence, views_of
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
-from vsearch_lib.measure.offline.paired import paired_difference
-from vsearch_lib.measure.offline.ranking import DEPTH, exact_rankings, ndcg_of_each_query, ranking_figures
+from vsearch_lib.measure.offline.ranking import (
+    DEPTH,
+    Judgements,
+    exact_rankings,
+    ndcg_of_each_query,
+    ranking_figures,
+)
 from vsearch_lib.measure.offline.side_by_side import Encode, encode_each
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.registry import Card
+from vsearch_lib.spark.checkpoint import checkpointed
 
-GAIN = "ndcg_at_10_gain"
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is known about a new model and the one in use.
+
+    Attributes:
+        evidence: what decides between them; empty if there is not enough of any kind.
+        missing: why it is empty, in words.
+    """
+
+    evidence: list[Evidence] = field(default_factory=list)
+    missing: str = ""
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The figures of all evidence."""
+        return [figure for one in self.evidence for figure in one.figures]
 
 
-def compare_on_judged_queries(context: StepContext, new: Card, used: Card) -> list[Figure]:
-    """Return the number of compared queries and each model's ranking figures; nothing if no query is judged.
+def compare(context: StepContext, new: Card, used: Card) -> Comparison:
+    """Compare two models on the best evidence of which there is enough: on `gate.min_compared_queries` queries.
+
+    Judged queries of the test split are the best evidence, then clicked ones. Without them, parts of test pictures look
+    for their pictures, and a guard measures whether the neighbours in the frozen backbone's features are kept.
 
     Both models rank the same pictures by exact search, and embed them here from the stored pixels.
+
+    Raises:
+        GateRefused: too many of the frozen backbone's features cannot be computed.
     """
     settings, lake = context.settings, context.lake
-    images = images_with_split(lake, settings)
-    seed = settings.evaluation.seed
-    judged = judged_queries(
-        lake.read("judgements"),
-        images,
-        seed=seed,
-        limit=settings.evaluation.max_queries,
-    )
-    if not judged:
-        return []
-    measured = measured_images(images, judged, seed=seed, limit=settings.evaluation.max_catalogue)
-    ids, vectors = encode_each(
-        pictures_of(lake, measured), {card.version: _encoder(context, card.version) for card in (new, used)}
-    )
+    chosen, needed = settings.evaluation, settings.gate.min_compared_queries
+    stored = lake.read("image_pixels").select("sha256")
+    images = images_with_split(lake, settings).join(stored, "sha256", "left_semi")
+    judgements = lake.read("judgements")
+    judged = _answered(judged_queries(judgements, images, seed=chosen.seed, limit=chosen.max_queries))
+    if len(judged) >= needed:
+        return Comparison([_ranked(context, new, used, images, JUDGED, judged)])
+    clicked = clicked_queries(context, images)
+    if len(clicked) >= needed:
+        return Comparison([_ranked(context, new, used, images, CLICKED, clicked)])
+    few = f"{len(judged)} judged and {len(clicked)} clicked queries of the test split are too few"
+    return _without_people(context, new, used, _one_of_each_group(images), few)
+
+
+def _answered(judged: Judgements) -> Judgements:
+    """Leave out the queries for which annotators found nothing alike: all models are equal on them."""
+    return {query: scores for query, scores in judged.items() if any(scores.values())}
+
+
+def _one_of_each_group(images: DataFrame) -> DataFrame:
+    """Return one image of each group of near-duplicates: a copy is as good an answer as the picture itself."""
+    first = F.min(F.struct("image_id", "sha256", "split")).alias("first")
+    return images.groupBy("group").agg(first).select("first.*")
+
+
+def _shared_backbone(models_uri: str, new: Card, used: Card) -> Card | None:
+    """Return the pretrained backbone from which both models start, None if there is no such one."""
+    recipe = features_recipe(new.recipe)
+    is_shared = recipe == features_recipe(used.recipe) and recipe.weights != "none"
+    return features_model(models_uri, recipe) if is_shared else None
+
+
+def _ranked(context: StepContext, new: Card, used: Card, images: DataFrame, kind: str, graded: Judgements) -> Evidence:
+    """Return nDCG@10 on graded queries, and on judged ones the other ranking figures."""
+    chosen = context.settings.evaluation
+    measured = measured_images(images, graded, seed=chosen.seed, limit=chosen.max_catalogue)
+    ids, vectors = encode_each(pictures_of(context.lake, measured), _encoders(context, new, used))
     known = set(ids)
-    queries = [query for query in judged if query in known]
-    if not queries:
-        return []
-    figures, of_each = [Figure("compared_queries", len(queries))], {}
+    queries = [query for query in graded if query in known]
+    of_each, others = {}, {}
     for version, encoded in vectors.items():
         rankings = exact_rankings(queries, ids, encoded, depth=DEPTH)
-        found = ranking_figures(judged, rankings)
-        figures += [Figure(metric, value, subject=f"model {version}", n=len(judged)) for metric, value in found.items()]
-        of_each[version] = ndcg_of_each_query(judged, rankings)
-    ours, theirs = ([of_each[card.version][query] for query in judged] for card in (new, used))
-    gain = paired_difference(ours, theirs, seed=seed)
-    subject = f"model {new.version} over {used.version}"
-    return [*figures, Figure(GAIN, gain.mean, subject=subject, n=gain.n, low=gain.low, high=gain.high)]
+        of_each[version] = list(ndcg_of_each_query(graded, rankings).values())
+        others[version] = ranking_figures(graded, rankings) if kind == JUDGED else {}
+    pair = Pair(new.version, used.version, chosen.seed)
+    return pair.evidence(kind, "ndcg_at_10", of_each, others)
 
 
-def verdict(gain: Figure, *, min_queries: int) -> str:
-    """Return in words what the difference between two models says of the first."""
-    assert gain.low is not None
-    assert gain.high is not None
-    if gain.n is None or gain.n < min_queries:
-        return "too few queries"
-    if gain.low > 0:
-        return "better"
-    return "worse" if gain.high < 0 else "no difference that can be told"
+def _without_people(context: StepContext, new: Card, used: Card, images: DataFrame, few: str) -> Comparison:
+    """Compare by how parts of pictures find their own picture, and by the frozen backbone's neighbours that are kept.
+
+    Args:
+        context: of the step.
+        new: the new model.
+        used: the model in use.
+        images: image_id, sha256, split, without copies.
+        few: what of people's answers is too little, in words.
+    """
+    settings, lake = context.settings, context.lake
+    chosen, needed = settings.evaluation, settings.gate.min_compared_queries
+    backbone = _shared_backbone(settings.models.uri, new, used)
+    if backbone is None:
+        return Comparison(missing=f"{few}, and the two models do not start from the same pretrained backbone")
+    tests = images.where("split = 'test'").orderBy(F.xxhash64("image_id", F.lit(chosen.seed)), "image_id")
+    queries = [row["image_id"] for row in tests.select("image_id").limit(chosen.max_queries).collect()]
+    if len(queries) < needed:
+        return Comparison(missing=f"{few}, and so are {len(queries)} test pictures")
+    asked: Judgements = {query: {} for query in queries}
+    measured = checkpointed(measured_images(images, asked, seed=chosen.seed, limit=chosen.max_catalogue))
+    featured = stored_features(context, backbone.version, measured)
+    known, features = as_arrays(featured, "image_id", width=backbone.dimension)
+    queries = sorted({*queries} & {*known})
+    neighbours = frozen_neighbours(known, features, queries)
+    if len(neighbours) < needed:
+        return Comparison(missing=f"{few}, and so are {len(neighbours)} test pictures with neighbours")
+    encoders = _encoders(context, new, used)
+    ids, vectors = encode_each(pictures_of(lake, measured), encoders)
+    image = settings.image
+    # Stored pictures were accepted once, and their parts may be smaller than a picture that lands.
+    limits = Limits(image.max_bytes, image.max_pixels, 1, image.size)
+    asking = pictures_of(lake, measured.where(F.col("image_id").isin(queries)))
+    shown, views = encode_each(views_of(asking, limits, seed=chosen.seed), encoders)
+    pair = Pair(new.version, used.version, chosen.seed)
+    own = own_view_evidence(pair, ids, vectors, shown, views)
+    return Comparison([own, frozen_neighbour_evidence(pair, ids, vectors, neighbours)])
+
+
+def _encoders(context: StepContext, *cards: Card) -> dict[str, Encode]:
+    return {card.version: _encoder(context, card.version) for card in cards}
 
 
 def _encoder(context: StepContext, version: str) -> Encode:
