@@ -1,18 +1,23 @@
 """Makes a model by training: the projection of a frozen backbone, or the whole network."""
 
+import copy
 import hashlib
 import json
 import math
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from pyspark.sql import functions as F
 
+from vsearch_lib.config.settings import Training
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.projected import Fitted, fit_projection, save_projected
 from vsearch_lib.encoder.network import Encoder
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.examples.usable import require_learnable
 from vsearch_lib.figures import Figure
@@ -30,8 +35,9 @@ from vsearch_lib.training.head import head_trainee
 from vsearch_lib.training.inputs import Features, Inputs, Pixels
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
 from vsearch_lib.training.loop import Course, Trainee, train
-from vsearch_lib.training.validation import judged_validation, mutual_neighbours
+from vsearch_lib.training.validation import Validation, judged_validation, mutual_neighbours
 from vsearch_lib.training.whole import whole_trainee
+from vsearch_lib.vectors import Vectors
 
 # Pictures are decoded a little larger than the views cut from them, so that a crop does not blow pixels up.
 DECODED_TO_VIEW = 1.25
@@ -41,16 +47,45 @@ VALIDATION_PICTURES = 600
 
 
 @dataclass(frozen=True)
-class _Run:
-    """A training on an opened snapshot; `fitted` is the projection that a pretrained network starts with."""
+class Prepared:
+    """All that trainings of one encoder on one snapshot have in common: they differ in their settings alone.
+
+    Attributes:
+        context: of the step; a training gets its settings separately.
+        encoder: as each training begins.
+        backbone: the card of the frozen backbone.
+        snapshot: is opened.
+        name: of the snapshot.
+        depth: head or full.
+        fitted: the projection that a pretrained network begins with, None for another network.
+        features: (pictures, width) of the frozen backbone for the snapshot's pictures; without `fitted` there are none.
+        validation: queries of the validation split, and what each of them should find.
+        is_judged: whether that is what annotators found alike; if they judged too few, it is the neighbours among the
+            frozen features.
+        catalogue: (n, width) features of the pictures of the validation; without `fitted` there are none.
+        jpegs: (n) these pictures, if the training needs them.
+    """
 
     context: StepContext
     encoder: Encoder
     backbone: Card
     snapshot: LocalSnapshot
     name: str
-    folder: Path
+    depth: Depth
     fitted: Fitted | None
+    features: Vectors
+    validation: Validation
+    is_judged: bool
+    catalogue: Vectors
+    jpegs: list[bytes]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained encoder, and the curve of its training."""
+
+    encoder: Encoder
+    curve: Curve
 
 
 def make_trained(
@@ -60,6 +95,20 @@ def make_trained(
 
     Raises:
         VsearchError: an image of the snapshot may not be learnt from any more, or the training came to nothing.
+    """
+    with prepared(context, encoder, recipe, backbone, snapshot, depth) as run:
+        trained = train_once(run, context.settings.training)
+    return _register(run, recipe, trained)
+
+
+@contextmanager
+def prepared(
+    context: StepContext, encoder: Encoder, recipe: Recipe, backbone: Card, snapshot: str, depth: Depth
+) -> Iterator[Prepared]:
+    """Fit the projection with which a pretrained `encoder` begins, and fetch the snapshot, features and validation.
+
+    Raises:
+        VsearchError: an image of the snapshot may not be learnt from any more.
     """
     examples = context.lake.read("training_examples").where(
         (F.col("snapshot") == snapshot) & (F.col("split") == "train")
@@ -71,44 +120,64 @@ def make_trained(
         fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
         assert encoder.projection is not None  # every recipe except the backbone's has a dimension
         encoder.projection.set_to(fitted.projection)
-    with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
-        local = open_snapshot(training_snapshots_uri(context.lake), snapshot, Path(folder))
-        run = _Run(context, encoder, backbone, local, snapshot, Path(folder), fitted)
-        curve = _train(run, depth)
-    return _register(run, recipe, depth, curve)
-
-
-def _train(run: _Run, depth: Depth) -> Curve:
-    training = run.context.settings.training
-    limit = VALIDATION_FEATURES if depth == "head" else VALIDATION_PICTURES
-    validation = judged_validation(run.context, run.snapshot.hashes, max_pictures=limit)
-    if run.fitted is not None:
-        assert run.encoder.projection is not None
-        features = collect_features(run.context, run.backbone, run.snapshot.hashes, run.fitted, run.folder / "train")
-        catalogue = collect_features(run.context, run.backbone, validation.catalogue, run.fitted, run.folder / "known")
-        if not validation.is_enough:
-            validation = replace(validation, relevant=mutual_neighbours(catalogue, len(validation.queries)))
-        head = head_trainee(
-            run.encoder.projection,
-            learning_rate=training.learning_rate if depth == "head" else None,
-            dropout=training.dropout,
-            validation=catalogue,
-            relevant=validation.relevant,
+    with tempfile.TemporaryDirectory(prefix="vsearch-training-") as name:
+        folder = Path(name)
+        local = open_snapshot(training_snapshots_uri(context.lake), snapshot, folder)
+        limit = VALIDATION_FEATURES if depth == "head" else VALIDATION_PICTURES
+        validation = judged_validation(context, local.hashes, max_pictures=limit)
+        is_judged = validation.is_enough
+        features = catalogue = np.empty((0, backbone.dimension), dtype=np.float32)
+        if fitted is not None:
+            features = collect_features(context, backbone, local.hashes, fitted, folder / "train")
+            catalogue = collect_features(context, backbone, validation.catalogue, fitted, folder / "known")
+            if not is_judged:
+                validation = replace(validation, relevant=mutual_neighbours(catalogue, len(validation.queries)))
+        yield Prepared(
+            context=context,
+            encoder=encoder,
+            backbone=backbone,
+            snapshot=local,
+            name=snapshot,
+            depth=depth,
+            fitted=fitted,
+            features=features,
+            validation=validation,
+            is_judged=is_judged,
+            catalogue=catalogue,
+            jpegs=_jpegs(context, validation.catalogue) if depth == "full" and validation.is_enough else [],
         )
-        curve = _course(run, head, Features(features), "head")
-        if depth == "head":
-            return curve
-    side = run.encoder.preprocessing.side
+
+
+def train_once(run: Prepared, training: Training) -> Trained:
+    """Train a copy of the encoder with these settings.
+
+    Raises:
+        VsearchError: the training came to nothing.
+    """
+    encoder = copy.deepcopy(run.encoder)
+    if run.fitted is not None:
+        assert encoder.projection is not None
+        head = head_trainee(
+            encoder.projection,
+            learning_rate=training.learning_rate if run.depth == "head" else None,
+            dropout=training.dropout,
+            validation=run.catalogue,
+            relevant=run.validation.relevant,
+        )
+        curve = _course(run, training, head, Features(run.features), "head")
+        if run.depth == "head":
+            return Trained(encoder, curve)
+    side = encoder.preprocessing.side
     whole = whole_trainee(
-        run.encoder,
+        encoder,
         learning_rate=training.learning_rate,
         boxes=run.snapshot.boxes,
         pretrained=run.fitted is not None,
-        validation=_jpegs(run.context, validation.catalogue) if validation.is_enough else [],
-        relevant=validation.relevant,
+        validation=run.jpegs,
+        relevant=run.validation.relevant,
     )
-    pixels = Pixels(run.snapshot, replace(run.encoder.preprocessing, side=round(side * DECODED_TO_VIEW)))
-    return _course(run, whole, pixels, "full")
+    pixels = Pixels(run.snapshot, replace(encoder.preprocessing, side=round(side * DECODED_TO_VIEW)))
+    return Trained(encoder, _course(run, training, whole, pixels, "full"))
 
 
 def _jpegs(context: StepContext, hashes: list[str]) -> list[bytes]:
@@ -118,9 +187,8 @@ def _jpegs(context: StepContext, hashes: list[str]) -> list[bytes]:
     return [jpegs[sha256] for sha256 in hashes]
 
 
-def _course(run: _Run, trainee: Trainee, inputs: Inputs, depth: Depth) -> Curve:
+def _course(run: Prepared, training: Training, trainee: Trainee, inputs: Inputs, depth: Depth) -> Curve:
     """Train, going on from the checkpoint of an interrupted run if there is one."""
-    training = run.context.settings.training
     course = Course(
         epochs=training.epochs,
         steps=math.ceil(run.snapshot.rows / training.batch_size),
@@ -134,37 +202,42 @@ def _course(run: _Run, trainee: Trainee, inputs: Inputs, depth: Depth) -> Curve:
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         return read_epoch(run.snapshot, inputs, epoch, batch_size=training.batch_size, seed=training.seed)
 
-    file = Path(run.context.settings.cache) / "training" / f"{depth}-{_digest(run, course)}.safetensors"
+    file = Path(run.context.settings.cache) / "training" / f"{depth}-{_digest(run, training, course)}.safetensors"
     checkpoint = Checkpoint(file, run.context.say)
-    curve = train(trainee, epoch_batches, course, checkpoint=checkpoint, progress=run.context.progress)
+    try:
+        curve = train(trainee, epoch_batches, course, checkpoint=checkpoint, progress=run.context.progress)
+    except VsearchError:
+        checkpoint.remove()  # it would come to nothing again
+        raise
     checkpoint.remove()
     return curve
 
 
-def _digest(run: _Run, course: Course) -> str:
+def _digest(run: Prepared, training: Training, course: Course) -> str:
     """Return a hash of all that a training depends on."""
-    training = run.context.settings.training.model_dump(mode="json")
-    fields = [run.name, asdict(course), dict(run.backbone.files), run.encoder.dimension, training]
+    settings = training.model_dump(mode="json")
+    fields = [run.name, asdict(course), dict(run.backbone.files), run.encoder.dimension, settings]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Figure]:
+def _register(run: Prepared, recipe: Recipe, trained: Trained) -> list[Figure]:
     context, models_uri = run.context, run.context.settings.models.uri
+    encoder, curve = trained.encoder, trained.curve
     card = register(
         models_uri,
-        run.encoder,
+        encoder,
         version=version_of(context.run_id, after=run.backbone.version),
-        recipe=replace(recipe, training=depth),
+        recipe=replace(recipe, training=run.depth),
         run_id=context.run_id,
         training_snapshot=run.name,
         training=_record(context, curve),
-        graph=load_model(models_uri, run.backbone.version).graph if depth == "head" else None,
+        graph=load_model(models_uri, run.backbone.version).graph if run.depth == "head" else None,
         say=context.say,
     )
-    if depth == "head":
+    if run.depth == "head":
         assert run.fitted is not None
-        assert run.encoder.projection is not None
-        save_projected(context, card.version, run.encoder.projection.as_arrays(), run.fitted)
+        assert encoder.projection is not None
+        save_projected(context, card.version, encoder.projection.as_arrays(), run.fitted)
     context.made["model"] = card.version
     subject = f"model {card.version}"
     losses = {"first": curve.epochs[0].loss, "last": curve.epochs[-1].loss} if curve.epochs else {}
