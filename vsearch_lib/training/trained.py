@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from pyspark.sql import functions as F
 
 from vsearch_lib.config.settings import Training
@@ -31,12 +32,12 @@ from vsearch_lib.training.curve import Curve
 from vsearch_lib.training.depth import Depth
 from vsearch_lib.training.features import collect_features
 from vsearch_lib.training.feed import Batch, read_epoch
-from vsearch_lib.training.head import head_trainee
+from vsearch_lib.training.head import Head, head_trainee
 from vsearch_lib.training.inputs import Features, Inputs, Pixels
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
 from vsearch_lib.training.loop import Course, Trainee, train
-from vsearch_lib.training.validation import Validation, judged_validation, mutual_neighbours
-from vsearch_lib.training.whole import whole_trainee
+from vsearch_lib.training.validation import Validation, judged_validation, mutual_neighbours, recall_of_each_query
+from vsearch_lib.training.whole import encoded, whole_trainee
 from vsearch_lib.vectors import Vectors
 
 # Pictures are decoded a little larger than the views cut from them, so that a crop does not blow pixels up.
@@ -178,6 +179,17 @@ def train_once(run: Prepared, training: Training) -> Trained:
     )
     pixels = Pixels(run.snapshot, replace(encoder.preprocessing, side=round(side * DECODED_TO_VIEW)))
     return Trained(encoder, _course(run, training, whole, pixels, "full"))
+
+
+def validation_recalls(run: Prepared, encoder: Encoder) -> list[float]:
+    """Return the recall of each query of the validation with a trained `encoder`; their mean is that of its epoch."""
+    if run.depth == "head":
+        assert encoder.projection is not None
+        with torch.inference_mode():
+            vectors = Head(encoder.projection, dropout=0).eval()(torch.from_numpy(run.catalogue)).numpy()
+    else:
+        vectors = encoded(encoder, run.jpegs)
+    return recall_of_each_query(vectors, run.validation.relevant).tolist()
 
 
 def _jpegs(context: StepContext, hashes: list[str]) -> list[bytes]:

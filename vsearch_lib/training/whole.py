@@ -12,6 +12,7 @@ from vsearch_lib.examples.boxes import Boxes
 from vsearch_lib.training.augment import random_views
 from vsearch_lib.training.loop import Trainee, has_fast_bfloat16
 from vsearch_lib.training.validation import recall
+from vsearch_lib.vectors import Vectors
 
 LEARNING_RATE = 0.001
 # A pretrained backbone needs small steps, a new projection large ones. Measured on clothing photos: equal rates ruin
@@ -72,20 +73,20 @@ def freeze_batch_statistics(encoder: Encoder) -> None:
             module.eval()
 
 
-def _validation(encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.bool_]) -> Callable[[], float | None]:
+def encoded(encoder: Encoder, jpegs: Sequence[bytes]) -> Vectors:
+    """Return the unit vectors (n, dimension) of stored JPEGs; this puts `encoder` into evaluation mode."""
+
     def vectors(some: Sequence[bytes]) -> Tensor:
         pixels = np.stack([encoder.preprocessing.square(jpeg) for jpeg in some])
         squares = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
             return encoder(squares).float()  # type: ignore[no-any-return]
 
-    def validate() -> float | None:
-        if not jpegs:
-            return None
-        encoder.eval()
-        with torch.inference_mode():
-            starts = range(0, len(jpegs), _VALIDATED_AT_ONCE)
-            found = torch.cat([vectors(jpegs[start : start + _VALIDATED_AT_ONCE]) for start in starts])
-        return recall(found.numpy(), relevant)
+    encoder.eval()
+    with torch.inference_mode():
+        starts = range(0, len(jpegs), _VALIDATED_AT_ONCE)
+        return torch.cat([vectors(jpegs[start : start + _VALIDATED_AT_ONCE]) for start in starts]).numpy()
 
-    return validate
+
+def _validation(encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.bool_]) -> Callable[[], float | None]:
+    return lambda: recall(encoded(encoder, jpegs), relevant) if jpegs else None
