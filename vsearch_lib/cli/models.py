@@ -1,9 +1,10 @@
-"""`vsearch models`: lists and promotes the models."""
+"""`vsearch models`: lists and promotes the models, and tries settings of their training."""
 
 import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from vsearch_lib.cli import models_tune
 from vsearch_lib.errors import UsageError
 from vsearch_lib.run.arguments import Commands, add_setting_arguments, settings_of
 from vsearch_lib.run_ids import new_run_id
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Register the command."""
-    models = commands.add_parser("models", help="list and promote the models")
+    models = commands.add_parser("models", help="list and promote the models, and try settings of their training")
     actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
     purpose = "list the models, with a mark at the one in use"
     listing = actions.add_parser("list", help=purpose, description=purpose)
@@ -27,6 +28,7 @@ def add(commands: Commands) -> None:
     promotion.set_defaults(call=_promote)
     for action in (listing, promotion):
         add_setting_arguments(action)
+    models_tune.add(actions)
 
 
 def _list(arguments: argparse.Namespace) -> None:
