@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,12 +67,12 @@ def test_it_prints_a_table_and_the_command_that_trains_with_the_best(vsearch, ju
 
     code, error = error_of()
     assert (code, error.endswith(": run build_training_examples first")) == (1, True)
-    settings = load_settings("demo", [*base, "training.depth=none"])
+    settings = load_settings("demo", base)
     context = StepContext(settings, lake, lake.run_id, say=lambda _: None)
     body_of("build_training_examples")(context)
     code, error = error_of()
     assert (code, error.endswith(" has no small of this configuration: run train_encoder")) == (1, True)
-    body_of("train_encoder")(context)
+    body_of("train_encoder")(replace(context, settings=load_settings("demo", [*base, "training.depth=none"])))
     assert error_of("--snapshot", "s0") == (
         2,
         f"--snapshot s0: there is no such snapshot, only {newest_snapshot(lake)}",

@@ -189,7 +189,8 @@ def validation_recalls(run: Prepared, encoder: Encoder) -> list[float]:
             vectors = Head(encoder.projection, dropout=0).eval()(torch.from_numpy(run.catalogue)).numpy()
     else:
         vectors = encoded(encoder, run.jpegs)
-    return recall_of_each_query(vectors, run.validation.relevant).tolist()
+    recalls: list[float] = recall_of_each_query(vectors, run.validation.relevant).tolist()
+    return recalls
 
 
 def _jpegs(context: StepContext, hashes: list[str]) -> list[bytes]:

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 from vsearch_lib.config import Settings
 from vsearch_lib.errors import InvalidArgument
@@ -79,7 +78,10 @@ def text_of(value: Value) -> str:
 
 def setting(settings: Settings, name: str) -> Value:
     """Return the value of a setting by its full name."""
-    value: Value = reduce(getattr, name.split("."), settings)  # type: ignore[arg-type]
+    found: Any = settings
+    for part in name.split("."):
+        found = getattr(found, part)
+    value: Value = found
     return value
 
 
