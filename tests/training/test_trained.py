@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.small_training import small_training
+from tests.support.judged_catalogue import look_alike
+from tests.support.small_training import PICTURES, QUERIES, SCENES, small_training
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.training.trained import train_once, validation_recalls
@@ -46,6 +47,16 @@ def test_the_recalls_of_the_queries_have_the_best_recall_of_the_curve_as_mean(ru
     assert trained.curve.best > 0
     assert np.mean(validation_recalls(run, trained.encoder)) == pytest.approx(trained.curve.best_recall)
     assert np.mean(validation_recalls(run, run.encoder)) == pytest.approx(trained.curve.recall_at_start)
+
+
+def test_the_recalls_of_a_whole_network_have_the_best_recall_of_the_curve_as_mean(run, training):
+    pictures = [look_alike(i % SCENES, i) for i in range(PICTURES)]
+    whole = replace(run, depth="full", fitted=None, jpegs=pictures)
+    trained = train_once(whole, training.model_copy(update={"epochs": 1}))
+    recalls = validation_recalls(whole, trained.encoder)
+    assert len(recalls) == QUERIES
+    assert np.mean(recalls) == pytest.approx(trained.curve.best_recall)
+    assert 0 < np.mean(recalls) < 1
 
 
 def test_a_training_that_comes_to_nothing_leaves_no_checkpoint_but_an_interrupted_one_does(run, training, settings):
