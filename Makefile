@@ -75,8 +75,8 @@ docs: $(JOBS_READY) ## write docs/tables.md again from schemas/
 
 lock: $(JOBS_READY) ## resolve conf/locks/*.in again
 	@compile='$(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header'; \
-	for name in jobs airflow; do \
-	  $$compile --excludes $(LOCKS)/excluded.txt $(LOCKS)/$$name.in -o $(LOCKS)/$$name.txt; done; \
+	$$compile --excludes $(LOCKS)/jobs-excluded.txt $(LOCKS)/jobs.in -o $(LOCKS)/jobs.txt; \
+	$$compile $(LOCKS)/airflow.in -o $(LOCKS)/airflow.txt; \
 	$$compile --excludes $(LOCKS)/workers-excluded.txt -c $(LOCKS)/jobs.txt $(LOCKS)/workers.in -o $(LOCKS)/workers.txt; \
 	$$compile --excludes $(LOCKS)/tuning-excluded.txt -c $(LOCKS)/jobs.txt $(LOCKS)/tuning.in -o $(LOCKS)/tuning.txt
 

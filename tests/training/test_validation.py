@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsearch_lib.training.validation import mutual_neighbours, recall
+from vsearch_lib.training.validation import mutual_neighbours, recall, recall_of_each_query
 
 
 def on_a_circle(degrees: list[float]) -> np.ndarray:
@@ -21,6 +21,10 @@ def test_recall_is_the_mean_share_of_relevant_pictures_among_as_many_answers():
     relevant = np.zeros((3, 4), dtype=np.bool_)
     relevant[0, [1, 2]] = relevant[1, [0, 3]] = relevant[2, 3] = True
     assert recall(vectors, relevant) is None  # three queries say too little
+    assert recall_of_each_query(vectors, relevant).tolist() == [1, 0.5, 0]
+    relevant[1] = False
+    assert recall_of_each_query(vectors, relevant).tolist() == [1, 0]
+    relevant[1, [0, 3]] = True
     # The same seven times, each time in a plane of its own; the queries come first.
     planes = np.kron(np.eye(7, dtype=np.float32), vectors)
     wide = np.kron(np.eye(7, dtype=np.bool_), np.concatenate([relevant, np.zeros((1, 4), dtype=np.bool_)]))

@@ -1,10 +1,10 @@
-"""`vsearch models`: lists, shows, compares and promotes the models."""
+"""`vsearch models`: lists, shows, compares and promotes the models, and tries settings of their training."""
 
 import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from vsearch_lib.cli import compare_models, show_model
+from vsearch_lib.cli import compare_models, show_model, tune_models
 from vsearch_lib.run.arguments import Commands, add_setting_arguments, settings_of
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.terminal import say
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Register the command."""
-    models = commands.add_parser("models", help="list, show, compare and promote the models")
+    models = commands.add_parser(
+        "models", help="list, show, compare and promote the models, and try settings of their training"
+    )
     actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
     purpose = "list the models, with a mark at the one in use"
     listing = actions.add_parser("list", help=purpose, description=purpose)
@@ -28,6 +30,7 @@ def add(commands: Commands) -> None:
     promotion.set_defaults(call=_promote)
     for action in (listing, promotion):
         add_setting_arguments(action)
+    tune_models.add(actions)
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.examples.usable import newest_snapshot, snapshots_by_age
 from vsearch_lib.figures import Figure
+from vsearch_lib.lake import Lake
 from vsearch_lib.lake.eligible import require_images
 from vsearch_lib.models.promotion import pin_current_model
 from vsearch_lib.models.registry import Card, Recipe, newest, recipe_of
@@ -57,7 +58,7 @@ def train_encoder(context: StepContext, *, retrain: bool = False) -> list[Figure
     snapshot = newest_snapshot(context.lake) if learning else None
     depth, reason = choose_depth(
         recipe.training,
-        pairs=_pairs(context, snapshot) if snapshot and recipe.training == "auto" else 0,
+        pairs=count_pairs(context.lake, snapshot) if snapshot and recipe.training == "auto" else 0,
         min_pairs=training.min_pairs,
         has_gpu=torch.cuda.is_available(),
     )
@@ -73,8 +74,9 @@ def _can_learn(context: StepContext) -> bool:
     return bool(snapshots_by_age(context.lake)) and not images_to_learn_from(context.lake, context.settings).isEmpty()
 
 
-def _pairs(context: StepContext, snapshot: str) -> int:
-    examples = context.lake.read("training_examples").where(F.col("snapshot") == snapshot)
+def count_pairs(lake: Lake, snapshot: str) -> int:
+    """Return how many judged or clicked pairs a snapshot has to learn from."""
+    examples = lake.read("training_examples").where(F.col("snapshot") == snapshot)
     return examples.where("split = 'train' AND source != 'augmentation' AND coalesce(negative_set, 0) = 0").count()
 
 

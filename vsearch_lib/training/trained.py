@@ -2,18 +2,16 @@
 
 import hashlib
 import json
-import tempfile
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
-from pyspark.sql import functions as F
+import torch
 
+from vsearch_lib.config.settings import Training
 from vsearch_lib.context import StepContext
-from vsearch_lib.embedding.projected import Fitted, fit_projection, save_projected
+from vsearch_lib.embedding.projected import save_projected
 from vsearch_lib.encoder.network import Encoder
-from vsearch_lib.examples.learnable import images_to_learn_from
-from vsearch_lib.examples.usable import require_learnable
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.load import load_model
@@ -21,31 +19,23 @@ from vsearch_lib.models.promotion import version_in_use
 from vsearch_lib.models.registration import register
 from vsearch_lib.models.registry import Card, Recipe, newest
 from vsearch_lib.models.tracking import track_training
-from vsearch_lib.models.weights import serialise
 from vsearch_lib.run_ids import version_of
 from vsearch_lib.training.curve import Curve
 from vsearch_lib.training.depth import Depth
 from vsearch_lib.training.distributed import do_together
-from vsearch_lib.training.features import collect_features
-from vsearch_lib.training.local_snapshot import open_snapshot
-from vsearch_lib.training.material import Material
-from vsearch_lib.training.validation import judged_validation, mutual_neighbours
-from vsearch_lib.training.work import Work, do, forget
-
-# Validation ranks so many pictures after each epoch: features take milliseconds, pictures minutes on a slow processor.
-VALIDATION_FEATURES = 4000
-VALIDATION_PICTURES = 600
+from vsearch_lib.training.head import Head
+from vsearch_lib.training.prepared import Prepared, prepared
+from vsearch_lib.training.validation import recall_of_each_query
+from vsearch_lib.training.whole import encoded
+from vsearch_lib.training.work import Work, do, forget, new_encoder
 
 
 @dataclass(frozen=True)
-class _Run:
-    """A training of a snapshot; `fitted` is the projection that a pretrained network starts with."""
+class Trained:
+    """A trained encoder, and the curve of its training."""
 
-    context: StepContext
     encoder: Encoder
-    backbone: Card
-    snapshot: str
-    fitted: Fitted | None
+    curve: Curve
 
 
 def make_trained(
@@ -53,110 +43,99 @@ def make_trained(
 ) -> list[Figure]:
     """Train `encoder` on the snapshot and register it; return its figures.
 
-    If nothing was learnt, it is registered only if there is no model of its recipe yet.
-
     Raises:
         VsearchError: an image of the snapshot may not be learnt from any more, or the training came to nothing.
     """
-    examples = context.lake.read("training_examples").where(
-        (F.col("snapshot") == snapshot) & (F.col("split") == "train")
-    )
-    require_learnable(snapshot, examples, images_to_learn_from(context.lake, context.settings))
-    seed = context.settings.training.seed
-    fitted = None
-    if recipe.weights != "none":
-        fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
-        assert encoder.projection is not None  # every recipe except the backbone's has a dimension
-        encoder.projection.set_to(fitted.projection)
-    run = _Run(context, encoder, backbone, snapshot, fitted)
-    curve = _train(run, depth)
-    if _learnt_nothing(run, curve) and newest(context.settings.models.uri, recipe):
+    with prepared(context, encoder, recipe, backbone, snapshot, depth) as run:
+        trained = train_once(run, context.settings.training)
+    if _learnt_nothing(run, trained) and newest(context.settings.models.uri, recipe):
         context.say(
-            f"train_encoder: {_epochs(curve)} of training raised the recall on validation images in none of them: "
-            "nothing was learnt, and no new model is registered; score more pairs (vsearch label next), or set "
+            f"train_encoder: {_epochs(trained.curve)} of training raised the recall on validation images in none of "
+            "them: nothing was learnt, and no new model is registered; score more pairs (vsearch label next), or set "
             "training.depth = none, which fits the projection to the pictures of today"
         )
         return []
-    return _register(run, recipe, depth, curve)
+    return _register(run, recipe, trained)
 
 
-def _learnt_nothing(run: _Run, curve: Curve) -> bool:
+def _learnt_nothing(run: Prepared, trained: Trained) -> bool:
     """Return whether the weights are those before the training; a whole network starts from a trained head."""
-    if run.fitted is None or curve.best > 0:
+    if run.fitted is None or trained.curve.best > 0:
         return False
-    assert run.encoder.projection is not None
-    return np.array_equal(run.encoder.projection.as_arrays().axes, run.fitted.projection.axes)
+    before, after = run.encoder.projection, trained.encoder.projection
+    assert before is not None
+    assert after is not None
+    return np.array_equal(before.as_arrays().axes, after.as_arrays().axes)
 
 
-def _train(run: _Run, depth: Depth) -> Curve:
-    """Train the encoder in place."""
-    context, settings = run.context, run.context.settings.training
-    snapshots_uri = training_snapshots_uri(context.lake)
+def train_once(run: Prepared, training: Training) -> Trained:
+    """Train a copy of the encoder with these settings, going on if an earlier run of the same was interrupted.
+
+    Raises:
+        VsearchError: the training came to nothing.
+    """
+    context, snapshots_uri = run.context, training_snapshots_uri(run.context.lake)
     work = Work(
         run.encoder.backbone_name,
         run.encoder.dimension,
         run.encoder.preprocessing,
-        settings,
-        depth,
-        checkpoints_uri=f"{snapshots_uri}/{run.snapshot}/checkpoints",
-        digest=_digest(run),
+        training,
+        run.depth,
+        checkpoints_uri=f"{snapshots_uri}/{run.name}/checkpoints",
+        digest=_digest(run, training),
     )
-    with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
-        snapshot = open_snapshot(snapshots_uri, run.snapshot, Path(folder))
-        material = _material(run, snapshot.hashes, depth, Path(folder))
-        if settings.processes == 1:
-            trained, curve = do(work, material, snapshot, say=context.say, progress=context.progress)
-            weights = trained.state_dict()
+    try:
+        if training.processes == 1:
+            encoder, curve = do(work, run.material, run.snapshot, say=context.say, progress=context.progress)
         else:
             weights, curve = do_together(
                 context.spark,
                 work,
-                material,
+                run.material,
                 snapshots_uri,
-                run.snapshot,
-                processes=settings.processes,
+                run.name,
+                processes=training.processes,
                 say=context.say,
             )
-    run.encoder.load_state_dict(weights)
+            encoder = new_encoder(work)
+            encoder.load_state_dict(weights)
+    except VsearchError:
+        forget(work)
+        raise
     forget(work)
-    return curve
+    return Trained(encoder, curve)
 
 
-def _material(run: _Run, pictures: list[str], depth: Depth, folder: Path) -> Material:
-    limit = VALIDATION_FEATURES if depth == "head" else VALIDATION_PICTURES
-    validation = judged_validation(run.context, pictures, max_pictures=limit)
-    jpegs = _jpegs(run.context, validation.catalogue) if depth == "full" and validation.is_enough else []
-    if run.fitted is None:
-        return Material(serialise(run.encoder), None, np.zeros((0, 1), np.float32), jpegs, validation.relevant)
-    features = collect_features(run.context, run.backbone, pictures, run.fitted, folder / "train")
-    catalogue = collect_features(run.context, run.backbone, validation.catalogue, run.fitted, folder / "known")
-    relevant = validation.relevant if validation.is_enough else mutual_neighbours(catalogue, len(validation.queries))
-    return Material(serialise(run.encoder), features, catalogue, jpegs, relevant)
+def validation_recalls(run: Prepared, encoder: Encoder) -> list[float]:
+    """Return the recall of each query of the validation with a trained `encoder`; their mean is that of its epoch."""
+    if run.depth == "head":
+        assert encoder.projection is not None
+        with torch.inference_mode():
+            vectors = Head(encoder.projection)(torch.from_numpy(run.material.validation_features)).numpy()
+    else:
+        vectors = encoded(encoder, run.material.validation_jpegs)
+    recalls: list[float] = recall_of_each_query(vectors, run.validation.relevant).tolist()
+    return recalls
 
 
-def _jpegs(context: StepContext, hashes: list[str]) -> list[bytes]:
-    wanted = context.spark.createDataFrame([(sha256,) for sha256 in hashes], "sha256 string")
-    rows = context.lake.read("image_pixels").join(F.broadcast(wanted), "sha256").select("sha256", "jpeg").collect()
-    jpegs = {row["sha256"]: bytes(row["jpeg"]) for row in rows}
-    return [jpegs[sha256] for sha256 in hashes]
-
-
-def _digest(run: _Run) -> str:
+def _digest(run: Prepared, training: Training) -> str:
     """Return a hash of all that a training depends on."""
-    training = run.context.settings.training.model_dump(mode="json")
-    fields = [run.snapshot, dict(run.backbone.files), run.encoder.dimension, training]
+    settings = training.model_dump(mode="json")
+    start = hashlib.sha256(run.material.start).hexdigest()
+    fields = [run.name, run.depth, start, run.encoder.dimension, settings]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Figure]:
-    context, models_uri = run.context, run.context.settings.models.uri
+def _register(run: Prepared, recipe: Recipe, trained: Trained) -> list[Figure]:
+    context, depth, curve = run.context, run.depth, trained.curve
+    models_uri = context.settings.models.uri
     card = register(
         models_uri,
-        run.encoder,
+        trained.encoder,
         version=version_of(context.run_id, after=run.backbone.version),
         recipe=replace(recipe, training=depth),
         run_id=context.run_id,
-        training_snapshot=run.snapshot,
+        training_snapshot=run.name,
         training=_record(context, curve),
         parent=version_in_use(context.settings),
         graph=load_model(models_uri, run.backbone.version).graph if depth == "head" else None,
@@ -164,8 +143,8 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
     )
     if depth == "head":
         assert run.fitted is not None
-        assert run.encoder.projection is not None
-        save_projected(context, card.version, run.encoder.projection.as_arrays(), run.fitted)
+        assert trained.encoder.projection is not None
+        save_projected(context, card.version, trained.encoder.projection.as_arrays(), run.fitted)
     context.made["model"] = card.version
     subject = f"model {card.version}"
     losses = {"first": curve.epochs[0].loss, "last": curve.epochs[-1].loss} if curve.epochs else {}

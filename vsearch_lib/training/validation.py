@@ -109,12 +109,22 @@ def recall(vectors: Vectors, relevant: NDArray[np.bool_]) -> float | None:
         vectors: (n, d) of unit length; the first ones are the queries.
         relevant: (queries, n); a query is not relevant to itself.
     """
-    wanted = relevant.sum(axis=1)
-    if np.count_nonzero(wanted) < MIN_QUERIES:
+    if np.count_nonzero(relevant.any(axis=1)) < MIN_QUERIES:
         return None
+    return float(recall_of_each_query(vectors, relevant).mean())
+
+
+def recall_of_each_query(vectors: Vectors, relevant: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the recall, as `recall` defines it, of each query that has a relevant picture, in their order.
+
+    Args:
+        vectors: (n, d) of unit length; the first ones are the queries.
+        relevant: (queries, n); a query is not relevant to itself.
+    """
+    wanted = relevant.sum(axis=1)
     cosines = vectors[: len(relevant)] @ vectors.T
     np.fill_diagonal(cosines, -np.inf)
     in_order = np.take_along_axis(relevant, np.argsort(-cosines, axis=1, kind="stable"), axis=1)
     counted = np.arange(len(vectors)) < wanted[:, None]
     found = (in_order & counted).sum(axis=1)
-    return float((found / wanted.clip(1))[wanted > 0].mean())
+    return np.asarray((found / wanted.clip(1))[wanted > 0], dtype=np.float64)

@@ -12,6 +12,7 @@ from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.training.device import fast_precision
 from vsearch_lib.training.loop import Rates, Trainee
 from vsearch_lib.training.validation import recall
+from vsearch_lib.vectors import Vectors
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -83,7 +84,9 @@ def freeze_batch_statistics(encoder: Encoder) -> None:
             module.eval()
 
 
-def _validation(encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.bool_]) -> Callable[[], float | None]:
+def encoded(encoder: Encoder, jpegs: Sequence[bytes]) -> Vectors:
+    """Return the unit vectors (n, dimension) of stored JPEGs; this puts `encoder` into evaluation mode."""
+
     def vectors(some: Sequence[bytes]) -> Tensor:
         pixels = np.stack([encoder.preprocessing.square(jpeg) for jpeg in some])
         device = encoder.mean.device
@@ -91,13 +94,11 @@ def _validation(encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.b
         with fast_precision(device):
             return encoder(squares).float().cpu()  # type: ignore[no-any-return]
 
-    def validate() -> float | None:
-        if not jpegs:
-            return None
-        encoder.eval()
-        with torch.inference_mode():
-            starts = range(0, len(jpegs), _VALIDATED_AT_ONCE)
-            found = torch.cat([vectors(jpegs[start : start + _VALIDATED_AT_ONCE]) for start in starts])
-        return recall(found.numpy(), relevant)
+    encoder.eval()
+    with torch.inference_mode():
+        starts = range(0, len(jpegs), _VALIDATED_AT_ONCE)
+        return torch.cat([vectors(jpegs[start : start + _VALIDATED_AT_ONCE]) for start in starts]).numpy()
 
-    return validate
+
+def _validation(encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.bool_]) -> Callable[[], float | None]:
+    return lambda: recall(encoded(encoder, jpegs), relevant) if jpegs else None

@@ -63,9 +63,8 @@ def do(
     Raises:
         VsearchError: the training came to nothing (`train`).
     """
-    encoder = Encoder(work.backbone, dimension=work.dimension, side=work.preprocessing.side)
+    encoder = new_encoder(work)
     encoder.load_state_dict(load(material.start))
-    encoder.set_preprocessing(work.preprocessing)
     training = work.settings
     frozen = None
     if material.features is not None and (training.keep_frozen or training.neighbours):
@@ -132,6 +131,13 @@ def do(
     )
     views = Views(snapshot, work.preprocessing, side=training.view_side or work.preprocessing.side)
     return encoder, run(whole, views, "full")
+
+
+def new_encoder(work: Work) -> Encoder:
+    """Return the network with random weights."""
+    encoder = Encoder(work.backbone, dimension=work.dimension, side=work.preprocessing.side)
+    encoder.set_preprocessing(work.preprocessing)
+    return encoder
 
 
 def forget(work: Work) -> None:

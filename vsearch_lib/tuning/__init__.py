@@ -1,1 +1,1 @@
-"""Choosing how to search: recall, latency, bytes and building time, measured on the published vectors."""
+"""Choosing how to search, by recall, latency, bytes and building time, and how to train, by recall on validation."""
