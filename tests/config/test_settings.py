@@ -128,6 +128,8 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "batch_size", 1),
         ("training", "epochs", 0),
         ("training", "dropout", 1),
+        ("training", "views", -1),
+        ("training", "hidden", -1),
         ("training", "weight_decay", -0.1),
         ("training", "patience_epochs", 0),
         ("training", "min_pairs", 0),
@@ -164,6 +166,8 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
         ("model", "input_size", None),
         ("training", "epochs", 1),
         ("training", "dropout", 0.0),
+        ("training", "views", 0),
+        ("training", "hidden", 0),
         ("spark", "driver_memory", "512m"),
     ],
 )

@@ -167,6 +167,8 @@ class Training(Section):
     batch_size: int = Field(ge=2)
     learning_rate: PositiveFloat | None
     weight_decay: float = Field(ge=0, lt=1)
+    views: NonNegativeInt
+    hidden: NonNegativeInt
     dropout: float = Field(ge=0, lt=1)
     max_gradient: PositiveFloat
     temperature: PositiveFloat

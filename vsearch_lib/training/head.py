@@ -27,7 +27,7 @@ class Head(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return (n, dimension) of unit length."""
         centred = self.dropout(features - self.projection.mean)
-        return nn.functional.normalize(centred @ self.projection.axes.T, dim=1)
+        return nn.functional.normalize(self.projection.project(centred), dim=1)
 
 
 def head_trainee(
@@ -54,7 +54,7 @@ def head_trainee(
 
     return Trainee(
         network=head,
-        rates=[([projection.axes], learning_rate or LEARNING_RATE)],
+        rates=[(list(projection.parameters()), learning_rate or LEARNING_RATE)],
         prepare=lambda features, _generator: features,
         start=start,
         validate=_validation(head, torch.from_numpy(validation), relevant),

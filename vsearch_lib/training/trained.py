@@ -71,6 +71,8 @@ def make_trained(
         fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
         assert encoder.projection is not None  # every recipe except the backbone's has a dimension
         encoder.projection.set_to(fitted.projection)
+    if context.settings.training.hidden:
+        encoder.add_hidden_layer(context.settings.training.hidden, seed=seed)
     with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
         local = open_snapshot(training_snapshots_uri(context.lake), snapshot, Path(folder))
         run = _Run(context, encoder, backbone, local, snapshot, Path(folder), fitted)
