@@ -121,7 +121,7 @@ def trained_head(
     np.fill_diagonal(relevant, val=False)
     if len(np.unique(labels)) == len(labels):  # nobody has labelled them
         relevant = mutual_neighbours(features[catalogue], len(validation))
-    material = Material(serialise(encoder), features[train_rows], features[catalogue], [], relevant)
+    material = Material(serialise(encoder), features[train_rows][:, None], features[catalogue], [], relevant)
     with tempfile.TemporaryDirectory() as folder:
         snapshot = snapshot_of(labels[train_rows], Path(folder), seed=training.seed, negatives=negatives)
         work = Work(

@@ -128,6 +128,8 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "batch_size", 1),
         ("training", "epochs", 0),
         ("training", "dropout", 1),
+        ("training", "views", -1),
+        ("training", "hidden", -1),
         ("training", "weight_decay", -0.1),
         ("training", "patience_epochs", 0),
         ("training", "min_pairs", 0),
@@ -181,6 +183,8 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
         ("training", "neighbours", 0),
         ("training", "keep_frozen", 0.0),
         ("training", "projection_head", 0),
+        ("training", "views", 0),
+        ("training", "hidden", 0),
         ("spark", "driver_memory", "512m"),
     ],
 )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
 from safetensors.torch import save_file
 
 from tests.support.photo_catalogue import Catalogue, sha256
@@ -161,14 +162,20 @@ def test_a_picture_without_features_is_refused_once_and_stops_no_later_run(night
     assert stored_features(job, backbone.version, lake.read("images")).count() == len(jpegs)
 
 
-def test_the_features_of_a_deleted_image_are_deleted(nights, draw):
+def test_the_features_of_a_deleted_image_and_of_its_views_are_deleted(nights, draw):
     nights.catalogue.land({f"image-{seed:03d}": draw(seed) for seed in range(6)})
     nights.run("train_encoder", "embed_images")
     backbone = newest(nights.settings.models.uri, features_recipe(recipe_of(nights.settings)))
+    lake = nights.catalogue.lake
+    features = lake.read("embeddings").where(F.col("model_version") == backbone.version)
+    one_view = {"recipe": F.lit("{}"), "views": F.lit(1), "vectors": F.col("vector")}
+    lake.upsert("view_features", features.withColumns(one_view))
     nights.catalogue.images({"image-002": "2" * 64}, deleted_at=datetime(2024, 5, 7, tzinfo=UTC))
     assert nights.run("embed_images")["embeddings_removed"] == 1
     assert "image-002" not in nights.catalogue.vectors(backbone.version)
     assert len(nights.catalogue.vectors(backbone.version)) == 5
+    left = {row["image_id"] for row in lake.read("view_features").collect()}
+    assert left == set(nights.catalogue.vectors(backbone.version))
 
 
 def test_a_growing_catalogue_keeps_its_model_until_it_is_retrained(nights, draw):

@@ -45,3 +45,38 @@ def test_bytes_and_floats_of_the_same_picture_have_the_same_vector():
 
 def test_normalisation_is_not_part_of_the_stored_weights():
     assert {"mean", "std"}.isdisjoint(untrained("small", dimension=16, seed=1).state_dict())
+
+
+def test_a_new_hidden_layer_changes_no_vector_and_a_trained_one_does():
+    encoder = untrained("small", dimension=16, seed=1).eval()
+    with torch.inference_mode():
+        before = encoder(noise())
+    encoder.add_hidden_layer(8, seed=1)
+    with torch.inference_mode():
+        assert torch.equal(encoder(noise()), before)
+        encoder.projection.outer.add_(1)
+        assert not torch.allclose(encoder(noise()), before)
+
+
+def test_the_projection_of_torch_is_that_of_the_workers():
+    encoder = untrained("small", dimension=16, seed=1)
+    encoder.add_hidden_layer(8, seed=1)
+    features = torch.nn.functional.normalize(torch.rand(50, 256, generator=torch.Generator().manual_seed(1)), dim=1)
+    with torch.inference_mode():
+        encoder.projection.mean.copy_(features.mean(dim=0))
+        encoder.projection.outer.copy_(torch.rand(16, 8, generator=torch.Generator().manual_seed(2)))
+        expected = encoder.projection(features)
+    applied = torch.from_numpy(encoder.projection.as_arrays().apply(features.numpy()))
+    torch.testing.assert_close(applied, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_seed_decides_the_weights_of_a_hidden_layer():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    first, same, other = (untrained("small", dimension=16, seed=1) for _ in range(3))
+    for encoder, seed in ((first, 5), (same, 5), (other, 6)):
+        encoder.add_hidden_layer(8, seed=seed)
+    assert torch.equal(torch.rand(2), expected)
+    assert torch.equal(first.projection.inner, same.projection.inner)
+    assert not torch.equal(first.projection.inner, other.projection.inner)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save
 
-from vsearch_lib.encoder.projection import Projection, fit_pca
+from vsearch_lib.encoder.projection import HiddenLayer, Projection, fit_pca
 from vsearch_lib.errors import ArtefactError
 
 
@@ -81,4 +84,38 @@ def test_a_projection_is_read_back_from_its_bytes():
 )
 def test_bytes_that_are_not_a_projection_are_refused(content):
     with pytest.raises(ArtefactError, match="projection"):
+        Projection.deserialise(content)
+
+
+def hidden(n: int = 7) -> Projection:
+    """A projection of 40 features to 6 numbers with a hidden layer of `n` units."""
+    random = np.random.default_rng(2)
+    inner, outer = (random.standard_normal(shape).astype("f4") for shape in ((n, 40), (6, n)))
+    return replace(fit_pca(unit(50), dimension=6, seed=1)[0], hidden=HiddenLayer(inner, outer))
+
+
+def test_a_hidden_layer_adds_what_its_rectified_units_say():
+    mean, axes = np.array([1.0, 0.0], "f4"), np.array([[2.0, 0.0]], "f4")
+    layer = HiddenLayer(np.array([[0.0, 1.0], [0.0, -1.0]], "f4"), np.array([[10.0, 100.0]], "f4"))
+    features = np.array([[2.0, 3.0], [0.0, -3.0]], "f4")
+    np.testing.assert_array_equal(Projection(mean, axes, layer).apply(features), [[2 + 30], [-2 + 300]])
+
+
+def test_a_hidden_layer_is_read_back_from_its_bytes():
+    projection = hidden()
+    back = Projection.deserialise(projection.serialise())
+    np.testing.assert_array_equal(back.apply(unit(9, seed=4)), projection.apply(unit(9, seed=4)))
+
+
+@pytest.mark.parametrize(("part", "shape"), [("inner", (7, 39)), ("outer", (6, 8)), ("outer", (5, 7)), ("inner", (7,))])
+def test_a_hidden_layer_that_does_not_fit_is_refused(part, shape):
+    projection = hidden()
+    content = replace(projection, hidden=replace(projection.hidden, **{part: np.zeros(shape, "f4")})).serialise()
+    with pytest.raises(ArtefactError, match=rf"does not fit together: .*{part}"):
+        Projection.deserialise(content)
+
+
+def test_half_a_hidden_layer_is_refused():
+    content = save({"mean": np.zeros(4, "f4"), "axes": np.zeros((2, 4), "f4"), "inner": np.zeros((3, 4), "f4")})
+    with pytest.raises(ArtefactError, match="outer"):
         Projection.deserialise(content)

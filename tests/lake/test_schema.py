@@ -24,6 +24,7 @@ KEYS = {
     "judgements": ("query_image_id", "image_id", "annotator"),
     "training_examples": ("snapshot", "example_id"),
     "embeddings": ("model_version", "image_id"),
+    "view_features": ("model_version", "image_id"),
     "metrics": ("run", "metric", "subject", "slice"),
 }
 tables = pytest.mark.parametrize("table", table_names())
@@ -61,6 +62,9 @@ BAD = [
     ("embeddings", "vector", "array(1F, 1F)", "vector_unit"),
     ("embeddings", "vector", "array(CAST('NaN' AS float), 1F)", "vector_unit"),
     ("embeddings", "vector", "array(0F, 0F)", "vector_unit"),
+    ("view_features", "vectors", "array(0.6F, 0.8F)", "vectors_unit"),
+    ("view_features", "vectors", "array(CAST('NaN' AS float), 1F)", "vectors_unit"),
+    ("view_features", "views", "0", "vectors_unit"),
     ("training_examples", "label", "2", "label_in_range"),
     ("training_examples", "label", "-1", "label_in_range"),
     ("training_examples", "weight", "0F", "weight_positive"),
@@ -183,6 +187,7 @@ def test_all_columns_of_a_table_about_persons_are_personal(table):
         ("image_files", {"source_uri", "message"}),
         ("image_pixels", {"jpeg"}),
         ("embeddings", {"vector"}),
+        ("view_features", {"vectors"}),
         ("judgements", {"annotator", "score"}),
         ("quarantine", {"source", "message", "payload"}),
         ("erasures", {"id_sha256"}),

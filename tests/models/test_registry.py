@@ -93,6 +93,22 @@ def test_the_graph_embeds_like_the_registered_network(tmp_path, pictures):
         np.testing.assert_array_equal(again(squares).numpy(), expected)
 
 
+def test_a_model_with_a_hidden_layer_embeds_like_the_registered_network(tmp_path, pictures):
+    encoder = untrained("small", dimension=16, seed=1, side=64)
+    encoder.add_hidden_layer(8, seed=2)
+    with torch.no_grad():
+        encoder.projection.outer.copy_(torch.rand(16, 8, generator=torch.Generator().manual_seed(3)))
+    graph = small_graph(seed=1, side=64)
+    card = register(str(tmp_path), encoder, version="m1", recipe=RECIPE, run_id="run-1", graph=graph)
+    assert load_model(str(tmp_path), "m1").projection.hidden is not None
+    squares = torch.stack([torch.from_numpy(PREPROCESSING.square(p).transpose(2, 0, 1).copy()) for p in pictures])
+    with torch.inference_mode():
+        expected = encoder.eval()(squares).numpy()
+        np.testing.assert_array_equal(load_encoder(str(tmp_path), card)(squares).numpy(), expected)
+    vectors = load_model(str(tmp_path), "m1").embedder(batch_size=4).embed(pictures)
+    assert (vectors * expected).sum(axis=1).min() > 0.999
+
+
 def test_a_model_without_a_projection_is_loaded(tmp_path):
     put(tmp_path, "m1", Recipe("small", "none", None, 64, "none"))
     model = load_model(str(tmp_path), "m1")

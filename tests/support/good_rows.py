@@ -31,6 +31,7 @@ def good(table: str) -> dict[str, str]:
         },
         "judgements": {"score": "5"},
         "embeddings": {"vector": "array(0.6F, 0.8F)"},
+        "view_features": {"views": "2", "vectors": "array(0.6F, 0.8F, 1F, 0F)"},
         "training_examples": {
             "label": "1",
             "candidate_image_ids": "array('a', 'b')",

@@ -52,7 +52,7 @@ def small_training(context: StepContext, folder: Path) -> Prepared:
         fitted=Fitted(projection, PICTURES, kept, [], np.empty((0, width), np.float32)),
         validation=Validation([f"{i:064x}" for i in range(PICTURES)], relevant[:QUERIES]),
         is_judged=True,
-        material=Material(serialise(encoder), features, catalogue, [], relevant[:QUERIES]),
+        material=Material(serialise(encoder), features[:, None], catalogue, [], relevant[:QUERIES]),
     )
 
 

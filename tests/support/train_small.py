@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
         examples = [([i, i + 20, (i + 7) % 20], 0, 1.0) for i in range(20)]
         write_snapshot(folder, [grey(i) for i in range(PICTURES)], list(range(PICTURES)), [examples])
     rng = np.random.default_rng(5)
-    features = rng.standard_normal((PICTURES, WIDTH)).astype(np.float32)
+    features = rng.standard_normal((PICTURES, 3, WIDTH)).astype(np.float32)
     relevant = np.zeros((0, 0), dtype=np.bool_)
     start = serialise(untrained("small", dimension=8, seed=3, side=32))
     chosen = {"epochs": EPOCHS, "batch_size": 2, "learning_rate": 0.01, "dropout": 0.2}

@@ -49,7 +49,7 @@ def work(snapshots: Path, depth: str, name: str) -> Work:
 
 def material(depth: str) -> Material:
     rng = np.random.default_rng(5)
-    features = rng.standard_normal((PICTURES, WIDTH)).astype(np.float32)
+    features = rng.standard_normal((PICTURES, 3, WIDTH)).astype(np.float32)
     validation = rng.standard_normal((50, WIDTH)).astype(np.float32)
     relevant = rng.random((25, 50)) < 0.2
     np.fill_diagonal(relevant, val=False)

@@ -234,9 +234,19 @@ def test_an_error_of_a_prepared_batch_reaches_the_training(snapshot, monkeypatch
         read(snapshot)
 
 
+def test_a_picture_shows_itself_and_each_of_its_views_equally_often():
+    features = np.arange(3, dtype=np.float32).reshape(1, 3, 1)
+    inputs = Features(features, np.zeros(1, np.float32))
+    shown = inputs.load(np.zeros(3000, dtype=np.int64), torch.Generator().manual_seed(1)).flatten().int().tolist()
+    assert inputs.differs
+    assert all(abs(count - 1000) < 100 for count in Counter(shown).values())
+
+
 def test_features_that_are_left_out_are_the_mean_and_the_others_grow_in_turn():
     features, mean = np.array([[1, 2, 3, 4]] * 3000, dtype=np.float32), np.array([0, 1, 2, 5], dtype=np.float32)
-    inputs = Features(features, mean, dropout=0.2).load(np.arange(3000), torch.Generator().manual_seed(1)).numpy()
+    inputs = (
+        Features(features[:, None], mean, dropout=0.2).load(np.arange(3000), torch.Generator().manual_seed(1)).numpy()
+    )
     left_out = inputs == mean
     assert np.allclose(inputs[~left_out], np.broadcast_to(mean + (features[0] - mean) / 0.8, inputs.shape)[~left_out])
     assert abs(left_out.mean() - 0.2) < 0.02
@@ -244,7 +254,7 @@ def test_features_that_are_left_out_are_the_mean_and_the_others_grow_in_turn():
 
 def test_a_batch_of_features_has_those_of_its_pictures_and_no_picture_is_its_own_positive(snapshot):
     features = np.random.default_rng(1).standard_normal((N, 5)).astype(np.float32)
-    (batch,) = read_one(snapshot, Features(features, np.zeros(5, np.float32)), batch_size=N)
+    (batch,) = read_one(snapshot, Features(features[:, None], np.zeros(5, np.float32)), batch_size=N)
     rows = {tuple(vector): number for number, vector in enumerate(features.tolist())}
     shown = [[rows[tuple(vector)] for vector in example] for example in batch.inputs.view(N, 3, 5).tolist()]
     assert sorted(example[0] for example in shown) == list(range(N))

@@ -172,6 +172,8 @@ class Training(Section):
     learning_rate: PositiveFloat | None
     weight_decay: float = Field(ge=0, lt=1)
     layer_decay: float = Field(gt=0, le=1)
+    views: NonNegativeInt
+    hidden: NonNegativeInt
     dropout: float = Field(ge=0, lt=1)
     max_gradient: PositiveFloat
     temperature: PositiveFloat

@@ -34,6 +34,7 @@ def embed_images(context: StepContext, *, retry: bool = False) -> list[Figure]:
     if backbone and not work.to_delete.isEmpty():
         features = work.to_delete.withColumn("model_version", F.lit(backbone.version))
         lake.delete_keys("embeddings", features)
+        lake.delete_keys("view_features", features)
     if not retry:
         save_read_positions(lake, reader, now)
     return [*embedded, _removed(version, removed)]

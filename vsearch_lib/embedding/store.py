@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.pending import Pending
+from vsearch_lib.embedding.views import Views
 from vsearch_lib.embedding.work import with_hashes
 from vsearch_lib.embedding.worker import REPORT, embed_task
 from vsearch_lib.errors import WriteConflict
@@ -64,7 +65,7 @@ def embed_and_store(context: StepContext, version: str, to_embed: DataFrame, sou
     vectors = pending.read(files)
     refused, failures = None, 0
     if without_pixels or any(one.refused for one in passes):
-        refused = _refused(to_embed, vectors, passes)
+        refused = refusals(to_embed, vectors, passes)
         failures = refused.count()
     check_refused_share(context, "embeddings", refused, landed=wanted, count=failures)
     rows = to_embed.join(vectors, "sha256").withColumn("model_version", F.lit(version))
@@ -84,20 +85,27 @@ def embed_and_store(context: StepContext, version: str, to_embed: DataFrame, sou
 
 
 def embed_pixels(
-    context: StepContext, model: Model, pixels: DataFrame, pending_uri: str, pictures: int
+    context: StepContext,
+    model: Model,
+    pixels: DataFrame,
+    pending_uri: str,
+    pictures: int,
+    views: Views | None = None,
 ) -> EmbeddingPass:
-    """Embed `pixels` (sha256, jpeg), at most `pictures` rows, into files under `pending_uri`."""
+    """Embed `pixels` (sha256, jpeg), at most `pictures` rows, or `views` of them, into files under `pending_uri`."""
     spark, embedding = context.spark.sparkContext, context.settings.embedding
     done = spark.accumulator(0)
+    pictures_per_task = max(1, embedding.images_per_task // (views.count if views else 1))
     task = partial(
         embed_task,
         model=spark.broadcast(model),
         done=done,
         pending_uri=pending_uri,
         batch_size=embedding.batch_size,
-        pictures_per_file=embedding.images_per_task,
+        pictures_per_file=pictures_per_task,
+        views=views,
     )
-    tasks = max(spark.defaultParallelism, -(-pictures // embedding.images_per_task))
+    tasks = max(spark.defaultParallelism, -(-pictures // pictures_per_task))
     # The accumulator counts the pictures of tasks that have ended.
     with every(_PROGRESS_SECONDS, lambda: context.progress(done.value, pictures)):
         report = checkpointed(pixels.repartition(tasks).mapInArrow(task, REPORT))
@@ -108,7 +116,7 @@ def embed_pixels(
     return EmbeddingPass(report, task_sums, embedded, sum(row["refused"] for row in rows))
 
 
-def _refused(to_embed: DataFrame, vectors: DataFrame, passes: list[EmbeddingPass]) -> DataFrame:
+def refusals(to_embed: DataFrame, vectors: DataFrame, passes: list[EmbeddingPass]) -> DataFrame:
     """Return why images have no vector, in the form of `replace_refusals`: refused by a task, or without pixels."""
     without = to_embed.join(vectors.select("sha256"), "sha256", "left_anti")
     report = reduce(DataFrame.unionByName, (one.report for one in passes))

@@ -7,6 +7,7 @@ import pyarrow as pa
 from pyspark import Accumulator, Broadcast, TaskContext
 
 from vsearch_lib.embedding.pending import write_pending
+from vsearch_lib.embedding.views import Views
 from vsearch_lib.encoder.embed import Embedded, Embedder, Jpeg
 from vsearch_lib.models.load import Model
 
@@ -32,15 +33,17 @@ def embed_task(
     pending_uri: str,
     batch_size: int,
     pictures_per_file: int,
+    views: Views | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Embed batches of (sha256, jpeg), each picture once; write the vectors to files under `pending_uri` meanwhile.
 
-    A written file stays even if the task fails, so its vectors are not computed again.
+    A written file stays even if the task fails, so its vectors are not computed again. If `views` is given, a picture
+    has the vectors of these views instead of its own, one after another.
     """
     embedder, task = task_embedder(model.value, batch_size), _context().partitionId()
     for hashes, jpegs in _groups(batches, pictures_per_file):
         began = time.perf_counter()
-        embedded = embedder.try_embed(jpegs)
+        embedded = views.embed(embedder, hashes, jpegs) if views else embedder.try_embed(jpegs)
         _write(pending_uri, hashes, embedded)
         report = [
             {"sha256": hashes[i], "reason": reason, "message": message}

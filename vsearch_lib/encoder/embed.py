@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +13,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
+from vsearch_lib.encoder.pixels import Pixels
 from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.encoder.projection import Projection
 from vsearch_lib.errors import ArtefactError
@@ -143,6 +144,11 @@ class Embedder:
         self._pixels = np.zeros((batch_size, preprocessing.side, preprocessing.side, 3), np.uint8)
         self.dimension = projection.dimension if projection else width
 
+    @property
+    def side(self) -> int:
+        """The side of the squares that the network takes, in pixels."""
+        return self._preprocessing.side
+
     def embed(self, jpegs: Sequence[Jpeg]) -> Vectors:
         """Return (len(jpegs), dimension) float32 unit vectors of stored pictures.
 
@@ -157,16 +163,20 @@ class Embedder:
 
     def try_embed(self, jpegs: Sequence[Jpeg]) -> Embedded:
         """Embed RGB JPEGs as `image_pixels` stores them; a refused picture does not affect the others."""
-        features = np.zeros((len(jpegs), self._width), np.float32)
+        return self.try_embed_squares(len(jpegs), lambda i, out: self._preprocessing.square(jpegs[i], out=out))
+
+    def try_embed_squares(self, count: int, draw: Callable[[int, Pixels], object]) -> Embedded:
+        """Embed `count` squares; `draw` writes square i, (side, side, 3) uint8 RGB, or raises a ValueError."""
+        features = np.zeros((count, self._width), np.float32)
         refused: dict[int, tuple[str, str]] = {}
         decode_seconds = forward_seconds = 0.0
         size = len(self._pixels)
-        for start in range(0, len(jpegs), size):
+        for start in range(0, count, size):
             began = time.perf_counter()
             decoded: list[int] = []
-            for i in range(start, min(start + size, len(jpegs))):
+            for i in range(start, min(start + size, count)):
                 try:
-                    self._preprocessing.square(jpegs[i], out=self._pixels[len(decoded)])
+                    draw(i, self._pixels[len(decoded)])
                     decoded.append(i)
                 except ValueError as error:
                     refused[i] = "undecodable", str(error).splitlines()[0][:200]

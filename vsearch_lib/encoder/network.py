@@ -1,14 +1,17 @@
 """The encoder network: normalisation, backbone, unit length, projection, unit length."""
 
+from dataclasses import replace
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vsearch_lib.encoder import backbones
 from vsearch_lib.encoder.preprocessing import Preprocessing
-from vsearch_lib.encoder.projection import Projection
+from vsearch_lib.encoder.projection import HiddenLayer, Projection
 from vsearch_lib.errors import UsageError
+from vsearch_lib.vectors import Vectors
 
 
 class Encoder(nn.Module):
@@ -40,6 +43,13 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.empty(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.empty(1, 3, 1, 1), persistent=False)
         self.set_preprocessing(features.preprocessing)
+
+    def add_hidden_layer(self, units: int, *, seed: int) -> None:
+        """Give the projection a hidden layer, which changes no vector until it is trained."""
+        assert self.projection is not None  # a network without a projection is never trained
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.projection = HiddenProjection(self.projection, units)
 
     def set_preprocessing(self, preprocessing: Preprocessing) -> None:
         """Use `preprocessing`, which a model's card states, or which follows from the initial weights."""
@@ -75,7 +85,11 @@ class LinearProjection(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (n, dimension) of features (n, width) of unit length."""
-        return (features - self.mean) @ self.axes.T
+        return self.project(features - self.mean)
+
+    def project(self, centred: Tensor) -> Tensor:
+        """Return (n, dimension) of features (n, width) from which the mean was subtracted."""
+        return centred @ self.axes.T
 
     def set_to(self, projection: Projection) -> None:
         """Copy mean and axes from a fitted projection."""
@@ -84,8 +98,37 @@ class LinearProjection(nn.Module):
             self.axes.copy_(torch.from_numpy(projection.axes))
 
     def as_arrays(self) -> Projection:
-        """Return the current mean and axes."""
-        return Projection(self.mean.detach().cpu().numpy(), self.axes.detach().cpu().numpy())
+        """Return the current values."""
+        return Projection(_array(self.mean), _array(self.axes))
+
+
+class HiddenProjection(LinearProjection):
+    """A projection with rectified units, which adds nothing to the linear one that it is made from until it is trained.
+
+    Args:
+        linear: its mean and axes are copied.
+        units: width of the hidden layer.
+    """
+
+    def __init__(self, linear: LinearProjection, units: int) -> None:
+        dimension, width = linear.axes.shape
+        super().__init__(width, dimension)
+        self.load_state_dict(linear.state_dict())
+        self.inner = nn.Parameter(torch.empty(units, width))
+        nn.init.kaiming_uniform_(self.inner, a=5**0.5)
+        self.outer = nn.Parameter(torch.zeros(dimension, units))
+
+    def project(self, centred: Tensor) -> Tensor:
+        """Return (n, dimension) of features (n, width) from which the mean was subtracted."""
+        return super().project(centred) + nn.functional.relu(centred @ self.inner.T) @ self.outer.T
+
+    def as_arrays(self) -> Projection:
+        """Return the current values."""
+        return replace(super().as_arrays(), hidden=HiddenLayer(_array(self.inner), _array(self.outer)))
+
+
+def _array(values: Tensor) -> Vectors:
+    return np.asarray(values.detach().cpu().numpy(), dtype=np.float32)
 
 
 def untrained(backbone: str, *, dimension: int | None, seed: int, side: int | None = None) -> Encoder:

@@ -17,11 +17,23 @@ _MIN_VARIANCE = 1e-6  # of an axis, relative to the first axis; lower variance i
 
 
 @dataclass(frozen=True)
+class HiddenLayer:
+    """Rectified units that a projection adds: `inner` (units, width) and `outer` (dimension, units), float32."""
+
+    inner: Vectors
+    outer: Vectors
+
+
+@dataclass(frozen=True)
 class Projection:
-    """An affine map of features of unit length: `axes` (dimension, width) and `mean` (width), float32."""
+    """A map of features of unit length: `axes` (dimension, width) and `mean` (width), float32.
+
+    It is linear, axes·(features - mean). A hidden layer adds outer·max(0, inner·(features - mean)).
+    """
 
     mean: Vectors
     axes: Vectors
+    hidden: HiddenLayer | None = None
 
     @property
     def dimension(self) -> int:
@@ -30,28 +42,38 @@ class Projection:
 
     def apply(self, features: Vectors) -> Vectors:
         """Return (n, dimension) float32 of features (n, width) of unit length; the length of the result varies."""
-        return np.asarray((features - self.mean) @ self.axes.T, dtype=np.float32)
+        centred = features - self.mean
+        vectors = centred @ self.axes.T
+        if self.hidden is not None:
+            vectors = vectors + np.maximum(centred @ self.hidden.inner.T, 0) @ self.hidden.outer.T
+        return np.asarray(vectors, dtype=np.float32)
 
     def serialise(self) -> bytes:
-        """Return mean and axes as safetensors."""
-        return bytes(save({"mean": np.ascontiguousarray(self.mean), "axes": np.ascontiguousarray(self.axes)}))
+        """Return the arrays as safetensors."""
+        arrays = {"mean": self.mean, "axes": self.axes} | (vars(self.hidden) if self.hidden is not None else {})
+        return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
     @staticmethod
     def deserialise(content: bytes) -> "Projection":
         """Return the projection in `content`.
 
         Raises:
-            ArtefactError: it is not safetensors, or not a mean and axes that fit each other.
+            ArtefactError: it is not safetensors, or not arrays that fit each other.
         """
         try:
-            arrays = load(content)
-            projection = Projection(arrays["mean"].astype(np.float32), arrays["axes"].astype(np.float32))
+            arrays = {name: array.astype(np.float32) for name, array in load(content).items()}
+            mean, axes = arrays["mean"], arrays["axes"]
+            hidden = HiddenLayer(arrays["inner"], arrays["outer"]) if {"inner", "outer"} & set(arrays) else None
         except (SafetensorError, KeyError) as error:
             raise ArtefactError(f"a model's projection cannot be read: {error}") from None
-        if projection.axes.ndim != 2 or projection.mean.shape != projection.axes.shape[1:]:
-            shapes = f"mean {projection.mean.shape}, axes {projection.axes.shape}"
+        fits = axes.ndim == 2 and mean.shape == axes.shape[1:]
+        if hidden is not None:
+            units = hidden.inner.shape[:1]
+            fits = fits and hidden.inner.shape == units + mean.shape and hidden.outer.shape == axes.shape[:1] + units
+        if not fits:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
             raise ArtefactError(f"a model's projection does not fit together: {shapes}")
-        return projection
+        return Projection(mean, axes, hidden)
 
 
 def fit_pca(features: Vectors, *, dimension: int, seed: int) -> tuple[Projection, float]:

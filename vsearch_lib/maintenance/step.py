@@ -1,5 +1,7 @@
 """Merge the small files of every table, and delete the files that no reader can still need."""
 
+from pyspark.sql import functions as F
+
 from vsearch_lib.context import StepContext
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import table_names
@@ -10,6 +12,8 @@ def maintain_tables(context: StepContext) -> list[Figure]:
     """Maintain each table that exists; return its counts of files, with the table as the subject."""
     limits = context.settings.maintenance
     check_retention(retention_hours=limits.retention_hours, longest_reader_hours=limits.longest_reader_hours)
+    if not context.settings.training.views:
+        context.lake.delete("view_features", F.lit(True))  # only trainings with views replace and need them
     tables = [table for table in table_names() if context.lake.exists(table)]
     figures: list[Figure] = []
     for done, table in enumerate(tables, start=1):

@@ -113,7 +113,10 @@ def load_encoder(models_uri: str, card: Card) -> Encoder:
     recipe = card.recipe
     encoder = Encoder(recipe.backbone, dimension=recipe.dimension, side=card.preprocessing.side)
     try:
-        encoder.load_state_dict(load(read_file(open_store(models_uri), card, WEIGHTS)))
+        state = load(read_file(open_store(models_uri), card, WEIGHTS))
+        if encoder.projection is not None and "projection.inner" in state:
+            encoder.add_hidden_layer(len(state["projection.inner"]), seed=0)
+        encoder.load_state_dict(state)
     except (SafetensorError, RuntimeError) as error:
         raise ArtefactError(f"{models_uri}/{card.version}: weights do not fit the card: {_line(error)}") from None
     encoder.set_preprocessing(card.preprocessing)

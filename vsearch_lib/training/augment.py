@@ -12,18 +12,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from vsearch_lib.embedding.views import (
+    BRIGHTNESS,
+    CONTRAST,
+    ERASED_SHARE,
+    ERASED_SIDES,
+    GREY_SHARE,
+    MAX_TURN_DEGREES,
+    SATURATION,
+    TINT,
+)
 from vsearch_lib.examples.boxes import Boxes
 
-MAX_TURN_DEGREES = 30.0
-BRIGHTNESS = CONTRAST = 0.35
-SATURATION = 0.4
-TINT = 0.12  # gain of each colour channel, as of a warm or a cold lamp
-GREY_SHARE = 0.1
 FOREIGN_SHARE = 0.7  # of the views get the surroundings of another picture
 DISC_RADII = (0.35, 0.9)  # of the disc that the view keeps, in half sides of the view
 RIM = 0.06  # softness of the disc's edge, in half sides
-ERASED_SHARE = 0.5
-ERASED_SIDES = (0.15, 0.45)  # of the view's side
 
 
 def random_views(pictures: Tensor, side: int, boxes: Boxes, generator: torch.Generator) -> Tensor:

@@ -1,19 +1,23 @@
-"""Features of the frozen backbone for the pictures of a training, in one array on disk."""
+"""Features of the frozen backbone for the pictures of a training, and for views of them, in one array on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import as_arrays, stored_features
 from vsearch_lib.embedding.projected import Fitted
+from vsearch_lib.embedding.view_features import delete_other_views, stored_view_features, view_recipe
+from vsearch_lib.embedding.views import Views
+from vsearch_lib.examples.boxes import Boxes
 from vsearch_lib.examples.split import images_with_split
 from vsearch_lib.models.registry import Card
 from vsearch_lib.vectors import Vectors
 
-_AT_ONCE = 20_000  # pictures that the driver collects: 100 MB of features
+_AT_ONCE = 20_000  # features that the driver collects: 100 MB
 
 
 def collect_features(
@@ -35,12 +39,60 @@ def collect_features(
     for sha256, vector in zip(fitted.hashes, fitted.features, strict=True):
         if (i := place.pop(sha256, None)) is not None:
             features[i] = vector
-    missing, public = sorted(place), images_with_split(context.lake, context.settings)
-    for start in range(0, len(missing), _AT_ONCE):
-        wanted = context.spark.createDataFrame([(one,) for one in missing[start : start + _AT_ONCE]], "sha256 string")
-        images = public.join(F.broadcast(wanted), "sha256").select("image_id", "sha256")
-        found, vectors = as_arrays(
-            stored_features(context, backbone.version, images), "sha256", width=backbone.dimension
-        )
+    for images in _public(context, sorted(place), at_once=_AT_ONCE):
+        rows = stored_features(context, backbone.version, images)
+        found, vectors = as_arrays(rows, "sha256", width=backbone.dimension)
         features[[place[sha256] for sha256 in found]] = vectors
     return features[: len(hashes)]
+
+
+def collect_view_features(
+    context: StepContext,
+    backbone: Card,
+    hashes: Sequence[str],
+    fitted: Fitted,
+    boxes: Boxes,
+    views: int,
+    file: Path,
+) -> Vectors:
+    """Return features (n, 1 + views, width) of pictures and of random views of each, mapped from `file`.
+
+    Row 0 is `collect_features` of the picture itself, which also stands for views that have no features. Views that no
+    training has made are made by Spark tasks, and their features are stored in `view_features`; those of other recipes
+    and other backbones are deleted.
+
+    Args:
+        context: of the step.
+        backbone: the card of the frozen backbone.
+        hashes: (n) the sha256 of each picture.
+        fitted: has features of a sample, which are not read again.
+        boxes: the parts of pictures that the views show.
+        views: how many of each picture.
+        file: to be written.
+
+    Raises:
+        GateRefused: more than `quality.max_refused_share` of some pictures have a view without features.
+    """
+    n, width = len(hashes), backbone.dimension
+    features = np.memmap(file, np.float32, "w+", shape=(max(1, n), 1 + views, width))[:n]
+    own = file.with_name(f"{file.name}-own")
+    features[:] = collect_features(context, backbone, hashes, fitted, own)[:, None]
+    own.unlink()
+    if not views:
+        return features
+    recipe = view_recipe(context.lake, backbone.version, boxes)
+    place = {sha256: i for i, sha256 in enumerate(hashes)}
+    for images in _public(context, sorted(place), at_once=max(1, _AT_ONCE // views)):
+        rows = stored_view_features(context, backbone.version, images, Views(recipe, views))
+        found, vectors = as_arrays(rows, "sha256", width=views * width)
+        features[[place[sha256] for sha256 in found], 1:] = vectors.reshape(len(found), views, width)
+    delete_other_views(context.lake, backbone.version, recipe)
+    return features
+
+
+def _public(context: StepContext, hashes: Sequence[str], *, at_once: int) -> Iterator[DataFrame]:
+    """Yield image_id and sha256 of the public images with these pictures, so many pictures at a time."""
+    public = images_with_split(context.lake, context.settings)
+    for start in range(0, len(hashes), at_once):
+        wanted = context.spark.createDataFrame([(one,) for one in hashes[start : start + at_once]], "sha256 string")
+        yield public.join(F.broadcast(wanted), "sha256").select("image_id", "sha256")

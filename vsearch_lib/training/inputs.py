@@ -61,23 +61,23 @@ class Views:
 
 
 class Features:
-    """Features (pictures, width) of the frozen backbone, in order of the pictures' numbers.
+    """Features of the frozen backbone, in order of the pictures' numbers: of each picture, or of a random view of it.
 
     Args:
-        features: (pictures, width).
+        features: (pictures, 1 + views, width): of the picture itself, then of views.
         mean: (width,) of the features.
         dropout: share of the features that an input leaves out at random: they get the mean, and what the others
             differ from it grows in turn (Srivastava et al. 2014).
     """
 
-    differs = False
-
     def __init__(self, features: Vectors, mean: Vectors, *, dropout: float = 0.0) -> None:
         self._features, self._mean, self._dropout = features, torch.from_numpy(mean), dropout
+        self.differs = features.shape[1] > 1
 
     def load(self, pictures: RowIds, generator: torch.Generator) -> Tensor:
         """Return (n, width) float32."""
-        features = torch.from_numpy(self._features[pictures])
+        views = torch.randint(self._features.shape[1], (len(pictures),), generator=generator)
+        features = torch.from_numpy(self._features[pictures, views.numpy()])
         if not self._dropout:
             return features
         kept = torch.rand(features.shape, generator=generator) >= self._dropout

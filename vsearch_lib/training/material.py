@@ -20,7 +20,8 @@ class Material:
 
     Attributes:
         start: the weights of the network, as safetensors bytes.
-        features: (pictures, width) of the frozen backbone, by the pictures' numbers; None without pretrained weights.
+        features: (pictures, 1 + views, width) of the frozen backbone, by the pictures' numbers: those of the picture
+            itself, then those of views of it; None without pretrained weights.
         validation_features: (n, width) of the validation's pictures.
         validation_jpegs: (n) the same pictures, if the whole network is validated.
         relevant: (queries, n) bool, as `validation.recall` takes it.

@@ -18,7 +18,7 @@ from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.registry import Card, Recipe
 from vsearch_lib.models.weights import serialise
 from vsearch_lib.training.depth import Depth
-from vsearch_lib.training.features import collect_features
+from vsearch_lib.training.features import collect_features, collect_view_features
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
 from vsearch_lib.training.material import Material
 from vsearch_lib.training.validation import Validation, judged_validation, mutual_neighbours
@@ -77,6 +77,8 @@ def prepared(
         fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
         assert encoder.projection is not None  # every recipe except the backbone's has a dimension
         encoder.projection.set_to(fitted.projection)
+    if context.settings.training.hidden:
+        encoder.add_hidden_layer(context.settings.training.hidden, seed=context.settings.training.seed)
     with tempfile.TemporaryDirectory(prefix="vsearch-training-") as name:
         folder = Path(name)
         local = open_snapshot(training_snapshots_uri(context.lake), snapshot, folder)
@@ -85,7 +87,10 @@ def prepared(
         is_judged = validation.is_enough
         features, known = None, np.empty((0, backbone.dimension), dtype=np.float32)
         if fitted is not None:
-            features = collect_features(context, backbone, local.hashes, fitted, folder / "train")
+            views = context.settings.training.views
+            features = collect_view_features(
+                context, backbone, local.hashes, fitted, local.boxes, views, folder / "train"
+            )
             known = collect_features(context, backbone, validation.catalogue, fitted, folder / "known")
             if not is_judged:
                 validation = replace(validation, relevant=mutual_neighbours(known, len(validation.queries)))

@@ -69,7 +69,7 @@ def do(
     frozen = None
     if material.features is not None and (training.keep_frozen or training.neighbours):
         assert encoder.projection is not None
-        frozen = frozen_vectors(material.features, encoder.projection.as_arrays())
+        frozen = frozen_vectors(material.features[:, 0], encoder.projection.as_arrays())
     deadline = monotonic() + 60 * training.max_minutes if training.max_minutes else None
 
     def run(trainee: Trainee, inputs: Inputs, part: str) -> Curve:
@@ -137,6 +137,8 @@ def new_encoder(work: Work) -> Encoder:
     """Return the network with random weights."""
     encoder = Encoder(work.backbone, dimension=work.dimension, side=work.preprocessing.side)
     encoder.set_preprocessing(work.preprocessing)
+    if work.settings.hidden:
+        encoder.add_hidden_layer(work.settings.hidden, seed=work.settings.seed)
     return encoder
 
 
