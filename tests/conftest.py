@@ -22,7 +22,12 @@ from vsearch_lib.images.step import ingest_images
 from vsearch_lib.lake import Lake
 from vsearch_lib.spark.session import start_session
 
-pytest_plugins = ("tests.support.noisy_pictures", "tests.support.photo_catalogue", "tests.support.standalone_cluster")
+pytest_plugins = (
+    "tests.support.judged_scenes",
+    "tests.support.noisy_pictures",
+    "tests.support.photo_catalogue",
+    "tests.support.standalone_cluster",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

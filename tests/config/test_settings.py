@@ -133,6 +133,8 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "min_pairs", 0),
         ("training", "max_gradient", 0),
         ("training", "depth", "deep"),
+        ("training", "start", "zero"),
+        ("training", "teacher", 3),
         ("gate", "min_compared_queries", 0),
         ("training", "temperature", 0.0),
         ("gate", "min_recall_at_10", 1.1),

@@ -11,7 +11,7 @@ from pathlib import Path
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
-from vsearch_lib.embedding.projected import Fitted, fit_projection, save_projected
+from vsearch_lib.embedding.projected import save_projected
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.examples.learnable import images_to_learn_from
 from vsearch_lib.examples.usable import require_learnable
@@ -24,12 +24,13 @@ from vsearch_lib.run_ids import version_of
 from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve
 from vsearch_lib.training.depth import Depth
-from vsearch_lib.training.features import collect_features
+from vsearch_lib.training.features import collect_vectors
 from vsearch_lib.training.feed import Batch, read_epoch
 from vsearch_lib.training.head import head_trainee
 from vsearch_lib.training.inputs import Features, Inputs, Pixels
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
 from vsearch_lib.training.loop import Course, Trainee, train
+from vsearch_lib.training.start import Start, choose_start
 from vsearch_lib.training.validation import judged_validation, mutual_neighbours
 from vsearch_lib.training.whole import whole_trainee
 
@@ -42,38 +43,38 @@ VALIDATION_PICTURES = 600
 
 @dataclass(frozen=True)
 class _Run:
-    """A training on an opened snapshot; `fitted` is the projection that a pretrained network starts with."""
+    """A training on an opened snapshot."""
 
     context: StepContext
-    encoder: Encoder
+    start: Start
     backbone: Card
     snapshot: LocalSnapshot
     name: str
     folder: Path
-    fitted: Fitted | None
+
+    @property
+    def origin(self) -> Card:
+        """The model whose weights the training starts from."""
+        return self.start.parent or self.backbone
 
 
 def make_trained(
     context: StepContext, encoder: Encoder, recipe: Recipe, backbone: Card, snapshot: str, depth: Depth
 ) -> list[Figure]:
-    """Train `encoder` on the snapshot and register it; return its figures.
+    """Train `encoder`, or a copy of the model in use, on the snapshot and register it; return its figures.
 
     Raises:
+        UsageError: the settings name a start or a teacher that does not fit them.
         VsearchError: an image of the snapshot may not be learnt from any more, or the training came to nothing.
     """
     examples = context.lake.read("training_examples").where(
         (F.col("snapshot") == snapshot) & (F.col("split") == "train")
     )
     require_learnable(snapshot, examples, images_to_learn_from(context.lake, context.settings))
-    seed = context.settings.training.seed
-    fitted = None
-    if recipe.weights != "none":
-        fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
-        assert encoder.projection is not None  # every recipe except the backbone's has a dimension
-        encoder.projection.set_to(fitted.projection)
+    start = choose_start(context, encoder, recipe, backbone, depth)
     with tempfile.TemporaryDirectory(prefix="vsearch-training-") as folder:
         local = open_snapshot(training_snapshots_uri(context.lake), snapshot, Path(folder))
-        run = _Run(context, encoder, backbone, local, snapshot, Path(folder), fitted)
+        run = _Run(context, start, backbone, local, snapshot, Path(folder))
         curve = _train(run, depth)
     return _register(run, recipe, depth, curve)
 
@@ -82,14 +83,16 @@ def _train(run: _Run, depth: Depth) -> Curve:
     training = run.context.settings.training
     limit = VALIDATION_FEATURES if depth == "head" else VALIDATION_PICTURES
     validation = judged_validation(run.context, run.snapshot.hashes, max_pictures=limit)
-    if run.fitted is not None:
-        assert run.encoder.projection is not None
-        features = collect_features(run.context, run.backbone, run.snapshot.hashes, run.fitted, run.folder / "train")
-        catalogue = collect_features(run.context, run.backbone, validation.catalogue, run.fitted, run.folder / "known")
+    encoder, parent, sample = run.start.encoder, run.start.parent, run.start.sample
+    if sample is not None:
+        assert encoder.projection is not None
+        train_file, known_file = run.folder / "train", run.folder / "known"
+        features = collect_vectors(run.context, run.backbone, run.snapshot.hashes, train_file, sample=sample)
+        catalogue = collect_vectors(run.context, run.backbone, validation.catalogue, known_file, sample=sample)
         if not validation.is_enough:
             validation = replace(validation, relevant=mutual_neighbours(catalogue, len(validation.queries)))
         head = head_trainee(
-            run.encoder.projection,
+            encoder.projection,
             learning_rate=training.learning_rate if depth == "head" else None,
             dropout=training.dropout,
             validation=catalogue,
@@ -98,16 +101,19 @@ def _train(run: _Run, depth: Depth) -> Curve:
         curve = _course(run, head, Features(features), "head")
         if depth == "head":
             return curve
-    side = run.encoder.preprocessing.side
+    elif parent is not None and not validation.is_enough:
+        known = collect_vectors(run.context, parent, validation.catalogue, run.folder / "known")
+        validation = replace(validation, relevant=mutual_neighbours(known, len(validation.queries)))
+    side = encoder.preprocessing.side
     whole = whole_trainee(
-        run.encoder,
+        encoder,
         learning_rate=training.learning_rate,
         boxes=run.snapshot.boxes,
-        pretrained=run.fitted is not None,
+        pretrained=run.start.is_usable,
         validation=_jpegs(run.context, validation.catalogue) if validation.is_enough else [],
         relevant=validation.relevant,
     )
-    pixels = Pixels(run.snapshot, replace(run.encoder.preprocessing, side=round(side * DECODED_TO_VIEW)))
+    pixels = Pixels(run.snapshot, replace(encoder.preprocessing, side=round(side * DECODED_TO_VIEW)))
     return _course(run, whole, pixels, "full")
 
 
@@ -144,7 +150,7 @@ def _course(run: _Run, trainee: Trainee, inputs: Inputs, depth: Depth) -> Curve:
 def _digest(run: _Run, course: Course) -> str:
     """Return a hash of all that a training depends on."""
     training = run.context.settings.training.model_dump(mode="json")
-    fields = [run.name, asdict(course), dict(run.backbone.files), run.encoder.dimension, training]
+    fields = [run.name, asdict(course), dict(run.origin.files), run.start.encoder.dimension, training]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -152,8 +158,8 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
     context, models_uri = run.context, run.context.settings.models.uri
     card = register(
         models_uri,
-        run.encoder,
-        version=version_of(context.run_id, after=run.backbone.version),
+        run.start.encoder,
+        version=version_of(context.run_id, after=run.origin.version),
         recipe=replace(recipe, training=depth),
         run_id=context.run_id,
         training_snapshot=run.name,
@@ -162,9 +168,9 @@ def _register(run: _Run, recipe: Recipe, depth: Depth, curve: Curve) -> list[Fig
         say=context.say,
     )
     if depth == "head":
-        assert run.fitted is not None
-        assert run.encoder.projection is not None
-        save_projected(context, card.version, run.encoder.projection.as_arrays(), run.fitted)
+        assert run.start.sample is not None
+        assert run.start.encoder.projection is not None
+        save_projected(context, card.version, run.start.encoder.projection.as_arrays(), run.start.sample)
     context.made["model"] = card.version
     subject = f"model {card.version}"
     losses = {"first": curve.epochs[0].loss, "last": curve.epochs[-1].loss} if curve.epochs else {}
