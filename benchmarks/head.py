@@ -32,6 +32,7 @@ from vsearch_lib.models.registry import recipe_of
 from vsearch_lib.models.weights import initial_encoder, serialise
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
 from vsearch_lib.training.material import Material
+from vsearch_lib.training.objectives.frozen import frozen_vectors
 from vsearch_lib.training.validation import mutual_neighbours
 from vsearch_lib.training.work import Work, do
 from vsearch_lib.vectors import RowIds, Vectors
@@ -121,12 +122,12 @@ def trained_head(
     np.fill_diagonal(relevant, val=False)
     if len(np.unique(labels)) == len(labels):  # nobody has labelled them
         relevant = mutual_neighbours(features[catalogue], len(validation))
-    material = Material(serialise(encoder), features[train_rows][:, None], features[catalogue], [], relevant)
+    frozen = frozen_vectors(features[train_rows], start)
+    material = Material(serialise(encoder), features[train_rows][:, None], frozen, features[catalogue], [], relevant)
     with tempfile.TemporaryDirectory() as folder:
         snapshot = snapshot_of(labels[train_rows], Path(folder), seed=training.seed, negatives=negatives)
-        work = Work(
-            encoder.backbone_name, encoder.dimension, encoder.preprocessing, training, "head", f"{folder}/c", "head"
-        )
+        shape = (encoder.backbone_name, encoder.dimension, encoder.preprocessing)
+        work = Work(*shape, training, "head", is_usable=True, checkpoints_uri=f"{folder}/c", digest="head")
         began = time.perf_counter()
         trained, _ = do(work, material, snapshot, say=print, progress=lambda *_: None)
         assert trained.projection is not None

@@ -137,6 +137,8 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "depth", "deep"),
         ("tracking", "mlflow_uri", "mlruns"),
         ("tracking", "mlflow_uri", ""),
+        ("training", "start", "zero"),
+        ("training", "teacher", 3),
         ("gate", "min_compared_queries", 0),
         ("gate", "max_neighbour_loss", 1.1),
         ("training", "temperature", 0.0),

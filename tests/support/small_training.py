@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.support.small_snapshot import grey, write_snapshot
 from vsearch_lib.context import StepContext
-from vsearch_lib.embedding.projected import Fitted
+from vsearch_lib.embedding.projected import Sample
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.encoder.projection import fit_pca
 from vsearch_lib.models.registry import Card, Recipe
@@ -16,6 +16,7 @@ from vsearch_lib.models.weights import serialise
 from vsearch_lib.training.local_snapshot import open_snapshot
 from vsearch_lib.training.material import Material
 from vsearch_lib.training.prepared import Prepared
+from vsearch_lib.training.start import Start
 from vsearch_lib.training.validation import Validation
 
 SCENES, PICTURES, QUERIES = 8, 64, 24
@@ -26,7 +27,7 @@ def small_training(context: StepContext, folder: Path) -> Prepared:
     encoder = untrained("small", dimension=8, seed=3, side=32)
     width = encoder.projection.axes.shape[1]
     features, catalogue = (_features(seed, width) for seed in (1, 2))
-    projection, kept = fit_pca(features, dimension=8, seed=1)
+    projection, _ = fit_pca(features, dimension=8, seed=1)
     encoder.projection.set_to(projection)
     examples = [([i, (i + SCENES) % PICTURES, (i + 1) % PICTURES], 0, 1.0) for i in range(PICTURES)]
     write_snapshot(folder, [grey(3 * i) for i in range(PICTURES)], range(PICTURES), [examples])
@@ -36,7 +37,7 @@ def small_training(context: StepContext, folder: Path) -> Prepared:
     np.fill_diagonal(relevant, val=False)
     return Prepared(
         context=context,
-        encoder=encoder,
+        start=Start(encoder, None, Sample([], np.empty((0, width), np.float32), [])),
         backbone=Card(
             version="b1",
             recipe=Recipe("small", "0" * 64, None, None, "none"),
@@ -49,10 +50,9 @@ def small_training(context: StepContext, folder: Path) -> Prepared:
         snapshot=open_snapshot(str(folder), "s1", folder / "copy"),
         name="s1",
         depth="head",
-        fitted=Fitted(projection, PICTURES, kept, [], np.empty((0, width), np.float32)),
         validation=Validation([f"{i:064x}" for i in range(PICTURES)], relevant[:QUERIES]),
         is_judged=True,
-        material=Material(serialise(encoder), features[:, None], catalogue, [], relevant[:QUERIES]),
+        material=Material(serialise(encoder), features[:, None], None, catalogue, [], relevant[:QUERIES]),
     )
 
 

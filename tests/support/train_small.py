@@ -40,13 +40,14 @@ def main(folder: Path) -> None:
         Preprocessing(32, (0.5,) * 3, (0.5,) * 3),
         load_settings("demo").training.model_copy(update=chosen),
         "head",
+        is_usable=True,
         checkpoints_uri=str(folder / "checkpoints"),
         digest="d1",
     )
     (folder / "copy").mkdir(exist_ok=True)
     encoder, _ = do(
         work,
-        Material(start, features, np.zeros((0, WIDTH), np.float32), [], relevant),
+        Material(start, features, None, np.zeros((0, WIDTH), np.float32), [], relevant),
         open_snapshot(str(folder), "s1", folder / "copy"),
         say=lambda line: print(line, flush=True),
         progress=lambda done, total: print(f"step {done}", flush=True),

@@ -35,13 +35,21 @@ def snapshots(tmp_path_factory) -> Path:
 
 def work(snapshots: Path, depth: str, name: str) -> Work:
     settings = load_settings("demo").training
-    chosen = {"epochs": 2, "batch_size": 10, "learning_rate": 0.001, "dropout": 0.2, "objective": "queue"}
+    chosen = {
+        "epochs": 2,
+        "batch_size": 10,
+        "learning_rate": 0.001,
+        "dropout": 0.2,
+        "objective": "queue",
+        "keep_frozen": 0.1,
+    }
     return Work(
         "small",
         8,
         Preprocessing(SIDE, (0.5,) * 3, (0.5,) * 3),
         settings.model_copy(update=chosen),
         depth,
+        is_usable=True,
         checkpoints_uri=str(snapshots / "checkpoints"),
         digest=name,
     )
@@ -50,6 +58,7 @@ def work(snapshots: Path, depth: str, name: str) -> Work:
 def material(depth: str) -> Material:
     rng = np.random.default_rng(5)
     features = rng.standard_normal((PICTURES, 3, WIDTH)).astype(np.float32)
+    frozen = rng.standard_normal((PICTURES, 5)).astype(np.float32)
     validation = rng.standard_normal((50, WIDTH)).astype(np.float32)
     relevant = rng.random((25, 50)) < 0.2
     np.fill_diagonal(relevant, val=False)
@@ -81,7 +90,7 @@ def test_material_is_read_as_it_was_saved(tmp_path):
     save_material(given, store, "a/b", tmp_path / "scratch")
     read = read_material(store, "a/b", tmp_path / "scratch")
     assert (read.start, read.validation_jpegs) == (given.start, given.validation_jpegs)
-    for name in ("features", "validation_features", "relevant"):
+    for name in ("features", "frozen", "validation_features", "relevant"):
         assert np.array_equal(getattr(read, name), getattr(given, name))
 
 

@@ -13,6 +13,7 @@ from tests.support.judged_catalogue import look_alike
 from tests.support.small_training import PICTURES, QUERIES, SCENES, small_training
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import VsearchError
+from vsearch_lib.training.start import Start
 from vsearch_lib.training.trained import train_once, validation_recalls
 
 
@@ -31,11 +32,11 @@ def checkpoints(settings) -> list[Path]:
 
 
 def test_every_training_begins_with_the_same_weights(run, training):
-    before = run.encoder.projection.axes.detach().clone()
+    before = run.start.encoder.projection.axes.detach().clone()
     first, second = (train_once(run, training) for _ in range(2))
     assert first.curve == second.curve
     assert torch.equal(first.encoder.projection.axes, second.encoder.projection.axes)
-    assert torch.equal(run.encoder.projection.axes, before)
+    assert torch.equal(run.start.encoder.projection.axes, before)
     assert not torch.equal(first.encoder.projection.axes, before)
     other = train_once(run, training.model_copy(update={"learning_rate": 0.0001}))
     assert other.curve.recall_at_start == first.curve.recall_at_start
@@ -46,13 +47,13 @@ def test_the_recalls_of_the_queries_have_the_best_recall_of_the_curve_as_mean(ru
     trained = train_once(run, training)
     assert trained.curve.best > 0
     assert np.mean(validation_recalls(run, trained.encoder)) == pytest.approx(trained.curve.best_recall)
-    assert np.mean(validation_recalls(run, run.encoder)) == pytest.approx(trained.curve.recall_at_start)
+    assert np.mean(validation_recalls(run, run.start.encoder)) == pytest.approx(trained.curve.recall_at_start)
 
 
 def test_the_recalls_of_a_whole_network_have_the_best_recall_of_the_curve_as_mean(run, training):
     pictures = [look_alike(i % SCENES, i) for i in range(PICTURES)]
     material = replace(run.material, features=None, validation_jpegs=pictures)
-    whole = replace(run, depth="full", fitted=None, material=material)
+    whole = replace(run, depth="full", start=Start(run.start.encoder, None, None), material=material)
     trained = train_once(whole, training.model_copy(update={"epochs": 1}))
     recalls = validation_recalls(whole, trained.encoder)
     assert len(recalls) == QUERIES

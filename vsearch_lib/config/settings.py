@@ -161,6 +161,8 @@ class Model(Section):
 
 class Training(Section):
     depth: Literal["auto", "none", "head", "full"]
+    start: Literal["model_weights", "model_in_use"]
+    teacher: str | None
     min_pairs: PositiveInt
     epochs: PositiveInt
     max_minutes: PositiveFloat | None

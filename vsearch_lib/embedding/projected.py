@@ -1,4 +1,4 @@
-"""A projection fitted to features of the catalogue, and the vectors that it gives to the pictures of the sample."""
+"""A sample of the catalogue with its features, a projection fitted to them, and the vectors that it gives to them."""
 
 from dataclasses import dataclass
 
@@ -20,23 +20,33 @@ SAMPLE_IMAGES = 10_000
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A projection, the number of pictures it was fitted to, and the share of their variance that it keeps.
+class Sample:
+    """Public images, chosen at random with a seed, and their features.
 
-    `hashes` and `features` (n, width) are those of the whole sample, including test images.
+    Attributes:
+        hashes: (n) the sha256 of each picture, including test images.
+        features: (n, width) of unit length.
+        learnable: the numbers of the pictures that are in the training split.
     """
+
+    hashes: list[str]
+    features: Vectors
+    learnable: list[int]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A projection, the number of pictures it was fitted to, and the share of their variance that it keeps."""
 
     projection: Projection
     pictures: int
     variance_kept: float
-    hashes: list[str]
-    features: Vectors
 
 
-def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed: int) -> Fitted:
-    """Fit a projection to features of a seeded sample of the public images: to those of the training split.
+def sample_features(context: StepContext, backbone: Card, *, seed: int) -> Sample:
+    """Return a sample of the public images with their features, which Spark tasks compute if they are not stored.
 
-    Spark tasks compute the features of the whole sample: `evaluate` ranks by those of test images.
+    The sample has images of all splits: `evaluate` ranks by the features of test images.
 
     Raises:
         GateRefused: more than `quality.max_refused_share` of the sample cannot be embedded.
@@ -47,23 +57,27 @@ def fit_projection(context: StepContext, backbone: Card, *, dimension: int, seed
     )
     hashes, features = as_arrays(stored_features(context, backbone.version, sample), "sha256", width=backbone.dimension)
     training = {row["sha256"] for row in sample.where("split = 'train'").select("sha256").distinct().collect()}
-    fitted_to = [i for i, sha256 in enumerate(hashes) if sha256 in training]
-    projection, kept = fit_pca(features[fitted_to], dimension=dimension, seed=seed)
-    return Fitted(projection, len(fitted_to), kept, hashes, features)
+    return Sample(hashes, features, [i for i, sha256 in enumerate(hashes) if sha256 in training])
 
 
-def save_projected(context: StepContext, version: str, projection: Projection, fitted: Fitted) -> None:
+def fit_projection(sample: Sample, *, dimension: int, seed: int) -> Fitted:
+    """Fit a projection to the features of those pictures of the sample that are in the training split."""
+    projection, kept = fit_pca(sample.features[sample.learnable], dimension=dimension, seed=seed)
+    return Fitted(projection, len(sample.learnable), kept)
+
+
+def save_projected(context: StepContext, version: str, projection: Projection, sample: Sample) -> None:
     """Save the vectors that `projection` gives to the sample as pending, so that `embed_images` does not compute them.
 
     Args:
         context: of the step.
         version: of the model that has this projection.
-        projection: of the model; training may have changed it since it was fitted.
-        fitted: has the features of the sample.
+        projection: of the model.
+        sample: its pictures and their features.
     """
-    vectors = projection.apply(fitted.features)
+    vectors = projection.apply(sample.features)
     lengths = np.linalg.norm(vectors, axis=1)
     directed = np.flatnonzero(lengths > 1e-6)  # embed_images refuses the others with a reason
     if len(directed):
         unit = vectors[directed] / lengths[directed, None]
-        write_pending(Pending(context.lake, version).uri, [fitted.hashes[i] for i in directed], unit)
+        write_pending(Pending(context.lake, version).uri, [sample.hashes[i] for i in directed], unit)

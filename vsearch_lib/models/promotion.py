@@ -31,7 +31,7 @@ def current_model(settings: Settings) -> Card:
     Raises:
         ArtefactError: there is no model, or the pointer to it cannot be read.
     """
-    card = _current(settings)
+    card = find_current_model(settings)
     if card is None:
         backbone = settings.model.backbone
         raise ArtefactError(f"no {backbone} model of this configuration in {settings.models.uri}: run train_encoder")
@@ -46,7 +46,7 @@ def version_in_use(settings: Settings) -> str | None:
     """
     if pointer := _pointer(settings):
         return pointer.version
-    card = _current(settings)
+    card = find_current_model(settings)
     return card.version if card else None
 
 
@@ -69,11 +69,12 @@ def promote(models_uri: str, card: Card, *, run_id: str, now: datetime) -> None:
 
 def pin_current_model(settings: Settings, *, run_id: str, now: datetime) -> None:
     """Promote the model in use if none was promoted yet, so that the next model is compared before it is used."""
-    if _read(settings.models.uri, POINTER) is None and (card := _current(settings)):
+    if _read(settings.models.uri, POINTER) is None and (card := find_current_model(settings)):
         promote(settings.models.uri, card, run_id=run_id, now=now)
 
 
-def _current(settings: Settings) -> Card | None:
+def find_current_model(settings: Settings) -> Card | None:
+    """Return what `current_model` returns, None if there is no model."""
     if pointer := _pointer(settings):
         return read_card(open_store(settings.models.uri), pointer.version)
     return _served(settings) or newest(settings.models.uri, recipe_of(settings))

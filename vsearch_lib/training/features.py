@@ -1,4 +1,4 @@
-"""Features of the frozen backbone for the pictures of a training, and for views of them, in one array on disk."""
+"""Vectors of a training's pictures in one array on disk: by the frozen backbone, with views, or by a teacher."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import as_arrays, stored_features
-from vsearch_lib.embedding.projected import Fitted
+from vsearch_lib.embedding.projected import Sample
 from vsearch_lib.embedding.view_features import delete_other_views, stored_view_features, view_recipe
 from vsearch_lib.embedding.views import Views
 from vsearch_lib.examples.boxes import Boxes
@@ -20,44 +20,48 @@ from vsearch_lib.vectors import Vectors
 _AT_ONCE = 20_000  # features that the driver collects: 100 MB
 
 
-def collect_features(
-    context: StepContext, backbone: Card, hashes: Sequence[str], fitted: Fitted, file: Path
+def collect_vectors(
+    context: StepContext, card: Card, hashes: Sequence[str], file: Path, *, sample: Sample | None = None
 ) -> Vectors:
-    """Return features (n, width) of public pictures with these sha256, zeros for one that has none, mapped from `file`.
+    """Return vectors (n, d) of public pictures with these sha256, zeros for one that has none, mapped from `file`.
 
-    Features that no run has computed are computed by Spark tasks and stored in `embeddings`.
+    Vectors that no run has computed are computed by Spark tasks and stored in `embeddings`.
 
     Args:
         context: of the step.
-        backbone: the card of the frozen backbone.
+        card: of any registered model: for the frozen backbone, the vectors are its features.
         hashes: (n) the sha256 of each picture.
-        fitted: has features of a sample, which are not read again.
         file: to be written.
+        sample: has vectors of some pictures, which are not read again.
+
+    Raises:
+        GateRefused: more than `quality.max_refused_share` of the missing vectors cannot be computed.
     """
-    features = np.memmap(file, np.float32, "w+", shape=(max(1, len(hashes)), backbone.dimension))
+    vectors = np.memmap(file, np.float32, "w+", shape=(max(1, len(hashes)), card.dimension))
     place = {sha256: i for i, sha256 in enumerate(hashes)}
-    for sha256, vector in zip(fitted.hashes, fitted.features, strict=True):
-        if (i := place.pop(sha256, None)) is not None:
-            features[i] = vector
+    if sample is not None:
+        for sha256, vector in zip(sample.hashes, sample.features, strict=True):
+            if (i := place.pop(sha256, None)) is not None:
+                vectors[i] = vector
     for images in _public(context, sorted(place), at_once=_AT_ONCE):
-        rows = stored_features(context, backbone.version, images)
-        found, vectors = as_arrays(rows, "sha256", width=backbone.dimension)
-        features[[place[sha256] for sha256 in found]] = vectors
-    return features[: len(hashes)]
+        found, stored = as_arrays(stored_features(context, card.version, images), "sha256", width=card.dimension)
+        vectors[[place[sha256] for sha256 in found]] = stored
+    return vectors[: len(hashes)]
 
 
 def collect_view_features(
     context: StepContext,
     backbone: Card,
     hashes: Sequence[str],
-    fitted: Fitted,
     boxes: Boxes,
     views: int,
     file: Path,
+    *,
+    sample: Sample,
 ) -> Vectors:
     """Return features (n, 1 + views, width) of pictures and of random views of each, mapped from `file`.
 
-    Row 0 is `collect_features` of the picture itself, which also stands for views that have no features. Views that no
+    Row 0 is `collect_vectors` of the picture itself, which also stands for views that have no features. Views that no
     training has made are made by Spark tasks, and their features are stored in `view_features`; those of other recipes
     and other backbones are deleted.
 
@@ -65,10 +69,10 @@ def collect_view_features(
         context: of the step.
         backbone: the card of the frozen backbone.
         hashes: (n) the sha256 of each picture.
-        fitted: has features of a sample, which are not read again.
         boxes: the parts of pictures that the views show.
         views: how many of each picture.
         file: to be written.
+        sample: has features of some pictures, which are not read again.
 
     Raises:
         GateRefused: more than `quality.max_refused_share` of some pictures have a view without features.
@@ -76,7 +80,7 @@ def collect_view_features(
     n, width = len(hashes), backbone.dimension
     features = np.memmap(file, np.float32, "w+", shape=(max(1, n), 1 + views, width))[:n]
     own = file.with_name(f"{file.name}-own")
-    features[:] = collect_features(context, backbone, hashes, fitted, own)[:, None]
+    features[:] = collect_vectors(context, backbone, hashes, own, sample=sample)[:, None]
     own.unlink()
     if not views:
         return features

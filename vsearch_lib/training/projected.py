@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vsearch_lib.context import StepContext
-from vsearch_lib.embedding.projected import fit_projection, save_projected
+from vsearch_lib.embedding.projected import fit_projection, sample_features, save_projected
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.figures import Figure
 from vsearch_lib.models.load import load_model
@@ -16,7 +16,8 @@ from vsearch_lib.run_ids import version_of
 def make_projected(context: StepContext, encoder: Encoder, recipe: Recipe, backbone: Card) -> list[Figure]:
     """Register `encoder` with a projection fitted to features of the catalogue; return its figures."""
     models_uri, seed = context.settings.models.uri, context.settings.training.seed
-    fitted = fit_projection(context, backbone, dimension=encoder.dimension, seed=seed)
+    sample = sample_features(context, backbone, seed=seed)
+    fitted = fit_projection(sample, dimension=encoder.dimension, seed=seed)
     assert encoder.projection is not None  # every recipe except the backbone's has a dimension
     encoder.projection.set_to(fitted.projection)
     card = register(
@@ -31,7 +32,7 @@ def make_projected(context: StepContext, encoder: Encoder, recipe: Recipe, backb
         graph=load_model(models_uri, backbone.version).graph,
         say=context.say,
     )
-    save_projected(context, card.version, fitted.projection, fitted)
+    save_projected(context, card.version, fitted.projection, sample)
     context.made["model"] = card.version
     pictures = f"{fitted.pictures} picture{'' if fitted.pictures == 1 else 's'}"
     if not fitted.pictures:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
 import torch
 
 from vsearch_lib.config.settings import Training
@@ -27,7 +26,7 @@ from vsearch_lib.training.head import Head
 from vsearch_lib.training.prepared import Prepared, prepared
 from vsearch_lib.training.validation import recall_of_each_query
 from vsearch_lib.training.whole import encoded
-from vsearch_lib.training.work import Work, do, forget, new_encoder
+from vsearch_lib.training.work import Work, do, encoder_with, forget
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,12 @@ def make_trained(
 
 def _learnt_nothing(run: Prepared, trained: Trained) -> bool:
     """Return whether the weights are those before the training; a whole network starts from a trained head."""
-    if run.fitted is None or trained.curve.best > 0:
+    if not run.start.is_usable or trained.curve.best > 0:
         return False
-    before, after = run.encoder.projection, trained.encoder.projection
+    before, after = run.start.encoder.projection, trained.encoder.projection
     assert before is not None
     assert after is not None
-    return np.array_equal(before.as_arrays().axes, after.as_arrays().axes)
+    return torch.equal(before.axes, after.axes)
 
 
 def train_once(run: Prepared, training: Training) -> Trained:
@@ -76,11 +75,12 @@ def train_once(run: Prepared, training: Training) -> Trained:
     """
     context, snapshots_uri = run.context, training_snapshots_uri(run.context.lake)
     work = Work(
-        run.encoder.backbone_name,
-        run.encoder.dimension,
-        run.encoder.preprocessing,
+        run.start.encoder.backbone_name,
+        run.start.encoder.dimension,
+        run.start.encoder.preprocessing,
         training,
         run.depth,
+        run.start.is_usable,
         checkpoints_uri=f"{snapshots_uri}/{run.name}/checkpoints",
         digest=_digest(run, training),
     )
@@ -97,8 +97,7 @@ def train_once(run: Prepared, training: Training) -> Trained:
                 processes=training.processes,
                 say=context.say,
             )
-            encoder = new_encoder(work)
-            encoder.load_state_dict(weights)
+            encoder = encoder_with(weights, work)
     except VsearchError:
         forget(work)
         raise
@@ -122,7 +121,7 @@ def _digest(run: Prepared, training: Training) -> str:
     """Return a hash of all that a training depends on."""
     settings = training.model_dump(mode="json")
     start = hashlib.sha256(run.material.start).hexdigest()
-    fields = [run.name, run.depth, start, run.encoder.dimension, settings]
+    fields = [run.name, run.depth, start, settings]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -132,7 +131,7 @@ def _register(run: Prepared, recipe: Recipe, trained: Trained) -> list[Figure]:
     card = register(
         models_uri,
         trained.encoder,
-        version=version_of(context.run_id, after=run.backbone.version),
+        version=version_of(context.run_id, after=run.origin.version),
         recipe=replace(recipe, training=depth),
         run_id=context.run_id,
         training_snapshot=run.name,
@@ -142,9 +141,9 @@ def _register(run: Prepared, recipe: Recipe, trained: Trained) -> list[Figure]:
         say=context.say,
     )
     if depth == "head":
-        assert run.fitted is not None
+        assert run.start.sample is not None
         assert trained.encoder.projection is not None
-        save_projected(context, card.version, trained.encoder.projection.as_arrays(), run.fitted)
+        save_projected(context, card.version, trained.encoder.projection.as_arrays(), run.start.sample)
     context.made["model"] = card.version
     subject = f"model {card.version}"
     losses = {"first": curve.epochs[0].loss, "last": curve.epochs[-1].loss} if curve.epochs else {}

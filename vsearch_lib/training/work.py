@@ -1,11 +1,12 @@
 """The work of a process of a training: it makes the network, and trains the projection, then perhaps all of it."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
 from safetensors.torch import load
+from torch import Tensor
 
 from vsearch_lib.config.settings import Training
 from vsearch_lib.encoder.network import Encoder
@@ -20,7 +21,6 @@ from vsearch_lib.training.inputs import Features, Inputs, Views
 from vsearch_lib.training.local_snapshot import LocalSnapshot
 from vsearch_lib.training.loop import Course, Trainee, train
 from vsearch_lib.training.material import Material
-from vsearch_lib.training.objectives.frozen import frozen_vectors
 from vsearch_lib.training.objectives.objective import Objective, relations_of
 from vsearch_lib.training.processes import ALONE, Processes
 from vsearch_lib.training.whole import whole_trainee
@@ -36,6 +36,7 @@ class Work:
         preprocessing: of the pictures.
         settings: the section `training`.
         depth: how much is trained.
+        is_usable: whether the network is of use before the training: its weights are not random.
         checkpoints_uri: the folder of the checkpoints.
         digest: a hash of all that the training depends on; it names the checkpoints.
     """
@@ -45,6 +46,7 @@ class Work:
     preprocessing: Preprocessing
     settings: Training
     depth: str
+    is_usable: bool
     checkpoints_uri: str
     digest: str
 
@@ -63,13 +65,8 @@ def do(
     Raises:
         VsearchError: the training came to nothing (`train`).
     """
-    encoder = new_encoder(work)
-    encoder.load_state_dict(load(material.start))
+    encoder = encoder_with(load(material.start), work)
     training = work.settings
-    frozen = None
-    if material.features is not None and (training.keep_frozen or training.neighbours):
-        assert encoder.projection is not None
-        frozen = frozen_vectors(material.features[:, 0], encoder.projection.as_arrays())
     deadline = monotonic() + 60 * training.max_minutes if training.max_minutes else None
 
     def run(trainee: Trainee, inputs: Inputs, part: str) -> Curve:
@@ -96,8 +93,8 @@ def do(
             )
 
         network = trainee.network.to(training_device())
-        relations = relations_of(training, snapshot, differs=inputs.differs, frozen=frozen)
-        objective = Objective(training, network, relations, dimension=work.dimension, frozen=frozen)
+        relations = relations_of(training, snapshot, differs=inputs.differs, frozen=material.frozen)
+        objective = Objective(training, network, relations, dimension=work.dimension, frozen=material.frozen)
         checkpoint = Checkpoint(open_store(work.checkpoints_uri), f"{part}-{work.digest}.safetensors", say)
         return train(
             trainee,
@@ -125,7 +122,7 @@ def do(
         encoder,
         learning_rate=training.learning_rate,
         layer_decay=training.layer_decay,
-        pretrained=material.features is not None,
+        pretrained=work.is_usable,
         validation=material.validation_jpegs,
         relevant=material.relevant,
     )
@@ -133,12 +130,13 @@ def do(
     return encoder, run(whole, views, "full")
 
 
-def new_encoder(work: Work) -> Encoder:
-    """Return the network with random weights."""
+def encoder_with(weights: Mapping[str, Tensor], work: Work) -> Encoder:
+    """Return the network with these weights."""
     encoder = Encoder(work.backbone, dimension=work.dimension, side=work.preprocessing.side)
     encoder.set_preprocessing(work.preprocessing)
-    if work.settings.hidden:
-        encoder.add_hidden_layer(work.settings.hidden, seed=work.settings.seed)
+    if "projection.inner" in weights:
+        encoder.add_hidden_layer(len(weights["projection.inner"]), seed=0)
+    encoder.load_state_dict(weights)
     return encoder
 
 

@@ -86,7 +86,7 @@ def test_another_search_does_not_use_the_outcomes_of_this_one(search):
         ([], {"name": "s2"}),
         ([], {"validation": replace(search.run.validation, relevant=relevant)}),
         ([], {"backbone": replace(search.run.backbone, files={"model.safetensors": "1" * 64})}),
-        ([], {"fitted": replace(search.run.fitted, hashes=["0" * 64])}),
+        ([], {"material": replace(search.run.material, start=b"other weights")}),
     ):
         with pytest.raises(KeyboardInterrupt):
             search(RATES, *base, interrupted_at=1, **changes)
