@@ -22,9 +22,9 @@ from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.context import StepContext
 from vsearch_lib.images.decode import Limits, normalise
 from vsearch_lib.lake import Lake
-from vsearch_lib.measure.offline.paired import paired_difference
 from vsearch_lib.models.promotion import promote
 from vsearch_lib.models.registry import read_card
+from vsearch_lib.paired import paired_difference
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.search.searcher import Searcher

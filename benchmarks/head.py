@@ -26,10 +26,10 @@ from vsearch_lib.encoder.projection import Projection, fit_pca
 from vsearch_lib.examples.boxes import PRIOR
 from vsearch_lib.examples.snapshot import DESCRIPTION, Snapshot, SnapshotFile, encode
 from vsearch_lib.images.decode import Limits, normalise
-from vsearch_lib.measure.offline.paired import paired_difference
 from vsearch_lib.models.registration import to_graph
 from vsearch_lib.models.registry import recipe_of
 from vsearch_lib.models.weights import initial_encoder, serialise
+from vsearch_lib.paired import paired_difference
 from vsearch_lib.training.local_snapshot import LocalSnapshot, open_snapshot
 from vsearch_lib.training.material import Material
 from vsearch_lib.training.objectives.frozen import frozen_vectors

@@ -14,7 +14,7 @@ import numpy as np
 from head import SETTINGS, features_of, precisions, trained_head
 
 from vsearch_lib.encoder.projection import Projection, fit_pca
-from vsearch_lib.measure.offline.paired import paired_difference
+from vsearch_lib.paired import paired_difference
 
 SEEDS = (1, 2, 3)
 WITH_LABELS: dict[str, dict[str, object]] = {

@@ -64,7 +64,7 @@ def material(depth: str) -> Material:
     np.fill_diagonal(relevant, val=False)
     jpegs = [picture(i) for i in range(50)] if depth == "full" else []
     return Material(
-        serialise(untrained("small", dimension=8, seed=3, side=SIDE)), features, validation, jpegs, relevant
+        serialise(untrained("small", dimension=8, seed=3, side=SIDE)), features, frozen, validation, jpegs, relevant
     )
 
 

@@ -139,7 +139,12 @@ def head(recalls: Iterator[float | None]) -> tuple[LinearProjection, Trainee]:
         validation=nothing,
         relevant=np.zeros((0, 0), dtype=np.bool_),
     )
-    return projection, replace(trainee, validate=lambda: next(recalls))
+
+    def validate() -> np.ndarray:
+        recall = next(recalls)
+        return np.empty(0) if recall is None else np.full(20, recall)
+
+    return projection, replace(trainee, validate=validate)
 
 
 def epochs_of(steps: int = 3) -> Callable[[int], Iterator[Batch]]:
@@ -167,6 +172,22 @@ def test_if_no_epoch_is_better_the_weights_are_those_before_the_training():
     curve, axes = axes_after([0.5, 0.4, 0.5], 2)
     assert curve.best == 0
     assert torch.equal(axes, projection.axes)
+
+
+def test_weights_that_are_better_by_chance_alone_are_not_kept():
+    """The best epoch is better for 11 queries and worse for 9, each time by as much."""
+    start = np.full(20, 0.5)
+    better_for = {11: start + np.repeat([0.1, -0.1], [11, 9]), 20: start + 0.1}
+    axes = {}
+    for queries, recalls in better_for.items():
+        projection, trainee = head(iter([]))
+        before = projection.axes.detach().clone()
+        validations = iter([start, recalls])
+        trainee = replace(trainee, validate=lambda found=validations: next(found))
+        curve = train(trainee, epochs_of(), objective, replace(COURSE, steps=3), progress=silent)
+        assert curve.may_be_chance == (queries == 11)
+        axes[queries] = torch.equal(projection.axes, before)
+    assert axes == {11: True, 20: False}
 
 
 def test_the_training_ends_when_the_recall_has_not_risen_for_some_epochs():
@@ -259,7 +280,9 @@ class Greedy(nn.Module):
 
 def test_a_training_without_memory_says_which_settings_to_lower():
     network = Greedy()
-    trainee = Trainee(network, 8, [(list(network.parameters()), 0.1)], lambda: None, lambda: None, is_usable=True)
+    trainee = Trainee(
+        network, 8, [(list(network.parameters()), 0.1)], lambda: None, lambda: np.empty(0), is_usable=True
+    )
     with pytest.raises(VsearchError, match=r"out of memory on 30 pictures: lower training\.pictures_at_once \(1000\)"):
         train(trainee, epochs_of(1), objective, COURSE, progress=silent)
 

@@ -24,7 +24,7 @@ def run(settings, lake, tmp_path):
 
 @pytest.fixture
 def training(settings):
-    return settings.training.model_copy(update={"epochs": 3, "batch_size": 16, "learning_rate": 0.01})
+    return settings.training.model_copy(update={"epochs": 3, "batch_size": 16, "learning_rate": 0.1})
 
 
 def checkpoints(settings) -> list[Path]:
@@ -54,7 +54,7 @@ def test_the_recalls_of_a_whole_network_have_the_best_recall_of_the_curve_as_mea
     pictures = [look_alike(i % SCENES, i) for i in range(PICTURES)]
     material = replace(run.material, features=None, validation_jpegs=pictures)
     whole = replace(run, depth="full", start=Start(run.start.encoder, None, None), material=material)
-    trained = train_once(whole, training.model_copy(update={"epochs": 1}))
+    trained = train_once(whole, training.model_copy(update={"epochs": 1, "learning_rate": 0.01}))
     recalls = validation_recalls(whole, trained.encoder)
     assert len(recalls) == QUERIES
     assert np.mean(recalls) == pytest.approx(trained.curve.best_recall)

@@ -17,10 +17,23 @@ from vsearch_lib.training.curve import Curve, curve_of
 
 @dataclass(frozen=True)
 class State:
-    """A curve, the weights of the best epoch, and how many epochs of how many steps the training has in all."""
+    """What a training knows after an epoch, besides the weights.
+
+    Attributes:
+        curve: so far.
+        start: the weights before the training.
+        best: the weights of the best epoch.
+        recalls_at_start: (queries,) with the weights before the training, none if they are not known.
+        best_recalls: (queries,) with the best weights, none if they are not known.
+        epochs: that the training has in all.
+        steps: of each epoch.
+    """
 
     curve: Curve
+    start: Mapping[str, Tensor]
     best: Mapping[str, Tensor]
+    recalls_at_start: Tensor
+    best_recalls: Tensor
     epochs: int
     steps: int
 
@@ -62,7 +75,9 @@ class Checkpoint:
         self._say(
             f"train_encoder: an earlier run was interrupted; the training goes on after epoch {len(curve.epochs)}"
         )
-        return State(curve, _part(tensors, "best"), epochs, steps)
+        recalls = _part(tensors, "recalls")
+        weights = (_part(tensors, "start"), _part(tensors, "best"))
+        return State(curve, *weights, recalls["start"], recalls["best"], epochs, steps)
 
     def save(self, network: nn.Module, objective: nn.Module, optimiser: torch.optim.Optimizer, state: State) -> None:
         """Replace the file by the current state."""
@@ -70,7 +85,10 @@ class Checkpoint:
         tensors = {
             **{f"network/{name}": value for name, value in network.state_dict().items()},
             **{f"objective/{name}": value for name, value in objective.state_dict().items()},
+            **{f"start/{name}": value for name, value in state.start.items()},
             **{f"best/{name}": value for name, value in state.best.items()},
+            "recalls/start": state.recalls_at_start,
+            "recalls/best": state.best_recalls,
             **{f"optimiser/{i}/{name}": value for i, values in moments.items() for name, value in values.items()},
         }
         # `clone`: the format refuses tensors that share memory.

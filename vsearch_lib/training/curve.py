@@ -1,6 +1,6 @@
 """The curve of a training: loss and recall after each epoch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -13,14 +13,21 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Curve:
-    """The epochs of a training, and the recall before it, None if the weights at the start cannot be used."""
+    """The epochs of a training.
+
+    Attributes:
+        recall_at_start: the recall before it, None if the weights at the start cannot be used.
+        epochs: in order.
+        may_be_chance: whether the best epoch may be no better than the start: then the weights at the start are kept.
+    """
 
     recall_at_start: float | None
     epochs: tuple[Epoch, ...] = ()
+    may_be_chance: bool = False
 
     def followed_by(self, epoch: Epoch) -> "Curve":
         """Return this curve with one more epoch."""
-        return Curve(self.recall_at_start, (*self.epochs, epoch))
+        return replace(self, epochs=(*self.epochs, epoch))
 
     @property
     def best(self) -> int:
@@ -28,6 +35,8 @@ class Curve:
 
         It is the earliest one with the highest recall, and the last one if no recall is known.
         """
+        if self.may_be_chance:
+            return 0
         measured = {n: recall for n, recall in enumerate(self._recalls) if recall is not None}
         return max(measured, key=lambda n: (measured[n], -n)) if measured else len(self.epochs)
 
@@ -55,4 +64,4 @@ def curve_of(fields: dict[str, object]) -> Curve:
     epochs, start = fields["epochs"], fields["recall_at_start"]
     if not isinstance(epochs, list) or not isinstance(start, float | None):
         raise TypeError("it holds no curve")
-    return Curve(start, tuple(Epoch(**epoch) for epoch in epochs))
+    return Curve(start, tuple(Epoch(**epoch) for epoch in epochs), bool(fields["may_be_chance"]))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vsearch_lib.encoder.network import LinearProjection, unit
 from vsearch_lib.training.loop import Trainee
-from vsearch_lib.training.validation import recall
+from vsearch_lib.training.validation import recall_of_each_query
 from vsearch_lib.vectors import Vectors
 
 # Measured on clothing photos, from PCA and with same-label pairs: .0003 gave mAP .870, .001 .862 and .003 .852.
@@ -39,14 +39,14 @@ def head_trainee(
         projection: fitted to the catalogue.
         learning_rate: None for `LEARNING_RATE`.
         validation: (n, width) features of validation pictures.
-        relevant: (queries, n) bool, as `validation.recall` takes it.
+        relevant: (queries, n) bool, as `recall_of_each_query` takes it.
     """
     head = Head(projection)
 
-    def validate() -> float | None:
+    def validate() -> NDArray[np.float64]:
         with torch.inference_mode():
             vectors = head(torch.from_numpy(validation).to(projection.axes.device))
-        return recall(vectors.cpu().numpy(), relevant)
+        return recall_of_each_query(vectors.cpu().numpy(), relevant)
 
     return Trainee(
         network=head,

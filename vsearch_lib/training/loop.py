@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from time import perf_counter
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vsearch_lib.errors import VsearchError
+from vsearch_lib.paired import paired_difference
 from vsearch_lib.training.budget import seconds_of, steps_within
 from vsearch_lib.training.checkpoint import Checkpoint, State
 from vsearch_lib.training.curve import Curve, Epoch
@@ -58,7 +61,8 @@ class Trainee:
         dimension: of the vectors.
         rates: lists of its weights, each with the learning rate of that list.
         start: called before each epoch; it puts the network into training mode.
-        validate: returns the recall of the network as it is now, on validation images; None if there are too few.
+        validate: returns the recall of each query (queries,) of the network as it is now, on validation images; none if
+            there are too few.
         is_usable: whether the network is of use before the training, so that it may be better than after it.
     """
 
@@ -66,7 +70,7 @@ class Trainee:
     dimension: int
     rates: Rates
     start: Callable[[], None]
-    validate: Callable[[], float | None]
+    validate: Callable[[], NDArray[np.float64]]
     is_usable: bool
 
 
@@ -82,7 +86,8 @@ def train(
 ) -> Curve:
     """Train in place; the network ends with the weights that did best on validation.
 
-    If no epoch does better than usable weights at the start, these are restored: then nothing was learnt.
+    If usable weights at the start may be as good, by the paired interval of the difference, these are restored: then
+    nothing was learnt. Of many epochs one is better by chance, even after a training on wrong labels.
 
     Args:
         trainee: the network.
@@ -105,15 +110,22 @@ def train(
             if state.curve.epochs_without_gain >= course.patience_epochs:
                 break
             loss = run.epoch_loss(epoch, epoch_batches(epoch), state, progress)
-            curve = state.curve.followed_by(Epoch(loss, run.recall()))
-            best = _copied(run.network) if curve.best == len(curve.epochs) else state.best
-            state = State(curve, best, state.epochs, state.steps)
+            state = run.followed(state, loss)
             if checkpoint and processes.rank == 0:
                 checkpoint.save(run.network, objective, run.optimiser, state)
     progress(state.epochs * state.steps, state.epochs * state.steps)
-    run.network.load_state_dict(state.best)
+    curve = replace(state.curve, may_be_chance=_may_be_chance(state, seed=course.seed))
+    run.network.load_state_dict(state.start if curve.best == 0 else state.best)
     run.network.eval().cpu()
-    return state.curve
+    return curve
+
+
+def _may_be_chance(state: State, *, seed: int) -> bool:
+    """Return whether the best weights may be no better than usable ones at the start."""
+    if state.curve.recall_at_start is None or state.curve.best_recall is None:
+        return False
+    gain = paired_difference(state.best_recalls.tolist(), state.recalls_at_start.tolist(), seed=seed)
+    return gain.low <= 0
 
 
 class _Run:
@@ -127,17 +139,17 @@ class _Run:
     def begun(self, epoch_batches: Batches) -> State:
         """Return the state before the first epoch, with as many steps as the time allows."""
         course, began = self._course, perf_counter()
-        recall = self.recall()
+        recalls = self._recalls()
         validation_seconds = perf_counter() - began
-        state = State(
-            Curve(recall if self._trainee.is_usable else None), _copied(self.network), course.epochs, course.steps
-        )
+        weights = _copied(self.network)
+        curve = Curve(_mean(recalls) if self._trainee.is_usable else None)
+        state = State(curve, weights, weights, recalls, recalls, course.epochs, course.steps)
         if course.seconds is None:
             return state
         batches, remembered = epoch_batches(0), _copied(self._objective)
         self._trainee.start()
         step_seconds = seconds_of(lambda: self._step(next(batches)))
-        self.network.load_state_dict(state.best)
+        self.network.load_state_dict(state.start)
         self._objective.load_state_dict(remembered)
         self.optimiser = self._new_optimiser()
         epochs, steps = steps_within(
@@ -148,7 +160,7 @@ class _Run:
             validation_seconds=validation_seconds,
         )
         epochs, steps = self._processes.of_first((epochs, steps))
-        return State(state.curve, state.best, epochs, steps)
+        return replace(state, epochs=epochs, steps=steps)
 
     def epoch_loss(
         self, epoch: int, batches: Iterator[Batch], state: State, progress: Callable[[int, int], None]
@@ -169,10 +181,19 @@ class _Run:
             raise VsearchError("the training got no example: run build_training_examples again")
         return sum(losses) / len(losses)
 
-    def recall(self) -> float | None:
-        """Return the recall on validation as the first process measures it."""
+    def followed(self, state: State, loss: float) -> State:
+        """Return the state after an epoch with this loss."""
+        recalls = self._recalls()
+        curve = state.curve.followed_by(Epoch(loss, _mean(recalls)))
+        if curve.best < len(curve.epochs):
+            return replace(state, curve=curve)
+        return replace(state, curve=curve, best=_copied(self.network), best_recalls=recalls)
+
+    def _recalls(self) -> Tensor:
+        """Return the recall of each query (queries,) on validation, as the first process measures it."""
         self.network.eval()
-        return self._processes.of_first(self._trainee.validate() if self._processes.rank == 0 else None)
+        recalls = self._trainee.validate() if self._processes.rank == 0 else np.empty(0)
+        return torch.from_numpy(self._processes.of_first(recalls))
 
     def _step(self, batch: Batch) -> float:
         try:
@@ -197,6 +218,10 @@ class _Run:
     def _new_optimiser(self) -> torch.optim.Optimizer:
         groups = [{"params": weights, "lr": rate} for weights, rate in self._rates]
         return torch.optim.AdamW(groups, weight_decay=self._course.weight_decay)
+
+
+def _mean(recalls: Tensor) -> float | None:
+    return float(recalls.mean()) if len(recalls) else None
 
 
 def _copied(network: nn.Module) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ class Material:
         frozen: (pictures, d) of unit length, or zeros: whose similarities the training keeps; None if it keeps none.
         validation_features: (n, width) of the validation's pictures.
         validation_jpegs: (n) the same pictures, if the whole network is validated.
-        relevant: (queries, n) bool, as `validation.recall` takes it.
+        relevant: (queries, n) bool, as `recall_of_each_query` takes it.
     """
 
     start: bytes

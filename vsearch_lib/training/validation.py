@@ -98,30 +98,20 @@ def mutual_neighbours(vectors: Vectors, queries: int) -> NDArray[np.bool_]:
     return (near & near.T)[:queries]
 
 
-def recall(vectors: Vectors, relevant: NDArray[np.bool_]) -> float | None:
-    """Return recall by exact search, the mean over the queries that have a relevant picture.
+def recall_of_each_query(vectors: Vectors, relevant: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return recall by exact search of each query that has a relevant picture, in their order.
 
     The recall of a query with r relevant pictures is the share of them among its first r answers (R-precision, Manning
     et al. 2008, "Introduction to Information Retrieval", 8.4): a fixed number of answers would be full of relevant ones
-    long before the ranking is as good as it gets. None if there are fewer than `MIN_QUERIES` queries.
-
-    Args:
-        vectors: (n, d) of unit length; the first ones are the queries.
-        relevant: (queries, n); a query is not relevant to itself.
-    """
-    if np.count_nonzero(relevant.any(axis=1)) < MIN_QUERIES:
-        return None
-    return float(recall_of_each_query(vectors, relevant).mean())
-
-
-def recall_of_each_query(vectors: Vectors, relevant: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the recall, as `recall` defines it, of each query that has a relevant picture, in their order.
+    long before the ranking is as good as it gets. If there are fewer than `MIN_QUERIES` such queries, none is returned.
 
     Args:
         vectors: (n, d) of unit length; the first ones are the queries.
         relevant: (queries, n); a query is not relevant to itself.
     """
     wanted = relevant.sum(axis=1)
+    if np.count_nonzero(wanted) < MIN_QUERIES:
+        return np.empty(0)
     cosines = vectors[: len(relevant)] @ vectors.T
     np.fill_diagonal(cosines, -np.inf)
     in_order = np.take_along_axis(relevant, np.argsort(-cosines, axis=1, kind="stable"), axis=1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.training.device import fast_precision
 from vsearch_lib.training.loop import Rates, Trainee
-from vsearch_lib.training.validation import recall
+from vsearch_lib.training.validation import recall_of_each_query
 from vsearch_lib.vectors import Vectors
 
 with warnings.catch_warnings():
@@ -43,7 +43,7 @@ def whole_trainee(
             "BEiT"): what the first layers see hardly differs from one catalogue to another.
         pretrained: whether the backbone is.
         validation: (n) JPEGs of validation pictures.
-        relevant: (queries, n) bool, as `validation.recall` takes it.
+        relevant: (queries, n) bool, as `recall_of_each_query` takes it.
     """
     rate = learning_rate or LEARNING_RATE
     projection = list(encoder.projection.parameters()) if encoder.projection is not None else []
@@ -100,5 +100,10 @@ def encoded(encoder: Encoder, jpegs: Sequence[bytes]) -> Vectors:
         return torch.cat([vectors(jpegs[start : start + _VALIDATED_AT_ONCE]) for start in starts]).numpy()
 
 
-def _validation(encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.bool_]) -> Callable[[], float | None]:
-    return lambda: recall(encoded(encoder, jpegs), relevant) if jpegs else None
+def _validation(
+    encoder: Encoder, jpegs: Sequence[bytes], relevant: NDArray[np.bool_]
+) -> Callable[[], NDArray[np.float64]]:
+    def validate() -> NDArray[np.float64]:
+        return recall_of_each_query(encoded(encoder, jpegs), relevant) if jpegs else np.empty(0)
+
+    return validate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vsearch_lib.measure.comparison.evidence import JUDGED, Evidence
-from vsearch_lib.measure.offline.paired import Difference
+from vsearch_lib.paired import Difference
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from vsearch_lib.measure.comparison.evidence import (
     Evidence,
 )
 from vsearch_lib.measure.comparison.verdict import verdict
-from vsearch_lib.measure.offline.paired import Difference
+from vsearch_lib.paired import Difference
 
 
 @pytest.fixture(scope="module")

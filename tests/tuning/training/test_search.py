@@ -15,7 +15,7 @@ from vsearch_lib.tuning.training.plan import Plan, plan
 from vsearch_lib.tuning.training.search import try_all
 from vsearch_lib.tuning.training.space import parse_space
 
-RATES = "training.learning_rate=0.0001,0.01,0.02"
+RATES = "training.learning_rate=0.0001,0.05,0.1"
 
 
 class Search:
@@ -27,7 +27,7 @@ class Search:
         self.run = small_training(context, folder)
 
     def settings_with(self, overrides: list[str]):
-        base = ["training.epochs=2", "training.batch_size=16", "training.learning_rate=0.001"]
+        base = ["training.epochs=2", "training.batch_size=16", "training.learning_rate=0.03"]
         return load_settings("demo", [f"var={self.folder}", f"cache={self.folder}/cache", *base, *overrides])
 
     def plan(self, attempt: str, *base: str) -> Plan:
@@ -66,7 +66,7 @@ def test_an_interrupted_search_goes_on_with_what_is_left(search, tmp_path):
 
     assert found.trials[0].point == ()
     rates = [dict(trial.point)["training.learning_rate"] for trial in found.trials[1:]]
-    assert sorted(rates) == [0.0001, 0.01, 0.02]
+    assert sorted(rates) == [0.0001, 0.05, 0.1]
     assert all(len(trial.outcome.recalls) == QUERIES for trial in found.trials)
     assert found.best.outcome.best_recall == max(trial.outcome.best_recall for trial in found.trials)
     assert found.best.outcome.best_recall > found.best.outcome.recall_at_start

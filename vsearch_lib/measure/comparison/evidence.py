@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vsearch_lib.figures import Figure
-from vsearch_lib.measure.offline.paired import Difference, paired_difference
+from vsearch_lib.paired import Difference, paired_difference
 
 # The kinds of queries, which are slices of the figures.
 JUDGED, CLICKED, OWN_VIEWS, FROZEN_NEIGHBOURS = "judged", "clicked", "own views", "frozen neighbours"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vsearch_lib.config import Settings
-from vsearch_lib.measure.offline.paired import Difference, paired_difference
+from vsearch_lib.paired import Difference, paired_difference
 from vsearch_lib.report.page import Table
 from vsearch_lib.report.text import as_text
 from vsearch_lib.training.depth import Depth

@@ -134,6 +134,7 @@ def _digest(run: Prepared, space: Space) -> str:
         run.depth,
         run.context.settings.training.model_dump(mode="json"),
         {name: asdict(tried) for name, tried in space.items()},
+        dict(run.backbone.files),
         hashlib.sha256(run.material.start).hexdigest(),
         run.validation.catalogue,
         torch.__version__,

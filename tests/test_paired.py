@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from vsearch_lib.measure.offline.paired import Difference, paired_difference
+from vsearch_lib.paired import Difference, paired_difference
 
 
 def test_the_same_difference_on_every_query_has_no_width():
