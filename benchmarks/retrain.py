@@ -3,15 +3,17 @@
     .venv/bin/python benchmarks/retrain.py [VAR]
 
 It draws 2,000 images (seed 7), and a first night makes a model without training. Then `vsearch run retrain` trains a
-head, twice from this same start: with what people said, and with the scores of all pairs permuted whose query is not in
-the test split, and without clicks. The script prints the gain in nDCG@10 on judged test queries, and what the commands
-said. VAR (by default var/retrain) is a folder of its own, which must not exist yet.
+head, three times from this same start: with what people said; with the scores of pairs of training images permuted; and
+with those of all pairs without a test image permuted, so that validation is wrong too. The last two are without clicks.
+It prints the gain in nDCG@10 on judged test queries with its interval, and all that the commands said. VAR (by default
+var/retrain) is a folder of its own, which must not exist yet.
 """
 
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,32 +42,36 @@ def run(graph: str, var: Path, *overrides: str) -> list[str]:
     return vsearch("run", graph, "--env", "demo", *(word for one in chosen for word in ("--set", one)))
 
 
-def shuffle_judgements(var: Path) -> int:
-    """Permute the scores of all judgements whose query is not in the test split; return how many these are."""
+def shuffle_judgements(var: Path, splits: Sequence[str]) -> int:
+    """Permute the scores of the judgements whose images are in `splits`; return how many these are."""
     settings = load_settings("demo", [f"var={var}"])
     with spark_session(settings, "shuffle") as spark:
         lake = Lake(spark, settings.lake.uri, "shuffle")
-        tests = images_with_split(lake, settings).where("split = 'test'")
-        tests = tests.select(F.col("image_id").alias("query_image_id"))
-        rows = lake.read("judgements").join(tests, "query_image_id", "left_anti").toPandas()
+        images = images_with_split(lake, settings).where(F.col("split").isin(*splits)).select("image_id")
+        judgements = lake.read("judgements")
+        chosen = judgements.join(images, "image_id", "left_semi")
+        queries = images.withColumnRenamed("image_id", "query_image_id")
+        rows = chosen.join(queries, "query_image_id", "left_semi").select(judgements.columns).toPandas()
+        rows = rows.sort_values(["query_image_id", "image_id", "annotator"])  # the seed is one permutation
         rows["score"] = np.random.default_rng(SEED).permutation(rows["score"].to_numpy())
-        lake.upsert("judgements", spark.createDataFrame(rows, lake.read("judgements").schema))
+        lake.upsert("judgements", spark.createDataFrame(rows, judgements.schema))
     return len(rows)
 
 
 def main(folder: Path) -> None:
-    """Print what a first night and the two retrainings say."""
+    """Print what a first night and the three retrainings say."""
     if folder.exists():
         sys.exit(f"{folder} exists: remove it, or name another folder")
-    true, shuffled = folder / "true", folder / "shuffled"
+    start = folder / "start"
     vsearch("demo-data", str(folder / "landing"), "--images", str(IMAGES), "--seed", str(SEED))
-    print("first night, without training", *run("nightly", true, "training.depth=none"), sep="\n  ")
-    shutil.copytree(true, shuffled)
-    print("retrain, with judgements and clicks", *run("retrain", true, "training.depth=head"), sep="\n  ")
-    count = shuffle_judgements(shuffled)
+    print("first night, without training", *run("nightly", start, "training.depth=none"), sep="\n  ", flush=True)
     no_clicks = ("examples.mix.click=0", "examples.mix.cleaned_click=0", "examples.mix.co_click=0")
-    said = run("retrain", shuffled, "training.depth=head", *no_clicks)
-    print(f"retrain, with {count} shuffled scores and no clicks", *said, sep="\n  ")
+    for name, splits in (("true", ()), ("train", ("train",)), ("train-validation", ("train", "validation"))):
+        var = folder / name
+        shutil.copytree(start, var)
+        count = shuffle_judgements(var, splits) if splits else 0
+        said = run("retrain", var, "training.depth=head", *(no_clicks if splits else ()))
+        print(f"retrain, {count} scores shuffled ({name})", *said, sep="\n  ", flush=True)
 
 
 if __name__ == "__main__":
