@@ -40,6 +40,7 @@ from vsearch_lib.vectors import RowIds, Vectors
 SETTINGS = load_settings("local")
 PAIRS_PER_QUERY = 5
 ROWS_PER_GROUP = 128
+KEEP_FROZEN = 3.0  # the open set's
 
 
 def features_of(clothing: Path, files: list[str]) -> Vectors:
@@ -152,21 +153,28 @@ def main(clothing: str) -> None:
         rows = list(csv.DictReader(file))
     labels, split = (np.array([row[column] for row in rows]) for column in ("label", "split"))
     features = features_of(Path(clothing), [row["file"] for row in rows])
-    seen = np.isin(labels, np.unique(labels)[::2])
-    print("trained on in the open set:", ", ".join(np.unique(labels)[::2]))
-    for name, trained_on, asked in (("all classes", seen | ~seen, seen | ~seen), ("open set", seen, ~seen)):
+
+    def measure(name: str, trained_on: NDArray[np.bool_], asked: NDArray[np.bool_], **changes: float) -> None:
         train_rows = np.flatnonzero((split == "train") & trained_on)
         validation = np.flatnonzero((split == "validation") & trained_on)
         queries, answers = np.flatnonzero((split == "test") & asked), np.flatnonzero((split == "train") & asked)
         for seed in (1, 2, 3):
-            before, after, seconds = trained_head(
-                features, labels, train_rows, validation, SETTINGS.training.model_copy(update={"seed": seed})
-            )
+            training = SETTINGS.training.model_copy(update={"seed": seed, **changes})
+            before, after, seconds = trained_head(features, labels, train_rows, validation, training)
             results = [precisions(p, features, labels, queries, answers) for p in (before, after)]
             gain = paired_difference(results[1][2], results[0][2], seed=seed)
             for system, (at_1, at_10, average) in zip(("PCA", "head"), results, strict=True):
                 print(f"{name}, seed {seed}, {system}: R@1 {at_1:.3f}, P@10 {at_10:.3f}, mAP {np.mean(average):.3f}")
             print(f"  gain in mAP {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}), {seconds:.0f} s", flush=True)
+
+    names = np.unique(labels)
+    every = np.isin(labels, names)
+    measure("all classes", every, every)
+    measure(f"all classes, keep_frozen {KEEP_FROZEN:g}", every, every, keep_frozen=KEEP_FROZEN)
+    for half in (names[5:], names[:5], names[1::2], names[::2]):
+        seen = np.isin(labels, half)
+        for weight in (0, KEEP_FROZEN):
+            measure(f"trained on {', '.join(half)}; keep_frozen {weight:g}", seen, ~seen, keep_frozen=weight)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def read_material(store: Store, folder: str, scratch: Path) -> Material:
     def mapped(name: str) -> Vectors | None:
         if f"{folder}/{name}" not in names:
             return None
-        vectors: Vectors = np.load(store.fetch(f"{folder}/{name}", scratch / name), mmap_mode="r", allow_pickle=False)
+        vectors: Vectors = np.load(store.fetch(f"{folder}/{name}", scratch / name), mmap_mode="r")
         return vectors
 
     rest = load(store.read(f"{folder}/{_REST}"))
