@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import cycle, islice
 from time import perf_counter
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.paired import paired_difference
-from vsearch_lib.training.budget import seconds_of, steps_within
+from vsearch_lib.training.budget import TIMED_STEPS, seconds_of, steps_within
 from vsearch_lib.training.checkpoint import Checkpoint, State
 from vsearch_lib.training.curve import Curve, Epoch
 from vsearch_lib.training.device import is_out_of_memory, training_device
@@ -23,6 +23,7 @@ from vsearch_lib.training.processes import ALONE, Processes
 from vsearch_lib.training.update import update
 
 WARMUP_SHARE = 0.05
+_NO_EXAMPLE = "the training got no example: run build_training_examples again"
 Rates = list[tuple[list[nn.Parameter], float]]
 Batches = Callable[[int], Iterator[Batch]]
 
@@ -146,7 +147,11 @@ class _Run:
         state = State(curve, weights, weights, recalls, recalls, course.epochs, course.steps)
         if course.seconds is None:
             return state
-        batches, remembered = epoch_batches(0), _copied(self._objective)
+        remembered = _copied(self._objective)
+        timed = list(islice(epoch_batches(0), TIMED_STEPS))
+        if not timed:
+            raise VsearchError(_NO_EXAMPLE)
+        batches = cycle(timed)  # a small snapshot has fewer batches than are timed
         self._trainee.start()
         step_seconds = seconds_of(lambda: self._step(next(batches)))
         self.network.load_state_dict(state.start)
@@ -178,7 +183,7 @@ class _Run:
             losses.append(self._step(batch))
             progress(first + len(losses), total)
         if not losses:
-            raise VsearchError("the training got no example: run build_training_examples again")
+            raise VsearchError(_NO_EXAMPLE)
         return sum(losses) / len(losses)
 
     def followed(self, state: State, loss: float) -> State:

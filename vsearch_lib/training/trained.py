@@ -10,7 +10,6 @@ from vsearch_lib.config.settings import Training
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.projected import save_projected
 from vsearch_lib.encoder.network import Encoder
-from vsearch_lib.errors import VsearchError
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.training_snapshots import training_snapshots_uri
 from vsearch_lib.models.load import load_model
@@ -49,9 +48,9 @@ def make_trained(
         trained = train_once(run, context.settings.training)
     if _learnt_nothing(run, trained) and newest(context.settings.models.uri, recipe):
         context.say(
-            f"train_encoder: {_epochs(trained.curve)} of training raised the recall on validation images in none of "
-            "them: nothing was learnt, and no new model is registered; score more pairs (vsearch label next), or set "
-            "training.depth = none, which fits the projection to the pictures of today"
+            f"train_encoder: after {_epochs(trained.curve)} of training the recall on validation images is not surely "
+            "higher than before: nothing was learnt, and no new model is registered; score more pairs (vsearch label "
+            "next), or set training.depth = none, which fits the projection to the pictures of today"
         )
         return []
     return _register(run, recipe, trained)
@@ -84,23 +83,19 @@ def train_once(run: Prepared, training: Training) -> Trained:
         checkpoints_uri=f"{snapshots_uri}/{run.name}/checkpoints",
         digest=_digest(run, training),
     )
-    try:
-        if training.processes == 1:
-            encoder, curve = do(work, run.material, run.snapshot, say=context.say, progress=context.progress)
-        else:
-            weights, curve = do_together(
-                context.spark,
-                work,
-                run.material,
-                snapshots_uri,
-                run.name,
-                processes=training.processes,
-                say=context.say,
-            )
-            encoder = encoder_with(weights, work)
-    except VsearchError:
-        forget(work)
-        raise
+    if training.processes == 1:
+        encoder, curve = do(work, run.material, run.snapshot, say=context.say, progress=context.progress)
+    else:
+        weights, curve = do_together(
+            context.spark,
+            work,
+            run.material,
+            snapshots_uri,
+            run.name,
+            processes=training.processes,
+            say=context.say,
+        )
+        encoder = encoder_with(weights, work)
     forget(work)
     return Trained(encoder, curve)
 
@@ -166,7 +161,10 @@ def _outcome(curve: Curve) -> str:
     if curve.best_recall is None:
         return f"trained for {epochs}; too few judged pairs of validation images to tell how good it is"
     if curve.best == 0:
-        return f"{epochs} of training raised the recall on validation images in none of them; its weights are untrained"
+        return (
+            f"after {epochs} of training the recall on validation images is not surely higher than before; it has the "
+            "weights from before"
+        )
     before = "" if curve.recall_at_start is None else f", {curve.recall_at_start:.3f} before"
     return f"trained for {epochs}; recall on validation images {curve.best_recall:.3f}{before}, best after {curve.best}"
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from vsearch_lib.config.settings import Training
 from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.errors import VsearchError
 from vsearch_lib.storage import open_store
 from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve
@@ -96,15 +97,19 @@ def do(
         relations = relations_of(training, snapshot, differs=inputs.differs, frozen=material.frozen)
         objective = Objective(training, network, relations, dimension=work.dimension, frozen=material.frozen)
         checkpoint = Checkpoint(open_store(work.checkpoints_uri), f"{part}-{work.digest}.safetensors", say)
-        return train(
-            trainee,
-            epoch_batches,
-            objective.to(training_device()),
-            course,
-            checkpoint=checkpoint,
-            processes=processes,
-            progress=progress,
-        )
+        try:
+            return train(
+                trainee,
+                epoch_batches,
+                objective.to(training_device()),
+                course,
+                checkpoint=checkpoint,
+                processes=processes,
+                progress=progress,
+            )
+        except VsearchError:
+            forget(work)  # it would come to nothing again; after a killed process the checkpoint stays
+            raise
 
     if material.features is not None:
         assert encoder.projection is not None
