@@ -151,8 +151,8 @@ def test_the_files_hold_each_picture_once_and_the_examples_by_number(full, tmp_p
     ]
     names = ("query", "candidate_0", "candidate_1", "candidate_2", "label", "weight")
     assert sorted(tuple(row[name] for name in names) for row in stored) == sorted(expected)
-    some = np.array([number[f"image-{n:02d}"] for n in (0, 1, 3)])
-    assert local.related(local.groups(some)).tolist() == [
+    some = local.groups(np.array([number[f"image-{n:02d}"] for n in (0, 1, 3)]))
+    assert local.related(some, some).tolist() == [
         [True, True, False],
         [True, True, False],
         [False, False, True],
