@@ -55,8 +55,8 @@ test-slow: test-scheduler test-cluster test-s3 test-cases test-retrain ## what t
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m slow tests/dags
 
-test-cluster: $(JOBS_READY) $(WORKERS) ## two whole nights on a cluster; some ten minutes
-	@.venv/bin/python -m pytest -q -m slow tests/test_cluster.py
+test-cluster: $(JOBS_READY) $(WORKERS) ## two whole nights and a training on a cluster; some ten minutes
+	@.venv/bin/python -m pytest -q -m slow tests/test_cluster.py tests/training/test_distributed.py
 
 test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
 	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/artefact tests/index tests/publishing tests/search tests/serving

@@ -14,7 +14,7 @@ def pictures(n: int = 16, side: int = 40) -> torch.Tensor:
 
 
 def views(seed: int, side: int = 32) -> torch.Tensor:
-    return random_views(pictures(), side, PRIOR, torch.Generator().manual_seed(seed))
+    return random_views(pictures(), side, PRIOR, 1, torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("side", [16, 32, 64])
@@ -39,7 +39,7 @@ def test_views_depend_on_the_generator():
 
 def test_two_views_of_one_picture_differ():
     twins = pictures(1).expand(8, -1, -1, -1)
-    batch = random_views(twins, 32, PRIOR, torch.Generator().manual_seed(1)).flatten(1)
+    batch = random_views(twins, 32, PRIOR, 1, torch.Generator().manual_seed(1)).flatten(1)
     distances = torch.cdist(batch, batch) + 1e6 * torch.eye(8)
     assert distances.min() > 100
 
@@ -50,7 +50,7 @@ def test_the_random_numbers_and_pictures_of_the_caller_do_not_change():
     torch.manual_seed(4)
     expected = torch.rand(2)
     torch.manual_seed(4)
-    random_views(passed, 32, PRIOR, torch.Generator().manual_seed(1))
+    random_views(passed, 32, PRIOR, 1, torch.Generator().manual_seed(1))
     assert torch.equal(torch.rand(2), expected)
     assert torch.equal(passed, original)
 
@@ -60,7 +60,7 @@ def test_views_show_as_much_of_a_picture_as_the_boxes_of_users():
     ramp = torch.linspace(0, 255, 128).to(torch.uint8).view(1, 1, -1, 1).expand(64, 3, -1, 128)
     generator = torch.Generator().manual_seed(3)
     for side in (0.25, 0.5):
-        views = _crop_and_turn(ramp.float(), 64, Boxes(1, (side,) * 21, (0.0,) * 21), generator)
+        views = _crop_and_turn(ramp.float(), 64, Boxes(1, (side,) * 21, (0.0,) * 21), 1, generator)
         # A turn of up to 30 degrees adds to the rows that a view shows.
         shown = (views.amax(dim=(1, 2, 3)) - views.amin(dim=(1, 2, 3))) / 255
         assert 0.9 * side < shown.min()
@@ -71,6 +71,23 @@ def test_a_view_still_shows_its_picture():
     """Most views of pictures of one colour are nearest to the colour of their picture."""
     colours = torch.tensor([[220, 30, 30], [30, 200, 30], [30, 30, 220], [220, 220, 40]], dtype=torch.uint8)
     uniform = colours.repeat(16, 1).view(-1, 3, 1, 1).expand(-1, -1, 32, 32)
-    middles = random_views(uniform, 32, PRIOR, torch.Generator().manual_seed(2))[:, :, 13:19, 13:19].mean(dim=(2, 3))
+    middles = random_views(uniform, 32, PRIOR, 1, torch.Generator().manual_seed(2))[:, :, 13:19, 13:19].mean(dim=(2, 3))
     nearest = torch.cdist(middles, colours.float()).argmin(dim=1)
     assert (nearest == torch.arange(4).repeat(16)).float().mean() > 0.7
+
+
+def test_a_view_of_no_strength_is_its_picture_or_the_mirror_image():
+    batch = random_views(pictures(), 40, PRIOR, 0, torch.Generator().manual_seed(3))
+    mirrored = [not torch.allclose(view, one.float(), atol=0.01) for view, one in zip(batch, pictures(), strict=True)]
+    assert 0 < sum(mirrored) < 16
+    for view, one in zip(batch[mirrored], pictures()[mirrored].float(), strict=True):
+        assert torch.allclose(view, one.flip(-1), atol=0.01)
+
+
+def test_weaker_views_are_nearer_to_their_pictures():
+    def distance(strength: float) -> float:
+        batch = random_views(pictures(64), 40, PRIOR, strength, torch.Generator().manual_seed(3))
+        either = torch.stack([batch, batch.flip(-1)]) - pictures(64).float()
+        return float(either.abs().mean(dim=(2, 3, 4)).amin(dim=0).mean())
+
+    assert distance(0.1) < distance(0.4) < distance(1)

@@ -171,6 +171,7 @@ class Training(Section):
     batch_size: int = Field(ge=2)
     pictures_at_once: PositiveInt
     view_side: PositiveInt | None
+    view_strength: float | None = Field(ge=0, le=1)
     learning_rate: PositiveFloat | None
     weight_decay: float = Field(ge=0, lt=1)
     layer_decay: float = Field(gt=0, le=1)

@@ -11,19 +11,14 @@ def training_device() -> torch.device:
 
 
 def fast_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Return a context in which networks compute in bfloat16 if `device` multiplies it in hardware.
+    """Return a context in which networks compute in bfloat16 if `device` multiplies matrices of it.
 
-    Without that it is slower than float32.
+    Elsewhere it is slower than float32: with AVX-512's bfloat16 alone, a step of an EfficientNet takes twice the time.
     """
-    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _processor_has_bfloat16()
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+    is_fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu.get_capabilities().get("amx_bf16")
+    return torch.autocast(device.type, torch.bfloat16, enabled=bool(is_fast))
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Return whether `error` says that a device's memory is too small; on a processor it has no type of its own."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
-def _processor_has_bfloat16() -> bool:
-    capability = torch.cpu.get_capabilities()
-    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))

@@ -43,12 +43,13 @@ class Views:
         side: of the views, in pixels; a network that was trained on smaller pictures than it will see finds more than
             on equal ones, because a random crop shows things larger (Touvron et al. 2019, "Fixing the train-test
             resolution discrepancy").
+        strength: of the views, 0–1 (`random_views`).
     """
 
     differs = True
 
-    def __init__(self, snapshot: LocalSnapshot, preprocessing: Preprocessing, *, side: int) -> None:
-        self._snapshot, self._side = snapshot, side
+    def __init__(self, snapshot: LocalSnapshot, preprocessing: Preprocessing, *, side: int, strength: float) -> None:
+        self._snapshot, self._side, self._strength = snapshot, side, strength
         self._decoded = replace(preprocessing, side=round(side * _DECODED_TO_VIEW))
 
     def load(self, pictures: RowIds, generator: torch.Generator) -> Tensor:
@@ -56,7 +57,7 @@ class Views:
         with ThreadPoolExecutor(_DECODERS) as threads:
             squares = np.stack(list(threads.map(self._decoded.square, self._snapshot.jpegs(pictures))))
         pixels = torch.from_numpy(squares).permute(0, 3, 1, 2)
-        views = random_views(pixels, self._side, self._snapshot.boxes, generator)
+        views = random_views(pixels, self._side, self._snapshot.boxes, self._strength, generator)
         return views.contiguous(memory_format=torch.channels_last)
 
 

@@ -19,9 +19,9 @@ with warnings.catch_warnings():
     from timm.optim._param_groups import param_groups_layer_decay
 
 LEARNING_RATE = 0.001
-# A pretrained backbone needs small steps, a new projection large ones. Measured on clothing photos: equal rates ruin
-# the backbone.
-PRETRAINED_RATE = 0.1
+# A pretrained backbone needs small steps, a new projection large ones.
+PRETRAINED_RATE = 0.3
+PRETRAINED_VIEWS = 0.3  # strength of the views
 _VALIDATED_AT_ONCE = 32
 
 

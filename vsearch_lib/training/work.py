@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from time import monotonic
 
+import torch
 from safetensors.torch import load
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from vsearch_lib.encoder.network import Encoder
 from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.storage import open_store
+from vsearch_lib.training.batch_norm import folded_batch_norm
 from vsearch_lib.training.checkpoint import Checkpoint
 from vsearch_lib.training.curve import Curve
 from vsearch_lib.training.device import training_device
@@ -24,7 +27,7 @@ from vsearch_lib.training.loop import Course, Trainee, train
 from vsearch_lib.training.material import Material
 from vsearch_lib.training.objectives.objective import Objective, relations_of
 from vsearch_lib.training.processes import ALONE, Processes
-from vsearch_lib.training.whole import whole_trainee
+from vsearch_lib.training.whole import PRETRAINED_VIEWS, whole_trainee
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def do(
         curve = run(head, Features(material.features, mean, dropout=training.dropout), "head")
         if work.depth == "head":
             return encoder, curve
+    encoder.to(training_device())
     whole = whole_trainee(
         encoder,
         learning_rate=training.learning_rate,
@@ -131,8 +135,21 @@ def do(
         validation=material.validation_jpegs,
         relevant=material.relevant,
     )
-    views = Views(snapshot, work.preprocessing, side=training.view_side or work.preprocessing.side)
-    return encoder, run(whole, views, "full")
+    with folded_batch_norm(encoder, _example(work.preprocessing.side)) if work.is_usable else nullcontext():
+        return encoder, run(whole, _views(work, snapshot), "full")
+
+
+def _views(work: Work, snapshot: LocalSnapshot) -> Views:
+    training, side = work.settings, work.preprocessing.side
+    strength = training.view_strength
+    if strength is None:
+        strength = PRETRAINED_VIEWS if work.is_usable else 1
+    return Views(snapshot, work.preprocessing, side=training.view_side or side, strength=strength)
+
+
+def _example(side: int) -> Tensor:
+    """Return pictures (2, 3, side, side) of which no two pixels near each other are the same."""
+    return (torch.arange(2 * 3 * side**2, device=training_device()) * 37 % 256).view(2, 3, side, side)
 
 
 def encoder_with(weights: Mapping[str, Tensor], work: Work) -> Encoder:
