@@ -51,7 +51,7 @@ def registered_model(settings: Settings, version: str, *, seed: int) -> ModelEnt
 def publish_pictures(
     settings: Settings, small_index, files: list[Path], model: ModelEntry, *, version: str, parent: str | None = None
 ) -> None:
-    """Publish image-0, image-1, … of `files`; image-3 is private, and image-5 is blocked. Owners are owner-0 … owner-4."""
+    """Publish image-0, image-1, … of `files`; image-3 is private (of owner-3), and image-5 is blocked."""
     pictures = [normalise(file.read_bytes(), limits_of(settings)) for file in files]
     embedder = load_model(settings.models.uri, model.version).embedder(batch_size=4)
     content = small_index.Catalogue(
