@@ -76,6 +76,15 @@ def test_examples_move_the_answers(served_pictures):
     assert cosines["image-9"] - near["image-9"] > cosines["image-8"] - near["image-8"]
 
 
+def test_an_expanded_query_is_nearer_to_its_first_answers(served_pictures):
+    service = SearchService.open(served_pictures)
+    plain, expanded = (service.search(Ask(image_id="image-0", k=50, expand=expand)).answers for expand in (False, True))
+    before, after = ({answer.image_id: answer.cosine for answer in answers} for answers in (plain, expanded))
+    assert after[plain[0].image_id] > before[plain[0].image_id]
+    nobody = Ask(image_id="image-0", wanted=Filter(owner_id="nobody"), expand=True)
+    assert service.search(nobody).answers == ()
+
+
 @pytest.mark.parametrize("argument", ["image_id", "like", "unlike"])
 @pytest.mark.parametrize("viewer", [None, "owner-4", ""])
 def test_a_hidden_image_is_reported_as_one_that_does_not_exist(served_pictures, argument, viewer):

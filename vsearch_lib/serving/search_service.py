@@ -16,6 +16,7 @@ from vsearch_lib.serving.ask import Answers, Ask, Timings
 from vsearch_lib.serving.candidates import Candidate, Facts, Wish
 from vsearch_lib.serving.embedding import Embedding, LocalEmbedding
 from vsearch_lib.serving.examples import with_examples
+from vsearch_lib.serving.expansion import ANSWERS, expanded
 from vsearch_lib.serving.live import LiveIndex
 from vsearch_lib.serving.neighbours import LocalNeighboursSource, Neighbours, NeighboursSource, StoredImage
 from vsearch_lib.serving.note import note_of
@@ -134,6 +135,9 @@ class SearchService:
             vector = named[ask.image_id].vector if ask.image_id is not None else None
         with clock.of("neighbours"):
             query = with_examples(vector, *(_stacked(named, ids) for ids in (ask.like, ask.unlike)))
+            if ask.expand:
+                first = version.neighbours.find(query, ANSWERS, ask.wanted, vectors=True)
+                query = _expanded(query, first)
         wish = self._wish(version, ask, named, picture)
         ranked = self._ranked(version, query, ask, wish, clock)
         crop = picture.crop if picture else None
@@ -224,6 +228,14 @@ def _embedded(embedding: Embedding, picture: QueryPicture) -> Vectors:
         return np.asarray(embedding.embed([picture.jpeg])[0])
     except ValueError as error:
         raise InvalidArgument("image", f"has no vector: {error}; give another picture") from None
+
+
+def _expanded(query: Vectors, first: Sequence[Candidate]) -> Vectors:
+    vectors = [candidate.vector for candidate in first if candidate.vector is not None]
+    if not vectors:
+        return query
+    cosines = np.array([candidate.cosine for candidate in first], dtype=np.float32)
+    return expanded(query, np.stack(vectors), cosines)
 
 
 def _stacked(named: Mapping[str, StoredImage], ids: Sequence[str]) -> Vectors:
