@@ -21,6 +21,7 @@ _FACTORY = re.compile(
     r"auto|((OPQ[1-9]\d*(_[1-9]\d*)?|RR),)?IVF[1-9]\d*(_HNSW([1-9]\d+)?)?,(PQ[1-9]\d*(x\d+)?(np)?|SQ8|RaBitQ[1-9]?|Flat)"
 )
 
+_SHARES_OF_STRANGERS = (0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 RULES = ("visible", "own_copies", "near_duplicates", "similar_enough", "owner_limit", "diversity", "newest")
 
 
@@ -246,10 +247,18 @@ class Serving(Section):
     rules: tuple[str, ...]
     near_duplicate_bits: int = Field(ge=0, le=64)
     near_duplicate_cosine: float = Field(ge=-1, le=1)
-    strangers_below: Literal[0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] | None
+    strangers_below: float | None
     max_per_owner: PositiveInt | None
     diversity: float = Field(ge=0, lt=1)
     max_shortlist: PositiveInt
+
+    @field_validator("strangers_below")
+    @classmethod
+    def _share_is_in_manifests(cls, share: float | None) -> float | None:
+        if share is not None and share not in _SHARES_OF_STRANGERS:
+            allowed = f"must be null, or one of {', '.join(map(str, _SHARES_OF_STRANGERS))}, which manifests have"
+            raise PydanticCustomError("share", "{allowed}", {"allowed": allowed})
+        return share
 
     @field_validator("rules")
     @classmethod
