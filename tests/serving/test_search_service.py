@@ -13,15 +13,18 @@ import numpy as np
 import pytest
 
 from tests.support.served_pictures import PICTURES, publish_pictures, registered_model
+from tests.support.stored_pictures import image, store
 from vsearch_lib.artefact.strangers import Strangers
 from vsearch_lib.config import Settings
 from vsearch_lib.errors import ArtefactError, InvalidArgument, UnknownImage
+from vsearch_lib.images.decode import normalise
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.publishing.retention import roll_back
 from vsearch_lib.search.filter import Filter
 from vsearch_lib.search.searcher import Searcher
-from vsearch_lib.serving.ask import Ask
+from vsearch_lib.serving.ask import Ask, Crop
 from vsearch_lib.serving.search_service import SearchService
+from vsearch_lib.serving.query import limits_of
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -76,6 +79,15 @@ def test_examples_move_the_answers(served_pictures):
     assert cosines["image-9"] - near["image-9"] > cosines["image-8"] - near["image-8"]
 
 
+def test_an_expanded_query_is_nearer_to_its_first_answers(served_pictures):
+    service = SearchService.open(served_pictures)
+    plain, expanded = (service.search(Ask(image_id="image-0", k=50, expand=expand)).answers for expand in (False, True))
+    before, after = ({answer.image_id: answer.cosine for answer in answers} for answers in (plain, expanded))
+    assert after[plain[0].image_id] > before[plain[0].image_id]
+    nobody = Ask(image_id="image-0", wanted=Filter(owner_id="nobody"), expand=True)
+    assert service.search(nobody).answers == ()
+
+
 @pytest.mark.parametrize("argument", ["image_id", "like", "unlike"])
 @pytest.mark.parametrize("viewer", [None, "owner-4", ""])
 def test_a_hidden_image_is_reported_as_one_that_does_not_exist(served_pictures, argument, viewer):
@@ -106,8 +118,6 @@ def test_random_images_are_public(served_pictures):
 
 
 def test_a_crop_of_an_upload_is_returned_as_fractions_and_changes_the_answers(served_pictures, picture_files):
-    from vsearch_lib.serving.ask import Crop
-
     service = SearchService.open(served_pictures)
     picture = picture_files[4].read_bytes()
     whole = service.search(Ask(picture=picture, copies=True))
@@ -129,6 +139,40 @@ def test_the_time_of_each_service_is_reported(served_pictures, picture_files):
     taken = service.search(Ask(picture=picture_files[0].read_bytes())).timings_ms
     assert min(taken.embedding, taken.neighbours, taken.ranking) > 0
     assert service.search(Ask(image_id="image-0")).timings_ms.embedding == 0
+
+
+# Crops of stored pictures, which are read from the lake.
+
+
+@pytest.fixture
+def stored(served_pictures, lake, picture_files) -> Settings:
+    """The lake of the pictures; image-1 became private after the index was built. Owners are those of the index."""
+    hidden = {i: {"visibility": "private"} for i in (1, 3)} | {5: {"moderation": "blocked"}}
+    images = [image(f"image-{i}", f"{i:064}", owner_id=f"owner-{i % 5}", **hidden.get(i, {})) for i in range(PICTURES)]
+    limits = limits_of(served_pictures)
+    store(lake, images, {f"{i:064}": normalise(f.read_bytes(), limits).jpeg for i, f in enumerate(picture_files)})
+    return served_pictures
+
+
+def test_a_part_of_a_stored_picture_is_searched_like_that_part_of_the_file(stored, picture_files):
+    service = SearchService.open(stored)
+    part = Crop(16, 0, 48, 40)  # of 96 x 80 pixels
+    of_image = service.search(Ask(image_id="image-4", crop=part, copies=True, k=50))
+    of_file = service.search(Ask(picture=picture_files[4].read_bytes(), crop=part, copies=True, k=50))
+    assert of_image.crop == of_file.crop == (1 / 6, 0, 0.5, 0.5)
+    cosines = [{a.image_id: a.cosine for a in answers.answers} for answers in (of_image, of_file)]
+    assert cosines[0] == pytest.approx(cosines[1], abs=0.02)
+    assert "image-4" not in answered(service, Ask(image_id="image-4", crop=part, k=50))
+
+
+def test_a_part_of_a_picture_that_is_hidden_now_is_not_searched(stored):
+    service, part = SearchService.open(stored), Crop(0, 0, 0.5, 0.5)
+    for image_id, viewer in (("image-1", None), ("image-1", "owner-4"), ("image-3", "owner-1"), ("image-5", "owner-0")):
+        with pytest.raises(UnknownImage):
+            service.search(Ask(image_id=image_id, crop=part, wanted=Filter(viewer_id=viewer)))
+    assert answered(service, Ask(image_id="image-1", crop=part, wanted=Filter(viewer_id="owner-1")))
+    assert answered(service, Ask(image_id="image-3", crop=part, wanted=Filter(viewer_id="owner-3")))
+    assert service.crop_of(Ask(image_id="image-0")).jpeg.startswith(b"\xff\xd8")
 
 
 # Versions change.

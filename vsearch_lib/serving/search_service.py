@@ -260,11 +260,11 @@ def _embedded(embedding: Embedding, picture: QueryPicture, *, suggest: bool) -> 
 
 
 def _expanded(query: Vectors, first: Sequence[Candidate]) -> Vectors:
-    seen = [(candidate.vector, candidate.cosine) for candidate in first if candidate.vector is not None]
-    if not seen:
+    vectors = [candidate.vector for candidate in first if candidate.vector is not None]
+    if not vectors:
         return query
-    vectors, cosines = zip(*seen, strict=True)
-    return expanded(query, np.array(vectors, np.float32), np.array(cosines, np.float32))
+    cosines = np.array([candidate.cosine for candidate in first], dtype=np.float32)
+    return expanded(query, np.stack(vectors), cosines)
 
 
 def _stacked(named: Mapping[str, StoredImage], ids: Sequence[str]) -> Vectors:
