@@ -130,7 +130,7 @@ def test_a_crop_of_an_upload_is_returned_as_fractions_and_changes_the_answers(se
 def test_a_picture_without_a_vector_is_refused_in_one_line(served_pictures, picture_files, monkeypatch):
     service = SearchService.open(served_pictures)
     monkeypatch.setattr("vsearch_lib.encoder.embed._MIN_LENGTH", 1e9)  # no picture has features so long
-    with pytest.raises(InvalidArgument, match="image has no vector: picture 0: vector_zero"):
+    with pytest.raises(InvalidArgument, match="image has no vector: vector_zero"):
         service.search(Ask(picture=picture_files[0].read_bytes()))
 
 
@@ -296,3 +296,51 @@ def test_a_limit_for_each_owner_is_kept_by_looking_further(crowded):
     owners = [answer.owner_id for answer in answers]
     assert len(owners) == 10
     assert max(map(owners.count, owners)) == 2
+
+
+def test_only_an_uploaded_whole_picture_has_a_suggested_crop(served_pictures, picture_files):
+    service = SearchService.open(served_pictures)
+    suggestions = [service.search(Ask(picture=file.read_bytes())).suggested_crop for file in picture_files]
+    boxes = [box for box in suggestions if box is not None]
+    assert boxes
+    for x, y, width, height in boxes:
+        assert min(x, y) >= 0
+        assert max(x + width, y + height) <= 1 + 1e-9
+    picture = picture_files[suggestions.index(boxes[0])].read_bytes()
+    assert service.search(Ask(picture=picture, crop=Crop(0, 0, 0.9, 0.9))).suggested_crop is None
+    assert service.search(Ask(image_id="image-0")).suggested_crop is None
+
+
+def test_what_the_model_looks_at_is_shown_for_an_upload_an_image_and_a_part(stored, picture_files):
+    service = SearchService.open(stored)
+    picture = picture_files[0].read_bytes()
+    crop = Crop(0, 0, 0.5, 0.5)
+    asks = [Ask(picture=picture), Ask(image_id="image-0"), Ask(picture=picture, crop=crop)]
+    seen = [service.look(ask, "image-2") for ask in asks]
+    assert seen[0] == seen[1]
+    assert seen[2].query != seen[0].query
+    for look in seen:
+        for rows in (look.query, look.answer):
+            assert max(map(max, rows)) == 1
+            assert min(map(min, rows)) >= 0
+    with pytest.raises(InvalidArgument, match="image is missing"):
+        service.look(Ask(like=("image-0",)), "image-2")
+
+
+def test_a_hidden_answer_is_not_looked_at(stored):
+    service = SearchService.open(stored)
+    for answer_id in ("image-3", "image-5", "nowhere"):
+        with pytest.raises(UnknownImage, match=f"answer_id {answer_id}: there is no such image"):
+            service.look(Ask(image_id="image-0"), answer_id)
+    assert service.look(Ask(image_id="image-0", wanted=Filter(viewer_id="owner-3")), "image-3").answer
+
+
+def test_an_image_that_the_asker_may_not_see_expands_no_query(served_pictures, picture_files):
+    """The private image-3 is asked for by its own picture: it would be the first answer."""
+    service = SearchService.open(served_pictures)
+    ask = Ask(picture=picture_files[3].read_bytes(), expand=True, k=20, copies=True)
+    own, others = (service.search(replace(ask, wanted=Filter(viewer_id=viewer))) for viewer in ("owner-3", "owner-4"))
+    cosines = {answer.image_id: answer.cosine for answer in own.answers}
+    assert "image-3" in cosines
+    assert all(answer.image_id != "image-3" for answer in others.answers)
+    assert others.answers[0].cosine > cosines[others.answers[0].image_id]
