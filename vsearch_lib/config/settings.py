@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 _FACTORY = re.compile(
     r"auto|((OPQ[1-9]\d*(_[1-9]\d*)?|RR),)?IVF[1-9]\d*(_HNSW([1-9]\d+)?)?,(PQ[1-9]\d*(x\d+)?(np)?|SQ8|RaBitQ[1-9]?|Flat)"
 )
+_HTTP_URL = r"^https?://[^/?#\s]+$"
 
 
 class Section(BaseModel):
@@ -240,6 +241,22 @@ class Maintenance(Section):
     longest_reader_hours: PositiveInt
 
 
+class Serving(Section):
+    refresh_seconds: PositiveFloat
+    max_k: PositiveInt
+    max_requests: PositiveInt
+    max_connections: PositiveInt
+    request_seconds: PositiveFloat
+    cached_answers: NonNegativeInt
+    cached_thumbnails: NonNegativeInt
+    remembered_answers: PositiveInt
+    remembered_minutes: PositiveFloat
+    feedback_seconds: PositiveFloat
+    feedback_events: PositiveInt
+    embedding_url: str | None = Field(pattern=_HTTP_URL)
+    neighbours_url: str | None = Field(pattern=_HTTP_URL)
+
+
 class Spark(Section):
     master: str | None
     driver_memory: str = Field(pattern=r"^[0-9]+[mg]$")
@@ -269,4 +286,5 @@ class Settings(Section):
     evaluation: Evaluation
     online: Online
     maintenance: Maintenance
+    serving: Serving
     spark: Spark
