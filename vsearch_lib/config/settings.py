@@ -22,6 +22,8 @@ _FACTORY = re.compile(
 )
 _HTTP_URL = r"^https?://[^/?#\s]+$"
 
+RULES = ("visible", "own_copies", "near_duplicates", "similar_enough", "owner_limit", "diversity", "newest")
+
 
 class Section(BaseModel):
     """A group of settings: immutable, strict about its keys."""
@@ -242,6 +244,13 @@ class Maintenance(Section):
 
 
 class Serving(Section):
+    rules: tuple[str, ...]
+    near_duplicate_bits: int = Field(ge=0, le=64)
+    near_duplicate_cosine: float = Field(ge=-1, le=1)
+    strangers_below: Literal[0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] | None
+    max_per_owner: PositiveInt | None
+    diversity: float = Field(ge=0, lt=1)
+    max_shortlist: PositiveInt
     refresh_seconds: PositiveFloat
     max_k: PositiveInt
     max_requests: PositiveInt
@@ -255,6 +264,17 @@ class Serving(Section):
     feedback_events: PositiveInt
     embedding_url: str | None = Field(pattern=_HTTP_URL)
     neighbours_url: str | None = Field(pattern=_HTTP_URL)
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_are_named(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            if rule not in RULES and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", rule):
+                named = f"{rule!r} is no rule; use {', '.join(RULES)}, or package.module:function of your own"
+                raise PydanticCustomError("rules", "{named}", {"named": named})
+        if rules[:1] != ("visible",) or len(set(rules)) < len(rules):
+            raise PydanticCustomError("rules", "must begin with visible, and have each rule once")
+        return rules
 
 
 class Spark(Section):
