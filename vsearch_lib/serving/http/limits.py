@@ -42,7 +42,9 @@ class Limits:
             return
         counted = not self._is_open(scope["path"])
         if len(scope["raw_path"]) + len(scope["query_string"]) > HEADER_BYTES or _length(scope) > HEADER_BYTES:
-            await problem_response(Problem(431, "the address or the headers are too long", _CLOSE))(scope, receive, send)
+            await problem_response(Problem(431, "the address or the headers are too long", _CLOSE))(
+                scope, receive, send
+            )
             return
         body = _Body(scope, receive, limit=self._max_bytes(scope["path"]), seconds=self._seconds)
         if counted and self._in_work >= self._max_requests:

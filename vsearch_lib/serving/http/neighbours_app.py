@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 from anyio import to_thread
 from cachetools import LRUCache
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from vsearch_lib.serving.http.query import FIELD_BYTES
 from vsearch_lib.serving.http.status_routes import status_routes
 from vsearch_lib.serving.http.wire import Find, Known, facts_as_json, vectors_as_text, vectors_of
 from vsearch_lib.serving.neighbours import Neighbours, NeighboursSource
+from vsearch_lib.vectors import Vectors
 
 _VERSIONS = 3  # the published one and those before it, with which queries of the front may have begun
 _BODY_BYTES = 16 * FIELD_BYTES
@@ -69,9 +71,7 @@ def neighbours_app(versions: OpenVersions, settings: Settings, *, keys: Sequence
         yield
         following.stop()
 
-    app = application(
-        settings.serving, metrics, keys=keys, max_bytes=lambda path: _BODY_BYTES, lifespan=lifespan
-    )
+    app = application(settings.serving, metrics, keys=keys, max_bytes=lambda path: _BODY_BYTES, lifespan=lifespan)
     app.include_router(status_routes(lambda: versions.latest().version, lambda: following.problem, metrics))
 
     @app.get("/latest")
@@ -95,7 +95,7 @@ def neighbours_app(versions: OpenVersions, settings: Settings, *, keys: Sequence
             return {
                 "facts": facts_as_json([candidate.facts for candidate in candidates]),
                 "cosines": [candidate.cosine for candidate in candidates],
-                "vectors": vectors_as_text([c.vector for c in candidates]) if asked.vectors else None,  # type: ignore
+                "vectors": _joined([c.vector for c in candidates]) if asked.vectors else None,
             }
 
         return await to_thread.run_sync(found)
@@ -108,7 +108,7 @@ def neighbours_app(versions: OpenVersions, settings: Settings, *, keys: Sequence
             images = versions.named(asked.version).known(asked.image_ids, asked.viewer_id).values()
             return {
                 "facts": facts_as_json([image.facts for image in images]),
-                "vectors": vectors_as_text([image.vector for image in images]),  # type: ignore
+                "vectors": _joined([image.vector for image in images]),
             }
 
         return await to_thread.run_sync(found)
@@ -119,3 +119,7 @@ def neighbours_app(versions: OpenVersions, settings: Settings, *, keys: Sequence
         return {"ids": await to_thread.run_sync(versions.named(version).random_ids, k)}
 
     return app
+
+
+def _joined(vectors: Sequence[Vectors | None]) -> str:
+    return vectors_as_text(np.array(vectors, dtype=np.float32))

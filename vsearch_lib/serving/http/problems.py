@@ -14,6 +14,7 @@ from vsearch_lib.serving.query import RefusedQuery
 from vsearch_lib.terminal import printable
 
 _MAX_CHARACTERS = 500
+_LINES = {404: "there is nothing at this address; see /docs", 405: "this address does not take this method; see /docs"}
 
 
 class Problem(Exception):
@@ -57,7 +58,8 @@ def answer_problems(app: FastAPI) -> None:
 
     async def of_starlette(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem_response(Problem(error.status_code, str(error.detail), error.headers))
+        line = _LINES.get(error.status_code, str(error.detail))
+        return problem_response(Problem(error.status_code, line, error.headers))
 
     async def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

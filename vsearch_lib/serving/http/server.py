@@ -4,6 +4,7 @@ import errno
 import resource
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -57,10 +58,8 @@ def url_of(bound: socket.socket) -> str:
 def run(app: ASGIApp, bound: socket.socket, serving: Serving, *, ready: Callable[[], None]) -> None:
     """Answer requests until the process is interrupted or terminated; `ready` is called when the first can come."""
     server = _Server(server_config(app, serving), ready)
-    try:
+    with suppress(KeyboardInterrupt):  # raised again after the last answers are given, and feedback is written
         server.run([bound])
-    except KeyboardInterrupt:
-        pass  # requests in work have been answered, and feedback is written
 
 
 def server_config(app: ASGIApp, serving: Serving) -> uvicorn.Config:
