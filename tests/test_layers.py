@@ -196,10 +196,11 @@ def test_one_package_knows_object_storage():
 
 
 def test_only_the_modules_that_run_or_register_networks_know_openvino():
-    assert importers("openvino") == {"vsearch_lib/encoder/embed.py", "vsearch_lib/models/registration.py"}
+    running = {"vsearch_lib/encoder/activation.py", "vsearch_lib/encoder/embed.py"}
+    assert importers("openvino") == {*running, "vsearch_lib/models/registration.py"}
 
 
-@pytest.mark.parametrize("module", ["vsearch_lib.embedding.worker", "vsearch_lib.serving.answer"])
+@pytest.mark.parametrize("module", ["vsearch_lib.embedding.worker", "vsearch_lib.serving.search_service"])
 def test_modules_that_only_embed_start_without_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
