@@ -32,6 +32,12 @@ def serving(app, **limits) -> Iterator[uvicorn.Server]:
         assert not thread.is_alive()
 
 
+def url_of(server: uvicorn.Server) -> str:
+    """Return where a server of this module listens."""
+    host, port = server.address
+    return f"http://{host}:{port}"
+
+
 def wait_until(condition, seconds: float = 10) -> None:
     end = time.monotonic() + seconds
     while not condition():

@@ -17,6 +17,7 @@ from PIL import Image
 from tests.support import small_index
 from tests.support.small_model import small_graph
 from vsearch_lib.artefact.manifest import ModelEntry
+from vsearch_lib.artefact.pointer import read_pointer
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.images.decode import normalise
@@ -53,7 +54,10 @@ class Served:
         content = self.content if rows is None else small_index.chosen(self.content, rows)
         uri = self.settings.index.uri
         built = small_index.build(uri, content, factory="IVF1,Flat", shards=2, version=version)
-        publish(open_store(uri), replace(built, model=_model(self.settings)), now=NOW)
+        store = open_store(uri)
+        served = read_pointer(store)
+        parent = served.version if served else None
+        publish(store, replace(built, parent=parent, model=_model(self.settings)), now=NOW)
 
 
 def catalogue(var: Path, count: int = 40, *overrides: str) -> Served:
