@@ -76,14 +76,15 @@ def catalogue(var: Path, count: int = 40, *overrides: str) -> Served:
         ["blocked" if i % 11 == 5 else "ok" for i in range(count)],
     )
     served = Served(settings, content, pictures)
-    write_lake(served, jpegs)
+    write_lake(served)
     served.publish("v1")
     return served
 
 
-def write_lake(served: Served, jpegs: Sequence[bytes]) -> None:
+def write_lake(served: Served) -> None:
     """Write the columns of `images` and `image_pixels` that are read without Spark."""
     content, lake = served.content, served.settings.lake.uri
+    jpegs = [normalise(picture, limits_of(served.settings)).jpeg for picture in served.pictures]
     sha256 = [hashlib.sha256(jpeg).hexdigest() for jpeg in jpegs]
     count = len(jpegs)
     images = {
