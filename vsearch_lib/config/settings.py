@@ -20,6 +20,7 @@ from vsearch_lib.config.section import Section
 _FACTORY = re.compile(
     r"auto|((OPQ[1-9]\d*(_[1-9]\d*)?|RR),)?IVF[1-9]\d*(_HNSW([1-9]\d+)?)?,(PQ[1-9]\d*(x\d+)?(np)?|SQ8|RaBitQ[1-9]?|Flat)"
 )
+_HTTP_URL = r"^https?://[^/?#\s]+$"
 
 _SHARES_OF_STRANGERS = (0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 RULES = ("visible", "own_copies", "near_duplicates", "similar_enough", "owner_limit", "diversity", "newest")
@@ -180,6 +181,19 @@ class Serving(Section):
     max_per_owner: PositiveInt | None
     diversity: float = Field(ge=0, lt=1)
     max_shortlist: PositiveInt
+    refresh_seconds: PositiveFloat
+    max_k: PositiveInt
+    max_requests: PositiveInt
+    max_connections: PositiveInt
+    request_seconds: PositiveFloat
+    cached_answers: NonNegativeInt
+    cached_thumbnails: NonNegativeInt
+    remembered_answers: PositiveInt
+    remembered_minutes: PositiveFloat
+    feedback_seconds: PositiveFloat
+    feedback_events: PositiveInt
+    embedding_url: str | None = Field(pattern=_HTTP_URL)
+    neighbours_url: str | None = Field(pattern=_HTTP_URL)
 
     @field_validator("strangers_below")
     @classmethod

@@ -88,6 +88,13 @@ def check_output(option: str, file: Path) -> None:
         raise UsageError(f"{option} {file}: permission denied; choose a folder that you may write to")
 
 
+def port(text: str) -> int:
+    """Return a port; 0 is any that is free."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give 0 to 65535")
+    return int(text)
+
+
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every job and `vsearch run` take."""
     add_setting_arguments(parser)
