@@ -9,10 +9,13 @@ const WIDEST = 2.4;
 const SHOWN_TAGS = 4;
 const SKELETON = [1.3, 0.8, 1, 0.7, 1.5, 0.9, 1.2, 0.75, 1, 1.4, 0.8, 1.1];
 
+const ratios = new Map(); // of the pictures that were shown; then rows do not move when they are shown again
+const thumbs = new WeakMap(); // answer -> the thumb that was pressed
+
 const named = (card, name) => card.querySelector(`[data-${name}]`);
 
 function fill(card, answer, actions) {
-  const { image_id: id, rank, cosine, tags } = answer;
+  const { image_id: id, rank, tags } = answer;
   const link = card.querySelector(".picture");
   link.href = addressOf(id);
   link.addEventListener("click", (event) => {
@@ -22,34 +25,34 @@ function fill(card, answer, actions) {
   });
   const image = link.querySelector("img");
   image.addEventListener("load", () => {
-    const ratio = image.naturalWidth / image.naturalHeight;
-    card.style.setProperty("--ratio", Math.min(Math.max(ratio, NARROWEST), WIDEST));
+    ratios.set(id, Math.min(Math.max(image.naturalWidth / image.naturalHeight, NARROWEST), WIDEST));
+    card.style.setProperty("--ratio", ratios.get(id));
     card.classList.add("loaded");
   });
   image.addEventListener("error", () => card.classList.add("missing"));
+  if (ratios.has(id)) card.style.setProperty("--ratio", ratios.get(id));
   image.alt = `Image ${rank}: ${tags.length ? tags.join(", ") : id}`;
   image.src = pictureAddress(id, "thumbnail");
+  if (answer.cosine === undefined) card.classList.add("plain"); // shown for a start, not found
+  else fillFacts(card, answer, actions);
+}
 
-  const tagList = named(card, "tags");
+function fillTags(list, tags, actions) {
   for (const tag of tags.slice(0, SHOWN_TAGS)) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = tag;
     button.setAttribute("aria-label", `Only with the tag ${tag}`);
     button.addEventListener("click", () => actions.filterTag(tag));
-    tagList.append(document.createElement("li"));
-    tagList.lastChild.append(button);
+    list.append(document.createElement("li"));
+    list.lastChild.append(button);
   }
-  tagList.hidden = tags.length === 0 || !actions.filterTag;
-  if (cosine === undefined) {
-    card.classList.add("plain");
-    return;
-  }
-  fillFacts(card, answer, actions);
+  list.hidden = tags.length === 0;
 }
 
 function fillFacts(card, answer, actions) {
   const { image_id: id, rank, cosine, owner_id: owner, uploaded_at: uploaded, source_uri: source } = answer;
+  fillTags(named(card, "tags"), answer.tags, actions);
   named(card, "similarity").textContent = cosine.toFixed(2);
   card.style.setProperty("--similarity", Math.max(0, cosine));
   const why = reasons(answer.rules);
@@ -62,16 +65,21 @@ function fillFacts(card, answer, actions) {
   named(card, "uploaded").textContent = new Date(uploaded).toLocaleDateString();
   named(card, "uploaded").dateTime = uploaded;
   named(card, "source").append(original(source, () => actions.openOriginal(answer)));
-  card.querySelector(".thumbs").setAttribute("aria-label", `Answer ${rank}`);
-  for (const thumb of card.querySelectorAll("[data-thumb]")) {
-    const direction = thumb.dataset.thumb;
-    thumb.setAttribute("aria-label", direction === "up" ? "Good answer" : "Bad answer");
+  const group = card.querySelector(".thumbs");
+  group.hidden = !actions.judge;
+  group.setAttribute("aria-label", `Judge answer ${rank}`);
+  const pressed = () => {
+    for (const thumb of group.children) thumb.setAttribute("aria-pressed", thumbs.get(answer) === thumb.dataset.thumb);
+  };
+  for (const thumb of group.children) {
     thumb.addEventListener("click", () => {
-      if (thumb.getAttribute("aria-pressed") === "true") return;
-      for (const each of card.querySelectorAll("[data-thumb]")) each.setAttribute("aria-pressed", String(each === thumb));
-      actions.judge(answer, direction);
+      if (thumbs.get(answer) === thumb.dataset.thumb) return;
+      thumbs.set(answer, thumb.dataset.thumb);
+      pressed();
+      actions.judge(answer, thumb.dataset.thumb);
     });
   }
+  pressed();
 }
 
 /** A link if the source is on the web; other programs' addresses are shown, not followed. */
@@ -87,8 +95,8 @@ function original(source, followed) {
 }
 
 /**
- * Shows answers in a list. `actions` has open, openOriginal, judge (with an answer), filterTag and filterOwner;
- * `seen(answer)` is called once for each answer, when half of its picture is on the screen.
+ * Shows answers in a list. `actions` has open, openOriginal, filterTag, filterOwner, judge, which is null if answers
+ * cannot be judged, and seen, which is called when half of an answer's picture is on the screen.
  */
 export function showAnswers(list, answers, actions) {
   list.removeAttribute("aria-busy");

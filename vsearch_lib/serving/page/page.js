@@ -30,19 +30,15 @@ const form = new FilterForm((filters) => goOn({ filters, k: FIRST_ANSWERS }));
 const look = new Look(part("photo-map"));
 
 const actions = {
-  seen: ({ rank, image_id: id }) => {
-    if (!result.seen.has(id)) feedback.shown(told({ rank, image_id: id }));
-    result.seen.add(id);
-  },
-  judge: (answer, thumb) => feedback.judged(told(answer), thumb),
+  seen: feedback.shown,
+  judge: feedback.judged,
   openOriginal: (answer) => {
-    feedback.opened(told(answer));
+    feedback.opened(answer);
     addEventListener("focus", feedback.returned, { once: true });
   },
   open: (answer) => {
-    const opened = told(answer);
     searchLike(answer.image_id);
-    feedback.opened(opened);
+    feedback.opened(answer);
   },
   filterTag: (tag) => {
     const { filters } = place;
@@ -50,10 +46,6 @@ const actions = {
   },
   filterOwner: (owner) => goOn({ filters: { ...place.filters, owner } }),
 };
-
-function told({ rank, image_id: imageId }) {
-  return { requestId: result.request_id, imageId, position: rank };
-}
 
 /** Goes to another place, which differs from this one by `changes`. */
 function goOn(changes, { keepFocus = true } = {}) {
@@ -128,7 +120,8 @@ async function showStart() {
   try {
     const { answers, version } = await randomImages(FIRST_ANSWERS, signal);
     if (signal.aborted) return;
-    showAnswers(part("start-images"), answers, { open: ({ image_id: id }) => searchLike(id) });
+    const ranked = answers.map((answer, index) => ({ ...answer, rank: index + 1 }));
+    showAnswers(part("start-images"), ranked, { open: ({ image_id: id }) => searchLike(id) });
     showVersion(version);
   } catch (error) {
     refuse(error, signal, part("start-images"));
@@ -154,19 +147,21 @@ async function ask() {
     try {
       const found = await search(query, places.photoOf(place)?.file, signal);
       if (signal.aborted) return;
-      results.set(key, { ...found, seen: new Set() });
+      results.set(key, { ...found, answers: found.answers.map((each) => ({ ...each, request_id: found.request_id })) });
       if (results.size > KEPT_RESULTS) results.delete(results.keys().next().value);
     } catch (error) {
       return refuse(error, signal, part("grid"));
     }
   }
   result = results.get(key);
-  showResult(query.k);
+  return showResult(query.k);
 }
 
 function showResult(k) {
   const { answers, note, timings_ms: timings, suggested_crop: suggested, version } = result;
-  showAnswers(part("grid"), answers, actions);
+  // A judgement is about two whole images of the catalogue.
+  const judge = place.image && !place.crop ? actions.judge : null;
+  showAnswers(part("grid"), answers, { ...actions, judge });
   const count = `${answers.length || "No"} answer${answers.length === 1 ? "" : "s"}`;
   const duration = Object.values(timings).reduce((sum, each) => sum + each, 0);
   part("summary").textContent = `${count} in ${Math.ceil(duration)} ms`;
@@ -175,10 +170,10 @@ function showResult(k) {
   part("more").hidden = answers.length < k || k >= MOST_ANSWERS;
   form.offer(answers.flatMap(({ tags }) => tags));
   showVersion(version);
-  say(`${count}. ${note ?? ""}`);
-  if (suggested && !place.crop && !place.offered) offer(fromNumbers(suggested));
+  const offered = suggested && !place.crop && !place.offered;
+  if (offered) offer(fromNumbers(suggested));
+  say([`${count}.`, note, offered && "A part of the photo is suggested."].filter(Boolean).join(" "));
   if (part("look").getAttribute("aria-pressed") === "true") showLook();
-  scrollTo(0, places.scrolled());
 }
 
 function refuse(error, signal, list) {
@@ -259,9 +254,11 @@ takePhotos({
   take: (file) => newQuery({ photo: places.keepPhoto(file), offered: false, filters: places.NO_FILTERS }),
   refuse: warn,
 });
-addEventListener("popstate", () => {
+addEventListener("popstate", async () => {
   feedback.returned();
-  arrive();
+  const scrolled = places.scrolled();
+  await arrive();
+  scrollTo(0, scrolled);
 });
 history.scrollRestoration = "manual";
 // Filters are beside the photo if there is room, and folded if there is not.
