@@ -1,4 +1,4 @@
-"""One catalogue picture: a product posed, lit and photographed in a scene."""
+"""A picture of a product, or of two, posed, lit and photographed in a scene."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from vsearch_lib.demo.product import render_product
 from vsearch_lib.demo.props import occlude
 from vsearch_lib.demo.scenes import Scene, random_scene
 
+Box = tuple[int, int, int, int]  # x, y, width, height in pixels
+
 _ASPECTS = ((3, 4), (1, 1), (4, 3))
+_WIDE = ((4, 3), (3, 2), (16, 9))
 
 #: Side of a product's square as a share of the picture's shorter side, and the ratio of its width to its height.
 #: Together they leave at least half of every picture to the scene, for every product.
@@ -71,6 +74,16 @@ def _corner(scene: Scene, product: Image.Image, rng: np.random.Generator) -> tup
     return round(x), round(max(y, -slack))
 
 
+def _placed(
+    picture: Image.Image, product: Image.Image, corner: tuple[int, int], light: Light, *, standing: bool
+) -> Image.Image:
+    mask = product.getchannel("A")
+    darkness = _shadow(picture.size, mask, corner, light, standing=standing)
+    picture = ImageChops.multiply(picture, Image.merge("RGB", [ImageChops.invert(darkness)] * 3))
+    picture.paste(product, corner, mask)
+    return picture
+
+
 def draw_picture(factors: Factors, rng: np.random.Generator) -> Image.Image:
     """Photograph a product: an RGB image, shorter side 240 to 320 pixels, aspect 3:4, 1:1 or 4:3.
 
@@ -83,14 +96,33 @@ def draw_picture(factors: Factors, rng: np.random.Generator) -> Image.Image:
     side = min(width, height) * rng.uniform(*SCALE)
     product = _posed(render_product(factors, light, rng), rng, side=side, tilt=12 if standing else 25)
     corner = _corner(scene, product, rng)
-    mask = product.getchannel("A")
-    darkness = _shadow((width, height), mask, corner, light, standing=standing)
-    picture = ImageChops.multiply(scene.picture, Image.merge("RGB", [ImageChops.invert(darkness)] * 3))
-    picture.paste(product, corner, mask)
+    picture = _placed(scene.picture, product, corner, light, standing=standing)
     if rng.random() < 0.35:
         centre = (corner[0] + product.width / 2, corner[1] + product.height / 2)
         occlude(picture, rng, centre=centre, radius=(product.width + product.height) / 4)
     return lit(picture, light, rng)
+
+
+def draw_two(first: Factors, second: Factors, rng: np.random.Generator) -> tuple[Image.Image, tuple[Box, Box]]:
+    """Photograph two products side by side in one scene, as in a photo of a room: an RGB image, and their boxes.
+
+    The shorter side is 360 to 480 pixels, the aspect 4:3, 3:2 or 16:9. A product's square has .45 to .8 of the shorter
+    side, so that often one product is much larger than the other.
+    """
+    height, (across, down) = int(rng.integers(360, 481)), _WIDE[rng.integers(len(_WIDE))]
+    width = height * across // down
+    light = random_light(rng)
+    scene = random_scene(rng, width=width, height=height)
+    picture, standing, boxes = scene.picture, scene.ground is not None, []
+    for factors, middle in ((first, 0.27), (second, 0.73)):
+        side = min(height * rng.uniform(0.45, 0.8), 0.44 * width)
+        product = _posed(render_product(factors, light, rng), rng, side=side, tilt=12 if standing else 25)
+        x = width * (middle + rng.uniform(-0.02, 0.02)) - product.width / 2
+        ground = scene.ground if scene.ground is not None else height * rng.uniform(0.75, 0.95)
+        corner = round(np.clip(x, 0, width - product.width)), round(max(ground - product.height, 0))
+        picture = _placed(picture, product, corner, light, standing=standing)
+        boxes.append((*corner, product.width, min(product.height, height - corner[1])))
+    return lit(picture, light, rng), (boxes[0], boxes[1])
 
 
 def photograph(factors: Factors, rng: np.random.Generator) -> bytes:

@@ -1,0 +1,132 @@
+"""Where in a picture its vector comes from: the part that each location of the last feature map has in it.
+
+The features that a network pools are the mean over the locations of its last map (Zhou et al. 2016, "Learning deep
+features for discriminative localization"), so a vector is a sum of one part a location. Scalar products of these parts
+with another vector sum to the cosine (Stylianou et al. 2019, "Visualizing deep similarity networks").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import openvino
+from openvino import opset13
+from numpy.typing import NDArray
+
+from vsearch_lib.encoder.embed import Embedder, Graph, Jpeg
+from vsearch_lib.encoder.preprocessing import Preprocessing
+from vsearch_lib.encoder.projection import Projection
+from vsearch_lib.errors import ArtefactError
+from vsearch_lib.vectors import Vectors
+
+_RESHAPING = ("Reshape", "Squeeze")  # the nodes that may stand between the pooling and the features
+
+
+@dataclass(frozen=True)
+class Located:
+    """A picture's vector, (d,) of unit length, and its parts, (rows, columns, d), which sum to it; float32.
+
+    The rows and columns are those of the square that the network sees, from the top left.
+    """
+
+    vector: Vectors
+    parts: Vectors
+
+
+class LocatingEmbedder(Embedder):
+    """An embedder that also returns each location's part of a vector; the vectors are the same.
+
+    Args: as of `Embedder`.
+
+    Raises:
+        ArtefactError: as `Embedder` does, and if the network has no map (`has_map`).
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        preprocessing: Preprocessing,
+        projection: Projection | None = None,
+        *,
+        batch_size: int,
+        threads: int | None = None,
+    ) -> None:
+        located = _WithMap(graph.structure, graph.weights)
+        super().__init__(located, preprocessing, projection, batch_size=batch_size, threads=threads)
+
+    def locate(self, jpegs: Sequence[Jpeg]) -> list[Located]:
+        """Return the vectors of stored pictures with their parts.
+
+        Raises:
+            ValueError: a picture has no vector; the message says which, and why.
+        """
+        located = []
+        for start in range(0, len(jpegs), len(self._pixels)):
+            chunk = jpegs[start : start + len(self._pixels)]
+            for vector, features in zip(self.embed(chunk), self._maps, strict=False):
+                located.append(Located(vector, parts_of(features, self._projection)))
+        return located
+
+    def _features(self) -> NDArray[np.float32]:
+        outputs = self._request.infer(self._pixels, share_inputs=True, share_outputs=True)
+        self._maps: NDArray[np.float32] = outputs[1]
+        features: NDArray[np.float32] = outputs[0]
+        return features
+
+
+def parts_of(features: Vectors, projection: Projection | None) -> Vectors:
+    """Return the parts (rows, columns, d) of the vector of a picture, from its features (rows, columns, width).
+
+    With p the mean of the features x over the n locations, a linear projection's vector is axes·(p / |p| - mean),
+    divided by its length. So the part of a location is axes·(x / |p| - mean) / n, divided by the same length: each
+    location has an equal share of the mean. The rectified units of a hidden layer are held as they are for the whole
+    picture, which keeps the sum exact; alone, a location might switch other units on.
+    """
+    pooled = features.mean(axis=(0, 1))
+    parts = features / np.linalg.norm(pooled)
+    if projection is not None:
+        parts = parts - projection.mean
+        centred = parts
+        parts = centred @ projection.axes.T
+        if projection.hidden is not None:
+            inner = centred @ projection.hidden.inner.T
+            parts = parts + inner * (inner.mean(axis=(0, 1)) > 0) @ projection.hidden.outer.T
+    whole = parts.sum(axis=(0, 1))
+    return np.asarray(parts / np.linalg.norm(whole), dtype=np.float32)
+
+
+class _WithMap(Graph):
+    """A graph that also returns the map that its features are the mean of, (n, rows, columns, width)."""
+
+    def model(self) -> openvino.Model:
+        model = super().model()
+        found = _map_of(model)
+        if found is None:
+            raise ArtefactError("a model's features are not the mean of a map of locations, so it has no map")
+        model.add_outputs([found])
+        return model
+
+
+def has_map(graph: Graph) -> bool:
+    """Return whether the features of a network are the mean over the locations of a map, rows x columns.
+
+    Most convolutional networks pool so. Of others it cannot be said where in a picture their vector comes from: a
+    vision transformer's features come from one token, and MobileNetV3 has another layer after the pooling.
+    """
+    return _map_of(graph.model()) is not None
+
+
+def _map_of(model: openvino.Model) -> openvino.Output | None:
+    """Return the map (n, rows, columns, width) whose mean over rows and columns is the model's output, if there is one."""
+    node = model.get_results()[0].input_value(0).get_node()
+    while node.get_type_name() in _RESHAPING:
+        node = node.input_value(0).get_node()
+    if node.get_type_name() != "ReduceMean":
+        return None
+    features, axes = node.input_value(0), node.input_value(1).get_node()
+    if axes.get_type_name() != "Constant" or features.get_partial_shape().rank.get_length() != 4:
+        return None
+    spatial = sorted(int(axis) % 4 for axis in np.atleast_1d(axes.get_data()))
+    if spatial == [2, 3]:
+        return opset13.transpose(features, [0, 2, 3, 1]).output(0)
+    return features if spatial == [1, 2] else None
