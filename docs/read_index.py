@@ -28,7 +28,8 @@ shards = manifest["shards"] + manifest["deltas"]
 parts = [shard[part] for shard in shards for part in ("codes", "rows_file", "vectors")]
 entries = [manifest["template"], manifest["template_sample"], *manifest["tombstones"], *parts]
 files = {entry["file"]: checked(f"files/{entry['file']}", entry["sha256"]) for entry in entries}
-rows = pa.concat_tables(pa.ipc.open_file(files[shard["rows_file"]["file"]]).read_all() for shard in shards)
+tables = [pa.ipc.open_file(files[shard["rows_file"]["file"]]).read_all() for shard in shards]
+rows = pa.concat_tables(tables, promote_options="default")  # older shards have no source_uri
 halves = b"".join(files[shard["vectors"]["file"]] for shard in shards)
 vectors = np.frombuffer(halves, "<f2").reshape(-1, manifest["dimension"]).astype(np.float32)
 alive_from = {}  # image_id → row id; rows of the image with smaller ids are dead

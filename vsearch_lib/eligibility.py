@@ -1,7 +1,7 @@
 """Which images are searched and who may see them: one rule, for SQL over `images` and for the rows of an index."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,10 @@ class Condition:
         """Return which of `rows` meet the condition."""
         return np.asarray(pc.fill_null(_COMPARE[self.operator](rows[self.column], self.value), False))
 
+    def holds(self, value: str | None) -> bool:
+        """Return whether the column's value in one row meets the condition."""
+        return value is not None and (value == self.value) == (self.operator == "=")
+
 
 NOT_BLOCKED = Condition("moderation", "!=", "blocked")
 FOR_EVERYBODY = Condition("visibility", "=", "public")
@@ -37,6 +41,15 @@ FOR_EVERYBODY = Condition("visibility", "=", "public")
 NOT_DELETED = "deleted_at IS NULL"
 LIVING = f"{NOT_DELETED} AND {NOT_BLOCKED.sql}"
 PUBLIC = f"{LIVING} AND {FOR_EVERYBODY.sql}"
+
+
+def visible_sql(viewer: str | None) -> str:
+    """Return SQL over `images` for what the viewer may see, by the same rule as `visible`.
+
+    `viewer` is the id as a literal, with the quotes and escapes of the engine that runs the SQL; None is an anonymous
+    viewer.
+    """
+    return PUBLIC if viewer is None else f"{LIVING} AND ({FOR_EVERYBODY.sql} OR owner_id = {viewer})"
 
 
 def visible(rows: pa.Table, viewer_id: str | None) -> Mask:
@@ -48,3 +61,20 @@ def visible(rows: pa.Table, viewer_id: str | None) -> Mask:
     if viewer_id is not None:
         seen = seen | Condition("owner_id", "=", viewer_id).mask(rows)
     return seen & NOT_BLOCKED.mask(rows)
+
+
+class Shown(Protocol):
+    """The facts of an image that the rule needs."""
+
+    @property
+    def owner_id(self) -> str | None: ...
+    @property
+    def visibility(self) -> str | None: ...
+    @property
+    def moderation(self) -> str | None: ...
+
+
+def may_see(image: Shown, viewer_id: str | None) -> bool:
+    """Return whether the viewer may see one living image, by the same rule as `visible`."""
+    seen = FOR_EVERYBODY.holds(image.visibility) or (viewer_id is not None and image.owner_id == viewer_id)
+    return seen and NOT_BLOCKED.holds(image.moderation)

@@ -84,6 +84,7 @@ def batches(content: Catalogue, start: int, end: int, size: int = 100) -> Sequen
             "phash": f"{i:016x}",
             "uploaded_at": DAY + timedelta(minutes=i),
             "tags": ["even" if i % 2 == 0 else "odd"],
+            "source_uri": f"file:///pictures/{content.ids[i]}.jpg",
             "vector": content.vectors[i].tolist(),
         }
         for i in range(start, end)

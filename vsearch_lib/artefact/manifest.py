@@ -13,6 +13,7 @@ import jsonschema
 from vsearch_lib.artefact.content import json_bytes
 from vsearch_lib.artefact.files import StoredFile
 from vsearch_lib.artefact.gate_report import GateReport
+from vsearch_lib.artefact.strangers import Strangers
 from vsearch_lib.config import PROJECT
 from vsearch_lib.errors import ArtefactError
 
@@ -102,6 +103,7 @@ class Manifest:
     training_snapshot: str | None
     gate: GateReport
     counts: Mapping[str, int]
+    strangers: Strangers | None = None
 
     @property
     def all_shards(self) -> tuple[Shard, ...]:
@@ -123,7 +125,9 @@ class Manifest:
 def encode(manifest: Manifest) -> bytes:
     """Return a manifest as JSON bytes, the same for the same manifest."""
     measures = {name: measured for name, measured in asdict(manifest.measures).items() if measured is not None}
-    return json_bytes({**asdict(manifest), "measures": measures, "gate": manifest.gate.fields()})
+    fields = {**asdict(manifest), "measures": measures, "gate": manifest.gate.fields()}
+    del fields["strangers"]
+    return json_bytes(fields | ({"strangers": manifest.strangers.fields()} if manifest.strangers else {}))
 
 
 def decode(content: bytes, source: str) -> Manifest:
@@ -155,6 +159,7 @@ def _from_fields(fields: Mapping[str, Any]) -> Manifest:
         "tombstones": tuple(StoredFile(**file) for file in fields["tombstones"]),
         "model": ModelEntry(**fields["model"]),
         "gate": GateReport.from_fields(fields["gate"]),
+        "strangers": Strangers.from_fields(fields["strangers"]) if "strangers" in fields else None,
     }
     return Manifest(**{**fields, **parsed})
 

@@ -11,6 +11,7 @@ from vsearch_lib.index.candidate import read_candidate, save_refusal
 from vsearch_lib.publishing import gate as gates
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.publishing.retention import collect
+from vsearch_lib.publishing.strangers import measure_strangers
 from vsearch_lib.publishing.strata import gate_queries, newest
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
@@ -34,7 +35,8 @@ def publish_index(context: StepContext) -> list[Figure]:
             f"index {candidate.version} is not published: {'; '.join(gates.refusals(report))}; "
             "the served version stays; raise index.nprobe or index.shortlist, or look at the embeddings"
         )
-    manifest = replace(_measured(searcher, settings.gate.queries), gate=report)
+    strangers = measure_strangers(searcher, seed=settings.index.seed)
+    manifest = replace(_measured(searcher, settings.gate.queries), gate=report, strangers=strangers)
     pointer = publish(store, manifest, now=datetime.now(UTC))
     context.made["index"] = pointer.version
     context.say(f"publish_index: {pointer.version} is served from {settings.index.uri}")

@@ -184,8 +184,19 @@ class Searcher:
 
     def describe(self, ids: RowIds) -> list[dict[str, Any]]:
         """Return the stored facts of row ids, in their order."""
-        facts: list[dict[str, Any]] = self.rows.take(pa.array(ids)).to_pylist()
+        # Arrow's `take` would first copy all rows into one piece.
+        facts: list[dict[str, Any]] = pa.concat_tables(
+            [self.rows.schema.empty_table(), *(self.rows.slice(int(row), 1) for row in ids)]
+        ).to_pylist()
         return facts
+
+    def row_of(self, image_id: str) -> int | None:
+        """Return the row id of an image that is not dead, whoever may see it; None if there is none."""
+        for first_id, shard in zip(self._first_ids[-2::-1], reversed(self._shards.values()), strict=True):
+            row = shard.image_ids.row_of(image_id)
+            if row is not None and self._alive[first_id + row]:
+                return int(first_id + row)
+        return None
 
     def _passing(self, wanted: Filter | None) -> Admitted:
         if wanted is None:

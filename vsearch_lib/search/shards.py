@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import faiss
@@ -11,8 +12,9 @@ import pyarrow as pa
 
 from vsearch_lib.artefact.files import verified_file
 from vsearch_lib.artefact.manifest import Manifest, Shard
-from vsearch_lib.artefact.rows import ROWS
+from vsearch_lib.artefact.rows import with_all_columns
 from vsearch_lib.errors import ArtefactError
+from vsearch_lib.search.lookup import ImageIds
 from vsearch_lib.storage import Store
 from vsearch_lib.vectors import Halves
 
@@ -43,6 +45,11 @@ class OpenShard:
     codes: MappedLists
     rows: pa.Table
     vectors: Halves
+
+    @cached_property
+    def image_ids(self) -> ImageIds:
+        """Where each image stands."""
+        return ImageIds(self.rows["image_id"])
 
 
 def open_shards(store: Store, manifest: Manifest, cache: Path, known: Mapping[str, OpenShard]) -> dict[str, OpenShard]:
@@ -85,7 +92,9 @@ def _open(store: Store, entry: Shard, dimension: int, cache: Path) -> OpenShard:
     codes_path, rows_path, vectors_path = (verified_file(store, file, cache) for file in entry.files)
     # Mapped into ordinary lists, because faiss's own lists on disk start prefetching threads for every query.
     codes = faiss.read_index(str(codes_path), faiss.IO_FLAG_MMAP_IFC)
-    rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
+    rows = with_all_columns(pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all())
+    if rows is None:
+        raise ArtefactError(f"{entry.name}: {entry.rows_file.file} does not have the columns of an index")
     count = entry.rows
     stored = vectors_path.stat().st_size / (2 * codes.d)
     if codes.ntotal != count or rows.num_rows != count or stored != count or codes.d != dimension:
@@ -93,8 +102,6 @@ def _open(store: Store, entry: Shard, dimension: int, cache: Path) -> OpenShard:
             f"{entry.name}: {codes.ntotal} codes, {rows.num_rows} rows, {stored:g} vectors of {codes.d} dimensions; "
             f"manifest: {count} of {dimension}"
         )
-    if not rows.schema.equals(ROWS):
-        raise ArtefactError(f"{entry.name}: {entry.rows_file.file} does not have the columns of an index")
     # As an ordinary array: numpy indexes its own class for mapped files more slowly.
     vectors = np.asarray(np.memmap(vectors_path, dtype="<f2", mode="r", shape=(count, codes.d)))
     return OpenShard(entry, MappedLists(codes), rows, vectors)
