@@ -23,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases test-retrain workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
+.PHONY: help demo serve airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases test-retrain workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -36,6 +36,9 @@ ifeq ($(strip $(IMAGES)),)
 else
 	@.venv/bin/vsearch run nightly --env demo --images '$(IMAGES)' $(ARGS)
 endif
+
+serve: $(JOBS_READY) ## after make demo: search in a browser; ARGS="--port 8001 --open" changes the port and opens it
+	@.venv/bin/vsearch serve --env demo $(ARGS)
 
 airflow: $(AIRFLOW_READY) ## start Airflow on this machine, with the DAGs, their connection and their pool
 	@conf/airflow/start.sh '$(PORT)'

@@ -8,6 +8,6 @@ setup(
     description="Visual search as a nightly batch pipeline: images in, a published and searchable index out",
     python_requires=">=3.11",
     packages=find_packages(include=["vsearch_lib", "vsearch_lib.*"]),
-    package_data={"vsearch_lib": ["**/*.j2", "**/*.properties", "serving/page/*"]},
+    package_data={"vsearch_lib": ["**/*.j2", "**/*.properties", "**/*.html", "**/*.css", "**/*.js", "**/*.svg"]},
     entry_points={"console_scripts": ["vsearch = vsearch_lib.cli:main"]},
 )

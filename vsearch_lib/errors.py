@@ -28,6 +28,13 @@ class InvalidArgument(UsageError):
         self.argument, self.problem = argument, problem
 
 
+class UnknownImage(InvalidArgument):
+    """Raised when there is no image of that id, or none that the asker may see: the message is the same for both."""
+
+    def __init__(self, argument: str, image_id: str) -> None:
+        super().__init__(argument, f"{image_id}: there is no such image; give the id of an answer")
+
+
 class GateRefused(VsearchError):
     """Raised when a data-quality or recall gate refuses; nothing was committed or published."""
 

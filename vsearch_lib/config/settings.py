@@ -20,6 +20,9 @@ from pydantic_core import PydanticCustomError
 _FACTORY = re.compile(
     r"auto|((OPQ[1-9]\d*(_[1-9]\d*)?|RR),)?IVF[1-9]\d*(_HNSW([1-9]\d+)?)?,(PQ[1-9]\d*(x\d+)?(np)?|SQ8|RaBitQ[1-9]?|Flat)"
 )
+_HTTP_URL = r"^https?://[^/?#\s]+$"
+
+RULES = ("visible", "own_copies", "near_duplicates", "similar_enough", "owner_limit", "diversity", "newest")
 
 
 class Section(BaseModel):
@@ -240,6 +243,40 @@ class Maintenance(Section):
     longest_reader_hours: PositiveInt
 
 
+class Serving(Section):
+    rules: tuple[str, ...]
+    near_duplicate_bits: int = Field(ge=0, le=64)
+    near_duplicate_cosine: float = Field(ge=-1, le=1)
+    strangers_below: Literal[0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] | None
+    max_per_owner: PositiveInt | None
+    diversity: float = Field(ge=0, lt=1)
+    max_shortlist: PositiveInt
+    refresh_seconds: PositiveFloat
+    max_k: PositiveInt
+    max_requests: PositiveInt
+    max_connections: PositiveInt
+    request_seconds: PositiveFloat
+    cached_answers: NonNegativeInt
+    cached_thumbnails: NonNegativeInt
+    remembered_answers: PositiveInt
+    remembered_minutes: PositiveFloat
+    feedback_seconds: PositiveFloat
+    feedback_events: PositiveInt
+    embedding_url: str | None = Field(pattern=_HTTP_URL)
+    neighbours_url: str | None = Field(pattern=_HTTP_URL)
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_are_named(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            if rule not in RULES and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", rule):
+                named = f"{rule!r} is no rule; use {', '.join(RULES)}, or package.module:function of your own"
+                raise PydanticCustomError("rules", "{named}", {"named": named})
+        if rules[:1] != ("visible",) or len(set(rules)) < len(rules):
+            raise PydanticCustomError("rules", "must begin with visible, and have each rule once")
+        return rules
+
+
 class Spark(Section):
     master: str | None
     driver_memory: str = Field(pattern=r"^[0-9]+[mg]$")
@@ -269,4 +306,5 @@ class Settings(Section):
     evaluation: Evaluation
     online: Online
     maintenance: Maintenance
+    serving: Serving
     spark: Spark

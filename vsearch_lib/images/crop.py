@@ -2,6 +2,8 @@
 
 from typing import TypeAlias
 
+from PIL import Image
+
 from vsearch_lib.images.decode import Limits, normal_jpeg, upright_rgb
 
 Box: TypeAlias = tuple[int, int, int, int]  # x, y, width, height in pixels of the upright picture
@@ -20,8 +22,12 @@ def crop_jpeg(content: bytes, box: Box, limits: Limits) -> bytes:
         RefusedPicture: the picture or its part is not accepted.
         OutsidePicture: the box does not lie inside the picture; the message gives the box and the picture's sides.
     """
+    return part_jpeg(upright_rgb(content, limits), box, limits)
+
+
+def part_jpeg(whole: Image.Image, box: Box, limits: Limits) -> bytes:
+    """Return the part `box` of an upright RGB picture as `crop_jpeg` does."""
     x, y, width, height = box
-    whole = upright_rgb(content, limits)
     if x < 0 or y < 0 or width < 1 or height < 1 or x + width > whole.width or y + height > whole.height:
         sides = f"{whole.width} x {whole.height}"
         raise OutsidePicture(f"{x},{y},{width},{height} lies outside the picture, which is {sides}")

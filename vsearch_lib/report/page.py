@@ -37,10 +37,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Query:
-    """A picture that was searched with, and its answers, best first."""
+    """A picture that was searched with, and its answers, best first; `jpeg` is None if it cannot be shown."""
 
     image_id: str
-    jpeg: bytes
+    jpeg: bytes | None
     caption: str
     answers: Sequence[Answer]
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -48,13 +48,26 @@ def count(text: str) -> int:
     return int(text)
 
 
-def crop(text: str) -> tuple[int, int, int, int]:
-    """Return a part of a picture: x, y, width, height."""
+def crop(text: str) -> tuple[float, float, float, float]:
+    """Return a part of a picture: x, y, width, height, in pixels or fractions."""
     try:
-        x, y, width, height = (int(part) for part in text.split(","))
+        x, y, width, height = (float(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H in pixels, for example 40,10,200,180") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not X,Y,W,H in pixels, for example 40,10,200,180, or in fractions, for example .1,0,.5,1"
+        ) from None
     return x, y, width, height
+
+
+def moment(text: str) -> datetime:
+    """Return an ISO date or time, in UTC if it has no zone; a date is the moment when it begins."""
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a date or time; write 2026-03-01 or 2026-03-01T12:30"
+        ) from None
 
 
 def check_output(option: str, file: Path) -> None:
@@ -73,6 +86,13 @@ def check_output(option: str, file: Path) -> None:
         raise UsageError(f"{option} {file}: {(error.strerror or str(error)).lower()}") from None
     if not writable:
         raise UsageError(f"{option} {file}: permission denied; choose a folder that you may write to")
+
+
+def port(text: str) -> int:
+    """Return a port; 0 is any that is free."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give 0 to 65535")
+    return int(text)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

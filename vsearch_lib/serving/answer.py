@@ -1,95 +1,100 @@
-"""`vsearch search`: find pictures that are similar to a picture file, as text, JSON or a page."""
+"""`vsearch search`: find images that are similar to a picture file or to images, as text, JSON or a page."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from vsearch_lib.config import Settings
 from vsearch_lib.errors import ArtefactError
-from vsearch_lib.images.decode import Limits
-from vsearch_lib.search.searcher import Searcher
-from vsearch_lib.serving.query import model_of, query_jpeg, read_query
+from vsearch_lib.serving.ask import Answers, Ask
+from vsearch_lib.serving.candidates import Facts
+from vsearch_lib.serving.query import check_ask, limits_of, query_picture, read_query
 from vsearch_lib.terminal import printable
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The answers to a query file: `found` is best first; each has a rank, a cosine and the facts of its image."""
+class Found:
+    """The answers to a query, as the user named it, and the facts of each answer's image by its id."""
 
-    query: Path
-    version: str
-    found: list[dict[str, Any]]
+    query: str
+    ask: Ask
+    answers: Answers
+    facts: Mapping[str, Facts]
 
 
-def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple[int, int, int, int] | None) -> Answers:
-    """Search the published index with a picture file.
+def find(settings: Settings, ask: Ask, *, file: Path | None = None) -> Found:
+    """Search the published index; a `file` is the query's picture.
 
     Raises:
-        UsageError: the file does not exist or is not a picture.
+        UsageError: the file does not exist or is not a picture, or the query cannot be answered.
         ArtefactError: nothing is published, or the published version does not verify.
     """
-    image = settings.image
-    limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
+    limits, picture = limits_of(settings), None
     # A usage error is reported before the index is opened, and a damaged index before the model is loaded.
-    jpeg = query_jpeg(read_query(file, limits), limits, crop=crop)
-    searcher = Searcher.open(settings.index.uri, cache=settings.cache)
-    vector = model_of(searcher.manifest).embed([jpeg])
-    hits = searcher.search(vector, min(k, max(1, len(searcher.rows))))
-    rows = [(int(row), float(score)) for row, score in zip(hits.ids[0], hits.scores[0], strict=True) if row >= 0]
-    facts = [searcher.rows.slice(row, 1).to_pylist()[0] for row, _ in rows]
-    found = [
-        # A vector that is stored in half precision may be a little longer than 1.
-        {"rank": i, "cosine": round(min(score, 1.0), 5), **fact}
-        for i, ((_, score), fact) in enumerate(zip(rows, facts, strict=True), 1)
-    ]
-    return Answers(file, searcher.manifest.version, found)
+    if file is not None:
+        ask = replace(ask, picture=read_query(file, limits))
+    check_ask(ask)
+    if ask.picture is not None:
+        picture = query_picture(ask.picture, limits, ask.crop)
+    from vsearch_lib.serving.search_service import SearchService
+
+    service = SearchService.open(settings)
+    answers = service.search(ask, picture=picture)
+    facts = service.facts([answer.image_id for answer in answers.answers], ask.wanted.viewer_id)
+    return Found(str(file or ask.image_id or ", ".join(ask.like)), ask, answers, facts)
 
 
-def as_json(answers: Answers) -> str:
+def as_json(found: Found) -> str:
     """Return the answers as one JSON object."""
-    content = {"query": str(answers.query), "version": answers.version, "answers": answers.found}
+    listed = [
+        {"rank": answer.rank, "cosine": answer.cosine, **asdict(found.facts[answer.image_id]), "rules": answer.rules}
+        for answer in found.answers.answers
+    ]
+    content = {"query": found.query, "version": found.answers.version, "answers": listed, "note": found.answers.note}
     return json.dumps(content, indent=2, default=lambda value: value.isoformat())
 
 
 def as_text(answers: Answers) -> str:
     """Return one line for each answer: rank, cosine, image id, tags."""
     return "\n".join(
-        printable(f"{answer['rank']:>3}  {answer['cosine']:.4f}  {answer['image_id']}  {' '.join(answer['tags'])}")
-        for answer in answers.found
+        printable(f"{answer.rank:>3}  {answer.cosine:.4f}  {answer.image_id}  {' '.join(answer.tags)}")
+        for answer in answers.answers
     )
 
 
-def _listed(tags: list[str]) -> str:
+def _listed(tags: tuple[str, ...]) -> str:
     return printable(", ".join(tags))
 
 
-def write_page(settings: Settings, answers: Answers, out: Path) -> str | None:
+def write_page(settings: Settings, found: Found, out: Path) -> str | None:
     """Write the answers as a self-contained page with pictures from the lake.
 
-    An answer that is no longer public, or has no stored picture, is left out.
+    An answer that the asker may not see any more, or that has no stored picture, is left out.
 
     Returns:
         None; or if the lake cannot be read, the reason in one line: then the page lists every answer without pictures.
     """
     from vsearch_lib.report.page import Answer, Query, render
-    from vsearch_lib.serving.pictures import public_jpegs
+    from vsearch_lib.serving.pictures import Picture, visible_pictures
 
-    jpegs: Mapping[str, bytes | None]
+    ask, answers = found.ask, found.answers.answers
+    queried = [ask.image_id] if ask.image_id is not None else list(ask.like)
+    pictures: Mapping[str, Picture]
     try:
-        jpegs, why = public_jpegs(settings.lake.uri, [answer["image_id"] for answer in answers.found]), None
+        ids = [*queried, *(answer.image_id for answer in answers)]
+        pictures, why = visible_pictures(settings.lake.uri, ids, viewer_id=ask.wanted.viewer_id), None
     except ArtefactError as error:
-        jpegs, why = {answer["image_id"]: None for answer in answers.found}, f"the page has no pictures: {error}"
+        pictures, why = {}, f"the page has no pictures: {error}"
+    jpegs = {image_id: picture.jpeg for image_id, picture in pictures.items()}
     listed = [
-        Answer(
-            printable(answer["image_id"]), jpegs[answer["image_id"]], answer["cosine"], _listed(answer["tags"]), None
-        )
-        for answer in answers.found
-        if answer["image_id"] in jpegs
+        Answer(printable(answer.image_id), jpegs.get(answer.image_id), answer.cosine, _listed(answer.tags), None)
+        for answer in answers
+        if why or answer.image_id in jpegs
     ]
-    name = printable(answers.query.name)  # a name whose bytes are not text could not be written
-    query = Query(printable(str(answers.query)), answers.query.read_bytes(), name, listed)
-    subtitle = printable(f"version {answers.version}" + (f"; {why}" if why else ""))
-    out.write_text(render(f"Pictures like {name}", subtitle, [], [query]), encoding="utf-8")
+    own = ask.picture or next((jpegs[image_id] for image_id in queried if image_id in jpegs), None)
+    named = printable(found.query)
+    name = printable(Path(found.query).name) if ask.picture is not None else named
+    subtitle = printable(f"version {found.answers.version}" + (f"; {why}" if why else ""))
+    out.write_text(render(f"Pictures like {name}", subtitle, [], [Query(named, own, name, listed)]), encoding="utf-8")
     return why

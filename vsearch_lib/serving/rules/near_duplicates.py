@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsearch_lib.serving.candidates import Candidate, Wish
 
@@ -17,15 +18,24 @@ def near_duplicates(candidates: Sequence[Candidate], wish: Wish, *, bits: int, c
     """
     if wish.copies or not candidates:
         return list(candidates)
-    hashes = np.array([int(candidate.facts.phash, 16) for candidate in candidates], dtype=np.uint64)
+    hashes = as_bits([candidate.facts.phash for candidate in candidates])
     vectors = np.stack([candidate.vector for candidate in candidates if candidate.vector is not None])
     kept: list[int] = []
     standing: set[int] = set()
     for i in range(len(candidates)):
-        differing = np.unpackbits((hashes[kept] ^ hashes[i]).view(np.uint8)).reshape(-1, 64).sum(axis=1)
-        same = np.flatnonzero((differing <= bits) & (vectors[kept] @ vectors[i] >= cosine))
-        if len(same):
-            standing.add(kept[same[0]])
+        same = (differing_bits(hashes[kept], hashes[i]) <= bits) & (vectors[kept] @ vectors[i] >= cosine)
+        if same.any():
+            standing.add(kept[int(np.argmax(same))])
         else:
             kept.append(i)
     return [candidates[i].marked(NAME) if i in standing else candidates[i] for i in kept]
+
+
+def as_bits(hashes: Sequence[str]) -> NDArray[np.uint8]:
+    """Return hashes of 16 hex digits as (n, 64) bits."""
+    return np.unpackbits(np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8)).reshape(-1, 64)
+
+
+def differing_bits(hashes: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return in how many bits each of `hashes` (n, 64) differs from `other` (64,)."""
+    return np.asarray(np.count_nonzero(hashes != other, axis=1))

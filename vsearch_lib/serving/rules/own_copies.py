@@ -1,21 +1,28 @@
-"""A query is not an answer to itself, and neither is an exact copy of it."""
+"""A query is not an answer to itself, and neither is a copy of it."""
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from vsearch_lib.serving.candidates import Candidate, Wish
+from vsearch_lib.serving.rules.near_duplicates import as_bits, differing_bits
 
-# Of a picture and its vector in half precision, also if it was embedded again, alone or in a batch.
-_SAME_COSINE = 0.998
+NAME = "own_copies"
 
 
-def own_copies(candidates: Sequence[Candidate], wish: Wish) -> list[Candidate]:
-    """Return the candidates that are no image of the query, and no copy of one: same perceptual hash, cosine about 1."""
-    if wish.copies:
+def own_copies(candidates: Sequence[Candidate], wish: Wish, *, bits: int, cosine: float) -> list[Candidate]:
+    """Return the candidates that are no image of the query, and no near-duplicate of one, as `near_duplicates` has it.
+
+    The cosine is that to the whole query.
+    """
+    if wish.copies or not candidates:
         return list(candidates)
-    return [candidate for candidate in candidates if not _is_copy(candidate, wish)]
-
-
-def _is_copy(candidate: Candidate, wish: Wish) -> bool:
-    if candidate.facts.image_id in wish.own_ids:
-        return True
-    return candidate.facts.phash in wish.own_phashes and candidate.cosine >= _SAME_COSINE
+    hashes = as_bits([candidate.facts.phash for candidate in candidates])
+    same_hash = np.zeros(len(candidates), dtype=bool)
+    for own in as_bits(sorted(wish.own_phashes)):
+        same_hash |= differing_bits(hashes, own) <= bits
+    return [
+        candidate
+        for candidate, same in zip(candidates, same_hash, strict=True)
+        if candidate.facts.image_id not in wish.own_ids and not (same and candidate.cosine >= cosine)
+    ]

@@ -1,0 +1,1 @@
+"""The search service over HTTP: routes, limits, cache, metrics and feedback."""

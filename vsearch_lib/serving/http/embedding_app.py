@@ -1,0 +1,87 @@
+"""The embedding service as an application of its own: it embeds with the model of the published index."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from anyio import to_thread
+from cachetools import LRUCache
+from fastapi import FastAPI
+
+from vsearch_lib.artefact.manifest import ModelEntry
+from vsearch_lib.config import Settings
+from vsearch_lib.serving.embedding import Embedding
+from vsearch_lib.serving.http.application import application
+from vsearch_lib.serving.http.metrics import Metrics
+from vsearch_lib.serving.http.problems import Problem
+from vsearch_lib.serving.http.query import FIELD_BYTES
+from vsearch_lib.serving.http.status_routes import status_routes
+from vsearch_lib.serving.http.wire import Embed, as_bytes, vectors_as_text
+
+_MODELS = 2  # the one of the published index, and the one before it, with which queries may have begun
+
+
+class Models:
+    """The models that the published index uses and used; the first is loaded at once."""
+
+    def __init__(self, published: Callable[[], ModelEntry], embedding_of: Callable[[ModelEntry], Embedding]) -> None:
+        """Load the model that `published` names.
+
+        Raises:
+            ArtefactError: nothing is published, or the model does not verify.
+        """
+        self._published, self._embedding_of = published, embedding_of
+        self._models: LRUCache[str, Embedding] = LRUCache(_MODELS)
+        self.latest = ""
+        self._open_published()
+
+    def named(self, version: str) -> Embedding:
+        """Return a model; if it is not open, the published index is asked for its model, which is opened.
+
+        Raises:
+            Problem: the published index has another model.
+        """
+        if version not in self._models:
+            self._open_published()
+        if version not in self._models:
+            raise Problem(409, f"the published index has the model {self.latest}; this one is not open")
+        return self._models[version]
+
+    def _open_published(self) -> None:
+        entry = self._published()
+        if entry.version not in self._models:
+            embedding = self._embedding_of(entry)
+            embedding.load()
+            self._models[entry.version] = embedding
+        self.latest = entry.version
+
+
+def embedding_app(models: Models, settings: Settings, *, keys: Sequence[bytes] = ()) -> FastAPI:
+    """Return the application; only the front talks to it."""
+    metrics = Metrics()
+
+    def max_bytes(path: str) -> int:
+        return FIELD_BYTES + 2 * settings.image.max_bytes
+
+    app = application(settings.serving, metrics, keys=keys, max_bytes=max_bytes)
+    app.include_router(status_routes(lambda: models.latest, lambda: None, metrics))
+
+    @app.post("/embed")
+    async def embed(asked: Embed) -> dict[str, Any]:
+        """Return the unit vectors of pictures in the form that is stored."""
+
+        def embedded() -> str:
+            model = models.named(asked.model_version)
+            try:
+                return vectors_as_text(model.embed([as_bytes(jpeg) for jpeg in asked.jpegs]))
+            except ValueError as error:
+                raise Problem(400, f"a picture has no vector: {error}") from None
+
+        return {"vectors": await to_thread.run_sync(embedded)}
+
+    @app.post("/load")
+    async def load(asked: Embed) -> dict[str, Any]:
+        """Make a model ready."""
+        await to_thread.run_sync(models.named, asked.model_version)
+        return {}
+
+    return app
