@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vsearch_lib.encoder.pixels import to_square
+from vsearch_lib.encoder.pixels import end_squares, to_square
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -30,6 +30,23 @@ def test_only_the_central_square_remains(jpeg, upright, side):
     assert square.shape == (side, side, 3)
     inside = square[3:-3, 3:-3].reshape(-1, 3).astype(int)
     assert np.abs(inside - np.array(GREEN)).max() <= 12
+
+
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("side", [32, 64, 96])
+def test_the_squares_at_the_ends_show_the_ends(jpeg, upright, side):
+    picture = jpeg(bands([RED, GREEN, BLUE], [64, 48, 64], 64, upright=upright))
+    for square, colour in zip(end_squares(picture, side), (RED, BLUE), strict=True):
+        assert square.dtype == np.uint8
+        assert square.shape == (side, side, 3)
+        assert np.abs(square[3:-3, 3:-3].reshape(-1, 3).astype(int) - np.array(colour)).max() <= 12
+
+
+def test_the_ends_of_a_square_picture_are_the_picture(jpeg):
+    rng = np.random.default_rng(1)
+    picture = jpeg(rng.integers(0, 255, (64, 64, 3), np.uint8))
+    for square in end_squares(picture, 32):
+        np.testing.assert_array_equal(square, to_square(picture, 32))
 
 
 def test_the_square_is_not_mirrored_or_rotated(jpeg):

@@ -5,15 +5,15 @@ features for discriminative localization"), so a vector is a sum of one part a l
 with another vector sum to the cosine (Stylianou et al. 2019, "Visualizing deep similarity networks").
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import openvino
-from openvino import opset13
 from numpy.typing import NDArray
+from openvino import opset13
 
 from vsearch_lib.encoder.embed import Embedder, Graph, Jpeg
+from vsearch_lib.encoder.pixels import Pixels
 from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.encoder.projection import Projection
 from vsearch_lib.errors import ArtefactError
@@ -24,17 +24,26 @@ _RESHAPING = ("Reshape", "Squeeze")  # the nodes that may stand between the pool
 
 @dataclass(frozen=True)
 class Located:
-    """A picture's vector, (d,) of unit length, and its parts, (rows, columns, d), which sum to it; float32.
+    """A square of a picture as the network sees it; float32.
 
-    The rows and columns are those of the square that the network sees, from the top left.
+    Attributes:
+        vector: (d,), of unit length.
+        parts: (rows, columns, d) from the top left; they sum to `vector`.
+        length: that of the vector before it is brought to unit length. A square like the mean of the catalogue has a
+            short one.
     """
 
     vector: Vectors
     parts: Vectors
+    length: float
+
+    def contributions(self, other: Vectors) -> Vectors:
+        """Return what each location adds to the cosine with `other`, a unit vector (d,): (rows, columns)."""
+        return np.asarray(self.parts @ other)
 
 
 class LocatingEmbedder(Embedder):
-    """An embedder that also returns each location's part of a vector; the vectors are the same.
+    """An embedder that also returns each location's part of a vector, in the same pass; the vectors are the same.
 
     Args: as of `Embedder`.
 
@@ -54,18 +63,24 @@ class LocatingEmbedder(Embedder):
         located = _WithMap(graph.structure, graph.weights)
         super().__init__(located, preprocessing, projection, batch_size=batch_size, threads=threads)
 
-    def locate(self, jpegs: Sequence[Jpeg]) -> list[Located]:
-        """Return the vectors of stored pictures with their parts.
+    def locate(self, jpeg: Jpeg) -> Located:
+        """Return the vector of a stored picture, with its parts.
 
         Raises:
-            ValueError: a picture has no vector; the message says which, and why.
+            ValueError: it has no vector; the message says why.
         """
-        located = []
-        for start in range(0, len(jpegs), len(self._pixels)):
-            chunk = jpegs[start : start + len(self._pixels)]
-            for vector, features in zip(self.embed(chunk), self._maps, strict=False):
-                located.append(Located(vector, parts_of(features, self._projection)))
-        return located
+        return self.locate_square(self._preprocessing.square(jpeg))
+
+    def locate_square(self, square: Pixels) -> Located:
+        """Return the vector of a (side, side, 3) uint8 RGB, with its parts.
+
+        Raises:
+            ValueError: it has no vector; the message says why.
+        """
+        embedded = self.try_embed_squares(1, lambda _, out: np.copyto(out, square))
+        for reason, detail in embedded.refused.values():
+            raise ValueError(f"{reason}: {detail}")
+        return _located(self._maps[0], self._projection)
 
     def _features(self) -> NDArray[np.float32]:
         outputs = self._request.infer(self._pixels, share_inputs=True, share_outputs=True)
@@ -74,25 +89,24 @@ class LocatingEmbedder(Embedder):
         return features
 
 
-def parts_of(features: Vectors, projection: Projection | None) -> Vectors:
-    """Return the parts (rows, columns, d) of the vector of a picture, from its features (rows, columns, width).
+def _located(features: Vectors, projection: Projection | None) -> Located:
+    """Return the parts of the vector of a square, from its features (rows, columns, width).
 
     With p the mean of the features x over the n locations, a linear projection's vector is axes·(p / |p| - mean),
     divided by its length. So the part of a location is axes·(x / |p| - mean) / n, divided by the same length: each
     location has an equal share of the mean. The rectified units of a hidden layer are held as they are for the whole
-    picture, which keeps the sum exact; alone, a location might switch other units on.
+    square, which keeps the sum exact; alone, a location might switch other units on.
     """
-    pooled = features.mean(axis=(0, 1))
-    parts = features / np.linalg.norm(pooled)
+    parts = features / (np.linalg.norm(features.mean(axis=(0, 1))) * features[..., 0].size)
     if projection is not None:
-        parts = parts - projection.mean
-        centred = parts
+        centred = parts - projection.mean / features[..., 0].size
         parts = centred @ projection.axes.T
         if projection.hidden is not None:
             inner = centred @ projection.hidden.inner.T
-            parts = parts + inner * (inner.mean(axis=(0, 1)) > 0) @ projection.hidden.outer.T
+            parts += inner * (inner.sum(axis=(0, 1)) > 0) @ projection.hidden.outer.T
     whole = parts.sum(axis=(0, 1))
-    return np.asarray(parts / np.linalg.norm(whole), dtype=np.float32)
+    length = float(np.linalg.norm(whole))
+    return Located(whole / length, parts / length, length)
 
 
 class _WithMap(Graph):
@@ -117,7 +131,7 @@ def has_map(graph: Graph) -> bool:
 
 
 def _map_of(model: openvino.Model) -> openvino.Output | None:
-    """Return the map (n, rows, columns, width) whose mean over rows and columns is the model's output, if there is one."""
+    """Return the map (n, rows, columns, width) whose mean over rows and columns is the model's output."""
     node = model.get_results()[0].input_value(0).get_node()
     while node.get_type_name() in _RESHAPING:
         node = node.input_value(0).get_node()

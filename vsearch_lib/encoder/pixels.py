@@ -20,13 +20,33 @@ def to_square(jpeg: bytes | memoryview, side: int, *, out: Pixels | None = None)
     Raises:
         ValueError: the bytes are not a JPEG.
     """
-    # If the picture is larger than needed, the decoder's own scaling saves most of the work.
-    pixels = simplejpeg.decode_jpeg(jpeg, colorspace="RGB", fastdct=True, min_height=side, min_width=side)
+    pixels = _decoded(jpeg, side)
     height, width = pixels.shape[:2]
     square = min(height, width)
     top, left = (height - square) // 2, (width - square) // 2
-    centre = pixels[top : top + square, left : left + square]
+    return _resized(pixels[top : top + square, left : left + square], side, out)
+
+
+def end_squares(jpeg: bytes | memoryview, side: int) -> tuple[Pixels, Pixels]:
+    """Return the squares at the two ends of a picture's longer side, the upper or left one first, as `to_square` does.
+
+    Raises:
+        ValueError: the bytes are not a JPEG.
+    """
+    pixels = _decoded(jpeg, side)
+    square = min(pixels.shape[:2])
+    return _resized(pixels[:square, :square], side), _resized(pixels[-square:, -square:], side)
+
+
+def _decoded(jpeg: bytes | memoryview, side: int) -> Pixels:
+    # If the picture is larger than needed, the decoder's own scaling saves most of the work.
+    pixels: Pixels = simplejpeg.decode_jpeg(jpeg, colorspace="RGB", fastdct=True, min_height=side, min_width=side)
+    return pixels
+
+
+def _resized(square: Pixels, side: int, out: Pixels | None = None) -> Pixels:
     out = np.empty((side, side, 3), np.uint8) if out is None else out
     # A reduction averages areas, so that every pixel counts.
-    cv2.resize(centre, (side, side), dst=out, interpolation=cv2.INTER_AREA if square > side else cv2.INTER_LINEAR)
+    interpolation = cv2.INTER_AREA if len(square) > side else cv2.INTER_LINEAR
+    cv2.resize(square, (side, side), dst=out, interpolation=interpolation)
     return out

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vsearch_lib.encoder.activation import LocatingEmbedder, has_map
 from vsearch_lib.encoder.embed import Embedder, Graph
 from vsearch_lib.encoder.projection import Projection
 from vsearch_lib.errors import ArtefactError
@@ -36,6 +37,16 @@ class Model:
                 "model.backbone, or machines that have the project's .venv"
             ) from None
         return TorchEmbedder(self.uri, self.card, batch_size=batch_size, threads=threads, device=device or "cpu")
+
+    def locating_embedder(self, *, threads: int | None = None) -> LocatingEmbedder | None:
+        """Return the network ready to embed one picture at a time and to locate where its vector comes from.
+
+        Returns:
+            None if the network has no map of locations (`activation.has_map`), or runs on torch.
+        """
+        if self.graph is None or not has_map(self.graph):
+            return None
+        return LocatingEmbedder(self.graph, self.card.preprocessing, self.projection, batch_size=1, threads=threads)
 
 
 def load_model(models_uri: str, version: str) -> Model:
