@@ -28,7 +28,7 @@ from vsearch_lib.paired import paired_difference
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.search.searcher import Searcher
-from vsearch_lib.serving.query import model_of
+from vsearch_lib.serving.embedding import model_of
 from vsearch_lib.spark.session import start_session
 from vsearch_lib.steps import GRAPHS, in_order
 from vsearch_lib.storage import open_store

@@ -21,7 +21,7 @@ from vsearch_lib.models.promotion import promote
 from vsearch_lib.models.registry import cards, newest, recipe_of
 from vsearch_lib.run.bodies import body_of
 from vsearch_lib.search.searcher import Searcher
-from vsearch_lib.serving.query import model_of
+from vsearch_lib.serving.embedding import model_of
 
 STEPS = ("train_encoder", "embed_images", "build_index", "publish_index")
 

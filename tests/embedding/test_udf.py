@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from vsearch_lib.embedding.udf import embedding_udf
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.images.decode import Limits, normalise
-from vsearch_lib.serving.query import query_jpeg
+from vsearch_lib.serving.query import query_picture
 
 ROWS = "name string, content binary"
 
@@ -51,7 +51,7 @@ def test_a_landed_picture_has_the_same_vector_in_the_table_a_search_and_the_udf(
     for contents in (photos, stored):
         rows = spark.createDataFrame([(n, bytearray(c)) for n, c in contents.items()], ROWS)
         by_udf = vectors(rows.select("name", embed("content").alias("vector")))
-        by_search = {name: model.embed([query_jpeg(content, limits)])[0] for name, content in contents.items()}
+        by_search = {name: model.embed([query_picture(content, limits).jpeg])[0] for name, content in contents.items()}
         for name, vector in table.items():
             assert by_udf[name] @ vector >= 0.9999
             assert by_search[name] @ vector >= 0.9999

@@ -12,7 +12,8 @@ from PIL import Image
 from vsearch_lib.images.decode import Limits
 from vsearch_lib.lake.pictures import stored_jpegs
 from vsearch_lib.publishing.crops import box_of, crops_of
-from vsearch_lib.serving.query import query_jpeg
+from vsearch_lib.serving.ask import Crop
+from vsearch_lib.serving.query import query_picture
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000, min_side=16, size=64)
 SIDES = {"a": (400, 300), "b": (300, 400), "c": (500, 500)}
@@ -45,7 +46,8 @@ def changed(landed):
 
 
 def crop_by_a_person(content: bytes, name: str, sides: tuple[int, int]) -> bytes:
-    return query_jpeg(content, LIMITS, crop=box_of(name, sides, min_side=LIMITS.min_side, seed=3))
+    crop = Crop(*box_of(name, sides, min_side=LIMITS.min_side, seed=3))
+    return query_picture(content, LIMITS, crop).jpeg
 
 
 def test_a_crop_of_the_gate_equals_the_same_crop_by_a_person(landed):

@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from vsearch_lib.run.arguments import (
     count,
     crop,
     dates_of,
+    moment,
     run_id_of,
     settings_of,
 )
@@ -41,6 +42,23 @@ def test_a_count_is_read():
 def test_an_invalid_crop_is_bad_usage(text):
     with pytest.raises(argparse.ArgumentTypeError, match="X,Y,W,H"):
         crop(text)
+
+
+def test_a_crop_is_read_in_pixels_and_in_fractions():
+    assert crop("40,10,200,180") == (40, 10, 200, 180)
+    assert crop(".1,0, 0.5,1") == (0.1, 0, 0.5, 1)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "2026-03-01T25:00", "12", "0001-01-01T00:00+14:00"])
+def test_an_invalid_time_is_bad_usage(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a date or time"):
+        moment(text)
+
+
+def test_a_date_begins_at_midnight_utc_and_a_time_may_have_a_zone():
+    assert moment("2026-03-01") == datetime(2026, 3, 1, tzinfo=UTC)
+    assert moment("2026-03-01T12:30") == datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    assert moment("2026-03-01T12:30+02:00") == datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
 
 
 def test_bad_usage_is_one_line_and_exits_with_2(capsys):

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from dataclasses import replace
-from pathlib import Path
+import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from vsearch_lib.artefact.files import StoredFile
-from vsearch_lib.artefact.manifest import Manifest, ModelEntry
 from vsearch_lib.encoder.embed import Embedder
 from vsearch_lib.encoder.network import untrained
-from vsearch_lib.errors import ArtefactError, UsageError
+from vsearch_lib.errors import InvalidArgument, UsageError
 from vsearch_lib.images.decode import Limits, normalise
-from vsearch_lib.models.registration import register, to_graph
-from vsearch_lib.models.registry import Recipe
-from vsearch_lib.serving.query import model_of, query_jpeg
+from vsearch_lib.models.registration import to_graph
+from vsearch_lib.serving.ask import Ask, Crop
+from vsearch_lib.serving.query import RefusedQuery, box_of, check_ask, fractions_of, query_picture
 
 LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000, min_side=16, size=64)
 
@@ -40,6 +39,10 @@ def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     content = io.BytesIO()
     image.save(content, kind, **options)
     return content.getvalue()
+
+
+def query_jpeg(content: bytes, limits: Limits, *, crop: tuple[float, float, float, float] | None = None) -> bytes:
+    return query_picture(content, limits, Crop(*crop) if crop else None).jpeg
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -133,27 +136,101 @@ def test_a_crop_that_is_too_small_is_refused(model):
         model.embed([query_jpeg(encoded(blocks()), LIMITS, crop=(0, 0, 15, 40))])
 
 
-@pytest.fixture
-def registered(small_index, tmp_path) -> tuple[Path, Manifest]:
-    encoder = untrained("small", dimension=16, seed=3, side=32)
-    register(str(tmp_path), encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
-    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (tmp_path / "m1").iterdir()}
-    file = StoredFile("template.faiss", "0" * 64, 0)
-    manifest = small_index.manifest(file, file, [])
-    return tmp_path / "m1", replace(manifest, model=ModelEntry("m1", str(tmp_path), files))
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("place", range(4))
+def test_a_crop_with_a_number_that_is_not_finite_is_refused_in_one_line(bad, place):
+    crop = [0.1, 0.1, 0.5, 0.5]
+    crop[place] = bad
+    with pytest.raises(InvalidArgument, match="not four finite numbers") as refused:
+        query_jpeg(encoded(blocks()), LIMITS, crop=tuple(crop))
+    assert "\n" not in str(refused.value)
 
 
-def test_the_model_of_an_index_is_loaded(registered):
-    assert model_of(registered[1]).dimension == 16
+def test_a_crop_in_pixels_and_the_same_crop_in_fractions_are_the_same_part():
+    content = encoded(blocks())
+    in_pixels = query_picture(content, LIMITS, Crop(24, 16, 48, 32))
+    assert in_pixels.crop == (0.25, 0.25, 0.5, 0.5)
+    assert query_picture(content, LIMITS, Crop(0.25, 0.25, 0.5, 0.5)) == in_pixels
 
 
-@pytest.mark.parametrize("name", ["card.json", "graph.xml", "graph.bin"])
-@pytest.mark.parametrize("damage", ["changed", "removed"])
-def test_a_changed_or_missing_file_of_the_model_is_named(registered, name, damage):
-    folder, manifest = registered
-    if damage == "removed":
-        (folder / name).unlink()
-    else:
-        (folder / name).write_bytes((folder / name).read_bytes() + b" ")
-    with pytest.raises(ArtefactError, match=name):
-        model_of(manifest)
+def test_pixels_of_the_original_select_the_same_part_of_a_smaller_copy():
+    large = blocks().resize((960, 640), Image.Resampling.NEAREST)
+    of_original = query_picture(encoded(large), LIMITS, Crop(320, 160, 480, 480))
+    of_copy = query_picture(encoded(blocks()), LIMITS, Crop(320, 160, 480, 480), original=(960, 640))
+    assert of_copy.crop == of_original.crop == pytest.approx((1 / 3, 1 / 4, 1 / 2, 3 / 4))
+    assert of_copy.jpeg == query_jpeg(encoded(blocks().crop((32, 16, 80, 64))), LIMITS)
+
+
+def test_a_whole_picture_has_its_perceptual_hash_and_no_crop():
+    content = encoded(blocks())
+    whole = query_picture(content, LIMITS)
+    assert (whole.phash, whole.crop) == (normalise(content, LIMITS).phash, None)
+    assert query_picture(content, LIMITS, Crop(0, 0, 48, 48)).phash is None
+
+
+@pytest.mark.parametrize("crop", [(0.6667, 0, 0.3334, 1), (-0.004, 0, 0.5, 0.5), (76.4, 0, 20, 20)])
+def test_a_crop_may_reach_beyond_the_picture_by_its_rounding(crop):
+    x, y, width, height = query_picture(encoded(blocks()), LIMITS, Crop(*crop)).crop
+    assert min(x, y) >= 0
+    assert x + width <= 1
+    assert y + height <= 1
+
+
+SIDES = st.integers(16, 5000)
+SHARE = st.floats(0, 1)
+
+
+@given(SIDES, SIDES, SHARE, SHARE, SHARE, SHARE)
+def test_any_crop_inside_a_picture_is_a_box_of_whole_pixels_inside_it(width, height, x, y, w, h):
+    sides = (width, height)
+    crop = Crop(x, y, (1 - x) * w, (1 - y) * h)
+    try:
+        fractions = fractions_of(crop, sides)
+    except InvalidArgument:
+        assert x + crop.width <= x or y + crop.height <= y
+        return
+    left, top, across, down = box_of(fractions, sides)
+    assert left >= 0
+    assert top >= 0
+    assert across >= 1
+    assert down >= 1
+    assert left + across <= width
+    assert top + down <= height
+    assert abs(left - x * width) <= 1
+    assert abs(left + across - (x + crop.width) * width) <= 1.5
+
+
+@given(st.lists(st.floats(), min_size=4, max_size=4), SIDES, SIDES)
+def test_any_four_numbers_are_a_crop_or_an_invalid_argument(numbers, width, height):
+    with suppress(InvalidArgument):
+        x, y, w, h = fractions_of(Crop(*numbers), (width, height))
+        assert min(x, y) >= 0
+        assert min(w, h) > 0
+        assert max(x + w, y + h) <= 1 + 1e-9
+
+
+def test_a_refused_picture_has_a_reason():
+    with pytest.raises(RefusedQuery) as refused:
+        query_picture(b"text", LIMITS)
+    assert refused.value.reason == "unsupported_format"
+
+
+@pytest.mark.parametrize(
+    ("ask", "argument"),
+    [
+        (Ask(), "image"),
+        (Ask(unlike=("a",)), "image"),
+        (Ask(picture=b"p", image_id="a"), "image_id"),
+        (Ask(like=("a",), crop=Crop(0, 0, 1, 1)), "crop"),
+        (Ask(image_id="a", k=0), "k"),
+    ],
+)
+def test_a_query_without_something_to_search_with_is_refused(ask, argument):
+    with pytest.raises(InvalidArgument) as refused:
+        check_ask(ask)
+    assert refused.value.argument == argument
+
+
+@pytest.mark.parametrize("ask", [Ask(picture=b"p"), Ask(image_id="a", unlike=("b",)), Ask(like=("a",))])
+def test_a_query_with_a_picture_an_image_or_examples_is_accepted(ask):
+    check_ask(ask)

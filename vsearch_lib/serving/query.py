@@ -123,12 +123,13 @@ def fractions_of(crop: Crop, sides: tuple[int, int]) -> Fractions:
         raise InvalidArgument("crop", f"{_text(crop)}: these are not four finite numbers: give x,y,width,height")
     width, height = sides
     scale = (1, 1) if all(value <= 1 for value in given) else sides
-    x, y, w, h = crop.x / scale[0], crop.y / scale[1], crop.width / scale[0], crop.height / scale[1]
-    beyond = max(-x * width, -y * height, (x + w - 1) * width, (y + h - 1) * height)  # in pixels
-    if w <= 0 or h <= 0 or beyond > 0.5:
+    left, top = crop.x / scale[0], crop.y / scale[1]
+    right, bottom = left + crop.width / scale[0], top + crop.height / scale[1]
+    beyond = max(-left * width, -top * height, (right - 1) * width, (bottom - 1) * height)  # in pixels
+    left, top, right, bottom = max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom)
+    if right <= left or bottom <= top or beyond > 0.5:
         raise InvalidArgument("crop", f"{_text(crop)} lies outside the picture, which is {width} x {height}")
-    left, top = max(0.0, x), max(0.0, y)
-    return left, top, min(1.0, x + w) - left, min(1.0, y + h) - top
+    return left, top, right - left, bottom - top
 
 
 def box_of(fractions: Fractions, sides: tuple[int, int]) -> Box:
