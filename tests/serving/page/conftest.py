@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.support.shop import open_shop
 from vsearch_lib.config import Settings, load_settings
+from vsearch_lib.serving.http.server import bound_socket, server_config, url_of
+from vsearch_lib.serving.http.start import _all
 
 WAIT_MS = 20_000
 
@@ -43,13 +44,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def address(shop: Settings) -> Iterator[str]:
-    """Where the service listens."""
-    server = uvicorn.Server(uvicorn.Config(served_app(shop), log_level="warning"))
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    """Where the service listens: what `vsearch serve` serves, in a thread of this process."""
+    app, _ = _all(shop, ())
+    server = uvicorn.Server(server_config(app, shop.serving))
+    with bound_socket("127.0.0.1", 0, has_keys=False) as bound:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        yield url_of(bound)
         server.should_exit = True
         thread.join()
 
@@ -91,6 +92,23 @@ class Visit:
     def bring(self, jpeg: bytes, name: str = "photo.jpg") -> None:
         """Choose a photo."""
         self.after(lambda: self.page.set_input_files("#file", {"name": name, "mimeType": "image/jpeg", "buffer": jpeg}))
+
+    def drag_box(self, x: float, y: float, width: float, height: float) -> None:
+        """Draw a box with the mouse, given in fractions of the photo, and wait for its answers."""
+        frame = self.page.locator(".frame").bounding_box()
+        assert frame
+
+        def at(across: float, down: float) -> tuple[float, float]:
+            return frame["x"] + across * frame["width"], frame["y"] + down * frame["height"]
+
+        def drag() -> None:
+            self.page.mouse.move(*at(x, y))
+            self.page.mouse.down()
+            self.page.mouse.move(*at(x + width / 2, y + height / 3))
+            self.page.mouse.move(*at(x + width, y + height))
+            self.page.mouse.up()
+
+        self.after(drag)
 
     def ids(self) -> list[str]:
         """The ids of the answers, best first."""

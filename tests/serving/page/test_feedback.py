@@ -40,7 +40,7 @@ def test_a_click_lands_with_its_position_its_box_and_how_long_it_was_looked_at(v
     tab = visit()
     tab.go()
     tab.bring(scene().jpeg)
-    tab.after(tab.page.get_by_role("button", name="Yes, search this").click)
+    tab.drag_box(0.5, 0.3, 0.4, 0.6)
     opened = tab.ids()[1]
     tab.after(tab.page.locator("#grid .picture").nth(1).click)
     tab.page.wait_for_timeout(250)
@@ -51,7 +51,7 @@ def test_a_click_lands_with_its_position_its_box_and_how_long_it_was_looked_at(v
     )[-1:]
     assert (click["displayed_image_id"], click["position"]) == (opened, 2)
     assert click["query_upload_id"]
-    assert 0 < click["crop_width"] < 1
+    assert click["crop_width"] == pytest.approx(0.4, abs=0.02)
     seen = landed("interactions", lambda r: r["request_id"] == click["request_id"] and r["type"] == "impression")
     assert {record["position"] for record in seen} >= {1, 2}
 

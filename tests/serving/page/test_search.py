@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.support.shop import DESIGNS, MARKUP, PHOTOS, scene
+from vsearch_lib.serving.rules import diversity, near_duplicates, newest, owner_limit
 
 LAMPS, HANDBAGS = ({f"{shape}/{n}" for n in range(PHOTOS)} for shape in ("lamp", "handbag"))
 
@@ -23,23 +24,16 @@ DROP = """([content, name, type]) => {
 }"""
 
 
+# How dark each value of a map is drawn, 0 to 255.
+DARKNESS = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return Array.from(data).filter((_, index) => index % 4 === 3);
+}"""
+MARKING_RULES = [rule.NAME for rule in (diversity, near_duplicates, newest, owner_limit)]
+
+
 def drop(page: Page, content: bytes, kind: str = "image/jpeg") -> None:
     page.evaluate(DROP, [base64.b64encode(content).decode(), "dropped", kind])
-
-
-def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
-    """Draw a box, given in fractions of the photo, with the mouse."""
-    frame = page.locator(".frame").bounding_box()
-    x, y, width, height = box
-
-    def at(across: float, down: float) -> tuple[float, float]:
-        return frame["x"] + across * frame["width"], frame["y"] + down * frame["height"]
-
-    page.mouse.move(*at(x, y))
-    page.mouse.down()
-    page.mouse.move(*at(x + width / 2, y + height / 3))
-    page.mouse.move(*at(x + width, y + height))
-    page.mouse.up()
 
 
 def share_of_handbags(ids: list[str]) -> float:
@@ -64,7 +58,7 @@ def test_a_dragged_box_finds_the_thing_in_it_better_than_the_whole_photo(visit):
     tab.go()
     tab.after(lambda: drop(tab.page, two.jpeg))
     whole = tab.ids()
-    tab.after(lambda: drag_box(tab.page, two.handbag))
+    tab.drag_box(*two.handbag)
     part = tab.ids()
     assert share_of_handbags(whole) < 0.5
     assert share_of_handbags(part) == 1
@@ -76,7 +70,7 @@ def test_a_click_searches_from_an_answer_and_back_leads_to_the_same_box_and_answ
     tab, two = visit(), scene()
     tab.go()
     tab.bring(two.jpeg)
-    tab.after(lambda: drag_box(tab.page, two.handbag))
+    tab.drag_box(*two.handbag)
     before = tab.ids()
     box = tab.page.locator("#crop-state").inner_text()
     tab.after(tab.page.locator("#grid .picture").first.click)
@@ -126,7 +120,7 @@ def test_copies_are_answers_only_if_they_are_wanted(visit):
 def test_a_box_on_an_image_of_the_catalogue_stands_in_the_address(visit):
     tab = visit()
     tab.go("?image=lamp/1")
-    tab.after(lambda: drag_box(tab.page, (0.2, 0.2, 0.6, 0.6)))
+    tab.drag_box(0.2, 0.2, 0.6, 0.6)
     x, y, width, height = (float(number) for number in fields(tab.page)["crop"][0].split(","))
     assert (x, y, width, height) == pytest.approx((0.2, 0.2, 0.6, 0.6), abs=0.02)
     found = tab.ids()
@@ -144,6 +138,33 @@ def test_the_suggested_part_is_offered_and_searched_only_if_it_is_taken(visit):
     tab.after(tab.page.get_by_role("button", name="Yes, search this").click)
     expect(tab.page.locator("#crop-state")).to_have_text(re.compile("^Box at the"))
     expect(tab.page.locator("#offer")).to_be_hidden()
+
+
+def test_what_the_model_looks_at_is_drawn_over_photo_and_answers_while_it_is_wanted(visit):
+    tab = visit()
+    tab.go()
+    tab.bring(scene().jpeg)
+    toggle = tab.page.get_by_role("button", name="What the model looks at")
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    maps = tab.page.locator("#photo-map, #grid .card:nth-child(-n+2) .map")
+    for drawn in (maps.nth(0), maps.nth(1), maps.nth(2)):
+        expect(drawn).to_be_visible()
+        darkness = drawn.evaluate(DARKNESS)
+        assert min(darkness) == 0  # the part that counts most is not darkened
+        assert max(darkness) > 100
+    expect(tab.page.locator("#legend")).to_be_visible()
+    toggle.click()
+    expect(tab.page.locator(".map:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize("rule", MARKING_RULES)
+def test_a_rule_is_explained_in_words(visit, rule):
+    tab = visit()
+    tab.go("?image=mug/1")
+    words = tab.page.evaluate("async (rule) => (await import('./page/reasons.js')).reasons([rule])", rule)
+    assert words != rule.replace("_", " ")
+    assert words[0].isupper()
 
 
 def test_no_answers_are_explained(visit):
