@@ -24,6 +24,7 @@ from vsearch_lib.spark.session import start_session
 
 pytest_plugins = (
     "tests.support.noisy_pictures",
+    "tests.support.served_pictures",
     "tests.support.photo_catalogue",
     "tests.support.judged_catalogue",
     "tests.support.standalone_cluster",

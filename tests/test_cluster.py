@@ -139,7 +139,7 @@ def test_the_vectors_are_those_of_one_machine_although_an_executor_was_killed(ni
 def test_a_search_finds_an_image_that_the_night_published(night, landed, overrides):
     picture = next((landed[1] / "images").rglob("img-000003.jpg"))
     chosen = [f"--set={setting}" for setting in overrides]
-    command = ["search", "--image", str(picture), "--json", "-k", "30", "--env=demo", *chosen]
+    command = ["search", "--image", str(picture), "--json", "--copies", "-k", "30", "--env=demo", *chosen]
     done = subprocess.run([sys.executable, "-m", "vsearch_lib.cli", *command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     answers = json.loads(done.stdout)["answers"]

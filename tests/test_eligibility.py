@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
+from vsearch_lib import eligibility
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.eligibility import FOR_EVERYBODY, LIVING, NOT_BLOCKED, PUBLIC, visible
 from vsearch_lib.images.facts import fold, to_images
@@ -44,6 +46,7 @@ def test_rows_of_an_index_are_visible_as_the_rule_says(images, viewer):
     expected = [may_see(viewer, deleted=False, **one) for one in images]
     assert visible(rows, viewer).tolist() == expected
     assert admitted(rows, Filter(viewer_id=viewer)).tolist() == expected
+    assert [eligibility.may_see(SimpleNamespace(**one), viewer) for one in images] == expected
 
 
 @pytest.fixture(scope="module")

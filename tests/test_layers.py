@@ -200,7 +200,7 @@ def test_only_the_modules_that_run_or_register_networks_know_openvino():
     assert importers("openvino") == {*running, "vsearch_lib/models/registration.py"}
 
 
-@pytest.mark.parametrize("module", ["vsearch_lib.embedding.worker", "vsearch_lib.serving.answer"])
+@pytest.mark.parametrize("module", ["vsearch_lib.embedding.worker", "vsearch_lib.serving.search_service"])
 def test_modules_that_only_embed_start_without_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

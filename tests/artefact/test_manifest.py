@@ -14,6 +14,7 @@ from vsearch_lib.artefact.content import json_bytes
 from vsearch_lib.artefact.files import StoredFile
 from vsearch_lib.artefact.gate_report import GateReport, Recall, Stratum
 from vsearch_lib.artefact.manifest import Manifest, Measured, Measures, OperatingPoint, Shard, decode, encode
+from vsearch_lib.artefact.strangers import Strangers
 from vsearch_lib.errors import ArtefactError
 
 PUBLISHED = (Path(__file__).parent / "published_manifest.json").read_bytes()
@@ -89,6 +90,30 @@ def test_a_published_manifest_is_read_into_types():
     }
     assert [(shard.first_id, shard.rows) for shard in manifest.all_shards] == [(0, 4), (4, 5), (9, 2)]
     assert manifest.deltas[0].codes.file == f"{manifest.deltas[0].codes.sha256}-codes.faiss"
+
+
+def test_the_similarity_of_strangers_reads_back_and_is_left_out_if_it_was_not_measured(whole):
+    strangers = Strangers(rows=2000, pairs=1_999_000, quantiles={0.5: -0.012, 0.95: 0.33, 0.995: 0.78125})
+    fields = json.loads(encode(replace(whole, strangers=strangers)))
+    quantiles = {"0.5": -0.012, "0.95": 0.33, "0.995": 0.78125}
+    assert fields["strangers"] == {"rows": 2000, "pairs": 1_999_000, "quantiles": quantiles}
+    assert decode(json_bytes(fields), "here").strangers == strangers
+    assert decode(PUBLISHED, "here").strangers is None
+    assert "strangers" not in json.loads(encode(whole))
+
+
+@pytest.mark.parametrize(
+    "strangers",
+    [
+        {"rows": 1, "pairs": 1},
+        {"rows": 1, "pairs": 1, "quantiles": {"95": 0.3}},
+        {"rows": 1, "pairs": 1, "quantiles": {"0.95": "0.3"}},
+        None,
+    ],
+)
+def test_strangers_of_another_form_are_refused(fields, strangers):
+    with pytest.raises(ArtefactError, match="here is not a manifest"):
+        decode(json_bytes({**fields, "strangers": strangers}), "here")
 
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)

@@ -37,7 +37,7 @@ def _night(var: str, *more: str) -> CommandResult:
 
 
 def _search(var: str, image: object, *more: str) -> CommandResult:
-    arguments = vsearch("search", "--env=demo", setting("var", var), f"--image={image}", *more)
+    arguments = vsearch("search", "--env=demo", setting("var", var), f"--image={image}", "--copies", *more)
     return command(arguments, seconds=_SEARCH_SECONDS)
 
 

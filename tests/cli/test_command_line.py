@@ -29,7 +29,18 @@ def test_the_help_lists_every_command(vsearch):
     code, output, error = vsearch("--help")
     assert (code, error) == (0, [])
     commands = [line.split()[0] for line in output if line.startswith("    ") and not line.startswith("     ")]
-    assert commands == ["run", "search", "serve", "schema", "quarantine", "erase", "index", "models", "label", "demo-data"]
+    assert commands == [
+        "run",
+        "search",
+        "serve",
+        "schema",
+        "quarantine",
+        "erase",
+        "index",
+        "models",
+        "label",
+        "demo-data",
+    ]
 
 
 @pytest.mark.parametrize("words", [["--help"], ["index", "tune", "--help"]])

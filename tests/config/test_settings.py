@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from vsearch_lib.artefact.strangers import SHARES
 from vsearch_lib.config import Settings, load_settings
 
 
@@ -135,6 +136,20 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "min_pairs", 0),
         ("training", "max_gradient", 0),
         ("training", "depth", "deep"),
+        ("serving", "near_duplicate_bits", 65),
+        ("serving", "near_duplicate_bits", -1),
+        ("serving", "near_duplicate_cosine", 1.1),
+        ("serving", "strangers_below", 0.97),
+        ("serving", "max_per_owner", 0),
+        ("serving", "diversity", 1),
+        ("serving", "diversity", -0.1),
+        ("serving", "max_shortlist", 0),
+        ("serving", "rules", []),
+        ("serving", "rules", ["near_duplicates", "visible"]),
+        ("serving", "rules", ["visible", "newest", "newest"]),
+        ("serving", "rules", ["visible", "cheapest"]),
+        ("serving", "rules", ["visible", "shop.rules"]),
+        ("serving", "rules", ["visible", "shop rules:sale"]),
         ("tracking", "mlflow_uri", "mlruns"),
         ("tracking", "mlflow_uri", ""),
         ("training", "start", "zero"),
@@ -200,3 +215,18 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
 )
 def test_the_ends_of_a_range_are_accepted(tree, section, key, value):
     assert getattr(getattr(changed(tree, section, **{key: value}), section), key) == value
+
+
+def test_a_rule_of_the_deployers_own_is_named_with_its_module(tree):
+    rules = ("visible", "shop.rules:sale_first", "near_duplicates")
+    assert changed(tree, "serving", rules=rules).serving.rules == rules
+
+
+def test_an_unknown_rule_is_answered_with_the_known_ones(tree):
+    with pytest.raises(ValidationError, match="'cheapest' is no rule; use visible, own_copies, near_duplicates"):
+        changed(tree, "serving", rules=["visible", "cheapest"])
+
+
+def test_every_share_of_strangers_in_a_manifest_can_be_the_cut_off(tree):
+    for share in SHARES:
+        assert changed(tree, "serving", strangers_below=share).serving.strangers_below == share

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,11 +35,19 @@ def contents(small_index):
 
 @pytest.fixture(scope="module", params=FACTORIES)
 def index_folder(request, small_index, contents, tmp_path_factory):
-    """Version v1 and two nights after it; the second night removes every eleventh image."""
+    """Version v1 and two nights after it; the second night removes every eleventh image.
+
+    A shard and the first night's delta are from before rows had a source_uri.
+    """
     folder = tmp_path_factory.mktemp("index")
     base, changed, again = contents
-    manifests = [small_index.build(folder, base, factory=request.param)]
-    manifests.append(small_index.build_delta(folder, manifests[-1], changed, version="v2", shards=2))
+    built = small_index.build(folder, base, factory=request.param)
+    old = small_index.without_source_uri(folder, built.shards[0])
+    manifests = [replace(built, shards=(old, *built.shards[1:]))]
+    night = small_index.build_delta(folder, manifests[-1], changed, version="v2", shards=2)
+    manifests.append(
+        replace(night, deltas=(small_index.without_source_uri(folder, night.deltas[0]), *night.deltas[1:]))
+    )
     manifests.append(small_index.build_delta(folder, manifests[-1], again, gone=base.ids[7::11], version="v3"))
     for manifest in manifests:
         publish(open_store(str(folder)), manifest, now=datetime(2026, 3, 1, tzinfo=UTC))

@@ -203,7 +203,7 @@ def test_no_test_image_is_in_a_training_example(published, lake, settings):
 
 
 def test_a_picture_of_the_catalogue_finds_itself(published, workspace):
-    done = workspace.vsearch("search", "--image", str(workspace.a_picture()), "--json", "-k", "5")
+    done = workspace.vsearch("search", "--image", str(workspace.a_picture()), "--json", "--copies", "-k", "5")
     assert done.returncode == 0, workspace.output_of(done)
     answers = json.loads(done.stdout)["answers"]
     assert [answer["rank"] for answer in answers] == [1, 2, 3, 4, 5]

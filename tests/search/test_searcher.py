@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,3 +190,46 @@ def test_opening_and_freeing_other_searchers_leaves_an_open_one_intact(published
     for _ in range(50):
         Searcher.open(str(published), cache=NO_CACHE).search(query, 5)
     assert (first.search(query, 5).ids == expected.ids).all()
+
+
+def test_facts_are_returned_in_the_order_of_the_row_ids(searcher, content):
+    rows = [599, 0, 250, 0]
+    assert [fact["image_id"] for fact in searcher.describe(np.array(rows))] == [content.ids[row] for row in rows]
+    assert searcher.describe(np.array([], dtype=np.int64)) == []
+
+
+def test_an_image_is_found_in_its_last_living_row(small_index, content, tmp_path):
+    base = small_index.build(tmp_path, content, factory="IVF1,Flat", shards=3)
+    moved = small_index.chosen(content, [400, 7])  # not in the order of their ids
+    delta = small_index.build_delta(tmp_path, base, moved, version="v2", gone=[content.ids[9]])
+    opened = Searcher(open_store(str(tmp_path)), delta, cache=NO_CACHE)
+    assert [opened.row_of(content.ids[row]) for row in (0, 599, 400, 7, 9)] == [0, 599, 600, 601, None]
+    assert opened.row_of("nowhere") is None
+    assert Searcher(open_store(str(tmp_path)), base, cache=NO_CACHE).row_of(content.ids[9]) == 9
+
+
+@pytest.mark.parametrize("earlier", ["all", "shards", "the delta"])
+def test_shards_and_deltas_from_before_there_was_a_source_uri_are_searched(small_index, content, tmp_path, earlier):
+    base = small_index.build(tmp_path, content, factory="IVF1,Flat", shards=2)
+    made = small_index.build_delta(tmp_path, base, small_index.chosen(content, [3, 8]), version="v2")
+    old = {"all": made.all_shards, "shards": made.shards, "the delta": made.deltas}[earlier]
+    shards, deltas = (
+        tuple(small_index.without_source_uri(tmp_path, shard) if shard in old else shard for shard in part)
+        for part in (made.shards, made.deltas)
+    )
+    opened = Searcher(open_store(str(tmp_path)), replace(made, shards=shards, deltas=deltas), cache=NO_CACHE)
+    everything = Searcher(open_store(str(tmp_path)), made, cache=NO_CACHE)
+    hits = opened.search(content.vectors[:5], 10)
+    np.testing.assert_array_equal(hits.ids, everything.search(content.vectors[:5], 10).ids)
+    uris = [fact["source_uri"] for fact in opened.describe(np.array([0, 300, 601]))]
+    now = [f"file:///pictures/{content.ids[row]}.jpg" for row in (0, 300, 8)]
+    missing = {"all": (0, 1, 2), "shards": (0, 1), "the delta": (2,)}[earlier]
+    assert uris == [None if i in missing else uri for i, uri in enumerate(now)]
+
+
+def test_rows_with_other_columns_are_refused(small_index, content, tmp_path, monkeypatch):
+    built = small_index.build(tmp_path, content, factory="IVF1,Flat", shards=1)
+    monkeypatch.setattr("vsearch_lib.artefact.rows._EARLIER", pa.schema([]))
+    shard = small_index.without_source_uri(tmp_path, built.shards[0])
+    with pytest.raises(ArtefactError, match="does not have the columns of an index"):
+        Searcher(open_store(str(tmp_path)), replace(built, shards=(shard,)), cache=NO_CACHE)

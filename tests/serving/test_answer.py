@@ -2,85 +2,70 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
+from tests.support.served_pictures import PICTURES
 from tests.support.stored_pictures import DAY, image, store
-from vsearch_lib.artefact.manifest import ModelEntry
-from vsearch_lib.encoder.network import untrained
+from vsearch_lib.config import Settings
 from vsearch_lib.errors import ArtefactError, UsageError
 from vsearch_lib.images.decode import Limits, normalise
-from vsearch_lib.models.load import load_model
-from vsearch_lib.models.registration import register
-from vsearch_lib.models.registry import Recipe
-from vsearch_lib.publishing.publication import publish
-from vsearch_lib.report.page import Answer, Query, render
-from vsearch_lib.serving.answer import Answers, answer_file, as_json, as_text
-from vsearch_lib.storage import open_store
-
-PICTURES = 12
+from vsearch_lib.report.page import Answer as Shown
+from vsearch_lib.report.page import Query, render
+from vsearch_lib.serving.answer import Found, as_json, as_text, find
+from vsearch_lib.serving.ask import Answer, Answers, Ask, Crop, Timings
+from vsearch_lib.serving.candidates import Facts
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    rng = np.random.default_rng(6)
-    (tmp_path / "pictures").mkdir()
-    files = []
-    for i in range(PICTURES):
-        grain = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
-        files.append(tmp_path / "pictures" / f"{i}.png")
-        Image.fromarray(np.kron(grain, np.ones((16, 16, 1), dtype=np.uint8))).save(files[-1])
-    return files
+def pictures(picture_files) -> list[Path]:
+    return picture_files
 
 
 @pytest.fixture
-def served(settings, small_index, pictures):
-    """An index of the pictures, by a model in the registry; picture 3 is private and 5 is blocked."""
-    encoder = untrained("small", dimension=16, seed=3, side=32)
-    register(settings.models.uri, encoder, version="m1", recipe=Recipe("small", "none", 16, 32, "full"), run_id="run-1")
-    store = open_store(settings.models.uri)
-    files = {key.split("/")[1]: hashlib.sha256(store.read(key)).hexdigest() for key in store.list("m1")}
-    model = ModelEntry("m1", settings.models.uri, files)
-    image = settings.image
-    limits = Limits(image.max_bytes, image.max_pixels, image.min_side, image.size)
-    jpegs = [normalise(file.read_bytes(), limits).jpeg for file in pictures]
-    content = small_index.Catalogue(
-        [f"image-{i}" for i in range(PICTURES)],
-        load_model(settings.models.uri, "m1").embedder(batch_size=4).embed(jpegs),
-        ["private" if i == 3 else "public" for i in range(PICTURES)],
-        ["blocked" if i == 5 else "ok" for i in range(PICTURES)],
-    )
-    built = small_index.build(settings.index.uri, content, factory="IVF1,Flat", shards=2)
-    publish(open_store(settings.index.uri), replace(built, model=model), now=datetime(2026, 3, 1, tzinfo=UTC))
-    return settings
+def served(served_pictures) -> Settings:
+    return served_pictures
+
+
+def answer_file(settings: Settings, file: Path, *, k: int, crop: tuple | None = None, copies: bool = True) -> Found:
+    return find(settings, Ask(k=k, crop=Crop(*crop) if crop else None, copies=copies), file=file)
+
+
+def found(answers: list[Answer]) -> Found:
+    facts = {a.image_id: Facts(a.image_id, "o", "public", "ok", "0" * 16, DAY, a.tags, None) for a in answers}
+    return Found("query", Ask(), Answers("v1", None, None, tuple(answers), None, Timings(0, 0, 0)), facts)
 
 
 def test_a_picture_finds_itself_first(served, pictures):
-    answers = answer_file(served, pictures[4], k=3, crop=None)
+    answers = answer_file(served, pictures[4], k=3).answers
     assert answers.version == "v1"
-    assert [found["rank"] for found in answers.found] == [1, 2, 3]
-    assert answers.found[0]["image_id"] == "image-4"
-    assert 0.998 < answers.found[0]["cosine"] <= 1
-    assert [f["cosine"] for f in answers.found] == sorted((f["cosine"] for f in answers.found), reverse=True)
+    assert [answer.rank for answer in answers.answers] == [1, 2, 3]
+    assert answers.answers[0].image_id == "image-4"
+    assert 0.998 < answers.answers[0].cosine <= 1
+    cosines = [answer.cosine for answer in answers.answers]
+    assert cosines == sorted(cosines, reverse=True)
+
+
+def test_by_default_a_picture_does_not_find_itself_and_a_note_names_it(served, pictures):
+    answers = answer_file(served, pictures[4], k=3, copies=False).answers
+    assert len(answers.answers) == 3
+    assert "image-4" not in {answer.image_id for answer in answers.answers}
+    assert answers.note.startswith("the catalogue has this picture: image-4;")
 
 
 @pytest.mark.parametrize("hidden", [3, 5])
 def test_a_hidden_picture_is_not_answered_even_to_itself(served, pictures, hidden):
-    found = answer_file(served, pictures[hidden], k=50, crop=None).found
-    assert len(found) == PICTURES - 2
-    assert {"image-3", "image-5"}.isdisjoint(answer["image_id"] for answer in found)
+    answers = answer_file(served, pictures[hidden], k=50).answers.answers
+    assert len(answers) == PICTURES - 2
+    assert {"image-3", "image-5"}.isdisjoint(answer.image_id for answer in answers)
 
 
 def test_json_and_text_have_the_same_answers(served, pictures):
@@ -88,23 +73,26 @@ def test_json_and_text_have_the_same_answers(served, pictures):
     content = json.loads(as_json(answers))
     assert content["query"] == str(pictures[0])
     assert content["version"] == "v1"
-    lines = as_text(answers).splitlines()
+    lines = as_text(answers.answers).splitlines()
     assert len(lines) == len(content["answers"]) == 2
     for line, answer in zip(lines, content["answers"], strict=True):
         tag = "even" if int(answer["image_id"][6:]) % 2 == 0 else "odd"
         assert line.split() == [str(answer["rank"]), f"{answer['cosine']:.4f}", answer["image_id"], tag]
         assert datetime.fromisoformat(answer["uploaded_at"]).tzinfo is not None
+        assert answer["source_uri"] == f"file:///pictures/{answer['image_id']}.jpg"
+        assert (answer["visibility"], answer["moderation"], answer["rules"]) == ("public", "ok", [])
+    assert content["note"] is None
 
 
 def test_a_missing_query_file_is_a_usage_error(served, tmp_path):
     with pytest.raises(UsageError, match=r"image .*none\.jpg: no such file"):
-        answer_file(served, tmp_path / "none.jpg", k=3, crop=None)
+        answer_file(served, tmp_path / "none.jpg", k=3)
 
 
 def test_a_broken_query_file_is_a_usage_error_in_one_line(served, tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
     with pytest.raises(UsageError, match="refused") as refused:
-        answer_file(served, tmp_path / "broken.jpg", k=3, crop=None)
+        answer_file(served, tmp_path / "broken.jpg", k=3)
     assert "\n" not in str(refused.value)
 
 
@@ -143,7 +131,7 @@ def wrong_file(kind: str, folder: Path) -> Path:
 )
 def test_a_file_that_is_not_a_picture_is_a_usage_error_before_the_index_is_opened(settings, tmp_path, kind, message):
     with pytest.raises(UsageError, match=message) as refused:
-        answer_file(settings, wrong_file(kind, tmp_path), k=3, crop=None)
+        answer_file(settings, wrong_file(kind, tmp_path), k=3)
     assert "\n" not in str(refused.value)
 
 
@@ -153,7 +141,7 @@ def test_a_file_that_is_not_a_picture_is_a_usage_error_before_the_index_is_opene
 def test_a_file_that_may_not_be_read_is_a_usage_error(settings, pictures):
     pictures[0].chmod(0)
     with pytest.raises(UsageError, match="permission denied"):
-        answer_file(settings, pictures[0], k=3, crop=None)
+        answer_file(settings, pictures[0], k=3)
 
 
 def test_a_crop_outside_the_picture_is_a_usage_error_before_the_index_is_opened(settings, pictures):
@@ -162,7 +150,7 @@ def test_a_crop_outside_the_picture_is_a_usage_error_before_the_index_is_opened(
 
 
 def test_asking_for_more_answers_than_pictures_gives_all_of_them(served, pictures):
-    assert len(answer_file(served, pictures[0], k=10**9, crop=None).found) == PICTURES - 2
+    assert len(answer_file(served, pictures[0], k=10**9).answers.answers) == PICTURES - 2
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"[]", b'{"version": "v1"}', b"null"])
@@ -170,29 +158,29 @@ def test_an_invalid_pointer_is_reported_before_the_model_is_loaded(served, pictu
     Path(served.index.uri, "CURRENT").write_bytes(content)
     shutil.rmtree(served.models.uri)
     with pytest.raises(ArtefactError, match="CURRENT is not a pointer") as refused:
-        answer_file(served, pictures[0], k=3, crop=None)
+        answer_file(served, pictures[0], k=3)
     assert "\n" not in str(refused.value)
 
 
 def test_a_pointer_to_a_missing_manifest_is_reported(served, pictures):
     shutil.rmtree(Path(served.index.uri, "manifests"))
     with pytest.raises(ArtefactError, match=r"manifests/v1\.json is missing"):
-        answer_file(served, pictures[0], k=3, crop=None)
+        answer_file(served, pictures[0], k=3)
 
 
 def test_a_pointer_with_an_additional_line_end_is_still_valid(served, pictures):
     pointer = Path(served.index.uri, "CURRENT")
     pointer.write_bytes(pointer.read_bytes() + b"\n")
-    assert answer_file(served, pictures[0], k=1, crop=None).found
+    assert answer_file(served, pictures[0], k=1).answers.answers
 
 
 def test_text_has_one_line_for_each_answer_whatever_its_id_contains():
-    facts = {"rank": 1, "cosine": 1.0, "image_id": "a\x1b[31m\nb\u202e", "tags": ["x\ty", "café"]}
-    assert as_text(Answers(Path("query"), "v1", [facts])) == r"  1  1.0000  a\x1b[31m\nb\u202e  x\ty café"
+    answers = found([Answer(1, "a\x1b[31m\nb\u202e", 1.0, ("x\ty", "café"), "o", DAY, None)]).answers
+    assert as_text(answers) == r"  1  1.0000  a\x1b[31m\nb\u202e  x\ty café"
 
 
 def test_a_page_shows_an_id_that_is_html_as_text(pictures):
-    listed = [Answer("<script>alert(1)</script>", pictures[0].read_bytes(), 1.0, "<b>tag</b>", None)]
+    listed = [Shown("<script>alert(1)</script>", pictures[0].read_bytes(), 1.0, "<b>tag</b>", None)]
     page = render("Pictures like <i>", "version <u>", [], [Query("<q>", pictures[0].read_bytes(), "<name>", listed)])
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert all(tag not in page for tag in ("<script>alert", "<b>tag", "<i>", "<u>", "<q>", "<name>"))
@@ -227,7 +215,7 @@ def stored(served, lake, pictures):
 
 
 def test_a_page_shows_pictures_that_everybody_may_see_now_and_starts_no_java(stored, pictures, tmp_path):
-    printed, errors, imported = search_html(stored, pictures[4], tmp_path / "page.html", "-k", "50")
+    printed, errors, imported = search_html(stored, pictures[4], tmp_path / "page.html", "-k", "50", "--copies")
     page = (tmp_path / "page.html").read_text()
     assert errors == ""
     assert printed.endswith(f"page: {tmp_path / 'page.html'}")
@@ -238,7 +226,7 @@ def test_a_page_shows_pictures_that_everybody_may_see_now_and_starts_no_java(sto
 
 
 def test_without_a_lake_a_page_lists_the_answers_and_says_why_it_has_no_pictures(served, pictures, tmp_path):
-    printed, errors, _ = search_html(served, pictures[4], tmp_path / "page.html", "--json")
+    printed, errors, _ = search_html(served, pictures[4], tmp_path / "page.html", "--json", "--copies")
     answers = json.loads(printed)["answers"]
     why = f"the page has no pictures: there is no lake at {served.lake.uri}; set lake.uri to where it is"
     assert errors == f"vsearch: {why}\n"
@@ -250,9 +238,9 @@ def test_without_a_lake_a_page_lists_the_answers_and_says_why_it_has_no_pictures
 
 def test_without_an_index_the_error_says_what_to_run(settings, pictures):
     with pytest.raises(ArtefactError, match="nothing is published"):
-        answer_file(settings, pictures[0], k=3, crop=None)
+        answer_file(settings, pictures[0], k=3)
 
 
 def test_control_characters_of_ids_and_tags_do_not_reach_the_terminal():
-    found = {"rank": 1, "cosine": 0.5, "image_id": "\x1b[31mred\nnew", "tags": ["\x1b[2J", "größe"]}
-    assert as_text(Answers(Path("q.jpg"), "v", [found])) == r"  1  0.5000  \x1b[31mred\nnew  \x1b[2J größe"
+    answers = found([Answer(1, "\x1b[31mred\nnew", 0.5, ("\x1b[2J", "größe"), "o", DAY, None)]).answers
+    assert as_text(answers) == r"  1  0.5000  \x1b[31mred\nnew  \x1b[2J größe"

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from tests.support.stored_pictures import DAY, image, store
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.lake import Lake
-from vsearch_lib.serving.pictures import public_jpegs
+from vsearch_lib.serving.pictures import public_jpegs, visible_pictures
 from vsearch_lib.storage import open_store
 
 PUBLIC = ["same-1", "same-2", "it's \"q\" \\' OR '1'='1", "größe/東京 %41\n"]
@@ -63,6 +63,14 @@ def test_a_picture_that_was_hidden_or_erased_after_it_was_stored_is_not_found(sp
 
 
 ODD = ["a b", "[x] {y}*?", "50% #1 & 100 %", "größe 東京 e\u0301", "a:b;c='d'\"", "~+^|<>"]
+
+
+def test_an_owner_also_sees_private_pictures_but_no_blocked_or_deleted_ones(written):
+    ids = [*PUBLIC, *HIDDEN]
+    for viewer, seen in (("o", [*PUBLIC, "private"]), ("x", PUBLIC), ("", PUBLIC), ("o' OR '1'='1", PUBLIC)):
+        found = visible_pictures(str(written), ids, viewer_id=viewer)
+        assert {name: picture.jpeg for name, picture in found.items()} == expected(seen)
+    assert (found["same-1"].width, found["same-1"].height, found["same-1"].sha256) == (96, 80, sha256("same-1"))
 
 
 @pytest.mark.parametrize("name", ODD)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -180,6 +180,7 @@ SIDES = st.integers(16, 5000)
 SHARE = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, SHARE, SHARE, SHARE, SHARE)
 def test_any_crop_inside_a_picture_is_a_box_of_whole_pixels_inside_it(width, height, x, y, w, h):
     sides = (width, height)
@@ -200,6 +201,7 @@ def test_any_crop_inside_a_picture_is_a_box_of_whole_pixels_inside_it(width, hei
     assert abs(left + across - (x + crop.width) * width) <= 1.5
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(), min_size=4, max_size=4), SIDES, SIDES)
 def test_any_four_numbers_are_a_crop_or_an_invalid_argument(numbers, width, height):
     with suppress(InvalidArgument):

@@ -31,6 +31,7 @@ class Catalogue:
     vectors: np.ndarray
     visibility: list[str]
     moderation: list[str]
+    phash: list[str] | None = None  # None: all differ
     facts: Sequence[Mapping[str, object]] = ()
 
 
@@ -82,7 +83,7 @@ def batches(content: Catalogue, start: int, end: int, size: int = 100) -> Sequen
             "owner_id": f"owner-{i % 5}",
             "visibility": content.visibility[i],
             "moderation": content.moderation[i],
-            "phash": f"{i:016x}",
+            "phash": content.phash[i] if content.phash else f"{i:016x}",
             "uploaded_at": DAY + timedelta(minutes=i),
             "tags": ["even" if i % 2 == 0 else "odd"],
             "source_uri": f"file:///pictures/{content.ids[i]}.jpg",
@@ -179,6 +180,17 @@ def build_delta(
         tombstones=(*parent.tombstones, stored),
         counts={**parent.counts, "rows": first_id + len(content.ids), "dead": dead},
     )
+
+
+def without_source_uri(uri: str | Path, shard: Shard) -> Shard:
+    """Write the rows of a shard again, as they were before rows had a source_uri, and return the changed shard."""
+    store = open_store(str(uri))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.arrow"
+        rows = pa.ipc.open_file(store.read(shard.rows_file.key)).read_all().drop_columns(["source_uri"])
+        with pa.ipc.new_file(path, rows.schema) as file:
+            file.write_table(rows)
+        return replace(shard, rows_file=store_file(store, path))
 
 
 def manifest(

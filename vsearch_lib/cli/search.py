@@ -41,6 +41,7 @@ def add(commands: Commands) -> None:
     search.add_argument(
         "--sort", choices=("similarity", "newest"), default="similarity", help="the order of the answers"
     )
+    search.add_argument("--expand", action="store_true", help="add the first answers to the query and ask again")
     search.add_argument("--copies", action="store_true", help="show the query itself and every copy")
     search.add_argument("--json", action="store_true", help="print the answers as JSON")
     search.add_argument("--html", metavar="OUT", help="write the answers as a page with pictures")
@@ -66,6 +67,7 @@ def _search(arguments: argparse.Namespace) -> None:
         wanted=Filter(arguments.owner, tuple(arguments.tags), arguments.after, arguments.before, arguments.user),
         sort=arguments.sort,
         copies=arguments.copies,
+        expand=arguments.expand,
     )
     with without_pandas(), named_by_option(**_OPTIONS):
         found = find(settings, ask, file=Path(arguments.image) if arguments.image is not None else None)

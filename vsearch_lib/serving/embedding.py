@@ -1,18 +1,22 @@
 """The embedding service: stored pictures → vectors, by the model of an index."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 import numpy as np
 
 from vsearch_lib.artefact.content import digest
 from vsearch_lib.artefact.manifest import Manifest, ModelEntry
 from vsearch_lib.errors import ArtefactError
+from vsearch_lib.serving.ask import Fractions
+from vsearch_lib.serving.look import Look, look, suggested_crop
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 
 if TYPE_CHECKING:  # a query with an image of the catalogue needs no network
+    from vsearch_lib.encoder.activation import LocatingEmbedder
     from vsearch_lib.encoder.embed import Embedder
     from vsearch_lib.models.load import Model
 
@@ -37,6 +41,18 @@ class Embedding(Protocol):
         Raises:
             ArtefactError: as `load` does.
             ValueError: a picture has no vector.
+        """
+
+    def embed_and_suggest(self, jpeg: bytes) -> tuple[Vectors, Fractions | None]:
+        """Return the unit vector (d,) of a picture and the box of its main object, None if nothing stands out.
+
+        Raises: as `embed` does.
+        """
+
+    def look(self, query: bytes, answer: bytes) -> Look | None:
+        """Return what the model looks at in two pictures; None if its network cannot tell.
+
+        Raises: as `embed` does.
         """
 
 
@@ -68,6 +84,24 @@ class LocalEmbedding:
 
     def embed(self, jpegs: Sequence[bytes]) -> Vectors:
         """Return (n, d) float32 unit vectors of n pictures in the form that is stored."""
+        with self._borrowed() as embedder:
+            return np.asarray(embedder.embed(jpegs))
+
+    def embed_and_suggest(self, jpeg: bytes) -> tuple[Vectors, Fractions | None]:
+        """Return the unit vector (d,) of a picture and the box of its main object, None if nothing stands out."""
+        with self._borrowed() as embedder:
+            if not _locates(embedder):
+                return np.asarray(embedder.embed([jpeg])[0]), None
+            seen = embedder.locate(jpeg)
+            return seen.vector, suggested_crop(embedder, jpeg, seen)
+
+    def look(self, query: bytes, answer: bytes) -> Look | None:
+        """Return what the model looks at in two pictures; None if its network cannot tell."""
+        with self._borrowed() as embedder:
+            return look(embedder, query, answer) if _locates(embedder) else None
+
+    @contextmanager
+    def _borrowed(self) -> "Iterator[Embedder]":
         self.load()
         with self._free:
             try:
@@ -75,13 +109,19 @@ class LocalEmbedding:
             except IndexError:
                 embedder = self._embedder()
             try:
-                return np.asarray(embedder.embed(jpegs))
+                yield embedder
             finally:
                 self._idle.append(embedder)
 
     def _embedder(self) -> "Embedder":
         assert self._model is not None
-        return self._model.embedder(batch_size=1, threads=1)
+        return self._model.locating_embedder(threads=1) or self._model.embedder(batch_size=1, threads=1)
+
+
+def _locates(embedder: "Embedder") -> "TypeGuard[LocatingEmbedder]":
+    from vsearch_lib.encoder.activation import LocatingEmbedder
+
+    return isinstance(embedder, LocatingEmbedder)
 
 
 def checked_model(entry: ModelEntry) -> "Model":

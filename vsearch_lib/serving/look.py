@@ -1,15 +1,18 @@
 """What the model looks at: the box of a picture's main object, and the maps of a query and an answer."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import simplejpeg
 
-from vsearch_lib.encoder.activation import Located, LocatingEmbedder
 from vsearch_lib.encoder.pixels import end_squares
 from vsearch_lib.serving.ask import Fractions
 from vsearch_lib.vectors import Vectors
+
+if TYPE_CHECKING:  # a query with an image of the catalogue needs no network
+    from vsearch_lib.encoder.activation import Located, LocatingEmbedder
 
 # Chosen on clothing photos of the validation split and on drawn scenes (docs/benchmarks.md, "Crops and expansion").
 _EDGE = 0.5  # of the way from the lowest energy to the highest: the object's outline
@@ -36,7 +39,7 @@ class Look:
     answer: Map
 
 
-def look(embedder: LocatingEmbedder, query: bytes, answer: bytes) -> Look:
+def look(embedder: "LocatingEmbedder", query: bytes, answer: bytes) -> Look:
     """Return what the model looks at in two pictures, or parts of pictures, in the form that is embedded.
 
     Raises:
@@ -46,7 +49,7 @@ def look(embedder: LocatingEmbedder, query: bytes, answer: bytes) -> Look:
     return Look(_map(query, seen.contributions(other.vector)), _map(answer, other.contributions(seen.vector)))
 
 
-def suggested_crop(embedder: LocatingEmbedder, jpeg: bytes, seen: Located) -> Fractions | None:
+def suggested_crop(embedder: "LocatingEmbedder", jpeg: bytes, seen: "Located") -> Fractions | None:
     """Return a box of the main object of a picture, square where the picture has room for it.
 
     The energy of a location is what it adds to the vector of its own square (Zhou et al. 2016, with the vector in place
@@ -75,7 +78,7 @@ def suggested_crop(embedder: LocatingEmbedder, jpeg: bytes, seen: Located) -> Fr
     return _squared(box, width, height)
 
 
-def _energy(embedder: LocatingEmbedder, jpeg: bytes, seen: Located, sides: tuple[int, int]) -> Vectors:
+def _energy(embedder: "LocatingEmbedder", jpeg: bytes, seen: "Located", sides: tuple[int, int]) -> Vectors:
     """Return the energy of each location of a whole picture of `sides` (height, width), (rows, columns)."""
     centre = _own_energy(seen)
     along = 0 if sides[0] > sides[1] else 1
@@ -94,7 +97,7 @@ def _energy(embedder: LocatingEmbedder, jpeg: bytes, seen: Located, sides: tuple
     return whole if along == 0 else np.ascontiguousarray(whole.T)
 
 
-def _own_energy(seen: Located) -> Vectors:
+def _own_energy(seen: "Located") -> Vectors:
     """Return what each location adds to its square's vector, before that is brought to unit length."""
     return np.maximum(seen.contributions(seen.vector) * seen.length, 0)
 

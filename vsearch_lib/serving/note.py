@@ -31,9 +31,9 @@ def note_of(ranked: Ranked, wish: Wish) -> str | None:
 
 def _why_fewer(answers: int, dropped: Mapping[str, Sequence[str]]) -> str:
     reasons = [
-        f"{len(ids)} {_WHY.get(rule, f'left out by {rule}')}"
+        f"{_WHY.get(rule, rule)} ({len(ids)})"
         for rule, ids in dropped.items()
         if ids and rule not in ("visible", "own_copies")
     ]
     found = f"only {answers} found" if answers else "nothing found"
-    return f"{found}: {', '.join(reasons)}" if reasons else f"{found}: no other image matches"
+    return f"{found}; left out: {', '.join(reasons)}" if reasons else f"{found}: no other image matches"

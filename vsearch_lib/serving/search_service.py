@@ -11,12 +11,14 @@ import numpy as np
 
 from vsearch_lib.artefact.manifest import ModelEntry
 from vsearch_lib.config.settings import Settings
-from vsearch_lib.errors import InvalidArgument, UnknownImage
-from vsearch_lib.serving.ask import Answers, Ask, Timings
+from vsearch_lib.errors import InvalidArgument, UnknownImage, UsageError
+from vsearch_lib.serving.ask import Answers, Ask, Fractions, Timings
 from vsearch_lib.serving.candidates import Candidate, Facts, Wish
 from vsearch_lib.serving.embedding import Embedding, LocalEmbedding
 from vsearch_lib.serving.examples import with_examples
+from vsearch_lib.serving.expansion import ANSWERS, expanded
 from vsearch_lib.serving.live import LiveIndex
+from vsearch_lib.serving.look import Look
 from vsearch_lib.serving.neighbours import LocalNeighboursSource, Neighbours, NeighboursSource, StoredImage
 from vsearch_lib.serving.note import note_of
 from vsearch_lib.serving.pictures import visible_pictures
@@ -126,19 +128,23 @@ class SearchService:
         version, clock = self._version, _Clock()
         named = self._named(version, ask, clock)
         vector: Vectors | None
+        suggested: Fractions | None = None
         if ask.picture is not None or ask.crop is not None:
             with clock.of("embedding"):
                 picture = picture or self.crop_of(ask)
-                vector = _embedded(version.embedding, picture)
+                vector, suggested = _embedded(version.embedding, picture, suggest=picture.crop is None)
         else:
             vector = named[ask.image_id].vector if ask.image_id is not None else None
         with clock.of("neighbours"):
             query = with_examples(vector, *(_stacked(named, ids) for ids in (ask.like, ask.unlike)))
+            if ask.expand:
+                first = version.neighbours.find(query, ANSWERS, ask.wanted, vectors=True)
+                query = _expanded(query, first)
         wish = self._wish(version, ask, named, picture)
         ranked = self._ranked(version, query, ask, wish, clock)
         crop = picture.crop if picture else None
         note = note_of(ranked, wish)
-        return Answers(version.neighbours.version, crop, None, ranked.answers, note, Timings(**clock.taken))
+        return Answers(version.neighbours.version, crop, suggested, ranked.answers, note, Timings(**clock.taken))
 
     def crop_of(self, ask: Ask) -> QueryPicture:
         """Return the picture of a query, uploaded or stored, or the part of it that is meant, as it is embedded.
@@ -158,6 +164,31 @@ class SearchService:
         if stored is None:
             raise UnknownImage("image_id", ask.image_id)
         return query_picture(stored.jpeg, self._limits, ask.crop, original=(stored.width, stored.height))
+
+    def look(self, ask: Ask, answer_id: str) -> Look:
+        """Return what the model looks at in the picture of a query, or the part of it that is meant, and in an answer.
+
+        Raises:
+            UnknownImage: the image or the answer does not exist, or the asker may not see it.
+            InvalidArgument: the query has no picture, or a crop that does not fit it.
+            RefusedQuery: the picture is not accepted.
+            UsageError: the network cannot tell.
+            ArtefactError: the model or the lake cannot be read.
+        """
+        check_ask(ask)
+        if ask.picture is None and ask.image_id is None:
+            raise InvalidArgument("image", "is missing: give the picture or the image_id that the model looked at")
+        query, embedding = self.crop_of(ask), self._version.embedding
+        stored = visible_pictures(self._settings.lake.uri, [answer_id], viewer_id=ask.wanted.viewer_id).get(answer_id)
+        if stored is None:
+            raise UnknownImage("answer_id", answer_id)
+        try:
+            seen = embedding.look(query.jpeg, stored.jpeg)
+        except ValueError as error:
+            raise InvalidArgument("image", f"has no vector: {error}; give another picture") from None
+        if seen is None:
+            raise UsageError(f"the network of the model {embedding.model_version} cannot tell what it looks at")
+        return seen
 
     def facts(self, image_ids: Sequence[str], viewer_id: str | None) -> dict[str, Facts]:
         """Return the facts of those of the images that the viewer may see; None is an anonymous viewer."""
@@ -219,11 +250,21 @@ class SearchService:
             depth = min(_WIDER * depth, limit)
 
 
-def _embedded(embedding: Embedding, picture: QueryPicture) -> Vectors:
+def _embedded(embedding: Embedding, picture: QueryPicture, *, suggest: bool) -> tuple[Vectors, Fractions | None]:
     try:
-        return np.asarray(embedding.embed([picture.jpeg])[0])
+        if suggest:
+            return embedding.embed_and_suggest(picture.jpeg)
+        return np.asarray(embedding.embed([picture.jpeg])[0]), None
     except ValueError as error:
         raise InvalidArgument("image", f"has no vector: {error}; give another picture") from None
+
+
+def _expanded(query: Vectors, first: Sequence[Candidate]) -> Vectors:
+    vectors = [candidate.vector for candidate in first if candidate.vector is not None]
+    if not vectors:
+        return query
+    cosines = np.array([candidate.cosine for candidate in first], dtype=np.float32)
+    return expanded(query, np.stack(vectors), cosines)
 
 
 def _stacked(named: Mapping[str, StoredImage], ids: Sequence[str]) -> Vectors:

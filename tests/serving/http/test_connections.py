@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from vsearch_lib.config import load_settings
-from vsearch_lib.serving.http.server import bound_socket, server_config
+from tests.support.loopback import (
+    answer,
+    connected,
+    receive_until,
+    resident_bytes,
+    seconds_until_cut_off,
+    serving,
+    wait_until,
+)
 
 
 async def echo(scope, receive, send) -> None:
@@ -28,68 +33,10 @@ async def echo(scope, receive, send) -> None:
     await PlainTextResponse("x" * int(request.query_params.get("n", 1)))(scope, receive, send)
 
 
-@contextmanager
-def served(app, **serving) -> Iterator[uvicorn.Server]:
-    """Serve `app` on loopback in a thread; `address` is where."""
-    settings = load_settings("demo").serving.model_copy(update=serving)
-    bound = bound_socket("127.0.0.1", 0, has_keys=False)
-    server = uvicorn.Server(server_config(app, settings))
-    server.address = bound.getsockname()
-    thread = threading.Thread(target=server.run, args=([bound],))
-    thread.start()
-    try:
-        wait_until(lambda: server.started)
-        yield server
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-def wait_until(condition, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def quick() -> Iterator[uvicorn.Server]:
-    with served(echo, request_seconds=0.5, max_connections=40) as server:
+    with serving(echo, request_seconds=0.5, max_connections=40) as server:
         yield server
-
-
-def connected(server) -> socket.socket:
-    return socket.create_connection(server.address, timeout=10)
-
-
-def answer(connection: socket.socket) -> bytes:
-    """Return all that the server sends until it closes the connection."""
-    received = b""
-    try:
-        while part := connection.recv(65536):
-            received += part
-    except ConnectionResetError:
-        pass
-    return received
-
-
-def receive_until(connection: socket.socket, end: bytes) -> None:
-    received = b""
-    while not received.endswith(end):
-        received += connection.recv(65536)
-
-
-def seconds_until_cut_off(connection: socket.socket, part: bytes) -> float:
-    """Send `part` again and again until the server has closed the connection."""
-    began = time.monotonic()
-    try:
-        while time.monotonic() - began < 10:
-            connection.sendall(part)
-            time.sleep(0.02)
-    except OSError:
-        pass
-    return time.monotonic() - began
 
 
 GET = b"GET /?n=3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -203,7 +150,7 @@ def test_ten_thousand_slow_connections_leave_the_service_answering_and_its_memor
 
     import multiprocessing
 
-    with served(echo, request_seconds=5, max_connections=1000) as server:
+    with serving(echo, request_seconds=5, max_connections=1000) as server:
         before = resident_bytes()
         attacker = multiprocessing.get_context("fork").Process(target=lambda: asyncio.run(attack(server.address, 20)))
         attacker.start()
@@ -217,8 +164,3 @@ def test_ten_thousand_slow_connections_leave_the_service_answering_and_its_memor
             time.sleep(0.1)
         attacker.join()
     assert answered > 50
-
-
-def resident_bytes() -> int:
-    with open("/proc/self/statm") as figures:
-        return int(figures.read().split()[1]) * 4096

@@ -1,6 +1,7 @@
 """The fields of a query as they arrive, in a form, as JSON or in a URL, and the `Ask` that they make."""
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from starlette.requests import Request
 from vsearch_lib.search.filter import Filter
 from vsearch_lib.serving.ask import Ask, Crop, Sort
 from vsearch_lib.serving.http.problems import Problem, first_problem
+
+# It warns of every form that is not valid; the answer says so, and the log stays short.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 FIELD_BYTES = 65_536  # of the fields of a query together, without its picture
 _MAX_CHARACTERS = 1024  # of an id or a tag
