@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,22 +11,8 @@ from starlette.testclient import TestClient
 from tests.support import served_catalogue
 from tests.support.served_catalogue import Served
 from vsearch_lib.config import Settings
-from vsearch_lib.serving.ask import Ask
 from vsearch_lib.serving.http.app import create_app
 from vsearch_lib.serving.search_service import SearchService
-
-
-@dataclass(frozen=True)
-class Maps:
-    """Maps of one value."""
-
-    query: list[list[float]]
-    answer: list[list[float]]
-
-
-def flat_look(ask: Ask, answer_id: str) -> Maps:
-    """Say that the model looks at everything."""
-    return Maps([[1.0]], [[1.0]])
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +40,7 @@ def client_of(tmp_path) -> Iterator[Callable[..., TestClient]]:
         def made(service, settings: Settings, *, keys=(), **serving) -> TestClient:
             landing = settings.landing.model_copy(update={"uri": str(tmp_path / "landing")})
             settings = with_serving(settings, **serving).model_copy(update={"landing": landing})
-            app = create_app(service, settings, look=flat_look, keys=keys)
+            app = create_app(service, settings, keys=keys)
             return closing.enter_context(TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False))
 
         yield made

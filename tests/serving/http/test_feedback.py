@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tests.serving.http.conftest import flat_look
 from vsearch_lib.serving.ask import Answer, Answers, Ask, Timings
 from vsearch_lib.serving.http.app import create_app
 from vsearch_lib.serving.http.feedback import UploadIds
@@ -39,7 +38,7 @@ class Ending(TestClient):
 def client(service, served, tmp_path) -> Iterator[Ending]:
     landing = tmp_path / "landing"
     section = served.settings.landing.model_copy(update={"uri": str(landing)})
-    app = create_app(service, served.settings.model_copy(update={"landing": section}), look=flat_look)
+    app = create_app(service, served.settings.model_copy(update={"landing": section}))
     made = Ending(app, base_url="http://127.0.0.1")
     made.landing = landing
     made.__enter__()

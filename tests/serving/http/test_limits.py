@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.serving.http.conftest import flat_look, with_serving
+from tests.serving.http.conftest import with_serving
 from tests.support.loopback import answer, connected, serving
 from vsearch_lib.serving.http.app import create_app
 from vsearch_lib.serving.http.query import FIELD_BYTES
@@ -23,7 +23,7 @@ def server(service, served, tmp_path):
         update={"image": served.settings.image.model_copy(update={"max_bytes": 1_000_000})}
     )
     limits = {"request_seconds": 1.0, "max_requests": 2}
-    app = create_app(service, with_serving(settings, **limits), look=flat_look)
+    app = create_app(service, with_serving(settings, **limits))
     with serving(app, **limits) as running:
         yield running
 

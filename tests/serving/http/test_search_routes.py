@@ -6,11 +6,8 @@ from datetime import datetime
 from urllib.parse import quote
 
 import pytest
-from starlette.testclient import TestClient
 
-from tests.serving.http.conftest import Maps
 from vsearch_lib.serving.ask import Ask, Crop
-from vsearch_lib.serving.http.app import create_app
 
 
 def ids(response) -> list[str]:
@@ -151,26 +148,29 @@ def test_a_request_that_is_not_answered_says_why_in_one_line(client, served, req
         assert response.json()["error"].isprintable()
 
 
-def test_what_the_model_looks_at_is_asked_with_the_fields_of_a_search(service, served):
-    asked = []
+def test_what_the_model_looks_at_is_a_map_of_the_query_and_one_of_the_answer(client, service, served):
+    answer = served.content.ids[2]
+    by_picture = client.post(
+        "/look", files={"image": ("a", served.pictures[4])}, data={"crop": "0,0,64,64", "answer_id": answer}
+    )
+    by_id = client.post("/look", json={"image_id": served.content.ids[4], "answer_id": answer})
+    direct = service.look(Ask(picture=served.pictures[4], crop=Crop(0, 0, 64, 64)), answer)
+    maps = {"query": direct.query, "answer": direct.answer}
+    assert by_picture.json() == {name: {"values": [list(row) for row in rows]} for name, rows in maps.items()}
+    for content in (by_picture.json(), by_id.json()):
+        for name in ("query", "answer"):
+            values = [value for row in content[name]["values"] for value in row]
+            assert 0 <= min(values) <= max(values) <= 1
 
-    def look(ask: Ask, answer_id: str) -> Maps:
-        asked.append((ask, answer_id))
-        return Maps([[0.0, 1.0]], [[0.5]])
 
-    app = create_app(service, served.settings, look=look)
-    client = TestClient(app, base_url="http://127.0.0.1")
-    name = served.content.ids[2]
-    fields = {"crop": "0,0,64,64", "answer_id": name}
-    response = client.post("/look", files={"image": ("a", served.pictures[4])}, data=fields)
-    assert response.json() == {"query": {"values": [[0.0, 1.0]]}, "answer": {"values": [[0.5]]}}
-    assert asked == [(Ask(picture=served.pictures[4], crop=Crop(0, 0, 64, 64)), name)]
-    private = served.content.ids[served.rows(visibility="private")[0]]
-    for hidden in (private, "none"):
-        refused = client.post("/look", json={"image_id": name, "answer_id": hidden})
-        assert refused.status_code == 404
-    assert client.post("/look", json={"image_id": name}).status_code == 400
-    assert len(asked) == 1
+def test_the_model_does_not_look_at_what_the_asker_may_not_see(client, served):
+    public, private = (served.content.ids[served.rows(visibility=kind)[0]] for kind in ("public", "private"))
+    for hidden in (private, served.content.ids[5], "none"):
+        for query, answer in ((public, hidden), (hidden, public)):
+            response = client.post("/look", json={"image_id": query, "answer_id": answer})
+            assert response.status_code == 404
+    assert client.post("/look", json={"image_id": public}).status_code == 400
+    assert client.post("/look", json={"like": [public], "answer_id": public}).status_code == 400
 
 
 def test_a_query_that_was_asked_before_is_answered_from_the_cache_with_a_new_request_id(client, served):

@@ -19,17 +19,16 @@ from vsearch_lib.serving.http.pictures import PictureReader, Thumbnails
 from vsearch_lib.serving.http.query import FIELD_BYTES
 from vsearch_lib.serving.http.remembered import RememberedRequests
 from vsearch_lib.serving.http.search_routes import Searching, search_routes
-from vsearch_lib.serving.http.service import Look, Service
+from vsearch_lib.serving.http.service import Service
 from vsearch_lib.serving.http.status_routes import status_routes
 
 _WITH_PICTURE = frozenset({"/search", "/look"})
 
 
-def create_app(service: Service, settings: Settings, *, look: Look, keys: Sequence[bytes] = ()) -> FastAPI:
+def create_app(service: Service, settings: Settings, *, keys: Sequence[bytes] = ()) -> FastAPI:
     """Return the application: it searches `service`, follows the published version, and takes feedback.
 
     Args:
-        look: makes the maps of what the model looks at.
         keys: the API keys of those who may ask; if there are none, only this machine may.
     """
     serving = settings.serving
@@ -66,7 +65,7 @@ def create_app(service: Service, settings: Settings, *, look: Look, keys: Sequen
 
     app = application(serving, metrics, keys=keys, max_bytes=max_bytes, lifespan=lifespan)
     app.include_router(status_routes(lambda: service.version, lambda: following.problem, metrics))
-    app.include_router(search_routes(searching, look))
+    app.include_router(search_routes(searching))
     app.include_router(picture_routes(service, PictureReader(settings.lake.uri), Thumbnails(serving.cached_thumbnails)))
     app.include_router(feedback_routes(remembered, landed, metrics))
     app.include_router(page_routes())

@@ -65,18 +65,47 @@ def embedding_app(models: Models, settings: Settings, *, keys: Sequence[bytes] =
     app = application(settings.serving, metrics, keys=keys, max_bytes=max_bytes)
     app.include_router(status_routes(lambda: models.latest, lambda: None, metrics))
 
+    async def on_thread(asked: Embed, count: int, work: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        if len(asked.jpegs) != count:
+            raise Problem(400, f"jpegs: {count} pictures are wanted")
+
+        def done() -> dict[str, Any]:
+            model = models.named(asked.model_version)
+            try:
+                return work(model, *map(as_bytes, asked.jpegs))
+            except ValueError as error:
+                raise Problem(422, str(error)) from None
+
+        return await to_thread.run_sync(done)
+
     @app.post("/embed")
     async def embed(asked: Embed) -> dict[str, Any]:
         """Return the unit vectors of pictures in the form that is stored."""
 
-        def embedded() -> str:
-            model = models.named(asked.model_version)
-            try:
-                return vectors_as_text(model.embed([as_bytes(jpeg) for jpeg in asked.jpegs]))
-            except ValueError as error:
-                raise Problem(400, f"a picture has no vector: {error}") from None
+        def embedded(model: Embedding, *jpegs: bytes) -> dict[str, Any]:
+            return {"vectors": vectors_as_text(model.embed(jpegs))}
 
-        return {"vectors": await to_thread.run_sync(embedded)}
+        return await on_thread(asked, len(asked.jpegs), embedded)
+
+    @app.post("/embed_and_suggest")
+    async def embed_and_suggest(asked: Embed) -> dict[str, Any]:
+        """Return the unit vector of a picture, and the box of its main object as fractions, or null."""
+
+        def embedded(model: Embedding, jpeg: bytes) -> dict[str, Any]:
+            vector, crop = model.embed_and_suggest(jpeg)
+            return {"vectors": vectors_as_text(vector), "crop": crop}
+
+        return await on_thread(asked, 1, embedded)
+
+    @app.post("/look")
+    async def look(asked: Embed) -> dict[str, Any]:
+        """Return what the model looks at in a query and in an answer, or null if its network cannot tell."""
+
+        def looked(model: Embedding, query: bytes, answer: bytes) -> dict[str, Any]:
+            seen = model.look(query, answer)
+            return {"maps": None if seen is None else [seen.query, seen.answer]}
+
+        return await on_thread(asked, 2, looked)
 
     @app.post("/load")
     async def load(asked: Embed) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from vsearch_lib.artefact.manifest import ModelEntry
 from vsearch_lib.artefact.strangers import Strangers
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.search.filter import Filter
+from vsearch_lib.serving.ask import Fractions
 from vsearch_lib.serving.candidates import Candidate
 from vsearch_lib.serving.http.wire import as_text, facts_of, filter_as_json, vectors_as_text, vectors_of
+from vsearch_lib.serving.look import Look
 from vsearch_lib.serving.neighbours import StoredImage
 from vsearch_lib.vectors import Vectors
 
@@ -34,7 +36,12 @@ class RemoteService:
         return self._answer("GET", path, params=parameters)
 
     def post(self, path: str, content: Mapping[str, Any]) -> Any:
-        """Return the JSON that answers `content`; ServiceUnavailable if there is none."""
+        """Return the JSON that answers `content`.
+
+        Raises:
+            ServiceUnavailable: the service does not answer, or refuses.
+            ValueError: what is sent has no answer, such as a picture without a vector.
+        """
         return self._answer("POST", path, json=content)
 
     def _answer(self, method: str, path: str, **sent: Any) -> Any:
@@ -46,6 +53,8 @@ class RemoteService:
                 f"the {self._name} service at {self._url} does not answer ({why}); start it, or change its URL in "
                 f"serving.{self._name}_url"
             ) from None
+        if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            raise ValueError(_line(response))
         if response.status_code != httpx.codes.OK:
             raise ServiceUnavailable(f"the {self._name} service at {self._url} refuses: {_line(response)}")
         return response.json()
@@ -64,12 +73,27 @@ class RemoteEmbedding:
 
     def load(self) -> None:
         """Make the model ready there."""
-        self._service.post("/load", {"model_version": self._entry.version, "jpegs": []})
+        self._asked("/load")
 
     def embed(self, jpegs: Sequence[bytes]) -> Vectors:
         """Return (n, d) float32 unit vectors of n pictures in the form that is stored."""
-        asked = {"model_version": self._entry.version, "jpegs": [as_text(jpeg) for jpeg in jpegs]}
-        return vectors_of(self._service.post("/embed", asked)["vectors"], len(jpegs))
+        return vectors_of(self._asked("/embed", *jpegs)["vectors"], len(jpegs))
+
+    def embed_and_suggest(self, jpeg: bytes) -> tuple[Vectors, Fractions | None]:
+        """Return the unit vector (d,) of a picture and the box of its main object, None if nothing stands out."""
+        found = self._asked("/embed_and_suggest", jpeg)
+        x, y, width, height = found["crop"] or [0.0] * 4
+        return vectors_of(found["vectors"], 1)[0], (x, y, width, height) if found["crop"] else None
+
+    def look(self, query: bytes, answer: bytes) -> Look | None:
+        """Return what the model looks at in two pictures; None if its network cannot tell."""
+        maps = self._asked("/look", query, answer)["maps"]
+        return None if maps is None else Look(*(tuple(map(tuple, rows)) for rows in maps))
+
+    def _asked(self, path: str, *jpegs: bytes) -> Any:
+        return self._service.post(
+            path, {"model_version": self._entry.version, "jpegs": [as_text(jpeg) for jpeg in jpegs]}
+        )
 
 
 class RemoteNeighbours:

@@ -18,7 +18,7 @@ from vsearch_lib.serving.http.feedback import UploadIds
 from vsearch_lib.serving.http.metrics import Metrics
 from vsearch_lib.serving.http.problems import Problem
 from vsearch_lib.serving.http.remembered import RememberedRequests, session_of
-from vsearch_lib.serving.http.service import Look, Service
+from vsearch_lib.serving.http.service import Service
 from vsearch_lib.serving.http.shown import answers_json
 
 _T = TypeVar("_T")
@@ -56,8 +56,8 @@ class Searching:
         return answers_json(answers, request_id)
 
 
-def search_routes(searching: Searching, look: Look) -> APIRouter:
-    """Return the routes; `look` makes the maps of what the model looks at, in a query and in an answer."""
+def search_routes(searching: Searching) -> APIRouter:
+    """Return the routes."""
     routes = APIRouter()
 
     @routes.post("/search", openapi_extra=_body())
@@ -89,7 +89,7 @@ def search_routes(searching: Searching, look: Look) -> APIRouter:
         return await searching.on_thread(lambda: searching.answered(ask, session))
 
     @routes.post("/look", openapi_extra=_body(answer_id={"type": "string", "description": "of an answer"}))
-    async def look_at(request: Request) -> dict[str, Any]:
+    async def look(request: Request) -> dict[str, Any]:
         """Say what the model looks at in the query and in an answer: rows of numbers 0 to 1, from top to bottom."""
         async with AsyncExitStack() as closing:
             fields, picture = await _fields(request, closing)
@@ -97,9 +97,13 @@ def search_routes(searching: Searching, look: Look) -> APIRouter:
             asked = query.query_of(fields)
 
             def looked() -> dict[str, Any]:
-                if answer_id not in searching.service.facts([answer_id], asked.user_id):
-                    raise UnknownImage("answer_id", answer_id)
-                maps = look(asked.ask(_content(picture), max_k=searching.max_k), answer_id)
+                ask = asked.ask(_content(picture), max_k=searching.max_k)
+                named = [image_id for image_id in (answer_id, ask.image_id) if image_id is not None]
+                seen = searching.service.facts(named, asked.user_id)
+                for argument, image_id in (("answer_id", answer_id), ("image_id", ask.image_id)):
+                    if image_id is not None and image_id not in seen:
+                        raise UnknownImage(argument, image_id)
+                maps = searching.service.look(ask, answer_id)
                 return {"query": {"values": maps.query}, "answer": {"values": maps.answer}}
 
             return await searching.on_thread(looked)

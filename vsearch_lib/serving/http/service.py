@@ -1,10 +1,11 @@
 """What the routes need of the search service."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from vsearch_lib.serving.ask import Answers, Ask
 from vsearch_lib.serving.candidates import Facts
+from vsearch_lib.serving.look import Look
 
 
 class Service(Protocol):
@@ -26,17 +27,5 @@ class Service(Protocol):
     def random_ids(self, k: int) -> list[str]:
         """Return the ids of random public images."""
 
-
-class Maps(Protocol):
-    """What the model looks at in a query and in an answer: rows of numbers from 0 to 1, from top to bottom."""
-
-    @property
-    def query(self) -> Sequence[Sequence[float]]:
-        """Of the query."""
-
-    @property
-    def answer(self) -> Sequence[Sequence[float]]:
-        """Of the answer."""
-
-
-Look: TypeAlias = Callable[[Ask, str], Maps]
+    def look(self, ask: Ask, answer_id: str) -> Look:
+        """Return what the model looks at in the picture of a query, and in an answer."""

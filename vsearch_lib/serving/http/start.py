@@ -11,7 +11,6 @@ from vsearch_lib.artefact.manifest import ModelEntry
 from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.config import Settings
 from vsearch_lib.errors import ArtefactError, UsageError
-from vsearch_lib.serving.ask import Ask
 from vsearch_lib.serving.embedding import LocalEmbedding
 from vsearch_lib.serving.http.access import api_keys
 from vsearch_lib.serving.http.app import create_app
@@ -19,7 +18,6 @@ from vsearch_lib.serving.http.embedding_app import Models, embedding_app
 from vsearch_lib.serving.http.neighbours_app import OpenVersions, neighbours_app
 from vsearch_lib.serving.http.remote import RemoteEmbedding, RemoteNeighboursSource, RemoteService
 from vsearch_lib.serving.http.server import bound_socket, run, url_of
-from vsearch_lib.serving.http.service import Maps
 from vsearch_lib.serving.live import LiveIndex
 from vsearch_lib.serving.neighbours import LocalNeighboursSource, NeighboursSource
 from vsearch_lib.serving.ranking import RuleRanking
@@ -84,13 +82,7 @@ def search_service(settings: Settings, *, keys: tuple[bytes, ...] = ()) -> Searc
 
 def _front(service: SearchService, settings: Settings, keys: tuple[bytes, ...]) -> tuple[FastAPI, str]:
     service.load()
-
-    def looked_at(ask: Ask, answer_id: str) -> Maps:
-        from vsearch_lib.serving.look import look
-
-        return look(service, ask, answer_id)
-
-    return create_app(service, settings, look=looked_at, keys=keys), f"version {service.version}"
+    return create_app(service, settings, keys=keys), f"version {service.version}"
 
 
 def _all(settings: Settings, keys: tuple[bytes, ...]) -> tuple[FastAPI, str]:
