@@ -117,11 +117,11 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
-    """A function that opens a new session in a window of a size and colour scheme; no script of the page may fail."""
+    """A function that opens a tab; at the end, no script may have failed, and nothing was fetched from elsewhere."""
     visits: list[Visit] = []
 
-    def open_page(width: int = 1280, height: int = 900, scheme: str = "light") -> Visit:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    def open_page(width: int = 1280, height: int = 900, has_touch: bool = False) -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=has_touch)
         visits.append(Visit(context.new_page(), address))
         return visits[-1]
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.support.shop import DESIGNS, MARKUP, PHOTOS, scene
+from vsearch_lib.demo.studio import draw_one
 from vsearch_lib.serving.rules import diversity, near_duplicates, newest, owner_limit
 
 LAMPS, HANDBAGS = ({f"{shape}/{n}" for n in range(PHOTOS)} for shape in ("lamp", "handbag"))
@@ -133,6 +134,8 @@ def test_the_suggested_part_is_offered_and_searched_only_if_it_is_taken(visit):
     tab = visit()
     tab.go()
     tab.bring(scene().jpeg)
+    expect(tab.page.locator("#offer")).to_be_hidden()  # the two objects fill the photo
+    tab.bring(draw_one((11, 1, DESIGNS[1])))
     expect(tab.page.locator("#suggestion")).to_be_visible()
     expect(tab.page.locator("#crop-state")).to_have_text("The whole picture.")
     tab.after(tab.page.get_by_role("button", name="Yes, search this").click)

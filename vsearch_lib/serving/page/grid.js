@@ -5,7 +5,7 @@ import { addressOf } from "./places.js";
 import { reasons } from "./reasons.js";
 
 const NARROWEST = 0.55; // width to height; a more extreme picture is cut
-const WIDEST = 2.4;
+const WIDEST = 1.8;
 const SHOWN_TAGS = 6;
 const SKELETON = [1.3, 0.8, 1, 0.7, 1.5, 0.9, 1.2, 0.75, 1, 1.4, 0.8, 1.1];
 

@@ -15,6 +15,7 @@ import { say } from "./voice.js";
 const FIRST_ANSWERS = 24;
 const MOST_ANSWERS = 96;
 const CROP_WAIT_MS = 500; // longer than what is said about the box waits
+const WORTH_ASKING = 0.9; // of the photo: a suggested part that is larger is as good as the whole
 const KEPT_RESULTS = 30;
 
 const part = (id) => document.getElementById(id);
@@ -164,14 +165,16 @@ function showResult(k) {
   showAnswers(part("grid"), answers, { ...actions, judge });
   const count = `${answers.length || "No"} answer${answers.length === 1 ? "" : "s"}`;
   const duration = Object.values(timings).reduce((sum, each) => sum + each, 0);
-  part("summary").textContent = `${count} in ${Math.ceil(duration)} ms`;
+  // Answers that the server had kept take no time.
+  part("summary").textContent = duration ? `${count} in ${Math.ceil(duration)} ms` : count;
   part("note").textContent = note ?? (answers.length ? "" : "Nothing in the catalogue is similar enough.");
   part("note").hidden = !part("note").textContent;
   part("more").hidden = answers.length < k || k >= MOST_ANSWERS;
   form.offer(answers.flatMap(({ tags }) => tags));
   showVersion(version);
-  const offered = suggested && !place.crop && !place.offered;
-  if (offered) offer(fromNumbers(suggested));
+  const suggestion = suggested && fromNumbers(suggested);
+  const offered = suggestion && !place.crop && !place.offered && suggestion.width * suggestion.height < WORTH_ASKING;
+  if (offered) offer(suggestion);
   say([`${count}.`, note, offered && "A part of the photo is suggested."].filter(Boolean).join(" "));
   if (part("look").getAttribute("aria-pressed") === "true") showLook();
 }
@@ -262,5 +265,5 @@ addEventListener("popstate", async () => {
 });
 history.scrollRestoration = "manual";
 // Filters are beside the photo if there is room, and folded if there is not.
-part("filters").open = matchMedia("(min-width: 54rem)").matches;
+part("filters").open = matchMedia("(min-width: 48rem)").matches;
 arrive();
