@@ -2,20 +2,18 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from tests.support.loopback import serving
 from tests.support.shop import open_shop
 from vsearch_lib.config import Settings, load_settings
-from vsearch_lib.serving.http.server import bound_socket, server_config, url_of
 from vsearch_lib.serving.http.start import _all
 
-WAIT_MS = 20_000
+WAIT_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +44,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def address(shop: Settings) -> Iterator[str]:
     """Where the service listens: what `vsearch serve` serves, in a thread of this process."""
     app, _ = _all(shop, ())
-    server = uvicorn.Server(server_config(app, shop.serving))
-    with bound_socket("127.0.0.1", 0, has_keys=False) as bound:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        yield url_of(bound)
-        server.should_exit = True
-        thread.join()
+    with serving(app) as server:
+        host, port = server.address
+        yield f"http://{host}:{port}/"
 
 
 @dataclass

@@ -16,12 +16,16 @@ from vsearch_lib.serving.rules import diversity, near_duplicates, newest, owner_
 
 LAMPS, HANDBAGS = ({f"{shape}/{n}" for n in range(PHOTOS)} for shape in ("lamp", "handbag"))
 
-DROP = """([content, name, type]) => {
+BRING = """([content, type, way]) => {
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
   const files = new DataTransfer();
-  files.items.add(new File([bytes], name, { type }));
-  for (const event of ["dragover", "drop"])
-    document.body.dispatchEvent(new DragEvent(event, { dataTransfer: files, bubbles: true, cancelable: true }));
+  files.items.add(new File([bytes], "photo", { type }));
+  const how = { bubbles: true, cancelable: true };
+  const events = {
+    drop: ["dragover", "drop"].map((name) => new DragEvent(name, { dataTransfer: files, ...how })),
+    paste: [new ClipboardEvent("paste", { clipboardData: files, ...how })],
+  };
+  for (const event of events[way]) document.body.dispatchEvent(event);
 }"""
 
 
@@ -34,7 +38,11 @@ MARKING_RULES = [rule.NAME for rule in (diversity, near_duplicates, newest, owne
 
 
 def drop(page: Page, content: bytes, kind: str = "image/jpeg") -> None:
-    page.evaluate(DROP, [base64.b64encode(content).decode(), "dropped", kind])
+    page.evaluate(BRING, [base64.b64encode(content).decode(), kind, "drop"])
+
+
+def paste(page: Page, content: bytes, kind: str = "image/jpeg") -> None:
+    page.evaluate(BRING, [base64.b64encode(content).decode(), kind, "paste"])
 
 
 def share_of_handbags(ids: list[str]) -> float:
@@ -65,6 +73,14 @@ def test_a_dragged_box_finds_the_thing_in_it_better_than_the_whole_photo(visit):
     assert share_of_handbags(part) == 1
     similarities = [float(text) for text in tab.page.locator("#grid [data-similarity]").all_inner_texts()]
     assert similarities == sorted(similarities, reverse=True)
+
+
+def test_a_pasted_photo_is_searched(visit):
+    tab = visit()
+    tab.go()
+    tab.after(lambda: paste(tab.page, draw_one((11, 1, DESIGNS[1]))))
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Images like your photo")
+    assert tab.ids()[0] in LAMPS
 
 
 def test_a_click_searches_from_an_answer_and_back_leads_to_the_same_box_and_answers(visit):
@@ -161,13 +177,13 @@ def test_what_the_model_looks_at_is_drawn_over_photo_and_answers_while_it_is_wan
     expect(tab.page.locator(".map:visible")).to_have_count(0)
 
 
-@pytest.mark.parametrize("rule", MARKING_RULES)
-def test_a_rule_is_explained_in_words(visit, rule):
+def test_each_rule_that_moves_or_keeps_an_answer_is_explained_in_words(visit):
     tab = visit()
     tab.go("?image=mug/1")
-    words = tab.page.evaluate("async (rule) => (await import('./page/reasons.js')).reasons([rule])", rule)
-    assert words != rule.replace("_", " ")
-    assert words[0].isupper()
+    for rule in MARKING_RULES:
+        words = tab.page.evaluate("async (rule) => (await import('./page/reasons.js')).reasons([rule])", rule)
+        assert words != rule.replace("_", " ")
+        assert words[0].isupper()
 
 
 def test_no_answers_are_explained(visit):
