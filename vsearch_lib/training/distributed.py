@@ -67,8 +67,8 @@ def do_together(
             distributor.run(_in_process, work, snapshots_uri, snapshot, folder)
         return _result(store, folder)
     except RuntimeError:
-        for error, file in _ERRORS.items():
-            if cause := store.read_versioned(f"{folder}/{file}"):
+        for error, name in _ERRORS.items():
+            if cause := store.read_versioned(f"{folder}/{name}"):
                 raise error(cause.content.decode()) from None
         raise VsearchError(f"a process of the training failed: {output.last_line}") from None
     finally:
@@ -97,8 +97,8 @@ def _in_process(work: Work, snapshots_uri: str, snapshot: str, folder: str) -> N
                 save_file(weights, file, metadata={"curve": json.dumps(asdict(curve))})
                 open_store(snapshots_uri).write(f"{folder}/{_RESULT}", file)
     except VsearchError as error:
-        file = _ERRORS[UsageError if isinstance(error, UsageError) else VsearchError]
-        open_store(snapshots_uri).write_new(f"{folder}/{file}", str(error).encode())
+        name = _ERRORS[UsageError if isinstance(error, UsageError) else VsearchError]
+        open_store(snapshots_uri).write_new(f"{folder}/{name}", str(error).encode())
         raise  # so that the other processes do not wait for this one
     finally:
         distributed.destroy_process_group()
