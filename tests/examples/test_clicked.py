@@ -8,7 +8,7 @@ import pytest
 
 from tests.examples.test_clicks import COLUMNS, changed, shown
 from vsearch_lib.config import load_settings
-from vsearch_lib.config.settings import Clicks
+from vsearch_lib.config.examples import Clicks
 from vsearch_lib.examples.clicked import agreeing_with_judgements, days_to_learn_from, learn_from_clicks
 
 LAST = date(2024, 5, 20)

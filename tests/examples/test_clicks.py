@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vsearch_lib.config import load_settings
-from vsearch_lib.config.settings import Clicks
+from vsearch_lib.config.examples import Clicks
 from vsearch_lib.examples.clicks import count_outcomes, evidence, once_per_user, outcomes, robots
 from vsearch_lib.examples.propensity import PRIOR, Examination, relevance
 

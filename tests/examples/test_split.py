@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import load_settings
-from vsearch_lib.config.settings import Examples
+from vsearch_lib.config.examples import Examples
 from vsearch_lib.examples.split import with_split
 
 IMAGES = 2000

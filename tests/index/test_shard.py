@@ -48,13 +48,14 @@ def table(spark, small_index, content):
             f"{i:016x}",
             small_index.DAY + timedelta(minutes=i),
             ["even" if i % 2 == 0 else "odd"],
+            f"file:///pictures/{content.ids[i]}.jpg",
             content.vectors[i].tolist(),
         )
         for i in np.random.default_rng(2).permutation(N).tolist()
     ]
     columns = (
         "image_id string, owner_id string, visibility string, moderation string, phash string, uploaded_at timestamp, "
-        "tags array<string>, vector array<float>"
+        "tags array<string>, source_uri string, vector array<float>"
     )
     return spark.createDataFrame(rows, columns).cache()
 
@@ -113,6 +114,7 @@ def test_rows_are_in_order_of_image_id_with_the_facts_of_the_image(written, cont
                 "phash": f"{i:016x}",
                 "uploaded_at": small_index.DAY + timedelta(minutes=i),
                 "tags": ["even" if i % 2 == 0 else "odd"],
+                "source_uri": f"file:///pictures/{content.ids[i]}.jpg",
             }
 
 

@@ -217,7 +217,7 @@ def stored(served, lake, pictures):
 def test_a_page_shows_pictures_that_everybody_may_see_now_and_starts_no_java(stored, pictures, tmp_path):
     printed, errors, imported = search_html(stored, pictures[4], tmp_path / "page.html", "-k", "50", "--copies")
     page = (tmp_path / "page.html").read_text()
-    assert errors == ""
+    assert errors == "vsearch: only 10 found: no other image matches\n"
     assert printed.endswith(f"page: {tmp_path / 'page.html'}")
     shown = set(re.findall(r'<img src="data:image/jpeg;base64,[^"]{100,}" alt="answer \d+: ([^"]+)"', page))
     assert shown == {f"image-{i}" for i in range(PICTURES) if i not in (1, 2, 3, 5, 7)}

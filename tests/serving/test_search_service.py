@@ -23,8 +23,8 @@ from vsearch_lib.publishing.retention import roll_back
 from vsearch_lib.search.filter import Filter
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.serving.ask import Ask, Crop
-from vsearch_lib.serving.search_service import SearchService
 from vsearch_lib.serving.query import limits_of
+from vsearch_lib.serving.search_service import SearchService
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -2,33 +2,28 @@
 
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     field_validator,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from vsearch_lib.config.examples import Clicks, Examples
+from vsearch_lib.config.section import Section
 
 _FACTORY = re.compile(
     r"auto|((OPQ[1-9]\d*(_[1-9]\d*)?|RR),)?IVF[1-9]\d*(_HNSW([1-9]\d+)?)?,(PQ[1-9]\d*(x\d+)?(np)?|SQ8|RaBitQ[1-9]?|Flat)"
 )
 _HTTP_URL = r"^https?://[^/?#\s]+$"
 
+_SHARES_OF_STRANGERS = (0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 RULES = ("visible", "own_copies", "near_duplicates", "similar_enough", "owner_limit", "diversity", "newest")
-
-
-class Section(BaseModel):
-    """A group of settings: immutable, strict about its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Landing(Section):
@@ -81,71 +76,6 @@ class Image(Section):
 
 class Quality(Section):
     max_refused_share: float = Field(ge=0, le=1)
-
-
-class Mix(Section):
-    augmentation: NonNegativeFloat
-    judgement: NonNegativeFloat
-    click: NonNegativeFloat
-    cleaned_click: NonNegativeFloat
-    co_click: NonNegativeFloat
-
-    @model_validator(mode="after")
-    def _has_a_source(self) -> Self:
-        if not any(self.model_dump().values()):
-            raise PydanticCustomError("mix", "all weights are 0: give one source a weight above 0")
-        return self
-
-
-class Negatives(Section):
-    same_tag_share: float = Field(ge=0, le=1)
-    index_share: float = Field(ge=0, le=1)
-    first_rank: PositiveInt
-    last_rank: PositiveInt
-    drawn_per: Literal["snapshot", "epoch"]
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        if self.same_tag_share + self.index_share > 1:
-            raise PydanticCustomError("shares", "same_tag_share and index_share must not be more than 1 together")
-        if self.last_rank < self.first_rank:
-            raise PydanticCustomError("ranks", "last_rank must not be below first_rank")
-        return self
-
-
-class Examples(Section):
-    candidates: PositiveInt
-    candidates_seed: int
-    mix: Mix
-    negatives: Negatives
-    pairs_per_query: PositiveInt
-    min_grade: float = Field(ge=0, le=5)
-    max_spread: int = Field(ge=0, le=5)
-    retained_snapshots: PositiveInt
-    test_share: float = Field(ge=0, lt=1)
-    validation_share: float = Field(ge=0, lt=1)
-    split_seed: int
-    held_out_tags: tuple[str, ...]
-
-
-class Clicks(Section):
-    days: PositiveInt
-    test_days: NonNegativeInt
-    randomised_variants: tuple[str, ...]
-    min_dwell_ms: NonNegativeInt
-    max_clicks_per_day: PositiveInt
-    max_click_share: float = Field(gt=0, le=1)
-    max_share_on_one_image: float = Field(gt=0, le=1)
-    min_clicks_of_robots: PositiveInt
-    min_pair_impressions: PositiveInt
-    min_pair_clicks: PositiveInt
-    min_position_clicks: PositiveInt
-    min_shared_queries: PositiveInt
-    max_class_images: int = Field(ge=2)
-    min_boxes: PositiveInt
-    max_weight: float = Field(ge=1)
-    sampled_queries: PositiveInt
-    seed: int
 
 
 class Model(Section):
@@ -247,7 +177,7 @@ class Serving(Section):
     rules: tuple[str, ...]
     near_duplicate_bits: int = Field(ge=0, le=64)
     near_duplicate_cosine: float = Field(ge=-1, le=1)
-    strangers_below: Literal[0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] | None
+    strangers_below: float | None
     max_per_owner: PositiveInt | None
     diversity: float = Field(ge=0, lt=1)
     max_shortlist: PositiveInt
@@ -264,6 +194,14 @@ class Serving(Section):
     feedback_events: PositiveInt
     embedding_url: str | None = Field(pattern=_HTTP_URL)
     neighbours_url: str | None = Field(pattern=_HTTP_URL)
+
+    @field_validator("strangers_below")
+    @classmethod
+    def _share_is_in_manifests(cls, share: float | None) -> float | None:
+        if share is not None and share not in _SHARES_OF_STRANGERS:
+            allowed = f"must be null, or one of {', '.join(map(str, _SHARES_OF_STRANGERS))}, which manifests have"
+            raise PydanticCustomError("share", "{allowed}", {"allowed": allowed})
+        return share
 
     @field_validator("rules")
     @classmethod

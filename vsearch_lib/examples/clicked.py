@@ -6,7 +6,7 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.config.settings import Clicks
+from vsearch_lib.config.examples import Clicks
 from vsearch_lib.examples.clicks import count_outcomes, evidence, once_per_user, outcomes, robots
 from vsearch_lib.examples.propensity import Counts, Examination, estimate_examination
 from vsearch_lib.spark.checkpoint import checkpointed

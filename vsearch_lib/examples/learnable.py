@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 
 from vsearch_lib.config import Settings
-from vsearch_lib.config.settings import Examples
+from vsearch_lib.config.examples import Examples
 from vsearch_lib.eligibility import PUBLIC
 from vsearch_lib.examples.split import with_split
 from vsearch_lib.lake import Lake

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import Settings
-from vsearch_lib.config.settings import Examples
+from vsearch_lib.config.examples import Examples
 from vsearch_lib.eligibility import PUBLIC
 from vsearch_lib.lake import Lake
 

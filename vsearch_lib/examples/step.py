@@ -6,7 +6,7 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.config.settings import Clicks
+from vsearch_lib.config.examples import Clicks
 from vsearch_lib.context import StepContext
 from vsearch_lib.errors import VsearchError
 from vsearch_lib.examples.assembly import complete_examples, learnable_images, weighted_positives, write_snapshot

@@ -3,7 +3,7 @@
 import numpy as np
 from pyspark.sql import DataFrame
 
-from vsearch_lib.config.settings import Clicks
+from vsearch_lib.config.examples import Clicks
 from vsearch_lib.examples.clicked import learn_from_clicks
 from vsearch_lib.examples.propensity import NONE, effective_sample_size, inverse_propensity
 from vsearch_lib.figures import Figure
