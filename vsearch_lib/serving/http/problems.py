@@ -34,7 +34,8 @@ def problem_response(problem: Problem) -> JSONResponse:
 def first_problem(errors: Iterable[Mapping[str, Any]]) -> Problem:
     """Return the first of pydantic's errors as a problem with the request."""
     error = next(iter(errors))
-    place = ".".join(str(part) for part in error["loc"] if part not in ("query", "body", "path"))
+    location = [str(part) for part in error["loc"]]
+    place = ".".join(location[1:] if len(location) > 1 and location[0] in ("query", "body", "path") else location)
     what = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         what = "there is no such field; see /docs"
