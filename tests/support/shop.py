@@ -72,7 +72,7 @@ def open_shop(settings: Settings) -> None:
         facts=[_facts(design, n) for design, n in numbered],
     )
     served = Served(settings, content, pictures)
-    write_lake(served, jpegs)
+    write_lake(served)
     served.publish("v1")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from deltalake import DeltaTable
@@ -117,23 +118,29 @@ def test_thumbnails_of_another_version_are_read_again():
     assert thumbnails.get("v3", "a", lambda: None) is None
 
 
-def test_many_readers_at_once_get_each_their_own_picture_in_few_reads(served, monkeypatch):
+def test_what_readers_ask_for_during_a_read_the_next_one_fetches_together(served, monkeypatch, wait):
     from vsearch_lib.serving.http import pictures
 
-    reads = []
+    reads, may_end = [], Event()
 
     def counted(uri, ids, *, viewer_id):
-        reads.append((viewer_id, len(ids)))
+        reads.append(viewer_id)
+        may_end.wait(60)
         return visible_pictures(uri, ids, viewer_id=viewer_id)
 
     monkeypatch.setattr(pictures, "visible_pictures", counted)
     reader = PictureReader(served.settings.lake.uri)
-    asked = [(name, viewer) for name in served.content.ids for viewer in (None, "owner-3")]
-    with ThreadPoolExecutor(16) as threads:
-        found = list(threads.map(lambda one: reader.read(*one), asked))
+    asked = [(name, viewer) for name in served.content.ids[:24] for viewer in (None, "owner-3")]
+    with ThreadPoolExecutor(len(asked)) as threads:
+        first = threads.submit(reader.read, *asked[0])
+        wait(lambda: reads)
+        others = [threads.submit(reader.read, *one) for one in asked[1:]]
+        wait(lambda: sum(map(len, reader._waiting.values())) == len(others))
+        may_end.set()
+        found = [one.result() for one in (first, *others)]
     for (name, viewer), picture in zip(asked, found, strict=True):
         assert picture == visible_pictures(served.settings.lake.uri, [name], viewer_id=viewer).get(name)
-    assert len(reads) < len(asked) / 2
+    assert sorted(map(str, reads)) == ["None", "None", "owner-3"]
 
 
 def test_a_lake_that_cannot_be_read_is_an_error_for_each_reader_and_the_next_read_works(served, tmp_path):
