@@ -211,7 +211,7 @@ def same_plans(some: list[Plan], others: list[Plan]) -> bool:
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_together_the_processes_have_the_inputs_of_one_process(snapshot, count):
-    views = Views(snapshot, Preprocessing(24, (0.5,) * 3, (0.5,) * 3), side=16)
+    views = Views(snapshot, Preprocessing(24, (0.5,) * 3, (0.5,) * 3), side=16, strength=1)
 
     def batches(processes: Processes) -> list[Batch]:
         torch.manual_seed(7)

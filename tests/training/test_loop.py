@@ -112,7 +112,7 @@ def test_only_a_pretrained_network_keeps_its_batch_statistics(pretrained):
     assert not torch.equal(encoder.backbone.stem[0][0].weight, weight)
 
 
-def test_the_weights_of_a_pretrained_backbones_last_layer_change_a_tenth_as_much():
+def test_the_weights_of_a_pretrained_backbones_last_layer_change_a_third_as_much():
     """AdamW's first step changes every weight by the learning rate, so the changes show the rates."""
     change = {}
     for pretrained in (True, False):
@@ -120,7 +120,7 @@ def test_the_weights_of_a_pretrained_backbones_last_layer_change_a_tenth_as_much
         before = encoder.backbone.stages[2].down[0].weight.detach().clone()
         trained(encoder, steps=1, pretrained=pretrained)
         change[pretrained] = (encoder.backbone.stages[2].down[0].weight - before).abs().median()
-    assert 5 < change[False] / change[True] < 20
+    assert 2.5 < change[False] / change[True] < 4.5
 
 
 def features(things: int = 30, width: int = 24) -> torch.Tensor:
