@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vsearch_lib.demo.factors import MATERIALS, PALETTES, PATTERNS, SHAPES, Factors
-from vsearch_lib.demo.picture import SCALE, STRETCH, photograph
+from vsearch_lib.demo.factors import MATERIALS, PALETTES, PATTERNS, SHAPES, VALUES, Factors, from_codes
+from vsearch_lib.demo.picture import SCALE, STRETCH, draw_two, photograph
 from vsearch_lib.demo.silhouettes import silhouette
 
 
@@ -37,3 +37,21 @@ def test_the_same_product_looks_different_for_each_seed_and_the_same_for_one_see
     first, again, other = (photograph(factors, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+def test_a_scene_of_two_products_is_reproducible_and_their_boxes_lie_apart_in_it():
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        factors = [from_codes(np.array([rng.integers(len(values)) for values in VALUES])) for _ in range(2)]
+        picture, boxes = draw_two(*factors, np.random.default_rng(seed))
+        again, same = draw_two(*factors, np.random.default_rng(seed))
+        assert picture.tobytes() == again.tobytes()
+        assert boxes == same
+        assert picture.width > picture.height
+        for x, y, width, height in boxes:
+            assert min(x, y) >= 0
+            assert min(width, height) > 60
+            assert x + width <= picture.width
+            assert y + height <= picture.height
+        (left, _, width, _), (right, *_) = boxes
+        assert left + width <= right

@@ -11,7 +11,11 @@ RECIPE = Recipe("small", "none", 16, 64, "head")
 PREPROCESSING = Preprocessing(64, (0.5, 0.25, 0.5), (0.5, 0.5, 0.5))
 CURVE = {
     "recall_at_start": 0.4,
-    "epochs": [{"loss": 2.5, "recall": 0.5}, {"loss": 1.5, "recall": None}, {"loss": 1.25, "recall": 0.75}],
+    "epochs": [
+        {"loss": 2.5, "recall": 0.5, "steps": 9},
+        {"loss": 1.5, "recall": None, "steps": 9},
+        {"loss": 1.25, "recall": 0.75, "steps": 9},
+    ],
 }
 
 

@@ -21,7 +21,7 @@ from vsearch_lib.serving.look import look, suggested_crop
 
 CATALOGUE = 40
 LIMITS = Limits(20_000_000, 50_000_000, 16, 256)
-SIDES = [(400, 400), (640, 400), (400, 640), (900, 300), (300, 900)]
+SIDES = [(400, 400), (480, 400), (640, 400), (400, 640), (900, 300), (300, 900)]
 
 
 def stored(picture: Image.Image) -> bytes:

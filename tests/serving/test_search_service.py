@@ -299,8 +299,6 @@ def test_a_limit_for_each_owner_is_kept_by_looking_further(crowded):
 
 
 def test_only_an_uploaded_whole_picture_has_a_suggested_crop(served_pictures, picture_files):
-    from vsearch_lib.serving.ask import Crop
-
     service = SearchService.open(served_pictures)
     suggestions = [service.search(Ask(picture=file.read_bytes())).suggested_crop for file in picture_files]
     boxes = [box for box in suggestions if box is not None]
@@ -313,11 +311,28 @@ def test_only_an_uploaded_whole_picture_has_a_suggested_crop(served_pictures, pi
     assert service.search(Ask(image_id="image-0")).suggested_crop is None
 
 
-def test_an_expanded_query_is_nearer_to_its_first_answers(served_pictures):
-    service = SearchService.open(served_pictures)
-    for image_id in VISIBLE:
-        plain, more = (service.search(Ask(image_id=image_id, k=3, expand=on)).answers for on in (False, True))
-        assert sum(answer.cosine for answer in more) > sum(answer.cosine for answer in plain)
+def test_what_the_model_looks_at_is_shown_for_an_upload_an_image_and_a_part(stored, picture_files):
+    service = SearchService.open(stored)
+    picture = picture_files[0].read_bytes()
+    crop = Crop(0, 0, 0.5, 0.5)
+    asks = [Ask(picture=picture), Ask(image_id="image-0"), Ask(picture=picture, crop=crop)]
+    seen = [service.look(ask, "image-2") for ask in asks]
+    assert seen[0] == seen[1]
+    assert seen[2].query != seen[0].query
+    for look in seen:
+        for rows in (look.query, look.answer):
+            assert max(map(max, rows)) == 1
+            assert min(map(min, rows)) >= 0
+    with pytest.raises(InvalidArgument, match="image is missing"):
+        service.look(Ask(like=("image-0",)), "image-2")
+
+
+def test_a_hidden_answer_is_not_looked_at(stored):
+    service = SearchService.open(stored)
+    for answer_id in ("image-3", "image-5", "nowhere"):
+        with pytest.raises(UnknownImage, match=f"answer_id {answer_id}: there is no such image"):
+            service.look(Ask(image_id="image-0"), answer_id)
+    assert service.look(Ask(image_id="image-0", wanted=Filter(viewer_id="owner-3")), "image-3").answer
 
 
 def test_an_image_that_the_asker_may_not_see_expands_no_query(served_pictures, picture_files):

@@ -87,6 +87,7 @@ def write_lake(served: Served) -> None:
     jpegs = [normalise(picture, limits_of(served.settings)).jpeg for picture in served.pictures]
     sha256 = [hashlib.sha256(jpeg).hexdigest() for jpeg in jpegs]
     count = len(jpegs)
+    widths, heights = zip(*(Image.open(io.BytesIO(content)).size for content in served.pictures), strict=True)
     images = {
         "image_id": content.ids,
         "sha256": sha256,
@@ -94,8 +95,8 @@ def write_lake(served: Served) -> None:
         "visibility": content.visibility,
         "moderation": content.moderation,
         "deleted_at": pa.nulls(count, pa.timestamp("us", "UTC")),
-        "width": pa.array([SIDES[0]] * count, pa.int32()),
-        "height": pa.array([SIDES[1]] * count, pa.int32()),
+        "width": pa.array(widths, pa.int32()),
+        "height": pa.array(heights, pa.int32()),
     }
     write_deltalake(f"{lake}/images", pa.table(images), mode="overwrite")
     write_deltalake(f"{lake}/image_pixels", pa.table({"sha256": sha256, "jpeg": list(jpegs)}), mode="overwrite")

@@ -2,7 +2,7 @@
 
 import itertools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,13 +25,14 @@ DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Rows in the order of their row ids in the index."""
+    """Rows in the order of their row ids in the index; `facts`, if given, replace what `batches` invents for a row."""
 
     ids: list[str]
     vectors: np.ndarray
     visibility: list[str]
     moderation: list[str]
     phash: list[str] | None = None  # None: all differ
+    facts: Sequence[Mapping[str, object]] = ()
 
 
 def clustered_vectors(rows: int, dimension: int, seed: int) -> np.ndarray:
@@ -87,6 +88,7 @@ def batches(content: Catalogue, start: int, end: int, size: int = 100) -> Sequen
             "tags": ["even" if i % 2 == 0 else "odd"],
             "source_uri": f"file:///pictures/{content.ids[i]}.jpg",
             "vector": content.vectors[i].tolist(),
+            **(content.facts[i] if content.facts else {}),
         }
         for i in range(start, end)
     ]

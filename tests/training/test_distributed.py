@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from tests.support.standalone_cluster import standalone_cluster
 from vsearch_lib.config import PROJECT, load_settings
 from vsearch_lib.encoder.network import Encoder, untrained
 from vsearch_lib.encoder.preprocessing import Preprocessing
-from vsearch_lib.errors import VsearchError
+from vsearch_lib.errors import UsageError
 from vsearch_lib.models.weights import serialise
 from vsearch_lib.storage import open_store
 from vsearch_lib.training.curve import Curve
@@ -132,11 +133,8 @@ def test_material_is_read_as_it_was_saved(tmp_path):
         assert np.array_equal(getattr(read, name), getattr(given, name))
 
 
-def test_an_error_in_a_process_is_reported_in_one_line(spark, snapshots):
-    broken = material("head")
-    broken.features[:] = np.nan
-    said = []
-    with pytest.raises(VsearchError, match=r"^the training stopped: its loss is no number any more;"):
-        do_together(
-            spark, work(snapshots, "head", "broken"), broken, str(snapshots), "s1", processes=2, say=said.append
-        )
+def test_an_error_in_a_process_is_reported_in_one_line_with_its_exit_code(spark, snapshots):
+    random_start = replace(material("head"), frozen=None)
+    chosen = work(snapshots, "head", "broken")  # it keeps the similarities from before the training
+    with pytest.raises(UsageError, match=r"^training.keep_frozen needs a pretrained backbone[^\n]*$"):
+        do_together(spark, chosen, random_start, str(snapshots), "s1", processes=2, say=print)

@@ -323,5 +323,5 @@ def test_a_training_without_an_example_is_refused():
 
 
 def test_the_earliest_of_equally_good_epochs_is_the_best():
-    assert Curve(0.3, (Epoch(1.0, 0.5), Epoch(0.9, 0.5))).best == 1
-    assert Curve(None, (Epoch(1.0, 0.1), Epoch(0.9, None))).best == 1
+    assert Curve(0.3, (Epoch(1.0, 0.5, 9), Epoch(0.9, 0.5, 9))).best == 1
+    assert Curve(None, (Epoch(1.0, 0.1, 9), Epoch(0.9, None, 9))).best == 1

@@ -12,7 +12,7 @@ Sort = Literal["similarity", "newest"]
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of a picture: x, y, width, height, in pixels of the upright original, or in fractions if all are at most 1."""
+    """A part of a picture, in pixels of the upright original, or in fractions of its sides if all are at most 1."""
 
     x: float
     y: float

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a query with an image of the catalogue needs no network
 # Chosen on clothing photos of the validation split and on drawn scenes (docs/benchmarks.md, "Crops and expansion").
 _EDGE = 0.5  # of the way from the lowest energy to the highest: the object's outline
 _MARGIN = 0.1  # of the box's sides, added on each side
-_WIDE = 1.1  # longer side to shorter; beyond it, the ends of a picture are seen too
+_WIDE = 1.4  # longer side to shorter; beyond it, the ends of a picture are seen too
 # In a picture of one colour, .69 to 1.0 of the locations have more than half of the highest energy; in others .12 to
 # .81, and in 19 of 20 less than .63.
 _MOST_ABOVE_HALF = 0.66
@@ -53,8 +53,8 @@ def suggested_crop(embedder: "LocatingEmbedder", jpeg: bytes, seen: "Located") -
     """Return a box of the main object of a picture, square where the picture has room for it.
 
     The energy of a location is what it adds to the vector of its own square (Zhou et al. 2016, with the vector in place
-    of a class). The box is that of the connected locations that stand out most, with a margin. A picture that is not
-    square is also seen at both of its ends, which costs two more passes.
+    of a class). The box is that of the connected locations that stand out most, with a margin. Of a picture of up to
+    7:5 only the central square is looked at, which takes no further pass; a longer one is also seen at both ends.
 
     Args:
         jpeg: the picture in the form that is embedded.

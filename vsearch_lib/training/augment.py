@@ -36,8 +36,8 @@ def random_views(pictures: Tensor, side: int, boxes: Boxes, strength: float, gen
         pictures: (n, 3, s, s) uint8.
         side: of a view, in pixels.
         boxes: what part of its picture a view of full strength shows.
-        strength: 0–1, by which all that changes a picture is multiplied; a view of strength 0 is the picture or its
-            mirror image.
+        strength: 0–1, by which what changes a picture is multiplied; a view of strength 0 is the picture or its mirror
+            image.
         generator: of the random numbers.
 
     Returns:
@@ -78,10 +78,18 @@ def _exchange_surroundings(views: Tensor, strength: float, generator: torch.Gene
     n, _, height, width = views.shape
     others = views[torch.randperm(n, generator=generator)]
     radius = _uniform(*DISC_RADII, n, generator).view(n, 1, 1, 1)
-    radius = torch.where(torch.rand(n, 1, 1, 1, generator=generator) < strength * FOREIGN_SHARE, radius, torch.inf)
+    radius = torch.where(torch.rand(n, 1, 1, 1, generator=generator) < _foreign_share(strength), radius, torch.inf)
     down, across = torch.linspace(-1, 1, height).view(-1, 1), torch.linspace(-1, 1, width).view(1, -1)
     kept = torch.sigmoid((radius - torch.sqrt(down**2 + across**2)) / RIM)
     return others + kept * (views - others)
+
+
+def _foreign_share(strength: float) -> float:
+    """Return how many views get foreign surroundings: none up to half of the full strength.
+
+    A product that fills its picture becomes part of another product, which teaches a network with labels wrong.
+    """
+    return max(0.0, 2 * strength - 1) * FOREIGN_SHARE
 
 
 def _recolour(views: Tensor, strength: float, generator: torch.Generator) -> Tensor:

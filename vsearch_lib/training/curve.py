@@ -5,10 +5,17 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Epoch:
-    """The mean loss of an epoch's steps, and the recall on validation images after it, None if there are too few."""
+    """An epoch.
+
+    Attributes:
+        loss: the mean of its steps.
+        recall: on validation images after it, None if there are too few.
+        steps: how many it had; `training.max_minutes` leaves some out.
+    """
 
     loss: float
     recall: float | None
+    steps: int
 
 
 @dataclass(frozen=True)

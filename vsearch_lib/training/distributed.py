@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, distributed
 
-from vsearch_lib.errors import VsearchError
+from vsearch_lib.errors import UsageError, VsearchError
 from vsearch_lib.storage import Store, open_store
 from vsearch_lib.training.curve import Curve, curve_of
 from vsearch_lib.training.local_snapshot import open_snapshot
@@ -23,7 +23,9 @@ from vsearch_lib.training.material import Material, read_material, save_material
 from vsearch_lib.training.processes import Processes
 from vsearch_lib.training.work import Work, do
 
-_RESULT, _ERROR = "result.safetensors", "error.txt"
+_RESULT = "result.safetensors"
+# A mistake in the settings has an exit code of its own.
+_ERRORS: dict[type[VsearchError], str] = {UsageError: "usage_error.txt", VsearchError: "error.txt"}
 
 
 def do_together(
@@ -51,6 +53,7 @@ def do_together(
         say: called with what the first process reports.
 
     Raises:
+        UsageError: the settings ask for what the examples or the network do not have.
         VsearchError: a process failed.
     """
     store, folder = open_store(snapshots_uri), f"{snapshot}/training/{work.digest}"
@@ -64,8 +67,9 @@ def do_together(
             distributor.run(_in_process, work, snapshots_uri, snapshot, folder)
         return _result(store, folder)
     except RuntimeError:
-        if cause := store.read_versioned(f"{folder}/{_ERROR}"):
-            raise VsearchError(cause.content.decode()) from None
+        for error, name in _ERRORS.items():
+            if cause := store.read_versioned(f"{folder}/{name}"):
+                raise error(cause.content.decode()) from None
         raise VsearchError(f"a process of the training failed: {output.last_line}") from None
     finally:
         for key in store.list(folder):
@@ -93,7 +97,8 @@ def _in_process(work: Work, snapshots_uri: str, snapshot: str, folder: str) -> N
                 save_file(weights, file, metadata={"curve": json.dumps(asdict(curve))})
                 open_store(snapshots_uri).write(f"{folder}/{_RESULT}", file)
     except VsearchError as error:
-        open_store(snapshots_uri).write_new(f"{folder}/{_ERROR}", str(error).encode())
+        name = _ERRORS[UsageError if isinstance(error, UsageError) else VsearchError]
+        open_store(snapshots_uri).write_new(f"{folder}/{name}", str(error).encode())
         raise  # so that the other processes do not wait for this one
     finally:
         distributed.destroy_process_group()

@@ -110,8 +110,8 @@ def train(
         for epoch in range(len(state.curve.epochs), state.epochs):
             if state.curve.epochs_without_gain >= course.patience_epochs:
                 break
-            loss = run.epoch_loss(epoch, epoch_batches(epoch), state, progress)
-            state = run.followed(state, loss)
+            losses = run.epoch(epoch, epoch_batches(epoch), state, progress)
+            state = run.followed(state, losses)
             if checkpoint and processes.rank == 0:
                 checkpoint.save(run.network, objective, run.optimiser, state)
     progress(state.epochs * state.steps, state.epochs * state.steps)
@@ -167,10 +167,10 @@ class _Run:
         epochs, steps = self._processes.of_first((epochs, steps))
         return replace(state, epochs=epochs, steps=steps)
 
-    def epoch_loss(
+    def epoch(
         self, epoch: int, batches: Iterator[Batch], state: State, progress: Callable[[int, int], None]
-    ) -> float:
-        """Train for an epoch and return the mean loss of its steps."""
+    ) -> list[float]:
+        """Train for an epoch and return the losses of its steps."""
         # Each epoch has random numbers of its own, so a resumed training draws what an unbroken one would.
         torch.manual_seed(self._course.seed + epoch)
         self._trainee.start()
@@ -184,12 +184,12 @@ class _Run:
             progress(first + len(losses), total)
         if not losses:
             raise VsearchError(_NO_EXAMPLE)
-        return sum(losses) / len(losses)
+        return losses
 
-    def followed(self, state: State, loss: float) -> State:
-        """Return the state after an epoch with this loss."""
+    def followed(self, state: State, losses: list[float]) -> State:
+        """Return the state after an epoch of steps with these losses."""
         recalls = self._recalls()
-        curve = state.curve.followed_by(Epoch(loss, _mean(recalls)))
+        curve = state.curve.followed_by(Epoch(sum(losses) / len(losses), _mean(recalls), len(losses)))
         if curve.best < len(curve.epochs):
             return replace(state, curve=curve)
         return replace(state, curve=curve, best=_copied(self.network), best_recalls=recalls)
