@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -98,6 +99,8 @@ def test_no_asker_gets_or_counts_an_image_that_is_hidden_from_them(
             base.vectors[rows],
             [of[row][0] for row in rows],
             [of[row][1] for row in rows],
+            # Far apart, so that no two images are near-duplicates.
+            [hashlib.sha256(base.ids[row].encode()).hexdigest()[:16] for row in rows],
         )
 
     with tempfile.TemporaryDirectory() as var:

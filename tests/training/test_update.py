@@ -48,8 +48,7 @@ def gradients(pictures_at_once: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("pictures_at_once", [1, 5, 18])
-def test_pictures_that_pass_in_parts_give_the_gradient_of_all_at_once(pictures_at_once, monkeypatch):
-    monkeypatch.setattr("vsearch_lib.training.device._processor_has_bfloat16", lambda: False)
+def test_pictures_that_pass_in_parts_give_the_gradient_of_all_at_once(pictures_at_once):
     together = gradients(36)
     assert nn.functional.cosine_similarity(gradients(pictures_at_once), together, dim=0) > 0.99999
     torch.testing.assert_close(gradients(pictures_at_once), together, rtol=1e-2, atol=1e-5)
