@@ -42,7 +42,7 @@ def whole_trainee(
         learning_rate: of the projection, and of a backbone with random weights; None for `LEARNING_RATE`.
         layer_decay: of a pretrained backbone, the rate of a layer divided by that of the next one (Bao et al. 2021,
             "BEiT"): what the first layers see hardly differs from one catalogue to another. Layers with less than a
-            tenth of the last one's rate are frozen, which saves most of the time of a step.
+            tenth of the last one's rate are frozen, which saves a third of the time of a step.
         pretrained: whether the backbone is.
         validation: (n) JPEGs of validation pictures.
         relevant: (queries, n) bool, as `recall_of_each_query` takes it.
