@@ -17,8 +17,9 @@ def folded_batch_norm(network: nn.Module, inputs: Tensor) -> Iterator[None]:
     """Within the context, `network` normalises by the statistics that it has, whatever mode it is in.
 
     A normalisation right after a convolution scales its weights instead of what it returns. Results and gradients are
-    the same up to rounding, those of scale and shift too, but a processor reads and writes less: with the first
-    layers frozen, a step of an EfficientNet is 1.3 times as fast. Parameters and their names stay. Where results would differ, nothing is folded.
+    the same up to rounding, those of scale and shift too, but a processor reads and writes less: with the first layers
+    frozen, a step of an EfficientNet is 1.3 times as fast. Parameters and their names stay. Where results would differ,
+    nothing is folded.
 
     Args:
         network: on any device.

@@ -13,7 +13,8 @@ def training_device() -> torch.device:
 def fast_precision(device: torch.device) -> AbstractContextManager[object]:
     """Return a context in which networks compute in bfloat16 if `device` multiplies matrices of it.
 
-    Elsewhere it is slower than float32: with AVX-512's bfloat16 alone, a step of an EfficientNet takes 1.3 to 2.3 times as long.
+    Elsewhere it is slower than float32: with AVX-512's bfloat16 alone, a step of an EfficientNet takes 1.3 to 2.3
+    times as long.
     """
     is_fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu.get_capabilities().get("amx_bf16")
     return torch.autocast(device.type, torch.bfloat16, enabled=bool(is_fast))
