@@ -23,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo serve airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases test-retrain workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples clean
+.PHONY: help demo serve airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases test-retrain workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples bench-serve clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -106,6 +106,9 @@ bench-clicks: $(JOBS_READY) ## measure estimates from clicks on generated logs, 
 
 bench-examples: $(JOBS_READY) ## time a training snapshot of 100,000 images and a million interactions
 	@.venv/bin/python benchmarks/training_examples.py
+
+bench-serve: $(JOBS_READY) ## load the search service on a million vectors, on loopback; some minutes
+	@.venv/bin/python benchmarks/serve.py
 
 test-retrain: $(JOBS_READY) ## a retraining of the demo with what people said, and with shuffled scores; some minutes
 	@.venv/bin/python -m pytest -q -m slow tests/run/test_retrain.py

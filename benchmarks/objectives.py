@@ -1,9 +1,10 @@
 """Trains the head with one choice of objective at a time, and compares each with the default, query by query.
 
-    .venv/bin/python benchmarks/objectives.py ../shared/data/clothing
+    .venv/bin/python benchmarks/objectives.py ../shared/data/clothing [CHOICE …]
 
-Features, splits and figures are those of `head.py`. With labels, the pairs of the train split are examples. Without, an
-example is a picture alone, so that only neighbours teach; the choices are then compared with no training.
+Without a name of a choice all are measured; there are some thirty, of half a minute for each seed. Features, splits and
+figures are those of `head.py`. With labels, the pairs of the train split are examples. Without, an example is a picture
+alone, so that only neighbours teach; the choices are then compared with no training.
 """
 
 import csv
@@ -19,6 +20,8 @@ from vsearch_lib.paired import paired_difference
 SEEDS = (1, 2, 3)
 WITH_LABELS: dict[str, dict[str, object]] = {
     "default": {},
+    "gradients not clipped": {"max_gradient": 1e9},
+    "no weight decay": {"weight_decay": 0.0},
     "candidates": {"objective": "candidates"},
     "queue": {"objective": "queue"},
     "memory": {"objective": "memory"},
@@ -34,8 +37,8 @@ WITHOUT_LABELS: dict[str, dict[str, object]] = {
 }
 
 
-def main(clothing: str) -> None:
-    """Print the mAP of each choice, and its paired difference to the default, for three seeds."""
+def main(clothing: str, *wanted: str) -> None:
+    """Print the mAP of each choice, or of those `wanted`, and its paired difference to the default, for three seeds."""
     with (Path(clothing) / "metadata.csv").open() as file:
         rows = list(csv.DictReader(file))
     labels, split = (np.array([row[column] for row in rows]) for column in ("label", "split"))
@@ -54,6 +57,8 @@ def main(clothing: str) -> None:
             )
             print(f"| {name} | not trained | {seed} | {np.mean(default):.3f} | |", flush=True)
             for choice, changes in choices.items():
+                if wanted and choice not in ("default", *wanted):
+                    continue
                 training = SETTINGS.training.model_copy(update={**changes, "seed": seed})
                 negatives = 4 if training.objective == "candidates" else 0
                 _, projection, _ = trained_head(features, known, train_rows, validation, training, negatives=negatives)
@@ -66,4 +71,4 @@ def main(clothing: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -198,7 +198,7 @@ def test_files_do_not_depend_on_the_size_of_the_batches_from_spark(
         folder = tmp_path / name
         folder.mkdir()
         entries.append(
-            shards_module._write_shard(open_store(str(tmp_path)), folder, empty, iter(batches), Slot("s", 0))
+            shards_module.write_shard(open_store(str(tmp_path)), folder, empty, iter(batches), Slot("s", 0))
         )
     assert entries[0] == entries[1]
 

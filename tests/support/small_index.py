@@ -16,7 +16,7 @@ from vsearch_lib.artefact.gate_report import GateReport
 from vsearch_lib.artefact.manifest import Manifest, Measures, ModelEntry, OperatingPoint, Shard
 from vsearch_lib.artefact.rows import ROWS
 from vsearch_lib.artefact.tombstones import write_tombstones
-from vsearch_lib.index.shard import Slot, _write_shard, store_file
+from vsearch_lib.index.shard import Slot, store_file, write_shard
 from vsearch_lib.index.template import Sample, train_template
 from vsearch_lib.storage import Store, open_store
 
@@ -106,7 +106,7 @@ def write_shards(
             empty = faiss.deserialize_index(np.frombuffer(template, dtype=np.uint8))
             rows = iter(batches(content, int(start), int(end)))
             entries.append(
-                _write_shard(store, Path(folder), empty, rows, Slot(f"{name}-{shard:05d}", first_id + int(start)))
+                write_shard(store, Path(folder), empty, rows, Slot(f"{name}-{shard:05d}", first_id + int(start)))
             )
     return tuple(entries)
 

@@ -14,7 +14,6 @@ from openvino import opset13
 
 from vsearch_lib.encoder.embed import Embedder, Graph, Jpeg
 from vsearch_lib.encoder.pixels import Pixels
-from vsearch_lib.encoder.preprocessing import Preprocessing
 from vsearch_lib.encoder.projection import Projection
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.vectors import Vectors
@@ -51,18 +50,6 @@ class LocatingEmbedder(Embedder):
         ArtefactError: as `Embedder` does, and if the network has no map (`has_map`).
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        preprocessing: Preprocessing,
-        projection: Projection | None = None,
-        *,
-        batch_size: int,
-        threads: int | None = None,
-    ) -> None:
-        located = _WithMap(graph.structure, graph.weights)
-        super().__init__(located, preprocessing, projection, batch_size=batch_size, threads=threads)
-
     def locate(self, jpeg: Jpeg) -> Located:
         """Return the vector of a stored picture, with its parts.
 
@@ -81,6 +68,14 @@ class LocatingEmbedder(Embedder):
         for reason, detail in embedded.refused.values():
             raise ValueError(f"{reason}: {detail}")
         return _located(self._maps[0], self._projection)
+
+    def _network(self, graph: Graph) -> openvino.Model:
+        model = super()._network(graph)
+        found = _map_of(model)
+        if found is None:
+            raise ArtefactError("a model's features are not the mean of a map of locations, so it has no map")
+        model.add_outputs([found])
+        return model
 
     def _features(self) -> NDArray[np.float32]:
         outputs = self._request.infer(self._pixels, share_inputs=True, share_outputs=True)
@@ -107,18 +102,6 @@ def _located(features: Vectors, projection: Projection | None) -> Located:
     whole = parts.sum(axis=(0, 1))
     length = float(np.linalg.norm(whole))
     return Located(whole / length, parts / length, length)
-
-
-class _WithMap(Graph):
-    """A graph that also returns the map that its features are the mean of, (n, rows, columns, width)."""
-
-    def model(self) -> openvino.Model:
-        model = super().model()
-        found = _map_of(model)
-        if found is None:
-            raise ArtefactError("a model's features are not the mean of a map of locations, so it has no map")
-        model.add_outputs([found])
-        return model
 
 
 def has_map(graph: Graph) -> bool:

@@ -118,7 +118,7 @@ class Embedder:
         batch_size: int,
         threads: int | None = None,
     ) -> None:
-        core, model = openvino.Core(), graph.model()
+        core, model = openvino.Core(), self._network(graph)
         side = model.input(0).partial_shape[1].get_length()
         if side != preprocessing.side:
             raise ArtefactError(f"a model's graph takes squares of {side} pixels, its card says {preprocessing.side}")
@@ -143,6 +143,10 @@ class Embedder:
         self._preprocessing, self._projection, self._width = preprocessing, projection, width
         self._pixels = np.zeros((batch_size, preprocessing.side, preprocessing.side, 3), np.uint8)
         self.dimension = projection.dimension if projection else width
+
+    def _network(self, graph: Graph) -> openvino.Model:
+        """Return the network to run; its first output are the features."""
+        return graph.model()
 
     @property
     def side(self) -> int:

@@ -78,31 +78,16 @@ def write_shards(
     return tuple(sorted(shards, key=lambda shard: shard.first_id))
 
 
-def _writer(
-    index_uri: str, template: StoredFile, slots: Mapping[int, Slot]
-) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        store = open_store(index_uri)
-        for shard, part in cut_by(batches, "shard"):
-            with tempfile.TemporaryDirectory(prefix="vsearch-shard-") as folder:
-                empty = _load_template(store, template, Path(folder))
-                written = _write_shard(store, Path(folder), empty, part, slots[shard])
-            yield pa.RecordBatch.from_pylist([asdict(written)], schema=_RESULT_ARROW)
+def write_shard(store: Store, folder: Path, index: faiss.Index, batches: Iterator[pa.RecordBatch], slot: Slot) -> Shard:
+    """Write one shard and store its files, with the rows in the order in which they come.
 
-    return write
-
-
-def _load_template(store: Store, template: StoredFile, folder: Path) -> faiss.Index:
-    path = store.fetch(template.key, folder / "template.faiss")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != template.sha256:
-        raise ArtefactError(f"{store.uri}/{template.key} is corrupted (sha256 differs): remove it and build again")
-    return faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
-
-
-def _write_shard(
-    store: Store, folder: Path, index: faiss.Index, batches: Iterator[pa.RecordBatch], slot: Slot
-) -> Shard:
+    Args:
+        store: of the index.
+        folder: for the files before they are stored.
+        index: a template, which gets the rows.
+        batches: with the columns of `ROWS` and `vector`, float32 unit vectors.
+        slot: name and first id.
+    """
     next_id = slot.first_id
     codes, rows, vectors = folder / "codes.faiss", folder / "rows.arrow", folder / "vectors.f16"
     with vectors.open("wb") as vector_file, pa.ipc.new_file(rows, ROWS) as row_file:
@@ -120,3 +105,25 @@ def _write_shard(
     faiss.write_index(index, str(codes))
     codes_file, rows_file, vectors_file = (store_file(store, path) for path in (codes, rows, vectors))
     return Shard(slot.name, slot.first_id, next_id - slot.first_id, codes_file, rows_file, vectors_file)
+
+
+def _writer(
+    index_uri: str, template: StoredFile, slots: Mapping[int, Slot]
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        store = open_store(index_uri)
+        for shard, part in cut_by(batches, "shard"):
+            with tempfile.TemporaryDirectory(prefix="vsearch-shard-") as folder:
+                empty = _load_template(store, template, Path(folder))
+                written = write_shard(store, Path(folder), empty, part, slots[shard])
+            yield pa.RecordBatch.from_pylist([asdict(written)], schema=_RESULT_ARROW)
+
+    return write
+
+
+def _load_template(store: Store, template: StoredFile, folder: Path) -> faiss.Index:
+    path = store.fetch(template.key, folder / "template.faiss")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != template.sha256:
+        raise ArtefactError(f"{store.uri}/{template.key} is corrupted (sha256 differs): remove it and build again")
+    return faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))

@@ -232,7 +232,7 @@ class SearchService:
             copies=ask.copies,
             own_ids=frozenset(named),
             own_phashes=frozenset(phashes),
-            cut_off=strangers.quantiles[share] if strangers and share is not None else None,
+            cut_off=strangers.quantiles.get(share) if strangers and share is not None else None,
         )
 
     def _ranked(self, version: _Version, query: Vectors, ask: Ask, wish: Wish, clock: _Clock) -> Ranked:
