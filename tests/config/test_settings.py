@@ -163,6 +163,8 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "view_side", 0),
         ("training", "view_strength", 1.1),
         ("training", "view_strength", -0.1),
+        ("training", "frozen_layers", -0.1),
+        ("training", "frozen_layers", 1),
         ("training", "layer_decay", 0),
         ("training", "layer_decay", 1.1),
         ("training", "objective", "triplet"),

@@ -197,9 +197,7 @@ def test_files_do_not_depend_on_the_size_of_the_batches_from_spark(
         batches = batches or small_index.batches(content, 0, N, size)
         folder = tmp_path / name
         folder.mkdir()
-        entries.append(
-            shards_module.write_shard(open_store(str(tmp_path)), folder, empty, iter(batches), Slot("s", 0))
-        )
+        entries.append(shards_module.write_shard(open_store(str(tmp_path)), folder, empty, iter(batches), Slot("s", 0)))
     assert entries[0] == entries[1]
 
 

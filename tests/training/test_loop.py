@@ -68,7 +68,13 @@ def trained(
 ) -> Curve:
     none = np.zeros((0, 0), dtype=np.bool_)
     trainee = whole_trainee(
-        encoder, learning_rate=0.003, layer_decay=0.9, pretrained=pretrained, validation=[], relevant=none
+        encoder,
+        learning_rate=0.003,
+        frozen_layers=0.3,
+        layer_decay=0.9,
+        pretrained=pretrained,
+        validation=[],
+        relevant=none,
     )
     course = replace(COURSE, epochs=epochs, steps=steps, seed=seed)
 

@@ -107,6 +107,7 @@ class Training(Section):
     view_strength: float | None = Field(ge=0, le=1)
     learning_rate: PositiveFloat | None
     weight_decay: float = Field(ge=0, lt=1)
+    frozen_layers: float = Field(ge=0, lt=1)
     layer_decay: float = Field(gt=0, le=1)
     views: NonNegativeInt
     hidden: NonNegativeInt

@@ -130,6 +130,7 @@ def do(
     whole = whole_trainee(
         encoder,
         learning_rate=training.learning_rate,
+        frozen_layers=training.frozen_layers,
         layer_decay=training.layer_decay,
         pretrained=work.is_usable,
         validation=material.validation_jpegs,
