@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from vsearch_lib.paired import Difference, paired_difference
+from vsearch_lib.paired import Difference, interval_of_mean, paired_difference
 
 
 def test_the_same_difference_on_every_query_has_no_width():
@@ -32,13 +32,65 @@ def test_hard_and_easy_queries_do_not_widen_the_interval():
     assert (wide.low, wide.high) == pytest.approx((narrow.low, narrow.high))
 
 
-def test_the_interval_covers_the_true_difference_in_nineteen_of_twenty_samples():
+def as_normal(rng, n):
+    return rng.normal(0.02, 0.1, n), 0.02
+
+
+def as_many_ties(rng, n):
+    """Most queries do not move, as with two models that are nearly the same."""
+    return np.where(rng.random(n) < 0.5, rng.normal(0.04, 0.2, n), 0.0), 0.02
+
+
+def as_reciprocal_ranks(rng, n):
+    """Differences of reciprocal ranks, which are few values far apart."""
+    ranks = np.array([1, 1 / 2, 1 / 3, 1 / 4, 0])
+    return rng.choice(ranks, n, p=(0.5, 0.2, 0.1, 0.1, 0.1)) - rng.choice(ranks, n), float(
+        ranks @ (0.5, 0.2, 0.1, 0.1, 0.1) - ranks.mean()
+    )
+
+
+@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize("draw", [as_normal, as_many_ties, as_reciprocal_ranks])
+def test_the_interval_covers_the_true_difference_in_93_to_97_percent_of_the_samples(draw, n, monkeypatch):
+    monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 1000)
     rng = np.random.default_rng(5)
-    covered = 0
-    for seed in range(200):
-        found = paired_difference(rng.exponential(1.0, 60).tolist(), [0.0] * 60, seed=seed)
-        covered += found.low <= 1.0 <= found.high
-    assert 0.89 <= covered / 200 <= 0.99
+    samples, covered = 1000, 0
+    for seed in range(samples):
+        values, truth = draw(rng, n)
+        found = paired_difference(values.tolist(), [0.0] * n, seed=seed)
+        covered += found.low <= truth <= found.high
+    assert 0.93 <= covered / samples <= 0.97
+
+
+def test_for_ten_thousand_queries_the_interval_is_normal():
+    values = np.random.default_rng(3).exponential(1.0, 10_000)
+    low, high = interval_of_mean(values, seed=1)
+    error = values.std(ddof=1) / 100
+    assert (low, high) == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=1e-5)
+    few_low, few_high = interval_of_mean(values[:9_999], seed=1)
+    assert (few_low, few_high) == pytest.approx((low, high), abs=0.05 * (high - low))
+
+
+def outcomes(change: float) -> list[str]:
+    """What is said of a model on 80 queries, for 20 seeds; the noise of each model is its own."""
+    said = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        hard = rng.uniform(0.2, 0.9, 80)
+        new, old = (np.clip(hard + shift + rng.normal(0, 0.1, 80), 0, 1) for shift in (change, 0.0))
+        said.append(paired_difference(new.tolist(), old.tolist(), seed=seed).outcome)
+    return said
+
+
+def test_an_equal_model_is_not_called_better_and_a_worse_one_is_called_worse():
+    assert "better" not in outcomes(0.0)
+    assert set(outcomes(-0.1)) == {"worse"}
+    assert set(outcomes(+0.1)) == {"better"}
+
+
+def test_equal_values_have_no_interval():
+    assert interval_of_mean([0.5, 0.5], seed=1) == ()
+    assert interval_of_mean([], seed=1) == ()
 
 
 @pytest.mark.parametrize(("new", "old"), [([], []), ([0.1], [0.1, 0.2])])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vsearch_lib.figures import ALL, Figure
-from vsearch_lib.measure.offline.formulas import RELEVANT_FROM, UNJUDGED, Grades, Measures, Of, values_of
+from vsearch_lib.measure.offline.formulas import UNJUDGED, Grades, Measures, Of, values_of
 from vsearch_lib.paired import interval_of_mean
 from vsearch_lib.vectors import Vectors
 
@@ -16,8 +16,6 @@ _QUERIES_AT_ONCE = 2048  # whose grades are in memory together: 16 MB a thousand
 
 Judgements = Mapping[str, Mapping[str, int]]  # query id → image id → score 0–5
 Rankings = Mapping[str, Sequence[str]]  # query id → image ids, best first
-
-__all__ = ["DEPTH", "RANKING_FIGURES", "RELEVANT_FROM", "Judgements", "Rankings", "Values", "exact_rankings", "measured"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +30,11 @@ class Values:
     queries: Sequence[str]
     of_each: Mapping[str, Of] = field(default_factory=dict)
 
-    def figures(self, *, subject: str, slice_: str = ALL, seed: int, names: Sequence[str] = ()) -> list[Figure]:
-        """Return the mean of each figure, or of those in `names`, with its 95 % interval by a bootstrap over queries.
+    def figures(self, *, subject: str, slice_: str = ALL, seed: int) -> list[Figure]:
+        """Return the mean of each figure with its 95 % interval, by a bootstrap over the queries.
 
         There is no interval if all queries have the same value.
         """
-        chosen = names or list(self.of_each)
         return [
             Figure(
                 name,
@@ -47,8 +44,12 @@ class Values:
                 n=len(self.queries),
                 **dict(zip(("low", "high"), interval_of_mean(self.of_each[name], seed=seed), strict=False)),
             )
-            for name in chosen
+            for name in self.of_each
         ]
+
+    def only(self, names: Sequence[str]) -> "Values":
+        """Return the figures `names` alone, in their order."""
+        return Values(self.queries, {name: self.of_each[name] for name in names})
 
     def among(self, queries: Sequence[str]) -> "Values":
         """Return the values of `queries`, some of these, in their order."""
