@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import bootstrap, norm, t, ttest_rel
 
 from vsearch_lib.paired import Difference, interval_of_mean, paired_difference
 
@@ -54,12 +54,20 @@ def as_reciprocal_ranks(rng, n):
 def test_the_interval_covers_the_true_difference_in_93_to_97_percent_of_the_samples(draw, n, monkeypatch):
     monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 1000)
     rng = np.random.default_rng(5)
-    samples, covered = 1000, 0
+    samples, covered = 2000, 0
     for seed in range(samples):
         values, truth = draw(rng, n)
         found = paired_difference(values.tolist(), [0.0] * n, seed=seed)
         covered += found.low <= truth <= found.high
     assert 0.93 <= covered / samples <= 0.97
+
+
+def test_the_interval_is_scipys_at_the_level_that_corrects_for_few_values():
+    values = np.random.default_rng(3).exponential(1.0, 200)
+    low, high = interval_of_mean(values, seed=1)
+    level = 1 - 2 * norm.cdf(-np.sqrt(200 / 199) * t.ppf(0.975, 199))
+    expected = bootstrap((values,), np.mean, confidence_level=level, method="percentile", rng=2).confidence_interval
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.01)
 
 
 def test_for_ten_thousand_queries_the_interval_is_normal():

@@ -61,7 +61,7 @@ def evaluate(context: StepContext) -> list[Figure]:
     # If an older version of this step wrote figures with other fields, measure again.
     shape = [field.name for field in fields(Figure)]
     sections = [section.model_dump_json() for section in (settings.examples, settings.evaluation)]
-    chosen = f"{made_from} {sections} {shape}"
+    chosen = f"{made_from} {sections} {settings.online.days} {shape}"
     name = f"{manifest.version}-{digest(chosen.encode())[:8]}"
     earlier = reports.read_versioned(f"{name}.json")
     if earlier:
