@@ -7,7 +7,8 @@
 Spark and of its Python workers while all figures of all queries are computed, beside those of ten thousand queries.
 
 `verdicts` takes the vectors of the published index of a demo (`make demo`) and its judged queries of the test split.
-For 20 seeds it adds noise to them: as much to two models, which are then equal, and more to a third, which is then worse.
+For 20 seeds it adds noise to them: as much to two models, which are then equal, and more to a third, which is then
+worse.
 """
 
 import os

@@ -79,10 +79,25 @@ def test_for_ten_thousand_queries_the_interval_is_normal():
     assert (few_low, few_high) == pytest.approx((low, high), abs=0.05 * (high - low))
 
 
-def outcomes(change: float) -> list[str]:
-    """What is said of a model on 80 queries, for 20 seeds; the noise of each model is its own."""
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.01, 0.05, "better"),
+        (-0.05, -0.01, "worse"),
+        (-0.01, 0.05, "no difference that can be told"),
+        (0.0, 0.05, "no difference that can be told"),
+        (-0.05, 0.0, "no difference that can be told"),
+        (0.0, 0.0, "no difference that can be told"),
+    ],
+)
+def test_a_system_is_better_or_worse_only_if_the_whole_interval_says_so(low, high, expected):
+    assert Difference((low + high) / 2, low, high, 30).outcome == expected
+
+
+def outcomes(change: float, *, seeds: int) -> list[str]:
+    """What is said of a model on 80 queries; the noise of each of the two models is its own."""
     said = []
-    for seed in range(20):
+    for seed in range(seeds):
         rng = np.random.default_rng(seed)
         hard = rng.uniform(0.2, 0.9, 80)
         new, old = (np.clip(hard + shift + rng.normal(0, 0.1, 80), 0, 1) for shift in (change, 0.0))
@@ -90,10 +105,17 @@ def outcomes(change: float) -> list[str]:
     return said
 
 
-def test_an_equal_model_is_not_called_better_and_a_worse_one_is_called_worse():
-    assert "better" not in outcomes(0.0)
-    assert set(outcomes(-0.1)) == {"worse"}
-    assert set(outcomes(+0.1)) == {"better"}
+def test_a_worse_model_is_called_worse_and_a_better_one_better():
+    assert set(outcomes(-0.1, seeds=20)) == {"worse"}
+    assert set(outcomes(+0.1, seeds=20)) == {"better"}
+
+
+def test_an_equal_model_is_called_better_as_seldom_as_the_interval_says(monkeypatch):
+    """One comparison in forty is expected, and is what a 95 % interval means."""
+    monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 1000)
+    said = outcomes(0.0, seeds=600)
+    assert 0.01 <= said.count("better") / 600 <= 0.04
+    assert 0.01 <= said.count("worse") / 600 <= 0.04
 
 
 def test_equal_values_have_no_interval():

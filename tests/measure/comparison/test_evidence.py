@@ -1,29 +1,12 @@
-"""What a comparison says follows from the interval of the difference."""
+"""Evidence has the figures of both systems, and the difference query by query."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from vsearch_lib.measure.comparison.evidence import JUDGED, Evidence, Pair
+from vsearch_lib.measure.comparison.evidence import JUDGED, Pair
 from vsearch_lib.measure.offline.ranking import Values
-from vsearch_lib.paired import Difference
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.01, 0.05, "better"),
-        (-0.05, -0.01, "worse"),
-        (-0.01, 0.05, "no difference that can be told"),
-        (0.0, 0.05, "no difference that can be told"),
-        (-0.05, 0.0, "no difference that can be told"),
-        (0.0, 0.0, "no difference that can be told"),
-    ],
-)
-def test_a_model_is_better_or_worse_only_if_the_whole_interval_says_so(low, high, expected):
-    gain = Difference((low + high) / 2, low, high, 30)
-    assert Evidence(JUDGED, "ndcg_at_10", Pair("new", "used", 1), 0.5, 0.5, gain, []).outcome == expected
 
 
 def test_evidence_has_the_means_of_both_the_gain_and_the_value_of_each_query():

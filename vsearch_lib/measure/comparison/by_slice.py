@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from vsearch_lib.config import Settings
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake
@@ -53,7 +51,6 @@ def gain_of_each(evidence: Evidence) -> dict[str, float]:
 
 def moved_most(gains: Mapping[str, float], *, count: int) -> list[str]:
     """Return up to `count` queries that lost most, then up to `count` that gained most; none that did not move."""
-    ordered = sorted(gains, key=lambda query: (gains[query], query))
-    values = np.array([gains[query] for query in ordered])
-    lost, gained = int((values < 0).sum()), int((values > 0).sum())
-    return [*ordered[: min(count, lost)], *reversed(ordered[len(ordered) - min(count, gained) :])]
+    lost = sorted((query for query in gains if gains[query] < 0), key=lambda query: (gains[query], query))
+    gained = sorted((query for query in gains if gains[query] > 0), key=lambda query: (-gains[query], query))
+    return [*lost[:count], *gained[:count]]
