@@ -46,8 +46,8 @@ def paired_difference(new: Sequence[float], old: Sequence[float], *, seed: int) 
     return Difference(mean, low, high, len(differences))
 
 
-def interval_of_mean(values: ArrayLike, *, seed: int) -> tuple[float, float] | tuple[()]:
-    """Return the 95 % interval of the mean of independent values (n); none if all are equal.
+def interval_of_mean(values: ArrayLike, *, seed: int) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean of independent values (n); None if all are equal.
 
     It is the expanded percentile interval of a bootstrap (Hesterberg, The American Statistician 69, 2015): the
     percentiles lie as far out as those of a t-interval, because those of the plain bootstrap are too narrow for few
@@ -56,7 +56,7 @@ def interval_of_mean(values: ArrayLike, *, seed: int) -> tuple[float, float] | t
     sample = np.asarray(values, dtype=np.float64)
     n = len(sample)
     if not n or np.ptp(sample) == 0:  # the bootstrap of equal values is not defined
-        return ()
+        return None
     if n >= _NORMAL_FROM:
         width = float(norm.ppf(0.975) * sample.std(ddof=1) / np.sqrt(n))
         return float(sample.mean()) - width, float(sample.mean()) + width

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from vsearch_lib.figures import Figure
 from vsearch_lib.measure.offline.ranking import Values
 from vsearch_lib.paired import Difference, paired_difference
@@ -58,8 +56,7 @@ class Pair:
                 f"{metric}_gain", gain.mean, subject=self.subject, slice=kind, n=gain.n, low=gain.low, high=gain.high
             )
         )
-        means = (float(np.mean(each)) for each in (new, used))
-        return Evidence(kind, metric, self, *means, gain, figures, values, answers or {})
+        return Evidence(kind, metric, self, float(new.mean()), float(used.mean()), gain, figures, values, answers or {})
 
 
 @dataclass(frozen=True)

@@ -35,17 +35,12 @@ class Values:
 
         There is no interval if all queries have the same value.
         """
-        return [
-            Figure(
-                name,
-                float(np.mean(self.of_each[name])),
-                subject=subject,
-                slice=slice_,
-                n=len(self.queries),
-                **dict(zip(("low", "high"), interval_of_mean(self.of_each[name], seed=seed), strict=False)),
-            )
-            for name in self.of_each
-        ]
+        figures = []
+        for name, values in self.of_each.items():
+            low, high = interval_of_mean(values, seed=seed) or (None, None)
+            mean, n = float(np.mean(values)), len(self.queries)
+            figures.append(Figure(name, mean, subject=subject, slice=slice_, n=n, low=low, high=high))
+        return figures
 
     def only(self, names: Sequence[str]) -> "Values":
         """Return the figures `names` alone, in their order."""

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 from vsearch_lib.artefact.content import digest
@@ -151,13 +152,15 @@ def _sums_of_many(context: StepContext, searcher: Searcher, images: DataFrame) -
     """Return the sums of slices over up to `max_sliced_queries` queries, which Spark ranks and measures."""
     settings, lake, chosen = context.settings, context.lake, context.settings.evaluation
     pairs = judged_pairs(lake.read("judgements"), images, seed=chosen.seed, limit=chosen.max_sliced_queries).cache()
+    rankings = published_rankings(pairs.select("query_image_id").distinct(), searcher.manifest, settings)
+    rankings = rankings.persist(StorageLevel.DISK_ONLY)  # they are read twice, and there may be many
     try:
-        queries = pairs.select("query_image_id").distinct()
-        rankings = published_rankings(queries, searcher.manifest, settings)
-        values = values_on_spark(rankings, pairs, Measures())
+        queries = rankings.select("query_image_id").distinct()
+        values = values_on_spark(rankings, pairs.join(queries, "query_image_id", "left_semi"), Measures())
         slices = query_slices(lake, settings, queries.withColumnRenamed("query_image_id", "image_id"))
         return sums_on_spark(values, SLICED, slices)
     finally:
+        rankings.unpersist()
         pairs.unpersist()
 
 
