@@ -46,8 +46,8 @@ def test_the_figures_of_a_report_are_computed_again_by_ir_measures(images, data,
 def test_ids_with_spaces_are_encoded_as_in_a_url():
     content = trec.run({"a b": ["my photos/1 %.jpg", "c"]}, "published index")
     assert gzip.decompress(content).decode().splitlines() == [
-        "a%20b Q0 my%20photos/1%20%25.jpg 1 2 published%20index",
-        "a%20b Q0 c 2 1 published%20index",
+        "a%20b Q0 my%20photos/1%20%25.jpg 1 1 published%20index",
+        "a%20b Q0 c 2 0 published%20index",
     ]
 
 

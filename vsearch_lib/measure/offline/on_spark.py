@@ -37,7 +37,7 @@ def values_on_spark(rankings: DataFrame, judgements: DataFrame, measures: Measur
     judged = judgements.groupBy("query_image_id").agg(F.collect_list("score").alias("judged"))
     columns = ", ".join(f"{name} double" for name in measures.names)
     both = judged.join(answers, "query_image_id", "left")
-    return both.mapInArrow(_values(measures), f"query_image_id string, {columns}")
+    return both.mapInArrow(value_task(measures), f"query_image_id string, {columns}")
 
 
 def sums_on_spark(values: DataFrame, metric: str, slices: DataFrame) -> dict[str, Sums]:
@@ -62,10 +62,12 @@ def published_rankings(queries: DataFrame, manifest: Manifest, settings: Setting
     """
     columns = "query_image_id string, image_id string, rank int"
     tasks = queries.sparkSession.sparkContext.defaultParallelism
-    return queries.repartition(tasks).mapInArrow(_answers(manifest, settings.index.uri, settings.cache), columns)
+    return queries.repartition(tasks).mapInArrow(answer_task(manifest, settings.index.uri, settings.cache), columns)
 
 
-def _values(measures: Measures) -> Task:
+def value_task(measures: Measures) -> Task:
+    """Return what a task does with batches of query_image_id, judged, grades: it computes the figures of each query."""
+
     def compute(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for whole in batches:
             for start in range(0, whole.num_rows, _QUERIES_AT_ONCE):
@@ -78,7 +80,9 @@ def _values(measures: Measures) -> Task:
     return compute
 
 
-def _answers(manifest: Manifest, index_uri: str, cache: Path) -> Task:
+def answer_task(manifest: Manifest, index_uri: str, cache: Path) -> Task:
+    """Return what a task does with batches of query_image_id: it searches, and returns an answer a row."""
+
     def search(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         searcher = Searcher(open_store(index_uri), manifest, cache=cache)
         ids = searcher.rows["image_id"]
