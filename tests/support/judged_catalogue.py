@@ -66,6 +66,7 @@ def published_judged(spark, tmp_path_factory):
     columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
     catalogue.lake.upsert("judgements", spark.createDataFrame(pairs, columns))
     catalogue.model()
+    job = context()  # of one run, because a run publishes what it built
     for step in ("embed_images", "build_index", "publish_index"):
-        body_of(step)(context())
+        body_of(step)(job)
     return context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -22,8 +22,12 @@ PIXELS = (
     "sha256 string, jpeg binary, phash string, width int, height int, mode string, brightness double, sharpness double"
 )
 EVENT = (
-    "event_id string, displayed_image_id string, request_id string, position int, type string, occurred_at timestamp, "
-    "event_date date, query_image_id string"
+    "event_id string, displayed_image_id string, request_id string, event_date date, position int, type string, "
+    "occurred_at timestamp, query_image_id string, user_id string"
+)
+NULLS = (
+    "query_upload_id string, crop_x double, crop_y double, crop_width double, crop_height double, dwell_ms bigint, "
+    "latitude double, longitude double, index_version string, variant string"
 )
 
 
@@ -62,16 +66,16 @@ def slices(spark, tmp_path_factory):
         pixels.append((sha, bytearray(b"\xff\xd8"), "0" * 16, 10, 10, "RGB", bright, sharp))
     lake.upsert("images", spark.createDataFrame(images, IMAGE))
     lake.upsert("image_pixels", spark.createDataFrame(pixels, PIXELS))
-    users = [("owner-a", "18-24", "female", "Kiel", "DE", DAY), ("owner-b", None, None, None, "FR", DAY)]
+    users = [("owner-a", "18-24", "female", "Kiel", "DE", DAY), ("owner-b", "unknown", None, None, "FR", DAY)]
     columns = "user_id string, age_band string, gender string, city string, country string, landed_on date"
     lake.upsert("users", spark.createDataFrame(users, columns))
     days = {"h": [0, 0, 0, 0], "a": [40] * 9, "b": [0], "c": [0], "d": [0], "e": [0]}
     events = [
-        (f"{name}-{n}", name, f"request-{name}-{n}", 1, "impression", NOON, date(2024, 5, 6) - timedelta(days=ago), "q")
+        (f"{name}-{n}", name, f"{name}-{n}", DAY - timedelta(days=ago), 1, "impression", NOON, "q", "u", *[None] * 10)
         for name, agos in days.items()
         for n, ago in enumerate(agos)
     ]
-    lake.upsert("interactions", spark.createDataFrame(events, EVENT))
+    lake.upsert("interactions", spark.createDataFrame(events, f"{EVENT}, {NULLS}"))
     return slices_of_each(lake, settings, [*names, "unknown"])
 
 

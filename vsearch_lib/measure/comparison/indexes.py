@@ -46,8 +46,12 @@ def compare_indexes(context: StepContext, new: Point, used: Point) -> Comparison
     if len(both) < max(2, settings.gate.min_compared_queries):
         return Comparison(missing=f"{len(both)} images that both versions contain are too few queries")
     images = images_with_split(context.lake, settings)
-    judged = judged_queries(context.lake.read("judgements"), images, seed=chosen.seed, limit=chosen.max_queries)
-    judged = {query: scores for query, scores in answered(judged).items() if query in {*both}}
+    graded = judged_queries(context.lake.read("judgements"), images, seed=chosen.seed, limit=chosen.max_queries)
+    judged = {
+        query: scores
+        for query, scores in answered(graded).items()
+        if query in rows[new.name] and query in rows[used.name]
+    }
     evidence = []
     if len(judged) >= settings.gate.min_compared_queries:
         evidence.append(_judged(pair, (new, used), judged, rows))

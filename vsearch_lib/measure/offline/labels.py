@@ -35,9 +35,9 @@ def nearest_labels(searcher: Searcher, *, seed: int, limit: int) -> tuple[Labels
     for row, found in zip(rows, hits.ids, strict=True):
         own, *others = searcher.describe(np.array([row, *found[found >= 0]]))
         if own["tags"]:
-            nearest = next((fact for fact in others if fact["phash"] != own["phash"]), {"tags": []})
+            no_copies = [fact["tags"] for fact in others if fact["phash"] != own["phash"]]
             truth.append(frozenset(own["tags"]))
-            predicted.append(frozenset(nearest["tags"]))
+            predicted.append(frozenset(no_copies[0] if no_copies else ()))
     return truth, predicted
 
 

@@ -13,6 +13,7 @@ from vsearch_lib.measure.profile.figures import BLURRED_BELOW, DARK_BELOW
 
 NEW_SHARE, HEAD_SHARE = 0.25, 0.2
 _SIDES = ((256, "below 256 px"), (1024, "256 to 1023 px"))
+_UNKNOWN = "unknown"  # the age band of a user without an age
 _ACCURACY = 10_000  # of Spark's approximate percentiles
 
 
@@ -60,7 +61,7 @@ def query_slices(lake: Lake, settings: Settings, queries: DataFrame) -> DataFram
         _named("quality", quality.when(F.col("sharpness").isNotNull(), "good")),
         _named("shorter side", size),
         _named("country", F.col("country")),
-        _named("age band", F.col("age_band")),
+        _named("age band", F.nullif("age_band", F.lit(_UNKNOWN))),
         _named("gender", F.col("gender")),
         _named("uploaded", F.when(is_new, "newest quarter").otherwise("earlier")),
         F.when(F.col("head_from").isNotNull(), _named("popularity", F.when(is_head, "head").otherwise("tail"))),
