@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import bootstrap, norm, t, ttest_rel
 
-from vsearch_lib.paired import Difference, paired_difference
+from vsearch_lib.paired import Difference, interval_of_mean, paired_difference
 
 
 def test_the_same_difference_on_every_query_has_no_width():
@@ -32,13 +32,95 @@ def test_hard_and_easy_queries_do_not_widen_the_interval():
     assert (wide.low, wide.high) == pytest.approx((narrow.low, narrow.high))
 
 
-def test_the_interval_covers_the_true_difference_in_nineteen_of_twenty_samples():
+def as_normal(rng, n):
+    return rng.normal(0.02, 0.1, n), 0.02
+
+
+def as_many_ties(rng, n):
+    """Most queries do not move, as with two models that are nearly the same."""
+    return np.where(rng.random(n) < 0.5, rng.normal(0.04, 0.2, n), 0.0), 0.02
+
+
+def as_reciprocal_ranks(rng, n):
+    """Differences of reciprocal ranks, which are few values far apart."""
+    ranks = np.array([1, 1 / 2, 1 / 3, 1 / 4, 0])
+    return rng.choice(ranks, n, p=(0.5, 0.2, 0.1, 0.1, 0.1)) - rng.choice(ranks, n), float(
+        ranks @ (0.5, 0.2, 0.1, 0.1, 0.1) - ranks.mean()
+    )
+
+
+@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize("draw", [as_normal, as_many_ties, as_reciprocal_ranks])
+def test_the_interval_covers_the_true_difference_in_93_to_97_percent_of_the_samples(draw, n, monkeypatch):
+    monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 1000)
     rng = np.random.default_rng(5)
-    covered = 0
-    for seed in range(200):
-        found = paired_difference(rng.exponential(1.0, 60).tolist(), [0.0] * 60, seed=seed)
-        covered += found.low <= 1.0 <= found.high
-    assert 0.89 <= covered / 200 <= 0.99
+    samples, covered = 2000, 0
+    for seed in range(samples):
+        values, truth = draw(rng, n)
+        found = paired_difference(values.tolist(), [0.0] * n, seed=seed)
+        covered += found.low <= truth <= found.high
+    assert 0.93 <= covered / samples <= 0.97
+
+
+def test_the_interval_is_scipys_at_the_level_that_corrects_for_few_values():
+    values = np.random.default_rng(3).exponential(1.0, 200)
+    low, high = interval_of_mean(values, seed=1)
+    level = 1 - 2 * norm.cdf(-np.sqrt(200 / 199) * t.ppf(0.975, 199))
+    expected = bootstrap((values,), np.mean, confidence_level=level, method="percentile", rng=2).confidence_interval
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.01)
+
+
+def test_for_ten_thousand_queries_the_interval_is_normal():
+    values = np.random.default_rng(3).exponential(1.0, 10_000)
+    low, high = interval_of_mean(values, seed=1)
+    error = values.std(ddof=1) / 100
+    assert (low, high) == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=1e-5)
+    few_low, few_high = interval_of_mean(values[:9_999], seed=1)
+    assert (few_low, few_high) == pytest.approx((low, high), abs=0.05 * (high - low))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.01, 0.05, "better"),
+        (-0.05, -0.01, "worse"),
+        (-0.01, 0.05, "no difference that can be told"),
+        (0.0, 0.05, "no difference that can be told"),
+        (-0.05, 0.0, "no difference that can be told"),
+        (0.0, 0.0, "no difference that can be told"),
+    ],
+)
+def test_a_system_is_better_or_worse_only_if_the_whole_interval_says_so(low, high, expected):
+    assert Difference((low + high) / 2, low, high, 30).outcome == expected
+
+
+def outcomes(change: float, *, seeds: int) -> list[str]:
+    """What is said of a model on 80 queries; the noise of each of the two models is its own."""
+    said = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        hard = rng.uniform(0.2, 0.9, 80)
+        new, old = (np.clip(hard + shift + rng.normal(0, 0.1, 80), 0, 1) for shift in (change, 0.0))
+        said.append(paired_difference(new.tolist(), old.tolist(), seed=seed).outcome)
+    return said
+
+
+def test_a_worse_model_is_called_worse_and_a_better_one_better():
+    assert set(outcomes(-0.1, seeds=20)) == {"worse"}
+    assert set(outcomes(+0.1, seeds=20)) == {"better"}
+
+
+def test_an_equal_model_is_called_better_as_seldom_as_the_interval_says(monkeypatch):
+    """One comparison in forty is expected, and is what a 95 % interval means."""
+    monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 1000)
+    said = outcomes(0.0, seeds=600)
+    assert 0.01 <= said.count("better") / 600 <= 0.04
+    assert 0.01 <= said.count("worse") / 600 <= 0.04
+
+
+def test_equal_values_have_no_interval():
+    assert interval_of_mean([0.5, 0.5], seed=1) is None
+    assert interval_of_mean([], seed=1) is None
 
 
 @pytest.mark.parametrize(("new", "old"), [([], []), ([0.1], [0.1, 0.2])])

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import simplejpeg
 import torch
@@ -138,6 +139,21 @@ def test_two_models_of_other_recipes_are_compared_on_the_same_queries(judged):
     assert float(difference.split("difference of ")[1].split()[0]) == pytest.approx(gain, abs=0.0011)
     assert difference.endswith(": better")
     assert judged("ruined", "other")[-1].endswith(": worse")
+
+
+def test_a_page_shows_the_queries_that_moved_most_and_a_file_keeps_each_query(judged, vsearch, tmp_path):
+    page = tmp_path / "page.html"
+    needed = "--set=gate.min_compared_queries=5"
+    _, lines, errors = vsearch("compare", "ruined", "other", needed, f"--html={page}")
+    assert errors == []
+    assert lines[-1] == f"page: {page}; figures of each query: {tmp_path / 'page.parquet'}"
+    text = page.read_text()
+    assert lines[-2] in text
+    assert text.count("data:image/jpeg") > 10
+    assert "ruined: ndcg_at_10" in text
+    rows = pq.read_table(tmp_path / "page.parquet").to_pylist()
+    mean = np.mean([row["ndcg_at_10"] for row in rows if row["system"] == "ruined"])
+    assert f"{mean:.3f}" in lines[1].split()
 
 
 def test_equal_models_show_no_difference(judged):

@@ -7,8 +7,12 @@ import pytest
 import simplejpeg
 from safetensors.torch import save_file
 
-from tests.support.photo_catalogue import DAY, Catalogue
+from tests.support.photo_catalogue import DAY, Catalogue, sha256
+from tests.support.small_model import SMALL
+from vsearch_lib.config import load_settings
+from vsearch_lib.context import StepContext
 from vsearch_lib.encoder.network import untrained
+from vsearch_lib.run.bodies import body_of
 
 
 def look_alike(scene: int, number: int) -> bytes:
@@ -33,3 +37,36 @@ def judged(spark, settings, tmp_path):
     save_file({name: value.contiguous() for name, value in state.items()}, file)
     catalogue.weights = ("model.backbone=small", f"model.weights={file}", "model.dimension=16")
     return catalogue
+
+
+@pytest.fixture(scope="session")
+def published_judged(spark, tmp_path_factory):
+    """Such a catalogue with a published index, and `context`, which makes that of a step; tests only read it."""
+    var = tmp_path_factory.mktemp("published")
+    small = (*SMALL, "model.dimension=16", "examples.test_share=0.5", "gate.min_recall_at_10=0", "index.shards=1")
+    chosen = [f"var={var}", *small, "evaluation.min_slice_queries=5", "evaluation.page_queries=2"]
+
+    def context(*overrides: str) -> StepContext:
+        settings = load_settings("demo", [*chosen, *overrides])
+        lake = catalogue.lake
+        return StepContext(settings=settings, lake=lake, run_id=lake.run_id, say=lambda _: None)
+
+    catalogue = Catalogue(spark, load_settings("demo", chosen))
+    names = {f"image-{scene}-{number}": (scene, number) for scene in range(4) for number in range(10)}
+    for tag in range(2):
+        chosen_names = {name: look_alike(*place) for name, place in names.items() if place[0] % 2 == tag}
+        catalogue.pixels(list(chosen_names.values()))
+        catalogue.images({name: sha256(jpeg) for name, jpeg in chosen_names.items()}, tags=[f"tag-{tag}"])
+    pairs = [
+        (a, b, "ann", 5 if names[a][0] == names[b][0] else 1, DAY)
+        for a in names
+        for b in names
+        if a != b and (names[a][0] == names[b][0] or names[b][1] == 0)
+    ]
+    columns = "query_image_id string, image_id string, annotator string, score int, landed_on date"
+    catalogue.lake.upsert("judgements", spark.createDataFrame(pairs, columns))
+    catalogue.model()
+    job = context()  # of one run, because a run publishes what it built
+    for step in ("embed_images", "build_index", "publish_index"):
+        body_of(step)(job)
+    return context

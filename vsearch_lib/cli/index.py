@@ -3,7 +3,7 @@
 import argparse
 from datetime import UTC, datetime, timedelta
 
-from vsearch_lib.cli import tune
+from vsearch_lib.cli import compare_indexes, tune
 from vsearch_lib.cli.run import run_graph_of
 from vsearch_lib.errors import ArtefactError
 from vsearch_lib.run.arguments import Commands, add_common_arguments, add_setting_arguments, settings_of
@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
             parser.add_argument("version", nargs="?", help=f"default: {default}")
         add_setting_arguments(parser)
         parser.set_defaults(call=call)
+    compare_indexes.add(actions)
     tune.add(actions)
 
 

@@ -160,7 +160,19 @@ class Evaluation(Section):
     max_queries: PositiveInt
     max_catalogue: PositiveInt
     page_queries: PositiveInt
+    k: tuple[int, ...]
+    also: tuple[Literal["exponential_gain", "judged_only"], ...]
+    min_slice_queries: int = Field(ge=2)
+    max_sliced_queries: NonNegativeInt
     seed: int
+
+    @field_validator("k")
+    @classmethod
+    def _depths_ascend(cls, depths: tuple[int, ...]) -> tuple[int, ...]:
+        # nDCG@10 decides whether a model is promoted.
+        if list(depths) != sorted(set(depths)) or 10 not in depths or depths[0] < 1 or depths[-1] > 1000:
+            raise PydanticCustomError("depths", "must be ascending numbers from 1 to 1000, 10 among them")
+        return depths
 
 
 class Online(Section):

@@ -22,12 +22,15 @@ _CROPS = pa.schema([("image_id", pa.string()), ("jpeg", pa.binary())])
 
 @dataclass(frozen=True)
 class Crops:
-    """Crops in the form that is embedded, in the order of the image ids.
+    """Crops in the form that is embedded.
 
     Attributes:
+        image_ids: of the pictures that they are cut out of, ascending.
+        jpegs: of the same pictures.
         from_stored: how many are cut out of the stored pixels, because the original has gone or has changed.
     """
 
+    image_ids: list[str]
     jpegs: list[bytes]
     from_stored: int
 
@@ -45,7 +48,7 @@ def crops_of(lake: Lake, image_ids: Sequence[str], limits: Limits, *, seed: int)
     from_originals = {row["image_id"]: bytes(row["jpeg"]) for row in cut if row["jpeg"] is not None}
     from_stored = _cut_stored(lake, [row["image_id"] for row in cut if row["jpeg"] is None], limits, seed)
     crops = {**from_originals, **from_stored}
-    return Crops([crops[image_id] for image_id in sorted(crops)], len(from_stored))
+    return Crops(sorted(crops), [crops[image_id] for image_id in sorted(crops)], len(from_stored))
 
 
 def box_of(image_id: str, sides: tuple[int, int], *, min_side: int, seed: int) -> Box:

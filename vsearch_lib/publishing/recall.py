@@ -12,6 +12,8 @@ from vsearch_lib.artefact.gate_report import Recall
 from vsearch_lib.figures import Figure
 
 if TYPE_CHECKING:  # a benchmark imports this module in an environment that has little more than numpy
+    from numpy.typing import NDArray
+
     from vsearch_lib.vectors import RowIds, Vectors
 
 _Z95 = 1.959964  # of the normal distribution, two-sided
@@ -26,7 +28,16 @@ def recall_figure(recall: Recall, metric: str, *, subject: str, stratum: str, n:
 
 
 def recall(found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[[RowIds], Vectors]) -> Recall:
-    """Return the mean recall of `found` over queries.
+    """Return the mean of `recall_of_each` over queries, with its interval."""
+    shares = recall_of_each(found, truth, queries, vectors_of)
+    spread = float(shares.std(ddof=1)) / sqrt(len(shares)) if len(shares) > 1 else 0.0
+    return Recall(float(shares.mean()), _Z95 * spread)
+
+
+def recall_of_each(
+    found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[[RowIds], Vectors]
+) -> NDArray[np.float64]:
+    """Return the recall (n) of `found` for each query.
 
     An answer is right if its score reaches the score of the last true answer, within `score_tolerance`. The score is
     the inner product of query and vector. So it does not matter which of several identical rows an index returns.
@@ -41,9 +52,7 @@ def recall(found: RowIds, truth: RowIds, queries: Vectors, vectors_of: Callable[
         queries: unit vectors, (n, d), n at least 1.
         vectors_of: returns the vectors (m, d) of row ids (m,), in the precision that exact search read them in.
     """
-    shares = np.array([_share(*one, vectors_of) for one in zip(found, truth, queries, strict=True)])
-    spread = float(shares.std(ddof=1)) / sqrt(len(shares)) if len(shares) > 1 else 0.0
-    return Recall(float(shares.mean()), _Z95 * spread)
+    return np.array([_share(*one, vectors_of) for one in zip(found, truth, queries, strict=True)])
 
 
 def score_tolerance(dimension: int) -> float:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from vsearch_lib.figures import Figure
+from vsearch_lib.figures import ALL, Figure
+from vsearch_lib.measure.comparison.evidence import JUDGED
 from vsearch_lib.measure.offline.ranking import RANKING_FIGURES
 from vsearch_lib.run.runner import StepResult
 from vsearch_lib.terminal import printable
@@ -56,8 +57,9 @@ def _quality(figures: Sequence[Figure]) -> Table:
     table = Table(title=f"{queries:.0f} judged queries, none seen in training", title_justify="left")
     for name in ("", "nDCG@10", "MRR", "mAP"):
         table.add_column(name, justify="right" if name else "left")
-    by_name = {(figure.metric, figure.subject): figure.value for figure in figures}
-    for name in dict.fromkeys(figure.subject for figure in figures):
+    whole = [figure for figure in figures if figure.slice in (ALL, JUDGED)]
+    by_name = {(figure.metric, figure.subject): figure.value for figure in whole}
+    for name in dict.fromkeys(figure.subject for figure in whole):
         # What is compared on clicked queries has not all of these figures.
         if all((metric, name) in by_name for metric in RANKING_FIGURES):
             values = (f"{by_name[metric, name]:.3f}" for metric in RANKING_FIGURES)

@@ -12,6 +12,7 @@ from vsearch_lib.measure.comparison.evidence import (
     JUDGED,
     OWN_VIEWS,
     Evidence,
+    Pair,
 )
 from vsearch_lib.measure.comparison.verdict import verdict
 from vsearch_lib.paired import Difference
@@ -24,7 +25,7 @@ def gate():
 
 def measured(kind: str, low: float, high: float) -> Evidence:
     mean = (low + high) / 2
-    return Evidence(kind, 0.5 + mean, 0.5, Difference(mean, low, high, 40), [])
+    return Evidence(kind, "figure", Pair("m2", "m1", 1), 0.5 + mean, 0.5, Difference(mean, low, high, 40), [])
 
 
 @pytest.mark.parametrize("kind", [JUDGED, CLICKED])

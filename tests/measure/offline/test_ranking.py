@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsearch_lib.measure.offline.ranking import exact_rankings, ranking_figures
+from vsearch_lib.measure.offline.formulas import Measures
+from vsearch_lib.measure.offline.ranking import RANKING_FIGURES, Values, exact_rankings, measured
+
+
+def ranking_figures(judgements, rankings) -> dict[str, float]:
+    values = measured(judgements, rankings, Measures()).only(RANKING_FIGURES)
+    return {figure.metric: figure.value for figure in values.figures(subject="s", seed=1)}
 
 
 def test_figures_of_one_query_by_hand():
@@ -74,6 +80,27 @@ def test_a_perfect_ranking_has_every_figure_at_its_best(judgements):
     perfect = {query: sorted(scores, key=lambda i, s=scores: -s[i]) for query, scores in judgements.items()}
     found = ranking_figures(judgements, perfect)
     assert found == {name: pytest.approx(1) for name in ("ndcg_at_10", "mrr", "map")}
+
+
+def test_figures_have_the_subject_the_slice_the_number_of_queries_and_an_interval():
+    values = Values(["a", "b", "c", "d"], {"mrr": np.array([1.0, 0.5, 0.0, 1.0]), "map": np.ones(4)})
+    mrr, map_ = values.figures(subject="published index", slice_="crop", seed=1)
+    assert (mrr.metric, mrr.value, mrr.subject, mrr.slice, mrr.n) == ("mrr", 0.625, "published index", "crop", 4)
+    assert mrr.low < 0.625 < mrr.high
+    assert (map_.value, map_.low, map_.high) == (1, None, None)
+
+
+def test_values_of_some_queries_are_in_the_order_asked_for():
+    values = Values(["a", "b", "c"], {"mrr": np.array([1.0, 0.5, 0.25])})
+    assert values.among(["c", "a"]).of_each["mrr"].tolist() == [0.25, 1.0]
+
+
+def test_more_queries_than_fit_a_block_have_the_same_figures(monkeypatch):
+    judgements = {f"q{n}": {f"i{n}": 5} for n in range(5)}
+    rankings = {f"q{n}": [*(f"y{m}" for m in range(n)), f"i{n}"] for n in range(5)}
+    monkeypatch.setattr("vsearch_lib.measure.offline.ranking._QUERIES_AT_ONCE", 2)
+    found = measured(judgements, rankings, Measures())
+    assert found.of_each["mrr"] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5])
 
 
 def test_exact_rankings_are_by_cosine_without_the_query():

@@ -1,5 +1,6 @@
 """Two models on the same queries: on judged ones, else on clicked ones, else on parts of pictures and with a guard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame
@@ -14,18 +15,22 @@ from vsearch_lib.measure.comparison.clicked import clicked_queries
 from vsearch_lib.measure.comparison.evidence import CLICKED, JUDGED, Evidence, Pair
 from vsearch_lib.measure.comparison.frozen_neighbours import frozen_neighbour_evidence, frozen_neighbours
 from vsearch_lib.measure.comparison.own_views import own_view_evidence, views_of
+from vsearch_lib.measure.offline.formulas import Measures
+from vsearch_lib.measure.offline.gallery import SHOWN
 from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
 from vsearch_lib.measure.offline.ranking import (
     DEPTH,
+    RANKING_FIGURES,
     Judgements,
+    Rankings,
     exact_rankings,
-    ndcg_of_each_query,
-    ranking_figures,
+    measured,
 )
 from vsearch_lib.measure.offline.side_by_side import Encode, encode_each
 from vsearch_lib.models.load import load_model
 from vsearch_lib.models.registry import Card
 from vsearch_lib.spark.checkpoint import checkpointed
+from vsearch_lib.vectors import Vectors
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def compare(context: StepContext, new: Card, used: Card) -> Comparison:
     stored = lake.read("image_pixels").select("sha256")
     images = images_with_split(lake, settings).join(stored, "sha256", "left_semi")
     judgements = lake.read("judgements")
-    judged = _answered(judged_queries(judgements, images, seed=chosen.seed, limit=chosen.max_queries))
+    judged = answered(judged_queries(judgements, images, seed=chosen.seed, limit=chosen.max_queries))
     if len(judged) >= needed:
         return Comparison([_ranked(context, new, used, images, JUDGED, judged)])
     clicked = clicked_queries(context, images)
@@ -72,7 +77,7 @@ def compare(context: StepContext, new: Card, used: Card) -> Comparison:
     return _without_people(context, new, used, _one_of_each_group(images), few)
 
 
-def _answered(judged: Judgements) -> Judgements:
+def answered(judged: Judgements) -> Judgements:
     """Leave out the queries for which annotators found nothing alike: all models are equal on them."""
     return {query: scores for query, scores in judged.items() if any(scores.values())}
 
@@ -93,17 +98,26 @@ def _shared_backbone(models_uri: str, new: Card, used: Card) -> Card | None:
 def _ranked(context: StepContext, new: Card, used: Card, images: DataFrame, kind: str, graded: Judgements) -> Evidence:
     """Return nDCG@10 on graded queries, and on judged ones the other ranking figures."""
     chosen = context.settings.evaluation
-    measured = measured_images(images, graded, seed=chosen.seed, limit=chosen.max_catalogue)
-    ids, vectors = encode_each(pictures_of(context.lake, measured), _encoders(context, new, used))
+    ranked = measured_images(images, graded, seed=chosen.seed, limit=chosen.max_catalogue)
+    ids, vectors = encode_each(pictures_of(context.lake, ranked), _encoders(context, new, used))
     known = set(ids)
     queries = [query for query in graded if query in known]
-    of_each, others = {}, {}
+    values, answers = {}, {}
     for version, encoded in vectors.items():
         rankings = exact_rankings(queries, ids, encoded, depth=DEPTH)
-        of_each[version] = list(ndcg_of_each_query(graded, rankings).values())
-        others[version] = ranking_figures(graded, rankings) if kind == JUDGED else {}
-    pair = Pair(new.version, used.version, chosen.seed)
-    return pair.evidence(kind, "ndcg_at_10", of_each, others)
+        names = RANKING_FIGURES if kind == JUDGED else RANKING_FIGURES[:1]
+        values[version] = measured(graded, rankings, Measures()).only(names)
+        answers[version] = first_answers(rankings, ids, encoded)
+    return Pair(new.version, used.version, chosen.seed).evidence(kind, "ndcg_at_10", values, answers)
+
+
+def first_answers(rankings: Rankings, ids: Sequence[str], vectors: Vectors) -> dict[str, list[tuple[str, float]]]:
+    """Return the first `SHOWN` answers to each query, with their cosines by the `vectors` (n, d) of `ids`."""
+    place = {image: row for row, image in enumerate(ids)}
+    return {
+        query: [(image, float(vectors[place[query]] @ vectors[place[image]])) for image in ranked[:SHOWN]]
+        for query, ranked in rankings.items()
+    }
 
 
 def _without_people(context: StepContext, new: Card, used: Card, images: DataFrame, few: str) -> Comparison:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsearch_lib.measure.comparison.evidence import FROZEN_NEIGHBOURS, Evidence, Pair
-from vsearch_lib.measure.offline.ranking import exact_rankings
+from vsearch_lib.measure.offline.ranking import Values, exact_rankings
 from vsearch_lib.training.validation import NEIGHBOURS
 from vsearch_lib.vectors import RowIds, Vectors
 
@@ -52,11 +52,12 @@ def frozen_neighbour_evidence(
         neighbours: query → its neighbours, up to `NEIGHBOURS`.
     """
     queries = sorted(neighbours)
-    of_each = {}
+    values = {}
     for version, encoded in vectors.items():
         rankings = exact_rankings(queries, ids, encoded, depth=NEIGHBOURS)
-        of_each[version] = [_r_precision(rankings[query], neighbours[query]) for query in queries]
-    return pair.evidence(FROZEN_NEIGHBOURS, "r_precision", of_each)
+        of_each = np.array([_r_precision(rankings[query], neighbours[query]) for query in queries])
+        values[version] = Values(queries, {"r_precision": of_each})
+    return pair.evidence(FROZEN_NEIGHBOURS, "r_precision", values)
 
 
 def _r_precision(ranking: Sequence[str], relevant: Sequence[str]) -> float:

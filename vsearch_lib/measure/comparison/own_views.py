@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vsearch_lib.images.crop import crop_jpeg
 from vsearch_lib.images.decode import Limits, RefusedPicture
 from vsearch_lib.measure.comparison.evidence import OWN_VIEWS, Evidence, Pair
+from vsearch_lib.measure.offline.ranking import Values
 from vsearch_lib.publishing.crops import box_of
 from vsearch_lib.vectors import Vectors
 
@@ -49,12 +50,13 @@ def own_view_evidence(
     """
     place = {image_id: row for row, image_id in enumerate(ids)}
     own = [place[image_id] for image_id in shown]
-    of_each, at_once = {}, {}
+    values = {}
     for version in vectors:
         ranks = own_ranks(views[version], own, vectors[version])
-        of_each[version] = _means(shown, 1 / ranks)
-        at_once[version] = {"recall_at_1": float(np.mean(_means(shown, (ranks == 1).astype(np.float64))))}
-    return pair.evidence(OWN_VIEWS, "reciprocal_rank", of_each, at_once)
+        images, of_each = _means(shown, 1 / ranks)
+        _, at_once = _means(shown, (ranks == 1).astype(np.float64))
+        values[version] = Values(images, {"reciprocal_rank": of_each, "recall_at_1": at_once})
+    return pair.evidence(OWN_VIEWS, "reciprocal_rank", values)
 
 
 def own_ranks(views: Vectors, own: Sequence[int], catalogue: Vectors) -> NDArray[np.int64]:
@@ -70,8 +72,8 @@ def own_ranks(views: Vectors, own: Sequence[int], catalogue: Vectors) -> NDArray
     return ranks
 
 
-def _means(shown: Sequence[str], values: NDArray[np.float64]) -> list[float]:
-    """Return the mean of the values (m) of each image, in order of the ids."""
+def _means(shown: Sequence[str], values: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the images in order of their ids, and the mean of the values (m) of each."""
     images, numbers = np.unique(shown, return_inverse=True)
     sums = np.bincount(numbers, weights=values, minlength=len(images))
-    return list(sums / np.bincount(numbers))
+    return images.tolist(), sums / np.bincount(numbers)

@@ -8,10 +8,14 @@ from vsearch_lib.figures import Figure
 from vsearch_lib.lake.changes import position
 from vsearch_lib.lake.metrics import record
 from vsearch_lib.lake.past_results import input_state, load_result, save_result
-from vsearch_lib.measure.comparison.compared import compare
+from vsearch_lib.measure.comparison.by_slice import gains_by_slice
+from vsearch_lib.measure.comparison.compared import Comparison, compare
+from vsearch_lib.measure.comparison.page import comparison_page, values_file
 from vsearch_lib.measure.comparison.verdict import verdict
 from vsearch_lib.models.promotion import current_model, known_at_promotion, promote
 from vsearch_lib.models.registry import Card, has_same_network, newest, recipe_of
+from vsearch_lib.run_ids import version_of
+from vsearch_lib.storage import open_store
 
 
 def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure]:
@@ -44,20 +48,34 @@ def compare_models(context: StepContext, *, strict: bool = False) -> list[Figure
         context.say(earlier["line"])
         return []
     comparison = compare(context, new, used)
+    figures, page = _report(context, comparison)
     outcome = verdict(comparison, used.version, context.settings.gate)
     if outcome.promotes:
         promote(models_uri, new, run_id=context.run_id, now=datetime.now(UTC))
         context.made["promoted"] = new.version
-        context.say(f"compare_models: {new.version} is promoted: {outcome.reason}")
-        return comparison.figures
+        context.say(f"compare_models: {new.version} is promoted: {outcome.reason}{page}")
+        return figures
     if strict and new.run_id == context.run_id:
-        record(context.lake, comparison.figures)  # a refused job returns no figures
-        raise GateRefused(f"{new.version}: {outcome.reason}; {by_hand}")
-    line = f"compare_models: {new.version}: {outcome.reason}; {by_hand}"
+        record(context.lake, figures)  # a refused job returns no figures
+        raise GateRefused(f"{new.version}: {outcome.reason}; {by_hand}{page}")
+    line = f"compare_models: {new.version}: {outcome.reason}; {by_hand}{page}"
     if comparison.evidence:  # otherwise the next night looks whether there are enough queries
         save_result(context.lake, "compare_models", state, {"line": line})
     context.say(line)
-    return comparison.figures
+    return figures
+
+
+def _report(context: StepContext, comparison: Comparison) -> tuple[list[Figure], str]:
+    """Write the page and the figures of each query; return all figures, and where the page is as the end of a line."""
+    if not comparison.evidence:
+        return [], ""
+    first, uri = comparison.evidence[0], context.settings.reports.uri
+    by_slice = gains_by_slice(context.lake, context.settings, first)
+    name = f"comparison-{first.pair.new}-over-{first.pair.used}-{version_of(context.run_id)}"
+    reports = open_store(uri)
+    reports.write_new(f"{name}-queries.parquet", values_file(comparison.evidence))
+    reports.write_new(f"{name}.html", comparison_page(context.lake, comparison.evidence, by_slice).encode())
+    return [*comparison.figures, *by_slice], f"; {uri}/{name}.html"
 
 
 def _state(context: StepContext, new: Card, used: Card) -> str:

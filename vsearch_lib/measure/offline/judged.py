@@ -16,7 +16,15 @@ def pictures_of(lake: Lake, images: DataFrame) -> Iterator[tuple[str, bytes]]:
 
 
 def judged_queries(judgements: DataFrame, images: DataFrame, *, seed: int, limit: int) -> dict[str, dict[str, int]]:
-    """Return query → image → score for at most `limit` judged queries of the test split, chosen by a seeded hash.
+    """Return query → image → score of `judged_pairs`, in memory."""
+    judged: dict[str, dict[str, int]] = {}
+    for row in judged_pairs(judgements, images, seed=seed, limit=limit).collect():
+        judged.setdefault(row["query_image_id"], {})[row["image_id"]] = row["score"]
+    return dict(sorted(judged.items()))
+
+
+def judged_pairs(judgements: DataFrame, images: DataFrame, *, seed: int, limit: int) -> DataFrame:
+    """Return query_image_id, image_id, score for at most `limit` judged queries of the test split, by a seeded hash.
 
     A pair's score is the mean over its annotators, rounded; only pairs of images in `images` (image_id, split)
     count.
@@ -25,13 +33,8 @@ def judged_queries(judgements: DataFrame, images: DataFrame, *, seed: int, limit
     pairs = judgements.join(images.select("image_id"), "image_id").where("query_image_id != image_id")
     pairs = pairs.join(held_out, "query_image_id")
     chosen = pairs.select("query_image_id").distinct().orderBy(F.xxhash64("query_image_id", F.lit(seed))).limit(limit)
-    scored = (
-        pairs.join(chosen, "query_image_id").groupBy("query_image_id", "image_id").agg(F.avg("score").alias("score"))
-    )
-    judged: dict[str, dict[str, int]] = {}
-    for row in scored.collect():
-        judged.setdefault(row["query_image_id"], {})[row["image_id"]] = round(row["score"])
-    return dict(sorted(judged.items()))
+    scores = pairs.join(chosen, "query_image_id").groupBy("query_image_id", "image_id")
+    return scores.agg(F.bround(F.avg("score")).cast("int").alias("score"))
 
 
 def measured_images(images: DataFrame, judged: Judgements, *, seed: int, limit: int) -> DataFrame:

@@ -1,48 +1,79 @@
-"""Ranking figures on judged queries, computed by ir-measures."""
+"""Rankings of judged queries: what is ranked, how people graded it, and the figures of each query."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-import ir_measures
 import numpy as np
-from ir_measures import AP, RR, nDCG
 
+from vsearch_lib.figures import ALL, Figure
+from vsearch_lib.measure.offline.formulas import UNJUDGED, Grades, Measures, Of, values_of
+from vsearch_lib.paired import interval_of_mean
 from vsearch_lib.vectors import Vectors
 
 DEPTH = 1000  # answers a query, over which figures are computed
-RELEVANT_FROM = 3  # score, of 0–5, from which an answer counts as right for MRR and mAP
+RANKING_FIGURES = ("ndcg_at_10", "mrr", "map")  # those that the summary of a run and a comparison show
+_QUERIES_AT_ONCE = 2048  # whose grades are in memory together: 16 MB a thousand answers
 
 Judgements = Mapping[str, Mapping[str, int]]  # query id → image id → score 0–5
 Rankings = Mapping[str, Sequence[str]]  # query id → image ids, best first
 
-_MEASURES = {"ndcg_at_10": nDCG @ 10, "mrr": RR(rel=RELEVANT_FROM), "map": AP(rel=RELEVANT_FROM)}
-RANKING_FIGURES = tuple(_MEASURES)
 
+@dataclass(frozen=True)
+class Values:
+    """The figures of each query of one system.
 
-def ranking_figures(judgements: Judgements, rankings: Rankings) -> dict[str, float]:
-    """Return nDCG@10 (gain = score), MRR and mAP, means over the judged queries; an unjudged answer scores 0.
-
-    A query without a ranking counts 0. Definitions: nDCG Järvelin and Kekäläinen 2002; AP and RR as in TREC.
+    Attributes:
+        queries: their ids (n).
+        of_each: name of the figure → its value (n) for each query.
     """
-    found = ir_measures.calc_aggregate(list(_MEASURES.values()), _qrels(judgements), _run(rankings))
-    return {name: float(found[measure]) for name, measure in _MEASURES.items()}
+
+    queries: Sequence[str]
+    of_each: Mapping[str, Of] = field(default_factory=dict)
+
+    def figures(self, *, subject: str, slice_: str = ALL, seed: int) -> list[Figure]:
+        """Return the mean of each figure with its 95 % interval, by a bootstrap over the queries.
+
+        There is no interval if all queries have the same value.
+        """
+        figures = []
+        for name, values in self.of_each.items():
+            low, high = interval_of_mean(values, seed=seed) or (None, None)
+            mean, n = float(np.mean(values)), len(self.queries)
+            figures.append(Figure(name, mean, subject=subject, slice=slice_, n=n, low=low, high=high))
+        return figures
+
+    def only(self, names: Sequence[str]) -> "Values":
+        """Return the figures `names` alone, in their order."""
+        return Values(self.queries, {name: self.of_each[name] for name in names})
+
+    def among(self, queries: Sequence[str]) -> "Values":
+        """Return the values of `queries`, some of these, in their order."""
+        place = {query: row for row, query in enumerate(self.queries)}
+        rows = np.array([place[query] for query in queries], dtype=np.int64)
+        return Values(list(queries), {name: of[rows] for name, of in self.of_each.items()})
 
 
-def _run(rankings: Rankings) -> dict[str, dict[str, float]]:
-    return {
-        query: {image: float(len(ranked) - rank) for rank, image in enumerate(ranked)}
-        for query, ranked in rankings.items()
-    }
+def measured(judgements: Judgements, rankings: Rankings, measures: Measures) -> Values:
+    """Return the figures of each judged query, in the order of `judgements`; a query without a ranking counts 0."""
+    queries = list(judgements)
+    blocks = [queries[start : start + _QUERIES_AT_ONCE] for start in range(0, len(queries), _QUERIES_AT_ONCE)]
+    parts = [_block(judgements, rankings, block, measures) for block in blocks]
+    names = parts[0] if parts else []
+    return Values(queries, {name: np.concatenate([part[name] for part in parts]) for name in names})
 
 
-def _qrels(judgements: Judgements) -> dict[str, dict[str, int]]:
-    return {query: {image: int(score) for image, score in scores.items()} for query, scores in judgements.items()}
+def _block(judgements: Judgements, rankings: Rankings, queries: Sequence[str], measures: Measures) -> dict[str, Of]:
+    graded = [[judgements[query].get(image, UNJUDGED) for image in rankings.get(query, ())] for query in queries]
+    judged = [list(judgements[query].values()) for query in queries]
+    return values_of(as_matrix(graded, UNJUDGED), as_matrix(judged, 0), measures)
 
 
-def ndcg_of_each_query(judgements: Judgements, rankings: Rankings) -> dict[str, float]:
-    """Return the nDCG@10 of each judged query, 0 for one without a ranking."""
-    run, qrels = _run(rankings), _qrels(judgements)
-    found = {one.query_id: float(one.value) for one in ir_measures.iter_calc([nDCG @ 10], qrels, run)}
-    return {query: found.get(query, 0.0) for query in judgements}
+def as_matrix(rows: Sequence[Sequence[int]], missing: int) -> Grades:
+    """Return rows of different lengths as a matrix (n, the longest), filled up with `missing`."""
+    matrix = np.full((len(rows), max(map(len, rows), default=0)), missing, dtype=np.int64)
+    for row, values in zip(matrix, rows, strict=True):
+        row[: len(values)] = values
+    return matrix
 
 
 def exact_rankings(queries: Sequence[str], ids: Sequence[str], vectors: Vectors, *, depth: int) -> dict[str, list[str]]:

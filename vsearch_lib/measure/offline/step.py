@@ -1,44 +1,59 @@
 """Measure the published index on judged queries, compare it with simple baselines, and draw the page."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 from vsearch_lib.artefact.content import digest
 from vsearch_lib.artefact.manifest import Manifest
+from vsearch_lib.config.settings import Evaluation
 from vsearch_lib.context import StepContext
 from vsearch_lib.embedding.features import as_arrays, features_model, stored_features
 from vsearch_lib.examples.split import images_with_split
-from vsearch_lib.figures import Figure
-from vsearch_lib.lake.pictures import stored_jpegs
+from vsearch_lib.figures import ALL, Figure
+from vsearch_lib.measure.offline import trec
 from vsearch_lib.measure.offline.baselines import pixel_vectors
-from vsearch_lib.measure.offline.judged import judged_queries, measured_images, pictures_of
-from vsearch_lib.measure.offline.ranking import (
-    DEPTH,
-    RANKING_FIGURES,
-    RELEVANT_FROM,
-    Judgements,
-    exact_rankings,
-    ranking_figures,
-)
+from vsearch_lib.measure.offline.formulas import Measures
+from vsearch_lib.measure.offline.gallery import shown_queries
+from vsearch_lib.measure.offline.judged import judged_pairs, judged_queries, measured_images, pictures_of
+from vsearch_lib.measure.offline.labels import label_figures, nearest_labels
+from vsearch_lib.measure.offline.on_spark import published_rankings, sums_on_spark, values_on_spark
+from vsearch_lib.measure.offline.per_query import as_parquet
+from vsearch_lib.measure.offline.query_slices import query_slices, slices_of_each
+from vsearch_lib.measure.offline.ranking import DEPTH, Judgements, Rankings, Values, exact_rankings, measured
 from vsearch_lib.measure.offline.side_by_side import encode_each
+from vsearch_lib.measure.offline.slices import Sums, slice_figures, sums_of_slices
 from vsearch_lib.measure.offline.spread import cosine_spread
+from vsearch_lib.measure.offline.strata import parts_and_scenes, whole_pictures
+from vsearch_lib.measure.offline.tables import PUBLISHED, tables
 from vsearch_lib.models.registry import read_card
 from vsearch_lib.publishing.recall import recall_figure
-from vsearch_lib.report.page import Answer, Query, Table, render
+from vsearch_lib.report.page import Query, render
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 
-SHOWN = 10
+SLICED = "ndcg_at_10"
+
+
+@dataclass
+class _Measured:
+    """What is measured: figures, queries to look at, and files beside the page (end of the name → content)."""
+
+    figures: list[Figure]
+    queries: list[Query] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 def evaluate(context: StepContext) -> list[Figure]:
-    """Write the figures and the page of the served version, unless they exist for the same inputs."""
+    """Write the figures and the page of the served version, unless they exist for the same inputs.
+
+    Beside the page are the figures of each query (`…-queries.parquet`), and the judgements and rankings that they were
+    computed from, in TREC's format (`…-qrels.gz`, `…-run-….gz`).
+    """
     settings = context.settings
     searcher = Searcher.open(settings.index.uri, cache=settings.cache)
     manifest = searcher.manifest
@@ -47,42 +62,106 @@ def evaluate(context: StepContext) -> list[Figure]:
     # If an older version of this step wrote figures with other fields, measure again.
     shape = [field.name for field in fields(Figure)]
     sections = [section.model_dump_json() for section in (settings.examples, settings.evaluation)]
-    chosen = f"{made_from} {sections} {shape}"
+    chosen = f"{made_from} {sections} {settings.online.days} {shape}"
     name = f"{manifest.version}-{digest(chosen.encode())[:8]}"
     earlier = reports.read_versioned(f"{name}.json")
     if earlier:
         figures = [Figure(**one) for one in json.loads(earlier.content)]
     else:
-        figures, queries = _measure(context, searcher)
-        page = render("What the index answers", _subtitle(manifest), _tables(figures), queries)
+        found = _measure(context, searcher)
+        figures = found.figures
+        page = render("What the index answers", _subtitle(manifest), tables(figures), found.queries)
+        for ending, content in found.files.items():
+            reports.write_new(f"{name}-{ending}", content)
         reports.write_new(f"{name}.html", page.encode())
         reports.write_new(f"{name}.json", json.dumps([asdict(figure) for figure in figures]).encode())
     context.say(f"evaluate: {settings.reports.uri}/{name}.html")
     return figures
 
 
-def _measure(context: StepContext, searcher: Searcher) -> tuple[list[Figure], list[Query]]:
-    settings, lake = context.settings, context.lake
+def measures_of(evaluation: Evaluation) -> Measures:
+    """Return the figures that the settings choose."""
+    return Measures(evaluation.k, "exponential_gain" in evaluation.also, "judged_only" in evaluation.also)
+
+
+def _measure(context: StepContext, searcher: Searcher) -> _Measured:
+    settings, lake, chosen = context.settings, context.lake, context.settings.evaluation
     images = images_with_split(lake, settings)
-    judged = judged_queries(
-        lake.read("judgements"),
-        images,
-        seed=settings.evaluation.seed,
-        limit=settings.evaluation.max_queries,
-    )
-    figures = [*_index_figures(searcher), *_cosines(searcher, seed=settings.index.seed)]
+    judged = judged_queries(lake.read("judgements"), images, seed=chosen.seed, limit=chosen.max_queries)
+    found = _Measured([*_index_figures(searcher), *_cosines(searcher, seed=settings.index.seed)])
     ids = searcher.rows["image_id"].to_pylist()
     row_of = {ids[row]: int(row) for row in searcher.visible_ids()}
+    has_more = chosen.max_sliced_queries > chosen.max_queries == len(judged)
     judged = {query: scores for query, scores in judged.items() if query in row_of}
     if judged:
-        figures.append(Figure("judged_queries", len(judged)))
-        for system, rankings in _rankings(context, searcher, images, judged, row_of).items():
-            found = ranking_figures(judged, rankings)
-            figures += [Figure(metric, value, subject=system, n=len(judged)) for metric, value in found.items()]
-    rng = np.random.default_rng(settings.evaluation.seed)
+        found.figures.append(Figure("judged_queries", len(judged)))
+        values = _judged(context, searcher, images, judged, row_of, found)
+        sums = _sums_of_many(context, searcher, images) if has_more else _sums(context, values)
+        found.figures += slice_figures(SLICED, sums, subject=PUBLISHED, min_queries=chosen.min_slice_queries)
+    truth, predicted = nearest_labels(searcher, seed=chosen.seed, limit=chosen.max_queries)
+    found.figures += label_figures(
+        truth, predicted, subject=PUBLISHED, min_queries=chosen.min_slice_queries, seed=chosen.seed
+    )
+    rng = np.random.default_rng(chosen.seed)
     pool = sorted(judged) or [ids[row] for row in searcher.visible_ids()]
-    wanted = rng.permutation(len(pool))[: settings.evaluation.page_queries]
-    return figures, _page_queries(context, searcher, [pool[i] for i in wanted], row_of, judged)
+    wanted = rng.permutation(len(pool))[: chosen.page_queries]
+    found.queries = shown_queries(lake, searcher, [pool[i] for i in wanted], row_of, judged)
+    return found
+
+
+def _judged(
+    context: StepContext,
+    searcher: Searcher,
+    images: DataFrame,
+    judged: Judgements,
+    row_of: dict[str, int],
+    found: _Measured,
+) -> Values:
+    """Measure all systems on the judged queries, and return the values of the published index."""
+    chosen = context.settings.evaluation
+    graded: dict[tuple[str, str], tuple[Judgements, Rankings]] = {
+        (system, ALL): (judged, rankings)
+        for system, rankings in _rankings(context, searcher, images, judged, row_of).items()
+    }
+    for kind, asked in parts_and_scenes(context, searcher, judged).items():
+        graded[PUBLISHED, kind] = (asked.judged, asked.rankings(searcher))
+    values = {name: measured(*each, measures_of(chosen)) for name, each in graded.items()}
+    for (system, kind), each in values.items():
+        found.figures += each.figures(subject=system, slice_=kind, seed=chosen.seed)
+    found.files["queries.parquet"] = as_parquet(values)
+    found.files |= _trec_files(graded)
+    return values[PUBLISHED, ALL]
+
+
+def _trec_files(graded: dict[tuple[str, str], tuple[Judgements, Rankings]]) -> dict[str, bytes]:
+    files = {}
+    for (system, kind), (judged, rankings) in graded.items():
+        of = "" if kind == ALL else f"-{kind.replace(' ', '-')}"
+        words = "".join(letter if letter.isalnum() else " " for letter in system).split()
+        files[f"qrels{of}.gz"] = trec.qrels(judged)
+        files[f"run-{'-'.join(words)}{of}.gz"] = trec.run(rankings, system)
+    return files
+
+
+def _sums(context: StepContext, values: Values) -> dict[str, Sums]:
+    slices = slices_of_each(context.lake, context.settings, list(values.queries))
+    return sums_of_slices(values.of_each[SLICED].tolist(), [slices.get(query, []) for query in values.queries])
+
+
+def _sums_of_many(context: StepContext, searcher: Searcher, images: DataFrame) -> dict[str, Sums]:
+    """Return the sums of slices over up to `max_sliced_queries` queries, which Spark ranks and measures."""
+    settings, lake, chosen = context.settings, context.lake, context.settings.evaluation
+    pairs = judged_pairs(lake.read("judgements"), images, seed=chosen.seed, limit=chosen.max_sliced_queries).cache()
+    rankings = published_rankings(pairs.select("query_image_id").distinct(), searcher.manifest, settings)
+    rankings = rankings.persist(StorageLevel.DISK_ONLY)  # they are read twice, and there may be many
+    try:
+        queries = rankings.select("query_image_id").distinct()
+        values = values_on_spark(rankings, pairs.join(queries, "query_image_id", "left_semi"), Measures())
+        slices = query_slices(lake, settings, queries.withColumnRenamed("query_image_id", "image_id"))
+        return sums_on_spark(values, SLICED, slices)
+    finally:
+        rankings.unpersist()
+        pairs.unpersist()
 
 
 def _rankings(
@@ -102,7 +181,7 @@ def _rankings(
     queries = [query for query in judged if query in measured_ids]
     return {
         **{name: exact_rankings(queries, known, vectors, depth=DEPTH) for name, vectors in compared.items()},
-        "published index": _published_rankings(searcher, queries, row_of),
+        PUBLISHED: whole_pictures(searcher, {query: judged[query] for query in queries}, row_of).rankings(searcher),
     }
 
 
@@ -116,52 +195,6 @@ def _backbone_features(context: StepContext, manifest: Manifest, measured: DataF
         return name, {}
     ids, vectors = as_arrays(stored_features(context, backbone.version, measured), "image_id", width=backbone.dimension)
     return name, dict(zip(ids, vectors, strict=True))
-
-
-def _published_rankings(searcher: Searcher, queries: list[str], row_of: dict[str, int]) -> dict[str, list[str]]:
-    vectors = searcher.vectors(np.array([row_of[query] for query in queries]))
-    hits = searcher.search(vectors, min(DEPTH + 1, len(searcher.visible_ids())))
-    ids = searcher.rows["image_id"]
-    return {
-        query: [found for row in hits.ids[i] if row >= 0 and (found := ids[int(row)].as_py()) != query][:DEPTH]
-        for i, query in enumerate(queries)
-    }
-
-
-def _page_queries(
-    context: StepContext, searcher: Searcher, queries: list[str], row_of: dict[str, int], judged: Judgements
-) -> list[Query]:
-    rows = np.array([row_of[query] for query in queries])
-    hits = searcher.search(searcher.vectors(rows), min(SHOWN + 1, len(searcher.visible_ids())))
-    answers = {
-        query: [(int(row), float(score)) for row, score in zip(hits.ids[i], hits.scores[i], strict=True) if row >= 0]
-        for i, query in enumerate(queries)
-    }
-    shown = {row for found in answers.values() for row, _ in found} | {int(row) for row in rows}
-    facts = {row: searcher.describe(np.array([row]))[0] for row in shown}
-    jpegs = stored_jpegs(context.lake, [fact["image_id"] for fact in facts.values()])
-    page = []
-    for query, row in zip(queries, rows, strict=True):
-        tags = set(facts[int(row)]["tags"])
-        listed = [
-            _answer(facts[found], jpegs, score, judged.get(query), tags)
-            for found, score in answers[query]
-            if found != row
-        ]
-        page.append(Query(query, jpegs[query], ", ".join(facts[int(row)]["tags"]), listed[:SHOWN]))
-    return page
-
-
-def _answer(
-    fact: dict[str, Any], jpegs: dict[str, bytes], score: float, scores: Mapping[str, int] | None, query_tags: set[str]
-) -> Answer:
-    """An answer is right by its score, or if nobody scored the query, by a shared tag; None if there are no tags."""
-    image = fact["image_id"]
-    if scores is not None:
-        grade = scores.get(image, 0)
-        return Answer(image, jpegs[image], score, f"score {grade}", grade >= RELEVANT_FROM)
-    right = bool(query_tags & set(fact["tags"])) if query_tags else None
-    return Answer(image, jpegs[image], score, ", ".join(fact["tags"]), right)
 
 
 def _index_figures(searcher: Searcher) -> list[Figure]:
@@ -188,33 +221,3 @@ def _cosines(searcher: Searcher, *, seed: int) -> list[Figure]:
 
 def _subtitle(manifest: Manifest) -> str:
     return f"version {manifest.version}, {manifest.factory}, model {manifest.model.version}"
-
-
-def _tables(figures: list[Figure]) -> list[Table]:
-    value = {(figure.metric, figure.slice): figure.value for figure in figures}
-    facts = [
-        ("index rows", f"{value['index_rows', 'all']:,.0f}"),
-        ("bytes a vector, code and row id", f"{value['index_bytes_per_vector', 'all']:.0f}"),
-        *(
-            (f"recall@10 against exact, {s}", f"{v:.3f}")
-            for (metric, s), v in value.items()
-            if metric == "recall_at_10"
-        ),
-        *(
-            (
-                f"cosine of {pair}, median (5 %, 95 %)",
-                f"{v:.2f} ({value['cosine_p05', pair]:.2f}, {value['cosine_p95', pair]:.2f})",
-            )
-            for (metric, pair), v in value.items()
-            if metric == "cosine_median"
-        ),
-    ]
-    ranked = {(figure.metric, figure.subject): figure.value for figure in figures}
-    rankings = [
-        (name, *(f"{ranked[metric, name]:.3f}" for metric in RANKING_FIGURES))
-        for metric, name in ranked
-        if metric == "ndcg_at_10"
-    ]
-    queries = value.get(("judged_queries", "all"), 0)
-    judged = [Table((f"{queries:.0f} judged queries, none seen in training", "nDCG@10", "MRR", "mAP"), rankings)]
-    return [Table(("index", ""), facts), *(judged if rankings else [])]
