@@ -1,4 +1,4 @@
-"""A candidate version answers its share of the users, always the same ones, and nobody if it cannot be opened."""
+"""A canary version answers its share of the users, always the same ones, and nobody if it cannot be opened."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Known:
         return {name: None for name in image_ids if name in self.images and name not in self.hidden}
 
 
-def routed(control: Known, candidate: Known) -> Routing:
-    routing = Routing(control, CANARY, lambda: candidate)
+def routed(control: Known, canary: Known) -> Routing:
+    routing = Routing(control, CANARY, lambda: canary)
     assert routing.open() is True
     assert routing.open() is False
     return routing
@@ -92,33 +92,33 @@ def test_a_user_is_answered_by_the_version_that_was_drawn_and_an_unknown_one_tak
     assert answered(routing, None) == ("v1", ["a", "b"], None)
 
 
-def test_the_candidate_shows_nothing_that_the_published_version_hides():
+def test_the_canary_shows_nothing_that_the_published_version_hides():
     routing = routed(Known("v1", ["a", "b", "c"], hidden={"c"}), Known("v2", ["c", "b", "z", "a"]))
     assert answered(routing, DRAWN) == ("v2", ["b", "a"], "new")
 
 
 def test_a_query_with_an_image_that_one_of_them_does_not_know_is_answered_by_the_published_version():
-    control, candidate = Known("v1", ["a", "new-image"], hidden={"gone"}), Known("v2", ["a", "gone"])
-    routing = routed(control, candidate)
+    control, canary = Known("v1", ["a", "new-image"], hidden={"gone"}), Known("v2", ["a", "gone"])
+    routing = routed(control, canary)
     assert answered(routing, DRAWN, Ask(image_id="new-image"))[::2] == ("v1", "new")
-    before = candidate.asked
+    before = canary.asked
     with pytest.raises(UnknownImage):
         answered(routing, DRAWN, Ask(image_id="gone", wanted=Filter(viewer_id=DRAWN)))
-    assert candidate.asked == before
+    assert canary.asked == before
 
 
-def test_nobody_takes_part_while_the_candidate_is_not_open_or_is_the_published_version():
-    control, candidate = Known("v1", ["a"]), Known("v2", ["a"])
-    for routing in (Routing(control, CANARY, lambda: candidate), Routing(control, CANARY, None)):
+def test_nobody_takes_part_while_the_canary_is_not_open_or_is_the_published_version():
+    control, canary = Known("v1", ["a"]), Known("v2", ["a"])
+    for routing in (Routing(control, CANARY, lambda: canary), Routing(control, CANARY, None)):
         assert answered(routing, DRAWN) == ("v1", ["a"], None)
     assert Routing(control, CANARY, None).open() is False
-    routing = routed(control, candidate)
+    routing = routed(control, canary)
     control.version = "v2"
     assert answered(routing, DRAWN) == ("v2", ["a"], None)
     assert answered(routing, OTHER) == ("v2", ["a"], None)
 
 
-def test_a_candidate_that_could_not_be_opened_is_tried_again():
+def test_a_canary_that_could_not_be_opened_is_tried_again():
     opening = iter([ArtefactError("damaged"), Known("v2", ["a"])])
 
     def opened() -> Known:
@@ -140,7 +140,7 @@ def test_a_candidate_that_could_not_be_opened_is_tried_again():
 
 @pytest.fixture(scope="module")
 def two_versions(tmp_path_factory):
-    """CURRENT is v3, which lacks the last images; v2 can be the candidate."""
+    """CURRENT is v3, which lacks the last images; v2 can be the canary."""
     made = served_catalogue.catalogue(tmp_path_factory.mktemp("canary"), 24)
     made.publish("v2")
     made.publish("v3", range(20))

@@ -1,8 +1,7 @@
 """What people did with the answers, day by day: counts that can be added over days.
 
 An impression is an image that a request showed. It belongs to the day on which it was shown, and so do the clicks on
-it until the end of the next day. So the counts of a day follow from the events of the day and of the day after, and from
-nothing else.
+it until the end of the next day. So the counts of a day follow from the events of the day and of the day after only.
 """
 
 from collections import Counter

@@ -31,20 +31,20 @@ def create_app(
     settings: Settings,
     *,
     keys: Sequence[bytes] = (),
-    open_candidate: Callable[[], Service] | None = None,
+    open_canary: Callable[[], Service] | None = None,
 ) -> FastAPI:
     """Return the application: it searches `service`, follows the published version, and takes feedback.
 
     Args:
         keys: the API keys of those who may ask; if there are none, only this machine may.
-        open_candidate: opens the version of `serving.canary`, None if there is none. If it raises, it is called again
+        open_canary: opens the version of `serving.canary`, None if there is none. If it raises, it is called again
             every `serving.refresh_seconds`, and `service` answers everybody meanwhile.
     """
     serving = settings.serving
     metrics = Metrics()
     remembered = RememberedRequests(answers=serving.remembered_answers, minutes=serving.remembered_minutes)
     landed = LandedFeedback(settings.landing.uri, seconds=serving.feedback_seconds, max_events=serving.feedback_events)
-    routing = Routing(service, serving.canary, open_candidate)
+    routing = Routing(service, serving.canary, open_canary)
     searching = Searching(
         routing,
         AnswerCache(serving.cached_answers),
@@ -60,7 +60,7 @@ def create_app(
     following = Following(service.refresh, serving.refresh_seconds, ended=looked)
     looks = [following]
     metrics.opened(service.version)
-    if open_candidate is not None:
+    if open_canary is not None:
         failed = f"the canary {serving.canary.version} cannot be opened, the published version answers everybody"
         looks.append(Following(routing.open, serving.refresh_seconds, ended=lambda _: None, failed=failed))
         looks[-1].look()

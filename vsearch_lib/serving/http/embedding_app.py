@@ -27,14 +27,14 @@ class Models:
         self,
         published: Callable[[], ModelEntry],
         embedding_of: Callable[[ModelEntry], Embedding],
-        candidate: Callable[[], ModelEntry | None] = lambda: None,
+        canary: Callable[[], ModelEntry | None] = lambda: None,
     ) -> None:
-        """Load the model that `published` names; that of `candidate` is loaded when it is asked for first.
+        """Load the model that `published` names; that of `canary` is loaded when it is asked for first.
 
         Raises:
             ArtefactError: nothing is published, or the model does not verify.
         """
-        self._published, self._embedding_of, self._candidate = published, embedding_of, candidate
+        self._published, self._embedding_of, self._canary = published, embedding_of, canary
         self._models: LRUCache[str, Embedding] = LRUCache(_MODELS)
         self.latest = ""
         self._open_published()
@@ -47,7 +47,7 @@ class Models:
         """
         if version not in self._models:
             self._open_published()
-        if version not in self._models and (entry := self._candidate()) and entry.version == version:
+        if version not in self._models and (entry := self._canary()) and entry.version == version:
             self._open(entry)
         if version not in self._models:
             raise Problem(409, f"the published index has the model {self.latest}; this one is not open")

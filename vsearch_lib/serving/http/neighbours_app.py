@@ -51,12 +51,12 @@ class OpenVersions:
 
     def named(self, version: str) -> Neighbours:
         """Return a version; a Problem if it is no longer open."""
-        found = self._open.get(version) or self._candidate(version)
+        found = self._open.get(version) or self._pinned(version)
         if found is None:
             raise Problem(409, f"the version {version} is not open here; {self.latest().version} is")
         return found
 
-    def _candidate(self, version: str) -> Neighbours | None:
+    def _pinned(self, version: str) -> Neighbours | None:
         if version not in self._openable:
             return None
         with self._opening:

@@ -1,4 +1,4 @@
-"""An experiment: a candidate version answers the queries of a share of the users, and CURRENT those of the others."""
+"""An experiment: a canary version answers the queries of a share of the users, and CURRENT those of the others."""
 
 import hashlib
 from collections.abc import Callable
@@ -34,48 +34,48 @@ def is_drawn(user: str, *, experiment: str, share: float) -> bool:
 class Routing:
     """Chooses who answers a query. Threads may share it; only one of them may call `open`.
 
-    While the candidate is not open, or CURRENT is the candidate, CURRENT answers everybody and nobody takes part. So
+    While the canary is not open, or CURRENT is the canary, CURRENT answers everybody and nobody takes part. So
     an interruption ends both variants for the same time, and the groups stay comparable.
     """
 
-    def __init__(self, control: Service, canary: Canary, open_candidate: Callable[[], Service] | None) -> None:
-        """Make it, with the candidate not open yet; without `open_candidate` there is no experiment."""
+    def __init__(self, control: Service, chosen: Canary, open_canary: Callable[[], Service] | None) -> None:
+        """Make it, with the canary not open yet; without `open_canary` there is no experiment."""
         self.control = control
-        self._canary = canary
-        self._open_candidate = open_candidate
-        self._candidate: Service | None = None
+        self._chosen = chosen
+        self._open_canary = open_canary
+        self._canary: Service | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether the candidate is open."""
-        return self._candidate is not None
+        """Whether the canary is open."""
+        return self._canary is not None
 
     def open(self) -> bool:
-        """Open the candidate if it is not open yet; return whether it was opened.
+        """Open the canary if it is not open yet; return whether it was opened.
 
         Raises:
             ArtefactError: it is missing or does not verify.
         """
-        if self._open_candidate is None or self._candidate is not None:
+        if self._open_canary is None or self._canary is not None:
             return False
-        self._candidate = self._open_candidate()
+        self._canary = self._open_canary()
         return True
 
     def arm_of(self, user: str | None) -> Arm:
         """Return who answers a user; None is an unknown one, who takes part in no experiment."""
-        candidate = self._candidate
-        if user is None or candidate is None or candidate.version == self.control.version:
+        canary = self._canary
+        if user is None or canary is None or canary.version == self.control.version:
             return Arm(self.control, None)
-        if is_drawn(user, experiment=self._canary.name, share=self._canary.share):
-            return Arm(candidate, self._canary.name)
-        return Arm(self.control, self._canary.control)
+        if is_drawn(user, experiment=self._chosen.name, share=self._chosen.share):
+            return Arm(canary, self._chosen.name)
+        return Arm(self.control, self._chosen.control)
 
     def answers(
         self, ask: Ask, user: str | None, search: Callable[[Service], tuple[Answers, _T]]
     ) -> tuple[Answers, _T, str | None]:
         """Return the answers of the user's arm, what else `search` returns, and the variant.
 
-        A candidate does not know what was hidden or deleted since it was built. So it answers only with images that
+        A canary does not know what was hidden or deleted since it was built. So it answers only with images that
         CURRENT shows to the asker too, and a query that names another image is answered by CURRENT.
         """
         arm, viewer = self.arm_of(user), ask.wanted.viewer_id
@@ -86,7 +86,7 @@ class Routing:
             try:
                 found, more = search(arm.service)
             except UnknownImage:
-                pass  # the image is newer than the candidate
+                pass  # the image is newer than the canary
             else:
                 shown = self.control.facts([answer.image_id for answer in found.answers], viewer)
                 kept = [answer for answer in found.answers if answer.image_id in shown]

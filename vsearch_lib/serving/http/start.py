@@ -85,13 +85,13 @@ def _front(service: SearchService, settings: Settings, keys: tuple[bytes, ...]) 
     service.load()
     version = settings.serving.canary.version
 
-    def candidate() -> SearchService:
+    def canary() -> SearchService:
         opened = search_service(settings, keys=keys, version=version)
         opened.load()
         return opened
 
-    open_candidate = None if version is None else candidate
-    return create_app(service, settings, keys=keys, open_candidate=open_candidate), f"version {service.version}"
+    open_canary = None if version is None else canary
+    return create_app(service, settings, keys=keys, open_canary=open_canary), f"version {service.version}"
 
 
 def _all(settings: Settings, keys: tuple[bytes, ...]) -> tuple[FastAPI, str]:
@@ -107,8 +107,8 @@ def _ranking(settings: Settings, keys: tuple[bytes, ...]) -> tuple[FastAPI, str]
 
 
 def _neighbours(settings: Settings, keys: tuple[bytes, ...]) -> tuple[FastAPI, str]:
-    uri, cache, candidate = settings.index.uri, settings.cache, settings.serving.canary.version
-    openable = {} if candidate is None else {candidate: partial(PinnedNeighboursSource, uri, candidate, cache=cache)}
+    uri, cache, canary = settings.index.uri, settings.cache, settings.serving.canary.version
+    openable = {} if canary is None else {canary: partial(PinnedNeighboursSource, uri, canary, cache=cache)}
     versions = OpenVersions(LocalNeighboursSource(LiveIndex(uri, cache=cache)), openable)
     return neighbours_app(versions, settings, keys=keys), f"neighbours of version {versions.latest().version}"
 
@@ -122,11 +122,11 @@ def _embedding(settings: Settings, keys: tuple[bytes, ...]) -> tuple[FastAPI, st
             raise ArtefactError(f"nothing is published at {settings.index.uri}: run vsearch run nightly first")
         return manifest.model
 
-    def candidate() -> ModelEntry | None:
+    def canary() -> ModelEntry | None:
         version = settings.serving.canary.version
         return None if version is None else read_version(store, version).model
 
-    models = Models(published, lambda entry: LocalEmbedding(entry, threads=threads), candidate)
+    models = Models(published, lambda entry: LocalEmbedding(entry, threads=threads), canary)
     return embedding_app(models, settings, keys=keys), f"embeddings of model {models.latest}"
 
 
