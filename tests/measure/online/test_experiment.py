@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, bootstrap
 
-from vsearch_lib.measure.online.experiment import Arm, judge, sample_ratio_p_value
+from vsearch_lib.measure.online.experiment import Arm, Judgement, judge, sample_ratio_p_value
 
 NIGHTS = 14
 
@@ -58,35 +58,46 @@ def test_intervals_contain_the_true_difference_in_93_to_97_percent_of_experiment
     assert 0.93 <= covered / 1500 <= 0.97
 
 
-def words_of_an_experiment(seed: int, *, lift: float = 0.0, share: float = 0.5, users: int = 2000) -> list[str]:
-    """The verdicts of the nights of an experiment whose users come back."""
+def judged_nights(
+    seed: int, *, lift: float = 0.0, share: float = 0.5, users: int = 1000, come_back: bool = True
+) -> list[Judgement]:
+    """The judgements of the nights of an experiment: users come first on any night, and come back, or do not."""
     rng = np.random.default_rng([7, seed])
     drawn = rng.random(users) < share
-    shown = visits(rng, users, NIGHTS).cumsum(axis=0)
+    night, first = np.arange(NIGHTS)[:, None], rng.integers(NIGHTS, size=users)
+    is_there = night >= first if come_back else night == first
+    shown = (visits(rng, users, NIGHTS) * is_there).cumsum(axis=0)
     clicked = np.empty_like(shown)
     for who, rate in ((drawn, 0.1 + lift), (~drawn, 0.1)):
         nightly = np.diff(shown[:, who], axis=0, prepend=0)
         clicked[:, who] = clicks(rng, nightly, rate).cumsum(axis=0)
-    words = []
+    nights = []
     for night in range(NIGHTS):
         sides = [who & (shown[night] > 0) for who in (drawn, ~drawn)]
         arms = [Arm.of(shown[night, side], clicked[night, side]) for side in sides]
-        words.append(judge(*arms, share=share).verdict)
-    return words
+        nights.append(judge(*arms, share=share))
+    return nights
 
 
-@pytest.mark.parametrize("share", [0.5, 0.1])
-def test_equal_variants_are_called_better_at_any_of_14_nights_in_at_most_2_5_percent_of_experiments(share):
-    experiments = [words_of_an_experiment(seed, share=share) for seed in range(300)]
+@pytest.mark.parametrize(("share", "come_back"), [(0.2, True), (0.5, False)])
+def test_equal_variants_are_called_better_at_any_of_14_nights_in_at_most_2_5_percent_of_experiments(share, come_back):
+    experiments = [judged_nights(seed, share=share, users=2000, come_back=come_back) for seed in range(300)]
     allowed = binom.ppf(0.999, len(experiments), 0.025)
-    for word in ("better", "worse"):
-        assert sum(word in words for words in experiments) <= allowed
-    assert sum("broken split" in words for words in experiments) <= binom.ppf(0.999, len(experiments), 0.001 * NIGHTS)
+
+    def called(word: str) -> int:
+        return sum(any(night.verdict == word for night in nights) for nights in experiments)
+
+    assert called("better") <= allowed
+    assert called("worse") <= allowed
+    assert called("broken split") <= binom.ppf(0.999, len(experiments), 0.001 * NIGHTS)
+    if not come_back:  # so that every night brings new evidence: the usual interval, read every night, errs more often
+        usual = [any(n.gain and not n.gain.low <= 0 <= n.gain.high for n in nights) for nights in experiments]
+        assert sum(usual) > binom.ppf(0.999, len(experiments), 0.05)
 
 
 @pytest.mark.parametrize(("lift", "word"), [(0.03, "better"), (-0.03, "worse")])
-def test_a_planted_lift_is_found_and_stays_found(lift, word):
-    ends = [words_of_an_experiment(seed, lift=lift, users=10_000)[-1] for seed in range(20)]
+def test_a_planted_lift_is_found(lift, word):
+    ends = [judged_nights(seed, lift=lift, users=10_000)[-1].verdict for seed in range(20)]
     assert ends.count(word) >= 19
 
 
