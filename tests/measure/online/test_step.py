@@ -147,7 +147,7 @@ def test_the_experiment_of_the_settings_is_judged_and_the_page_says_how(catalogu
     assert ("experiment_verdict", "variant new over old, better") in figures
     page = Path(said[0].removeprefix("measure_online: ")).read_text()
     assert "new instead of old: better" in page
-    assert "the click-through rate is 80.00%, and 20.00% with the control" in page
+    assert "The click-through rate is 80.00%, and 20.00% with the control" in page
 
     figures, said = measure(catalogue, *names, "serving.canary.share=0.1")
     assert ("experiment_verdict", "variant new over old, broken split") in figures

@@ -97,5 +97,5 @@ def experiment_table(experiment: Experiment) -> Table:
         ("variant", "users", "impressions", "clicks", "click-through rate", "95 % interval"),
         rows,
         title=f"{experiment.name} instead of {experiment.control_name}: {judgement.verdict}",
-        note=f"{judgement.verdict}: {judgement.reason}.",
+        note=f"{judgement.reason[0].upper()}{judgement.reason[1:]}.",
     )

@@ -34,14 +34,12 @@ def displayed(interactions: DataFrame, days: Sequence[date]) -> DataFrame:
     its_day = F.array(F.col("event_date"))
     of_days = F.when(shown, its_day).otherwise(F.array("event_date", F.date_sub("event_date", 1)))
     events = known.withColumn("day", F.explode(of_days)).where(F.col("day").isin(list(days)))
-    of_impression = {
-        name: F.min(F.when(shown, F.col(name))).alias(name)
-        for name in ("user_id", "variant", "index_version", "position")
-    }
+    names = ("user_id", "variant", "index_version", "position")
+    of_impression = [F.min(F.when(shown, F.col(name))).alias(name) for name in names]
     return (
         events.groupBy("day", "request_id", "displayed_image_id")
         .agg(
-            *of_impression.values(),
+            *of_impression,
             F.bool_or(~shown).alias("clicked"),
             F.max(F.when(~shown, F.col("dwell_ms"))).alias("dwell_ms"),
         )
@@ -99,7 +97,8 @@ def _counted(shown: DataFrame, images: DataFrame) -> DataFrame:
     users = shown.groupBy(*by, "user_id").agg(F.max("clicked").alias("clicked")).groupBy(*by)
     sessions = users.agg(F.count("*").alias("sessions"), F.count_if("clicked").alias("clicked_sessions"))
     age = F.greatest(F.lit(0), F.date_diff("day", "upload_date"))
-    dated = shown.where(clicked).join(images, shown["displayed_image_id"] == images["image_id"]).groupBy(*by)
+    uploads = images.select(F.col("image_id").alias("displayed_image_id"), "upload_date")
+    dated = shown.where(clicked).join(uploads, "displayed_image_id").groupBy(*by)
     ages = dated.agg(
         F.count("*").alias("dated_clicks"),
         F.sum(age).alias("click_age_days"),

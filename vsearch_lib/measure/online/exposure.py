@@ -9,6 +9,7 @@ from datetime import date
 from math import ceil
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -76,8 +77,8 @@ def count_exposure(
         return {}
     spark = interactions.sparkSession
     days = sorted({day for period in periods for day in period.days})
-    placed = [(period.name, day) for period in periods for day in period.days]
-    of_period = F.broadcast(spark.createDataFrame(placed, "period string, day date"))
+    placed = [{"period": period.name, "day": day} for period in periods for day in period.days]
+    of_period = F.broadcast(spark.createDataFrame(pa.Table.from_pylist(placed)))
     per_image = displayed(interactions, days).join(of_period, "day").groupBy("period", "displayed_image_id").count()
     known = images.select(F.col("image_id").alias("displayed_image_id"), F.lit(1).alias("known"))
     rows = (
