@@ -33,7 +33,10 @@ def judged_experiment(interactions: DataFrame, days: Sequence[date], canary: Can
     `online.experiment_days` limits.
     """
     names = (canary.name, canary.control)
-    shown = displayed(interactions, days).where(F.col("variant").isin(*names))
+    taking_part = F.col("variant").isin(*names)
+    if interactions.where(F.col("event_date").isin(list(days)) & taking_part).isEmpty():
+        return None
+    shown = displayed(interactions, days).where(taking_part)
     x, y = F.col("x"), F.col("y")
     per_user = shown.groupBy("user_id").agg(
         F.count("*").cast("double").alias("x"),
