@@ -198,6 +198,7 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("serving", "feedback_events", 0),
         ("serving", "embedding_url", "127.0.0.1:8001"),
         ("serving", "neighbours_url", "http://host/path"),
+        ("online", "experiment_days", 0),
         ("spark", "driver_memory", "4"),
     ],
 )
@@ -238,6 +239,7 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
         ("serving", "cached_thumbnails", 0),
         ("serving", "embedding_url", "http://127.0.0.1:8001"),
         ("serving", "neighbours_url", None),
+        ("online", "experiment_days", 1),
         ("spark", "driver_memory", "512m"),
         ("evaluation", "k", (10, 1000)),
         ("evaluation", "also", ("exponential_gain", "judged_only")),
@@ -263,3 +265,22 @@ def test_an_unknown_rule_is_answered_with_the_known_ones(tree):
 def test_every_share_of_strangers_in_a_manifest_can_be_the_cut_off(tree):
     for share in SHARES:
         assert changed(tree, "serving", strangers_below=share).serving.strangers_below == share
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"share": 0}, r"canary\.share"),
+        ({"share": 1}, r"canary\.share"),
+        ({"version": ""}, r"canary\.version"),
+        ({"name": ""}, r"canary\.name"),
+        ({"name": "b", "control": "b"}, "the variants must differ"),
+    ],
+)
+def test_a_canary_for_nobody_or_everybody_or_without_a_name_of_its_own_is_refused(tree, values, error):
+    with pytest.raises(ValidationError, match=error):
+        changed(tree, "serving", canary={**tree["serving"]["canary"], **values})
+
+
+def test_there_is_no_canary_by_default(tree):
+    assert tree["serving"]["canary"]["version"] is None

@@ -187,6 +187,12 @@ def later(store) -> datetime:
     return max(stored.modified_at for stored in store.describe("")) + 48 * HOUR
 
 
+def test_the_canary_stays_complete_and_one_that_is_gone_keeps_nothing(store, published):
+    assert collect(store, keep=1, unused_for=HOUR, now=later(store), canary="v1").versions == ["v2"]
+    assert damages(store, published["v1"]) == []
+    assert collect(store, keep=1, unused_for=HOUR, now=later(store), canary="v2").versions == ["v1"]
+
+
 def test_the_served_version_its_parent_and_the_newest_stay_complete(store, published, tmp_path):
     roll_back(store, "v2", now=NOW)
     deleted = collect(store, keep=1, unused_for=47 * HOUR, now=later(store))

@@ -111,6 +111,7 @@ def _gc(arguments: argparse.Namespace) -> None:
         keep=index.retained_versions,
         unused_for=timedelta(hours=index.unused_hours),
         now=datetime.now(UTC),
+        canary=settings.serving.canary.version,
     )
     for version in deleted.versions:
         say(f"deleted {version}")

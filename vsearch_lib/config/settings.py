@@ -10,6 +10,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -177,6 +178,7 @@ class Evaluation(Section):
 
 class Online(Section):
     days: PositiveInt
+    experiment_days: PositiveInt
     drift_sample: int = Field(ge=2)
     seed: int
 
@@ -184,6 +186,20 @@ class Online(Section):
 class Maintenance(Section):
     retention_hours: int = Field(ge=1, le=720)  # Delta's log keeps 30 days
     longest_reader_hours: PositiveInt
+
+
+class Canary(Section):
+    version: str | None = Field(min_length=1)
+    name: str = Field(min_length=1)
+    control: str = Field(min_length=1)
+    share: float = Field(gt=0, lt=1)
+
+    @field_validator("control")
+    @classmethod
+    def _variants_differ(cls, control: str, other: ValidationInfo) -> str:
+        if control == other.data.get("name"):
+            raise PydanticCustomError("control", "must not be the name of the canary too: the variants must differ")
+        return control
 
 
 class Serving(Section):
@@ -207,6 +223,7 @@ class Serving(Section):
     feedback_events: PositiveInt
     embedding_url: str | None = Field(pattern=_HTTP_URL)
     neighbours_url: str | None = Field(pattern=_HTTP_URL)
+    canary: Canary
 
     @field_validator("strangers_below")
     @classmethod

@@ -87,11 +87,11 @@ def roll_back(store: Store, version: str | None, *, now: datetime) -> Pointer:
     return move_pointer(store, target, sha256, expected=before, now=now)
 
 
-def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime) -> Collected:
+def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime, canary: str | None = None) -> Collected:
     """Delete versions beyond the newest `keep`, and files and candidates that no kept version names.
 
-    The served version and its parent are always kept. Unnamed files younger than `unused_for` also stay: they may
-    belong to a build that is still running.
+    The served version, its parent and the `canary` are always kept. Unnamed files younger than `unused_for` also stay:
+    they may belong to a build that is still running.
     """
     served = read_pointer(store)
     if served is None:
@@ -99,8 +99,7 @@ def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime) ->
     known = versions(store)
     kept = {*known[-keep:], served.version}
     parent = read_version(store, served.version).parent
-    if parent in known:
-        kept.add(parent)
+    kept |= {parent, canary} & set(known)
     named = {stored.file for version in kept for stored in read_version(store, version).files}
     old = [version for version in known if version not in kept]
     for version in old:  # before their files, so that a manifest never names a missing file

@@ -69,7 +69,8 @@ def collect_index(context: StepContext) -> list[Figure]:
     index = context.settings.index
     unused_for = timedelta(hours=index.unused_hours)
     now = datetime.now(UTC)
-    deleted = collect(open_store(index.uri), keep=index.retained_versions, unused_for=unused_for, now=now)
+    store, canary = open_store(index.uri), context.settings.serving.canary.version
+    deleted = collect(store, keep=index.retained_versions, unused_for=unused_for, now=now, canary=canary)
     context.say(
         f"collect_index: {len(deleted.versions)} versions and {deleted.files} files deleted, {deleted.bytes} bytes"
     )

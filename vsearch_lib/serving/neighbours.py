@@ -3,18 +3,21 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow.compute as pc
 
 from vsearch_lib.artefact.manifest import ModelEntry
+from vsearch_lib.artefact.pointer import read_version
 from vsearch_lib.artefact.strangers import Strangers
 from vsearch_lib.eligibility import FOR_EVERYBODY, may_see
 from vsearch_lib.search.filter import Filter
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.serving.candidates import Candidate, Facts
 from vsearch_lib.serving.live import LiveIndex
+from vsearch_lib.storage import open_store
 from vsearch_lib.vectors import Vectors
 
 
@@ -137,3 +140,24 @@ class LocalNeighboursSource:
             return False
         self._latest = LocalNeighbours(self._live.searcher)
         return True
+
+
+class PinnedNeighboursSource:
+    """One version in this process, whichever is published."""
+
+    def __init__(self, index_uri: str, version: str, *, cache: Path) -> None:
+        """Open the version, with a folder of its own in `cache`: LiveIndex deletes what it does not know.
+
+        Raises:
+            ArtefactError: there is no such version, or it does not verify.
+        """
+        store = open_store(index_uri)
+        self._latest = LocalNeighbours(Searcher(store, read_version(store, version), cache=cache / "canary"))
+
+    def latest(self) -> LocalNeighbours:
+        """Return the version."""
+        return self._latest
+
+    def refresh(self) -> bool:
+        """Return False: it is never another one."""
+        return False

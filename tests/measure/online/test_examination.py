@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from vsearch_lib.config import load_settings
+from vsearch_lib.examples.clicked import learn_from_clicks
 from vsearch_lib.measure.online.examination import examination_charts, examination_figures
 
 SEARCHES, EXAMINED_SECOND, ATTRACTIONS = 3000, 0.4, (0.7, 0.2)
@@ -45,9 +46,13 @@ def chosen():
     return load_settings("demo", []).clicks
 
 
+def figures_of(events, chosen):
+    return examination_figures(learn_from_clicks(events, chosen), chosen)
+
+
 @pytest.fixture(scope="module")
 def figures(spark, chosen):
-    return examination_figures(log(spark), chosen)
+    return figures_of(log(spark), chosen)
 
 
 def test_the_second_position_is_looked_at_as_often_as_in_truth(figures):
@@ -73,7 +78,7 @@ def test_the_curve_is_drawn(figures):
 
 
 def test_a_robot_is_counted_and_its_clicks_are_not(spark, chosen, figures):
-    found = examination_figures(log(spark, robot=True), chosen)
+    found = figures_of(log(spark, robot=True), chosen)
     robots = [(figure.slice, figure.value) for figure in found if figure.metric == "robots"]
     assert robots == [("too many clicks in a day", 1)]
     clicks = [sum(f.n for f in every if f.metric == "examination") for every in (found, figures)]
@@ -81,11 +86,11 @@ def test_a_robot_is_counted_and_its_clicks_are_not(spark, chosen, figures):
 
 
 def test_with_too_few_clicks_there_is_no_curve_and_pairs_are_still_counted(spark, chosen):
-    figures = examination_figures(log(spark), chosen.model_copy(update={"min_position_clicks": 10_000}))
+    figures = figures_of(log(spark), chosen.model_copy(update={"min_position_clicks": 10_000}))
     assert [(figure.metric, figure.value) for figure in figures] == [("clicked_pairs", 60)]
 
 
 def test_without_clicks_there_is_no_curve(spark, chosen):
     nothing = log(spark).where("type = 'impression'")
-    assert examination_figures(nothing, chosen) == []
+    assert figures_of(nothing, chosen) == []
     assert examination_charts([]) == []

@@ -21,7 +21,7 @@ from vsearch_lib.serving.ask import Ask, Crop, Timings
 from vsearch_lib.serving.candidates import Facts
 from vsearch_lib.serving.http.neighbours_app import OpenVersions, neighbours_app
 from vsearch_lib.serving.http.remote import RemoteNeighboursSource, RemoteService, ServiceUnavailable
-from vsearch_lib.serving.http.start import _embedding, _neighbours, search_service
+from vsearch_lib.serving.http.start import _embedding, _neighbours, _ranking, search_service
 from vsearch_lib.serving.http.wire import (
     Wanted,
     facts_as_json,
@@ -116,7 +116,7 @@ def test_a_query_gets_503_while_the_embedding_service_is_down_and_others_are_ans
 
 def test_a_front_without_urls_is_refused(served):
     with pytest.raises(UsageError, match="are null: set one"):
-        search_service(served.settings)
+        _ranking(served.settings, ())
 
 
 def test_a_query_ends_with_the_version_that_it_began_with(tmp_path):

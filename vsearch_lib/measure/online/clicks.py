@@ -1,77 +1,128 @@
-"""Figures of what people clicked: by day, by variant of an experiment, and by version of the index."""
+"""What people did with the answers, day by day: counts that can be added over days.
 
-from pyspark.sql import Column, DataFrame
+An impression is an image that a request showed. It belongs to the day on which it was shown, and so do the clicks on
+it until the end of the next day. So the counts of a day follow from the events of the day and of the day after only.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from functools import reduce
+from typing import TypeAlias
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from vsearch_lib.figures import ALL, Figure
+from vsearch_lib.figures import ALL
+from vsearch_lib.spark.checkpoint import checkpointed
 
-# metric → its SQL over requests, and the metric that is its n
-_FIGURES = {
-    "requests": ("count(*)", None),
-    "impressions": ("sum(shown)", None),
-    "clicked_impressions": ("sum(clicked)", None),
-    "click_through_rate": ("sum(clicked) / sum(shown)", "impressions"),
-    "clicked_request_share": ("avg(cast(clicked > 0 AS double))", "requests"),
-    "click_mrr": ("avg(reciprocal_rank)", "requests"),
-    "clicks_over_expected": ("try_divide(sum(clicked), sum(expected))", "impressions"),
-    "dwell_ms_median": ("median(dwell_ms)", None),
-}
-CLICK_FIGURES = tuple(_FIGURES)
+NEW_DAYS = 7  # an image is new for so long after its upload
+
+#: (subject, position, name) → count; the position is 0 for what belongs to no position.
+Counts: TypeAlias = Counter[tuple[str, int, str]]
 
 
-def click_figures(events: DataFrame) -> list[Figure]:
-    """Return the figures of all `events` (columns of `interactions`), and of each day, variant and index version.
+def displayed(interactions: DataFrame, days: Sequence[date]) -> DataFrame:
+    """Return one row for each impression of one of the `days`, from `interactions` (columns of the table).
 
-    An impression counts as clicked once, even if it was clicked more often. Its position is that of the impression.
-    `click_mrr` is the mean over requests of 1 / position of the first click, 0 without a click. `clicks_over_expected`
-    divides the clicks by those that the same positions got on average in all of `events`, so that a variant with longer
-    pages does not look worse (COEC: Zhang and Jones, "Comparing click logs for editorial training", 2007). A request
-    belongs to the day on which it began.
+    Columns: day, request_id, displayed_image_id, user_id, variant, index_version, position, clicked, dwell_ms (of the
+    longest click, null if it is not known). An image that a request showed twice on a day is one impression, and one
+    that was clicked several times is clicked once. Clicks without an impression are left out.
     """
-    clicked = F.col("type") == "click"
-    shown = events.groupBy("request_id", "displayed_image_id").agg(
-        F.min("event_date").alias("day"),
-        F.min("variant").alias("variant"),
-        F.min("index_version").alias("index_version"),
-        F.min("position").alias("position"),
-        F.max(clicked.cast("double")).alias("clicked"),
-        F.max(F.when(clicked, F.col("dwell_ms"))).alias("dwell_ms"),
-    )
-    expected = shown.groupBy("position").agg(F.avg("clicked").alias("expected"))
-    requests = (
-        shown.join(F.broadcast(expected), "position")
-        .groupBy("request_id")
+    shown = F.col("type") == "impression"
+    known = interactions.where(F.col("event_date").isin([*days, *_following(days)]))
+    its_day = F.array(F.col("event_date"))
+    of_days = F.when(shown, its_day).otherwise(F.array("event_date", F.date_sub("event_date", 1)))
+    events = known.withColumn("day", F.explode(of_days)).where(F.col("day").isin(list(days)))
+    names = ("user_id", "variant", "index_version", "position")
+    of_impression = [F.min(F.when(shown, F.col(name))).alias(name) for name in names]
+    return (
+        events.groupBy("day", "request_id", "displayed_image_id")
         .agg(
-            F.min("day").cast("string").alias("day"),
-            F.min("variant").alias("variant"),
-            F.min("index_version").alias("index_version"),
-            F.count("*").alias("shown"),
-            F.sum("clicked").alias("clicked"),
-            F.sum("expected").alias("expected"),
-            F.coalesce(F.max(F.when(F.col("clicked") > 0, 1 / F.col("position"))), F.lit(0.0)).alias("reciprocal_rank"),
-            F.avg("dwell_ms").alias("dwell_ms"),
+            *of_impression,
+            F.bool_or(~shown).alias("clicked"),
+            F.max(F.when(~shown, F.col("dwell_ms"))).alias("dwell_ms"),
         )
+        .where("position IS NOT NULL")
     )
-    parts = F.array_compact(
-        F.array(
-            _part(F.lit(ALL), F.lit(ALL)),
-            _part(F.lit(ALL), F.col("day")),
-            _part(F.concat(F.lit("variant "), F.col("variant")), F.lit(ALL)),
-            _part(F.concat(F.lit("index "), F.col("index_version")), F.lit(ALL)),
-        )
-    )
-    sliced = requests.select("*", F.inline(parts)).groupBy("subject", "slice")
-    rows = sliced.agg(*(F.expr(value).alias(name) for name, (value, _) in _FIGURES.items())).collect()
-    figures = [
-        Figure(name, row[name], subject=row["subject"], slice=row["slice"], n=row[over] if over else None)
-        for row in rows
-        for name, (_, over) in _FIGURES.items()
-        if row[name] is not None
-    ]
-    return sorted(figures, key=lambda figure: figure.label)
 
 
-def _part(subject: Column, slice_: Column) -> Column:
-    """Return the subject and slice that a request counts for; null if the request has no such subject."""
-    part = F.struct(subject.alias("subject"), slice_.alias("slice"))
-    return F.when(subject.isNotNull(), part)
+def count_days(interactions: DataFrame, images: DataFrame, days: Sequence[date]) -> dict[date, Counts]:
+    """Return the counts of each day; of a day without events they are empty.
+
+    The subjects are `all`, each variant and each index version. Names with a position: impressions, clicks, dwell_ms,
+    timed_clicks (whose dwell time is known), first_clicks (the highest clicked position of a request). Names without:
+    requests, clicked_requests, sessions, clicked_sessions, and of clicks on known images dated_clicks, click_age_days
+    (days since the upload, summed) and new_clicks (at most NEW_DAYS days). A session is a user on one day.
+
+    Args:
+        images: columns image_id and upload_date.
+    """
+    found: dict[date, Counts] = {day: Counter() for day in days}
+    if not days:
+        return found
+    shown = checkpointed(_with_subjects(displayed(interactions, days)))
+    for row in _counted(shown, images).collect():
+        if row["value"]:
+            found[row["day"]][row["subject"], row["position"], row["name"]] += row["value"]
+    return found
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """Return the sums over several days."""
+    summed: Counts = Counter()
+    for each in counts:
+        summed.update(each)
+    return summed
+
+
+def _counted(shown: DataFrame, images: DataFrame) -> DataFrame:
+    by, clicked = ("day", "subject"), F.col("clicked")
+    none = F.lit(0).alias("position")
+    by_position = shown.groupBy(*by, "position").agg(
+        F.count("*").alias("impressions"),
+        F.count_if("clicked").alias("clicks"),
+        F.sum(F.when(clicked, F.col("dwell_ms"))).alias("dwell_ms"),
+        F.count(F.when(clicked, F.col("dwell_ms"))).alias("timed_clicks"),
+    )
+    first = F.min(F.when(clicked, F.col("position"))).alias("first")
+    requests = checkpointed(shown.groupBy(*by, "request_id").agg(first).groupBy(*by, "first").count())
+    firsts = requests.where("first IS NOT NULL").select(
+        *by, F.col("first").alias("position"), F.col("count").alias("first_clicks")
+    )
+    asked = requests.groupBy(*by).agg(
+        F.sum("count").alias("requests"),
+        F.sum(F.when(F.col("first").isNotNull(), F.col("count"))).alias("clicked_requests"),
+    )
+    users = shown.groupBy(*by, "user_id").agg(F.max("clicked").alias("clicked")).groupBy(*by)
+    sessions = users.agg(F.count("*").alias("sessions"), F.count_if("clicked").alias("clicked_sessions"))
+    age = F.greatest(F.lit(0), F.date_diff("day", "upload_date"))
+    uploads = images.select(F.col("image_id").alias("displayed_image_id"), "upload_date")
+    dated = shown.where(clicked).join(uploads, "displayed_image_id").groupBy(*by)
+    ages = dated.agg(
+        F.count("*").alias("dated_clicks"),
+        F.sum(age).alias("click_age_days"),
+        F.count_if(age <= NEW_DAYS).alias("new_clicks"),
+    )
+    tables = (by_position, firsts, *(table.select("*", none) for table in (asked, sessions, ages)))
+    return reduce(DataFrame.unionAll, map(_long, tables))
+
+
+def _long(table: DataFrame) -> DataFrame:
+    """Return day, subject, position, name and value: a row for each count."""
+    keys = ("day", "subject", "position")
+    names = [name for name in table.columns if name not in keys]
+    pairs = F.array(*(F.struct(F.lit(name).alias("name"), F.col(name).cast("bigint").alias("value")) for name in names))
+    return table.select(*keys, F.inline(pairs))
+
+
+def _with_subjects(shown: DataFrame) -> DataFrame:
+    """Return each impression once for each subject that it belongs to."""
+    named = (
+        F.concat(F.lit(f"{kind} "), F.col(name)) for kind, name in (("variant", "variant"), ("index", "index_version"))
+    )
+    return shown.withColumn("subject", F.explode(F.array_compact(F.array(F.lit(ALL), *named))))
+
+
+def _following(days: Sequence[date]) -> list[date]:
+    return [day + timedelta(days=1) for day in days]

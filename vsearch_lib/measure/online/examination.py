@@ -1,10 +1,9 @@
 """Figures of how far users look down a page, and of what clicks say once that is taken into account."""
 
 import numpy as np
-from pyspark.sql import DataFrame
 
 from vsearch_lib.config.examples import Clicks
-from vsearch_lib.examples.clicked import learn_from_clicks
+from vsearch_lib.examples.clicked import Clicked
 from vsearch_lib.examples.propensity import NONE, effective_sample_size, inverse_propensity
 from vsearch_lib.figures import Figure
 from vsearch_lib.report.charts import Chart, Point
@@ -12,15 +11,14 @@ from vsearch_lib.report.charts import Chart, Point
 _POSITION = "position "
 
 
-def examination_figures(interactions: DataFrame, chosen: Clicks) -> list[Figure]:
-    """Return the figures of `interactions` (columns of the table) without robots; none if nothing was clicked.
+def examination_figures(clicked: Clicked | None, chosen: Clicks) -> list[Figure]:
+    """Return the figures of what was learnt from clicks; none if nothing was clicked.
 
     `examination` is how probably a user looks at a position, relative to the first; its subject is the method of the
     estimate, and it is missing if there are too few clicks. `effective_clicks` is how many clicks of equal weight would
     tell as much as the weighted ones. `clicked_pairs` are pairs of a query and an image with enough impressions and
     clicks to learn from.
     """
-    clicked = learn_from_clicks(interactions, chosen)
     if clicked is None:
         return []
     figures = [

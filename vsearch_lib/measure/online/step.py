@@ -7,10 +7,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from vsearch_lib.context import StepContext
+from vsearch_lib.examples.clicked import learn_from_clicks
+from vsearch_lib.examples.propensity import NONE
 from vsearch_lib.figures import Figure
-from vsearch_lib.measure.online.clicks import CLICK_FIGURES, click_figures
+from vsearch_lib.measure.online.arms import experiment_figures, experiment_table, judged_experiment
 from vsearch_lib.measure.online.drift import drift_figures
 from vsearch_lib.measure.online.examination import examination_charts, examination_figures
+from vsearch_lib.measure.online.history import period_figures
+from vsearch_lib.measure.online.page import click_tables, number
+from vsearch_lib.measure.online.periods import Period
 from vsearch_lib.measure.page_cache import PageCache
 from vsearch_lib.models.promotion import current_model
 from vsearch_lib.report.page import Table, render
@@ -24,7 +29,8 @@ def measure_online(context: StepContext) -> list[Figure]:
     """Measure the `online.days` days up to the last event; if nothing has changed, the earlier page is kept."""
     settings, asked = context.settings, context.lake.exists("interactions")
     model = current_model(settings).version if asked and context.lake.exists("embeddings") else None
-    chosen = [section.model_dump_json() for section in (settings.online, settings.clicks)]
+    canary = settings.serving.canary
+    chosen = [section.model_dump_json() for section in (settings.online, settings.clicks, canary)]
     cache = PageCache(context, "measure_online", ("interactions", "images", "embeddings"), model=model, settings=chosen)
     if (earlier := cache.load()) is not None:
         return earlier
@@ -35,14 +41,20 @@ def measure_online(context: StepContext) -> list[Figure]:
         return []
     first = last - timedelta(days=context.settings.online.days - 1)
     measured = interactions.where(F.col("event_date").between(first, last))
+    learnt = learn_from_clicks(measured, settings.clicks)
+    examination = learnt.examination if learnt and learnt.examination.method != NONE else None
+    begin = last - timedelta(days=settings.online.experiment_days - 1)
+    experiment = judged_experiment(interactions, Period(canary.name, begin, last).days, canary)
     figures = [
-        *click_figures(measured),
-        *examination_figures(measured, settings.clicks),
+        *period_figures(context.lake, first, last, examination),
+        *(experiment_figures(experiment) if experiment else ()),
+        *examination_figures(learnt, settings.clicks),
         *_drift(context, first, last),
     ]
     name = f"online-{version_of(context.run_id)}.html"
     charts = examination_charts(figures)
-    page = render("What people did", f"{first} to {last}", _tables(figures), [], charts)
+    verdict = [experiment_table(experiment)] if experiment else []
+    page = render("What people did", f"{first} to {last}", [*verdict, *_tables(figures)], [], charts)
     cache.save(figures, name, page)
     return figures
 
@@ -76,23 +88,14 @@ def _vectors(context: StepContext, seen: DataFrame) -> Vectors:
 
 
 def _tables(figures: list[Figure]) -> list[Table]:
-    value = {(figure.metric, figure.label): figure.value for figure in figures}
-    labels = list(dict.fromkeys(figure.label for figure in figures if figure.metric == "requests"))
-    clicks = [(name, *(_text(value.get((metric, name))) for metric in CLICK_FIGURES)) for name in labels]
     drift = [(figure.label, f"{figure.value:.4f}") for figure in figures if figure.metric == "energy_distance"]
     learnt = [
-        (figure.metric.replace("_", " "), figure.slice, _text(figure.value))
+        (figure.metric.replace("_", " "), figure.slice, number(figure.value))
         for figure in figures
         if figure.metric in ("robots", "accident_rate", "effective_clicks", "clicked_pairs")
     ]
     return [
-        Table(("requests of", *(metric.replace("_", " ") for metric in CLICK_FIGURES)), clicks),
+        *click_tables(figures),
         *([Table(("what clicks say", "of", "value"), learnt, words=2)] if learnt else []),
         *([Table(("vectors compared with earlier weeks", "energy distance"), drift)] if drift else []),
     ]
-
-
-def _text(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if value == int(value) or value > 100 else f"{value:.3f}"

@@ -17,19 +17,24 @@ from vsearch_lib.serving.http.query import FIELD_BYTES
 from vsearch_lib.serving.http.status_routes import status_routes
 from vsearch_lib.serving.http.wire import Embed, as_bytes, vectors_as_text
 
-_MODELS = 2  # the one of the published index, and the one before it, with which queries may have begun
+_MODELS = 3  # of the published index, the one before it, with which queries may have begun, and the canary's
 
 
 class Models:
     """The models that the published index uses and used; the first is loaded at once."""
 
-    def __init__(self, published: Callable[[], ModelEntry], embedding_of: Callable[[ModelEntry], Embedding]) -> None:
-        """Load the model that `published` names.
+    def __init__(
+        self,
+        published: Callable[[], ModelEntry],
+        embedding_of: Callable[[ModelEntry], Embedding],
+        canary: Callable[[], ModelEntry | None] = lambda: None,
+    ) -> None:
+        """Load the model that `published` names; that of `canary` is loaded when it is asked for first.
 
         Raises:
             ArtefactError: nothing is published, or the model does not verify.
         """
-        self._published, self._embedding_of = published, embedding_of
+        self._published, self._embedding_of, self._canary = published, embedding_of, canary
         self._models: LRUCache[str, Embedding] = LRUCache(_MODELS)
         self.latest = ""
         self._open_published()
@@ -42,6 +47,8 @@ class Models:
         """
         if version not in self._models:
             self._open_published()
+        if version not in self._models and (entry := self._canary()) and entry.version == version:
+            self._open(entry)
         if version not in self._models:
             raise Problem(409, f"the published index has the model {self.latest}; this one is not open")
         return self._models[version]
@@ -49,10 +56,13 @@ class Models:
     def _open_published(self) -> None:
         entry = self._published()
         if entry.version not in self._models:
-            embedding = self._embedding_of(entry)
-            embedding.load()
-            self._models[entry.version] = embedding
+            self._open(entry)
         self.latest = entry.version
+
+    def _open(self, entry: ModelEntry) -> None:
+        embedding = self._embedding_of(entry)
+        embedding.load()
+        self._models[entry.version] = embedding
 
 
 def embedding_app(models: Models, settings: Settings, *, keys: Sequence[bytes] = ()) -> FastAPI:

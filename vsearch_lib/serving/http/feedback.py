@@ -107,6 +107,7 @@ def _land_interaction(feedback: Feedback, request: Remembered, user_id: str, lan
         "occurred_at": moment.isoformat(timespec="milliseconds"),
         "request_id": request.request_id,
         "index_version": request.version,
+        "variant": request.variant,
     }
     landed.add("interactions", event_id, {name: value for name, value in record.items() if value is not None})
     return None

@@ -11,9 +11,21 @@ from vsearch_lib.terminal import printable
 class Following:
     """Calls `refresh` every `seconds`. If that fails, the old version stays, and `problem` is why, in one line."""
 
-    def __init__(self, refresh: Callable[[], bool], seconds: float, *, ended: Callable[[str | None], None]) -> None:
-        """Make it; `ended` is called with the problem after each refresh, with None if there was none."""
-        self._refresh, self._seconds, self._on_end = refresh, seconds, ended
+    def __init__(
+        self,
+        refresh: Callable[[], bool],
+        seconds: float,
+        *,
+        ended: Callable[[str | None], None],
+        failed: str = "the next version cannot be opened, the old one is served",
+    ) -> None:
+        """Make it.
+
+        Args:
+            ended: is called with the problem after each refresh, with None if there was none.
+            failed: what a new problem means, for the line on standard error.
+        """
+        self._refresh, self._seconds, self._on_end, self._failed = refresh, seconds, ended, failed
         self._stopped = Event()
         self._thread = Thread(target=self._follow, name="following", daemon=True)
         self.problem: str | None = None
@@ -35,7 +47,7 @@ class Following:
             problem = printable(str(explain(error) or error))
         if problem is not None and problem != self.problem:
             # Once, not at every look: the log of a night without storage stays short.
-            print(f"vsearch: the next version cannot be opened, the old one is served: {problem}", file=sys.stderr)
+            print(f"vsearch: {self._failed}: {problem}", file=sys.stderr)
         self.problem = problem
         self._on_end(problem)
 

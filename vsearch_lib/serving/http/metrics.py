@@ -36,14 +36,18 @@ class Metrics:
             "vsearch_refresh_failures", "Versions or looks for one that failed", registry=registry
         )
         self._refresh_failing = Gauge("vsearch_refresh_failing", "1 if the last refresh failed", registry=registry)
+        self._variants = Counter(
+            "vsearch_variant_queries", "Queries by variant of the experiment", ["variant"], registry=registry
+        )
         self._feedback = Counter("vsearch_feedback", "Feedback that was taken", ["type"], registry=registry)
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Add a gauge that shows `value` at the time it is read."""
         Gauge(f"vsearch_{name}", text, registry=self._registry).set_function(value)
 
-    def searched(self, timings: Timings, *, from_cache: bool) -> None:
-        """Count a query and the time in each service."""
+    def searched(self, timings: Timings, *, from_cache: bool, variant: str | None) -> None:
+        """Count a query and the time in each service; without an experiment the variant is None."""
+        self._variants.labels(variant or "none").inc()
         self._cache.labels("hit" if from_cache else "miss").inc()
         if not from_cache:
             for service in ("embedding", "neighbours", "ranking"):

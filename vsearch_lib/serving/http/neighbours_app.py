@@ -1,8 +1,9 @@
 """The neighbours service as an application of its own: it follows and searches the published index."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,13 @@ _BODY_BYTES = 16 * FIELD_BYTES
 class OpenVersions:
     """The versions that were served last, by name; they share the shards that did not change."""
 
-    def __init__(self, source: NeighboursSource) -> None:
+    def __init__(
+        self, source: NeighboursSource, openable: Mapping[str, Callable[[], NeighboursSource]] | None = None
+    ) -> None:
+        """Keep the versions of `source`; `openable`: version → what opens it when it is asked for first."""
         self._source = source
+        self._openable, self._opened = openable or {}, dict[str, Neighbours]()
+        self._opening = Lock()
         self._open: LRUCache[str, Neighbours] = LRUCache(_VERSIONS)
         self._keep()
 
@@ -45,10 +51,18 @@ class OpenVersions:
 
     def named(self, version: str) -> Neighbours:
         """Return a version; a Problem if it is no longer open."""
-        found = self._open.get(version)
+        found = self._open.get(version) or self._pinned(version)
         if found is None:
             raise Problem(409, f"the version {version} is not open here; {self.latest().version} is")
         return found
+
+    def _pinned(self, version: str) -> Neighbours | None:
+        if version not in self._openable:
+            return None
+        with self._opening:
+            if version not in self._opened:
+                self._opened[version] = self._openable[version]().latest()
+            return self._opened[version]
 
     def _keep(self) -> None:
         latest = self._source.latest()
@@ -75,11 +89,11 @@ def neighbours_app(versions: OpenVersions, settings: Settings, *, keys: Sequence
     app.include_router(status_routes(lambda: versions.latest().version, lambda: following.problem, metrics))
 
     @app.get("/latest")
-    async def latest() -> dict[str, Any]:
-        """Return the version that is searched, its model, and how similar strangers are in it."""
-        version = versions.latest()
-        strangers = version.strangers.fields() if version.strangers else None
-        return {"version": version.version, "model": asdict(version.model), "strangers": strangers}
+    async def latest(version: str | None = None) -> dict[str, Any]:
+        """Return the version that is searched, or the one that is named: its model, and how similar strangers are."""
+        opened = versions.latest() if version is None else await to_thread.run_sync(versions.named, version)
+        strangers = opened.strangers.fields() if opened.strangers else None
+        return {"version": opened.version, "model": asdict(opened.model), "strangers": strangers}
 
     @app.post("/find")
     async def find(asked: Find) -> dict[str, Any]:

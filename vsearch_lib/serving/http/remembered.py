@@ -21,6 +21,7 @@ class Remembered:
     Attributes:
         user_id: who asked: an id that the platform gave, or the session of a page; None if neither is known.
         query_image_id, query_upload_id: the query, of which one is None; both are if examples alone were given.
+        variant: of the experiment that the user takes part in; None if there is none.
         refined: whether examples besides the query, or a crop of it, were asked for.
         positions: image id → rank.
         clicks: image id → the moment of its first click, and how long it was looked at (None: not known).
@@ -33,6 +34,7 @@ class Remembered:
     crop: Fractions | None
     refined: bool
     version: str
+    variant: str | None
     positions: Mapping[str, int]
     clicks: dict[str, tuple[datetime, int | None]] = field(default_factory=dict)
 
@@ -44,7 +46,9 @@ class RememberedRequests:
         self._requests: TTLCache[str, Remembered] = TTLCache(answers, 60 * minutes, getsizeof=_size)
         self._lock = Lock()
 
-    def remember(self, ask: Ask, answers: Answers, *, session: str | None, upload_id: str | None) -> str:
+    def remember(
+        self, ask: Ask, answers: Answers, *, session: str | None, upload_id: str | None, variant: str | None = None
+    ) -> str:
         """Remember a request; return its id, which cannot be guessed."""
         request = Remembered(
             request_id=secrets.token_hex(16),
@@ -54,6 +58,7 @@ class RememberedRequests:
             crop=answers.crop,
             refined=bool(ask.like or ask.unlike or answers.crop),
             version=answers.version,
+            variant=variant,
             positions={answer.image_id: answer.rank for answer in answers.answers},
         )
         if _size(request) <= self._requests.maxsize:

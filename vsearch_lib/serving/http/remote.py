@@ -129,11 +129,12 @@ class RemoteNeighbours:
 
 
 class RemoteNeighboursSource:
-    """Follows the version that the neighbours service has open."""
+    """Follows the published version that the neighbours service has open, or stays with the version that is named."""
 
-    def __init__(self, service: RemoteService) -> None:
+    def __init__(self, service: RemoteService, version: str | None = None) -> None:
         self._service = service
-        self._latest = RemoteNeighbours(service, service.get("/latest"))
+        self._asked = {} if version is None else {"version": version}
+        self._latest = RemoteNeighbours(service, service.get("/latest", **self._asked))
 
     def latest(self) -> RemoteNeighbours:
         """Return the version that was open after the last refresh."""
@@ -141,7 +142,7 @@ class RemoteNeighboursSource:
 
     def refresh(self) -> bool:
         """Ask whether another version is open there; return whether it is."""
-        latest = RemoteNeighbours(self._service, self._service.get("/latest"))
+        latest = RemoteNeighbours(self._service, self._service.get("/latest", **self._asked))
         changed = latest.version != self._latest.version
         if changed:
             self._latest = latest

@@ -18,7 +18,7 @@ from vsearch_lib.serving.http.feedback import UploadIds
 from vsearch_lib.serving.http.metrics import Metrics
 from vsearch_lib.serving.http.problems import Problem
 from vsearch_lib.serving.http.remembered import RememberedRequests, session_of
-from vsearch_lib.serving.http.service import Service
+from vsearch_lib.serving.http.routing import Routing
 from vsearch_lib.serving.http.shown import answers_json
 
 _T = TypeVar("_T")
@@ -30,7 +30,7 @@ class Searching:
 
     def __init__(
         self,
-        service: Service,
+        routing: Routing,
         cache: AnswerCache,
         metrics: Metrics,
         remembered: RememberedRequests,
@@ -38,7 +38,7 @@ class Searching:
         max_k: int,
         threads: int,
     ) -> None:
-        self.service, self.max_k = service, max_k
+        self.routing, self.max_k = routing, max_k
         self._cache, self._metrics, self._remembered = cache, metrics, remembered
         self._threads = anyio.CapacityLimiter(threads)
         self._upload_ids = UploadIds()
@@ -49,11 +49,14 @@ class Searching:
 
     def answered(self, ask: Ask, session: str | None) -> dict[str, Any]:
         """Return the answers to a query as JSON; its feedback is taken for a while."""
-        answers, from_cache = self._cache.answers(ask, self.service.version, self.service.search)
-        self._metrics.searched(answers.timings_ms, from_cache=from_cache)
+        user = ask.wanted.viewer_id or session
+        answers, from_cache, variant = self.routing.answers(
+            ask, user, lambda service: self._cache.answers(ask, service.version, service.search)
+        )
+        self._metrics.searched(answers.timings_ms, from_cache=from_cache, variant=variant)
         upload_id = self._upload_ids.of(ask.picture)
-        request_id = self._remembered.remember(ask, answers, session=session, upload_id=upload_id)
-        return answers_json(answers, request_id)
+        request_id = self._remembered.remember(ask, answers, session=session, upload_id=upload_id, variant=variant)
+        return answers_json(answers, request_id, variant)
 
 
 def search_routes(searching: Searching) -> APIRouter:
@@ -91,6 +94,7 @@ def search_routes(searching: Searching) -> APIRouter:
     @routes.post("/look", openapi_extra=_body(answer_id={"type": "string", "description": "of an answer"}))
     async def look(request: Request) -> dict[str, Any]:
         """Say what the model looks at in the query and in an answer: rows of numbers 0 to 1, from top to bottom."""
+        session = session_in(request)
         async with AsyncExitStack() as closing:
             fields, picture = await _fields(request, closing)
             answer_id = query.answer_id_of(fields)
@@ -99,11 +103,11 @@ def search_routes(searching: Searching) -> APIRouter:
             def looked() -> dict[str, Any]:
                 ask = asked.ask(_content(picture), max_k=searching.max_k)
                 named = [image_id for image_id in (answer_id, ask.image_id) if image_id is not None]
-                seen = searching.service.facts(named, asked.user_id)
+                seen = searching.routing.control.facts(named, asked.user_id)
                 for argument, image_id in (("answer_id", answer_id), ("image_id", ask.image_id)):
                     if image_id is not None and image_id not in seen:
                         raise UnknownImage(argument, image_id)
-                maps = searching.service.look(ask, answer_id)
+                maps = searching.routing.arm_of(asked.user_id or session).service.look(ask, answer_id)
                 return {"query": {"values": maps.query}, "answer": {"values": maps.answer}}
 
             return await searching.on_thread(looked)

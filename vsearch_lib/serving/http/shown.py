@@ -7,10 +7,11 @@ from vsearch_lib.serving.ask import Answer, Answers
 from vsearch_lib.serving.candidates import Facts
 
 
-def answers_json(answers: Answers, request_id: str) -> dict[str, Any]:
-    """Return the answers to a query."""
+def answers_json(answers: Answers, request_id: str, variant: str | None) -> dict[str, Any]:
+    """Return the answers to a query; `variant` is the arm of the experiment that gave them, None if there is none."""
     return {
         "version": answers.version,
+        "variant": variant,
         "request_id": request_id,
         "crop": answers.crop,
         "suggested_crop": answers.suggested_crop,
