@@ -15,6 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from vsearch_lib.config.examples import Clicks, Examples
+from vsearch_lib.config.monitoring import Monitoring
 from vsearch_lib.config.section import Section
 
 _FACTORY = re.compile(
@@ -164,8 +165,6 @@ class Evaluation(Section):
 
 class Online(Section):
     days: PositiveInt
-    drift_sample: int = Field(ge=2)
-    seed: int
 
 
 class Maintenance(Section):
@@ -243,6 +242,7 @@ class Settings(Section):
     gate: Gate
     evaluation: Evaluation
     online: Online
+    monitoring: Monitoring
     maintenance: Maintenance
     serving: Serving
     spark: Spark
