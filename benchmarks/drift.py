@@ -42,7 +42,7 @@ SETTINGS = load_settings("local")
 LIGHT = 0.7  # of a darker photo
 CACHE = Path("var/drift")
 NEW = 1000  # photos of a night
-NULL_NIGHTS, SHIFTED_NIGHTS = 600, 100
+NULL_NIGHTS, SHIFTED_NIGHTS = 600, 75
 RATES = (SETTINGS.monitoring.false_alarm_rate, 0.05)
 PLAIN, DARK, OTHER_MODEL = range(3)  # versions of a photo
 
