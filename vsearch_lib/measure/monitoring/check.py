@@ -78,5 +78,5 @@ def with_missing(checks: Sequence[Check], had: set[str]) -> list[Check]:
 
 def figures_of(checks: Sequence[Check]) -> list[Figure]:
     """Return the figures of all checks, and the verdict of each."""
-    verdicts = [Figure(VERDICT, check.verdict, subject=check.name) for check in checks]
+    verdicts = [Figure(VERDICT, float(check.verdict), subject=check.name) for check in checks]
     return [*(figure for check in checks for figure in check.figures), *verdicts]
