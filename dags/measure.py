@@ -2,12 +2,14 @@
 ### What a run does
 
 Measures what the lake holds (images a day, tags, sizes, what is refused, what is never shown); what users clicked in
-the last days (by day, arm of an experiment, version of the index) and how far uploads and queries have drifted; and how
-the published index answers judged queries, compared with simple baselines. Each task writes a page below `reports.uri`
-and names it in its log; the figures are in the lake's table `metrics`, by run id.
+the last days (by day, arm of an experiment, version of the index); and how the published index answers judged queries,
+compared with simple baselines. `monitor` looks for drift, missing data, growing refusals, low recall on live queries,
+and images that lake and index do not both have. Each task writes a page below `reports.uri` and names it in its log;
+the figures are in the lake's table `metrics`, by run id.
 
-Drift is an energy distance of vectors, 0 if nothing changed; the line *by chance* shows how far apart two halves of the
-earlier weeks are. If the drift is several times that, look at what was uploaded or searched for; a new model may help.
+Alerts of `monitor` are posted to the connection `vsearch_alert`, a line each; the task succeeds all the same, unless
+the setting `monitoring.fail_on_alert` is true (then its exit code is 3). `docs/monitoring.md` explains the checks, and
+`docs/runbook.md` what to do.
 
 Nothing depends on this DAG: after a failure, yesterday's pages stay. `evaluate` fails if nothing is published yet.
 """

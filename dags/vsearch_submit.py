@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Asset, Context, Param, RetryDecision, RetryPolicy, Variable
-from vsearch_alert import report_failure
+from vsearch_alert import ALERTS, report_alerts, report_failure
 
 from vsearch_lib.steps import GRAPHS, Step
 
@@ -73,11 +73,12 @@ DEFAULTS: dict[str, Any] = {
     # Longer than any step on a catalogue that one machine serves; training on a larger catalogue needs its own limit.
     "execution_timeout": timedelta(hours=4),
     "on_failure_callback": report_failure,
+    "on_success_callback": report_alerts,
 }
 
 
 class SparkStep(SparkSubmitOperator):
-    """Submits a step's job, and reports the assets that the job wrote."""
+    """Submits a step's job, and reports the assets that the job wrote, and its alerts."""
 
     def execute(self, context: Context) -> None:
         """Run the job; its trace becomes the metadata of its assets' events. An asset that did not change has no event.
@@ -92,6 +93,8 @@ class SparkStep(SparkSubmitOperator):
             trace = json.loads(file.read_text()) if file.exists() else None
         if trace is None:
             return
+        if trace.get("alerts"):
+            context["task_instance"].xcom_push(ALERTS, trace["alerts"])
         if context["task_instance"].try_number == 1:
             # Airflow reads the outlets when the task has ended: DAGs that wait for a table start only if it changed.
             self.outlets = [asset(name) for name in (*trace["wrote"], *trace["made"]) if asset(name) in self.outlets]

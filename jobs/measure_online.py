@@ -1,4 +1,4 @@
-"""Measure what users did with the answers, and whether uploads and queries drift; write the page."""
+"""Measure what users did with the answers; write the page."""
 
 from vsearch_lib.measure.online.step import measure_online
 from vsearch_lib.run.main import main

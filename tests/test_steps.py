@@ -42,9 +42,9 @@ def test_every_step_comes_after_those_it_waits_for(graph):
         assert all(order.index(before) < order.index(s.name) for before in s.after)
 
 
-@pytest.mark.parametrize("graph", ["nightly", "retrain"])
-def test_evaluation_of_the_published_index_comes_last(graph):
-    assert names(GRAPHS[graph])[-2:] == ["publish_index", "evaluate"]
+@pytest.mark.parametrize(("graph", "ends"), [("nightly", ["monitor", "evaluate"]), ("retrain", ["evaluate"])])
+def test_the_published_index_is_monitored_and_evaluated_last(graph, ends):
+    assert names(GRAPHS[graph])[-len(ends) - 1 :] == ["publish_index", *ends]
 
 
 def test_a_night_ingests_everything_before_it_profiles_the_lake_and_makes_examples():
@@ -54,7 +54,8 @@ def test_a_night_ingests_everything_before_it_profiles_the_lake_and_makes_exampl
 
 
 def test_no_step_waits_for_a_page():
-    assert not [s.name for graph in GRAPHS.values() for s in graph if {"profile_lake", "measure_online"} & set(s.after)]
+    pages = {"profile_lake", "measure_online", "monitor"}
+    assert not [s.name for graph in GRAPHS.values() for s in graph if pages & set(s.after)]
 
 
 def test_maintenance_starts_with_the_lake_and_ends_with_deleting_versions_of_the_index():
@@ -133,6 +134,7 @@ def test_the_steps_of_a_night_wait_for_each_other_in_this_order():
         "measure_online": {"embed_images"},
         "build_index": {"embed_images"},
         "publish_index": {"build_index"},
+        "monitor": {"publish_index"},
         "evaluate": {"publish_index"},
     }
     assert not [step.name for step in GRAPHS["nightly"] if step.options.words()]

@@ -24,6 +24,7 @@ class StepContext:
     Attributes:
         dates: the landing partitions that the run names; None means all of them.
         made: name → version of what the step made besides tables: model, index.
+        alerts: lines that people should read although the step succeeds; the scheduler sends them.
     """
 
     settings: Settings
@@ -31,6 +32,7 @@ class StepContext:
     run_id: str
     dates: tuple[date, ...] | None = None
     made: dict[str, str] = field(default_factory=dict)
+    alerts: list[str] = field(default_factory=list)
     progress: Callable[[int, int], None] = field(default=_no_progress)
     say: Callable[[str], None] = field(default=say)
 

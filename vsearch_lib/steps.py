@@ -121,9 +121,8 @@ _EMBED = (
 )
 _REFRESH = (*_EMBED, *_after(_EMBED, _PUBLISH))
 _PROFILE = (Step("profile_lake", "vsearch_lib.measure.profile.step", "measure what the lake holds, draw the page"),)
-_ONLINE = (
-    Step("measure_online", "vsearch_lib.measure.online.step", "measure what people clicked, and drift; draw the page"),
-)
+_ONLINE = (Step("measure_online", "vsearch_lib.measure.online.step", "measure what people clicked, draw the page"),)
+_MONITOR = (Step("monitor", "vsearch_lib.measure.monitoring.step", "look for drift, for gaps, for differences"),)
 _EVALUATE = (Step("evaluate", "vsearch_lib.measure.offline.step", "measure the published index, draw the page"),)
 _MAINTAIN = (Step("maintain_tables", "vsearch_lib.maintenance.step", "merge small files, delete files out of use"),)
 _COLLECT = (Step("collect_index", "vsearch_lib.publishing.step", "delete versions of the index that are out of use"),)
@@ -137,7 +136,7 @@ GRAPHS: dict[str, Graph] = {
         *_after(_COMPARE, _REFRESH),
         *_after(_REFRESH, _EVALUATE),
     ),
-    "measure": (*_PROFILE, *_ONLINE, *_EVALUATE),
+    "measure": (*_PROFILE, *_ONLINE, *_MONITOR, *_EVALUATE),
     # This removes erased images from the index even if nothing new comes.
     "maintain": (*_MAINTAIN, *_after(_MAINTAIN, _PUBLISH), *_after(_PUBLISH, _COLLECT)),
     "compact": _COMPACT,
@@ -152,6 +151,7 @@ GRAPHS: dict[str, Graph] = {
         # Nothing waits for this step either.
         *_after(_EMBED, _ONLINE),
         *_after(_EMBED, _PUBLISH),
+        *_after(_PUBLISH, _MONITOR),
         *_after(_PUBLISH, _EVALUATE),
     ),
 }

@@ -136,6 +136,18 @@ def test_an_empty_or_padded_factory_is_refused(tree):
         ("training", "min_pairs", 0),
         ("training", "max_gradient", 0),
         ("training", "depth", "deep"),
+        ("monitoring", "days", 0),
+        ("monitoring", "earlier_days", 0),
+        ("monitoring", "sample", 1),
+        ("monitoring", "false_alarm_rate", 0.0),
+        ("monitoring", "false_alarm_rate", 1.0),
+        ("monitoring", "max_refused_growth", -0.1),
+        ("monitoring", "max_list_imbalance", 0.9),
+        ("monitoring", "max_shard_imbalance", 0.9),
+        ("monitoring", "live_queries", 0),
+        ("monitoring", "min_live_recall", 1.1),
+        ("monitoring", "max_index_lag_hours", 0),
+        ("monitoring", "max_silent_days", 0),
         ("serving", "near_duplicate_bits", 65),
         ("serving", "near_duplicate_bits", -1),
         ("serving", "near_duplicate_cosine", 1.1),
@@ -223,6 +235,11 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
         ("clicks", "min_dwell_ms", 0),
         ("model", "dimension", 8),
         ("model", "input_size", None),
+        ("monitoring", "sample", 2),
+        ("monitoring", "permutations", 799),
+        ("monitoring", "max_refused_growth", 0.0),
+        ("monitoring", "max_list_imbalance", 1.0),
+        ("monitoring", "min_live_recall", 1.0),
         ("training", "epochs", 1),
         ("training", "dropout", 0.0),
         ("tracking", "mlflow_uri", None),
@@ -250,6 +267,13 @@ def test_a_value_out_of_its_range_is_refused(tree, section, key, value):
 )
 def test_the_ends_of_a_range_are_accepted(tree, section, key, value):
     assert getattr(getattr(changed(tree, section, **{key: value}), section), key) == value
+
+
+def test_permutations_with_which_no_drift_could_be_certain_enough_are_refused(tree):
+    with pytest.raises(ValidationError, match="permutations must be 799 or more"):
+        changed(tree, "monitoring", permutations=798)
+    with pytest.raises(ValidationError, match="permutations must be 7999 or more"):
+        changed(tree, "monitoring", false_alarm_rate=0.001)
 
 
 def test_a_rule_of_the_deployers_own_is_named_with_its_module(tree):

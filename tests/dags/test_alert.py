@@ -1,10 +1,11 @@
-"""A task that has failed for good is reported once to the alert's receiver."""
+"""People hear once of a task that has failed for good, and of what a successful task found; of nothing else."""
 
 import json
 import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,3 +84,40 @@ def test_an_undelivered_alert_is_logged_without_its_secret(
 
 def test_without_a_receiver_a_failure_is_only_logged(failing: Any) -> None:
     assert failing.test().state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("alerts", "lines"),
+    [
+        (["drift of uploads: tags: alert: dress 16.0%", "newest day: data is missing: …"], 2),
+        ([], 0),
+        (None, 0),
+    ],
+    ids=["two alerts", "none", "a trace without them"],
+)
+def test_the_alerts_of_a_task_that_succeeded_are_posted_in_one_message(
+    database: None,
+    dags: dict[str, Any],
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    alerts: list[str] | None,
+    lines: int,
+) -> None:
+    from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
+
+    def leave_trace(hook: Any, application: str) -> None:
+        trace = {"wrote": {}, "made": {}, **({} if alerts is None else {"alerts": alerts})}
+        Path(hook._env_vars["VSEARCH_TRACE_FILE"]).write_text(json.dumps(trace))
+
+    monkeypatch.setattr(SparkSubmitHook, "submit", leave_trace)
+    dag = dags["measure"].partial_subset("monitor", include_upstream=False)
+    dag.task_dict["monitor"].retries = 0
+    run = dag.test()
+    assert run.state == "success"
+    if not lines:
+        assert receiver.received == []
+        return
+    ((_, posted),) = receiver.received
+    heading, *listed = posted["text"].splitlines()
+    assert heading == f"vsearch: measure.monitor raised {lines} alerts in run {run.run_id}"
+    assert listed == [f"- {alert}" for alert in alerts or []]

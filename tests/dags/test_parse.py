@@ -67,6 +67,7 @@ def test_every_task_has_an_owner_retries_a_timeout_and_the_pool(load_dags: Calla
         assert task.pool == "spark"
         assert task.execution_timeout
         assert task.on_failure_callback
+        assert task.on_success_callback
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

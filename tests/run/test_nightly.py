@@ -144,9 +144,20 @@ def test_the_first_night_prints_figures_and_writes_pages(first_night, workspace)
         assert words in first_night.stdout
     pages = sorted((workspace.var / "reports").glob("*.html"))
     assert all(str(page) in first_night.stdout for page in pages)
-    page, online, profile = pages
-    assert (online.name[:7], profile.name[:8]) == ("online-", "profile-")
+    page, monitoring, online, profile = pages
+    assert [file.name.split("-")[0] for file in (monitoring, online, profile)] == ["monitoring", "online", "profile"]
     assert page.read_text().count("data:image/jpeg") > 20
+
+
+def test_the_first_night_raises_no_alert_and_says_what_it_has_no_data_for(first_night):
+    assert "ALERT" not in first_night.stdout
+    assert "; no data for " in first_night.stdout
+
+
+def test_lake_and_index_hold_the_same_images_after_a_night(first_night, lake):
+    differences = lake.read("metrics").where("metric = 'reconciliation_differences'").collect()
+    assert len(differences) == 6
+    assert {row["value"] for row in differences} == {0}
 
 
 def test_every_step_is_timed(first_night, lake):

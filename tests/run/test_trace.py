@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,12 +17,13 @@ name = st.sampled_from(AWKWARD) | st.text()
 figures = st.builds(lambda subject, part: Figure("m", 1, subject=subject, slice=part), name, name)
 
 
-def trace(settings, recorded: list[Figure]) -> Trace:
+def trace(settings, recorded: list[Figure], alerts: Sequence[str] = ()) -> Trace:
     class LakeWithoutSession(Lake):
         def __init__(self) -> None:  # a trace needs only the versions of the tables
             self.versions_read, self.versions_written = {}, {}
 
-    return Trace.of(StepContext(settings, LakeWithoutSession(), "run-1", None), "evaluate", recorded, seconds=1.5)
+    context = StepContext(settings, LakeWithoutSession(), "run-1", None, alerts=list(alerts))
+    return Trace.of(context, "evaluate", recorded, seconds=1.5)
 
 
 def test_a_line_names_each_figure_by_its_subject_and_slice(settings):
@@ -43,6 +45,14 @@ def test_the_file_names_each_figure_as_the_line_does(settings, tmp_path, monkeyp
     monkeypatch.setenv(TRACE_FILE, str(tmp_path / "trace.json"))
     trace(settings, [Figure("rows", 3), Figure("rows", 4, subject="index 1", slice="new")]).write()
     assert json.loads((tmp_path / "trace.json").read_text())["figures"] == {"rows[all]": 3, 'rows["index 1",new]': 4}
+
+
+def test_alerts_are_in_the_file_and_not_in_the_line(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv(TRACE_FILE, str(tmp_path / "trace.json"))
+    found = trace(settings, [], alerts=["newest day: data is missing"])
+    found.write()
+    assert json.loads((tmp_path / "trace.json").read_text())["alerts"] == ["newest day: data is missing"]
+    assert "missing" not in found.line()
 
 
 @given(figures, figures)

@@ -26,7 +26,9 @@ NAMED_WEIGHTS = ("packaged", "hub", "none")  # any other value of model.weights 
 # Settings of older configurations → what to set today.
 _RENAMED = {
     "examples.seed": "set examples.split_seed (which images are the test split) to its value, and where it matters "
-    "examples.candidates_seed, evaluation.seed, online.seed"
+    "examples.candidates_seed, evaluation.seed, monitoring.seed",
+    "online.drift_sample": "set monitoring.sample (docs/monitoring.md)",
+    "online.seed": "set monitoring.seed",
 }
 
 Key = tuple[str, ...]

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from vsearch_lib.config.examples import Clicks, Examples
+from vsearch_lib.config.monitoring import Monitoring
 from vsearch_lib.config.section import Section
 
 _FACTORY = re.compile(
@@ -179,8 +180,6 @@ class Evaluation(Section):
 class Online(Section):
     days: PositiveInt
     experiment_days: PositiveInt
-    drift_sample: int = Field(ge=2)
-    seed: int
 
 
 class Maintenance(Section):
@@ -273,6 +272,7 @@ class Settings(Section):
     gate: Gate
     evaluation: Evaluation
     online: Online
+    monitoring: Monitoring
     maintenance: Maintenance
     serving: Serving
     spark: Spark

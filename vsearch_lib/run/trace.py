@@ -22,7 +22,7 @@ class Trace:
     """A finished step: Delta's versions of the tables that it read and wrote; `made` lists what is not a table.
 
     `figures` are the run's metrics, including the counts of rows in and out, by `metric[slice]`, or
-    `metric[subject,slice]` if they have a subject.
+    `metric[subject,slice]` if they have a subject. `alerts` are only in the JSON: they are lines of their own.
     """
 
     step: str
@@ -33,6 +33,7 @@ class Trace:
     wrote: Mapping[str, int]
     made: Mapping[str, str]
     figures: Mapping[str, float]
+    alerts: Sequence[str]
 
     @classmethod
     def of(cls, context: StepContext, step: str, figures: Sequence[Figure], *, seconds: float) -> "Trace":
@@ -46,6 +47,7 @@ class Trace:
             wrote={table: version for table, version in context.lake.versions_written.items() if table != "metrics"},
             made=context.made,
             figures={_name(figure): figure.value for figure in figures},
+            alerts=context.alerts,
         )
 
     def line(self) -> str:

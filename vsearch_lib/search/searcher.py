@@ -177,6 +177,10 @@ class Searcher:
         """Return the ids of the rows that everybody may see."""
         return self._everybodys.ids()
 
+    def living_ids(self) -> RowIds:
+        """Return the ids of the rows that are not dead, whoever may see them."""
+        return np.flatnonzero(self._alive).astype(np.int64)
+
     @property
     def dead(self) -> int:
         """The number of dead rows, which are those with a tombstone."""
