@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.elements import Elements, section
@@ -60,6 +60,7 @@ def test_a_curve_above_1_is_placed_by_the_value_at_the_top():
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30), st.floats(0, 100))
 def test_the_frame_of_a_fitted_chart_holds_every_point_and_its_interval(values, half):
     chart = fitted("", [Point(n, value, value - half, value + half) for n, value in enumerate(values)], "")
@@ -81,6 +82,7 @@ def test_a_round_step_is_the_next_of_1_2_25_and_5(least, step):
     assert round_step(least) == pytest.approx(step)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 400), min_size=2, max_size=60, unique=True), st.integers(1, 12))
 def test_labels_of_the_horizontal_axis_never_overlap_and_the_first_and_last_are_there(days, length):
     points = [Point(day, 0.5, 0.5, 0.5, "x" * length) for day in sorted(days)]

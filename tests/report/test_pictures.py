@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 import simplejpeg
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -64,6 +64,7 @@ def test_a_map_of_equal_places_shows_one_picture():
     assert [spot.image_id for spot in spots if spot.jpeg] == ["a"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=1, max_size=80))
 def test_pictures_of_a_map_lie_in_it_and_apart_and_no_image_is_lost(places):
     spots = spots_of([Picture(str(n), b"jpeg", "") for n in range(len(places))], places)

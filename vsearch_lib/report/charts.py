@@ -122,7 +122,7 @@ def fitted(title: str, points: Sequence[Point], x_label: str, note: str = "") ->
     """Return a chart whose frame has round edges just beyond its points and their intervals."""
     low, high = min(point.low for point in points), max(point.high for point in points)
     size = max(abs(low), abs(high))
-    if high - low <= size * _LEAST_SPAN:
+    if high - low <= max(_LEAST_SPAN * size, _LEAST_SPAN**2):
         low, high = (low - size / 20, high + size / 20) if size > _LEAST_SPAN else (0.0, 1.0)
     step = round_step((high - low) / _INTERVALS)
     bottom, top = math.floor(low / step) * step, math.ceil(high / step) * step

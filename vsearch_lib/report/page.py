@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar
 
 from vsearch_lib.report.bars import Bars, Counts
@@ -65,6 +66,11 @@ class Section:
     title: str
     blocks: Sequence[Block]
     note: str = ""
+
+    @property
+    def runs(self) -> list[tuple[bool, list[Block]]]:
+        """The blocks in their order, bar charts apart from others: as their heights differ, they are put in columns."""
+        return [(packed, list(run)) for packed, run in groupby(self.blocks, lambda block: isinstance(block, Bars))]
 
 
 def render(

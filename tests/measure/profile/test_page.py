@@ -45,3 +45,15 @@ def test_the_full_bar_of_a_share_is_the_whole():
 def test_a_chart_without_figures_says_so():
     assert "nothing yet" in section(drawn(FIGURES), "Colour mode")
     assert not Elements(drawn([])).named("svg")
+
+
+def test_bars_are_in_the_order_of_their_slices_whatever_the_order_of_the_figures():
+    def labels(title: str, *figures: Figure) -> list[str]:
+        return [text for text in Elements(section(drawn(list(figures)), title)).text if "px" in text or "tag" in text]
+
+    sides = [Figure("image_sides", 1, slice=name) for name in ("256 to 511 px", "4096 px and more", "0 to 127 px")]
+    assert labels("Shorter side", *sides) == [
+        side for name in ("0 to 127 px", "256 to 511 px", "4096 px and more") for side in (name, name)
+    ]
+    tags = [Figure("tag_share", value, slice=name) for name, value in (("tag a", 0.1), ("tag b", 0.4))]
+    assert labels("Tags", *tags) == ["tag b", "tag b", "tag a", "tag a"]

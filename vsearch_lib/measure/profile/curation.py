@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from vsearch_lib.eligibility import PUBLIC
 from vsearch_lib.measure.profile.figures import BLURRED_BELOW, DARK_BELOW
-from vsearch_lib.measure.profile.mislabelled import NEIGHBOURS, Doubt
+from vsearch_lib.measure.profile.mislabelled import Doubt
 from vsearch_lib.measure.profile.tags import IMPLIED_FROM, RedundantPair
 from vsearch_lib.report.page import Block, Table
 from vsearch_lib.report.pictures import Gallery, Picture
@@ -62,7 +62,7 @@ def picture_entries(images: DataFrame, pixels: DataFrame, near_duplicates: DataF
 
 def doubt_entries(doubts: Iterable[Doubt]) -> list[Entry]:
     """Return the doubts about tags as entries, the surest first."""
-    made = [Entry(f"{d.kind} tag", (d.image_id,), f"{d.tag}: {d.share:.0%} of {NEIGHBOURS} neighbours") for d in doubts]
+    made = [Entry(f"{d.kind} tag", (d.image_id,), f"{d.tag}: {d.share:.0%} of neighbours") for d in doubts]
     return [entry for name in ("wrong tag", "missing tag") for entry in [e for e in made if e.list == name][:_LISTED]]
 
 

@@ -1,5 +1,6 @@
 """Tags with which an image's neighbours disagree: candidates for a look, not a verdict."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -60,8 +61,8 @@ def doubts_of(
 
     The share of neighbours with a tag is how probable it is. A tag is in doubt if it is not more probable than it is on
     average for images without it, and is missing if it is not less probable than on average for images with it: the
-    thresholds of confident learning (Northcutt et al. 2021), for each tag as a class of its own. Tags that neighbours
-    do not share, such as `new`, are left out.
+    thresholds of confident learning (Northcutt et al. 2021), for each tag as a class of its own, rounded to whole
+    neighbours in favour of a look. Tags that neighbours do not share, such as `new`, are left out.
     """
     shares = [{tag: n / len(near) for tag, n in Counter(t for one in near for t in one).items()} for near in around]
     frequent = Counter(tag for one in tags for tag in one)
@@ -74,7 +75,8 @@ def doubts_of(
         typical_with, typical_without = float(share[has].mean()), float(share[~has].mean())
         if typical_with - typical_without < _MIN_CONTRAST:
             continue
-        wrong, missing = has & (share <= typical_without), ~has & (share >= typical_with)
+        few, many = math.ceil(typical_without * NEIGHBOURS), math.floor(typical_with * NEIGHBOURS)
+        wrong, missing = has & (share <= few / NEIGHBOURS), ~has & (share >= many / NEIGHBOURS)
         doubts += [Doubt(ids[i], tag, "wrong", float(share[i])) for i in np.flatnonzero(wrong)]
         doubts += [Doubt(ids[i], tag, "missing", float(share[i])) for i in np.flatnonzero(missing)]
     return sorted(doubts, key=lambda doubt: (doubt.share if doubt.kind == "wrong" else 1 - doubt.share, doubt.image_id))

@@ -1,7 +1,8 @@
 """The main figures over runs, or over the days that they are about, as charts."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from fnmatch import fnmatchcase
 
 from vsearch_lib.figures import ALL
@@ -43,6 +44,8 @@ def history_charts(lines: Sequence[Line], recorded: Sequence[Recorded]) -> list[
 def _chart(line: Line, kind: str, slice_: str, unit: str, points: dict[float, Point]) -> Chart:
     about = [name for name in (kind if "*" in line.kind else "", slice_) if name not in ("", ALL)]
     ordered = [points[x] for x in sorted(points)][-POINTS:]
+    if ordered[-1].x - ordered[0].x >= 2:  # days, of which the times say nothing
+        ordered = [replace(point, label=point.label[: len("2026-11-30")]) for point in ordered]
     return fitted(", ".join([line.title, *about]), ordered, f"by {unit}")
 
 
@@ -51,8 +54,8 @@ def _point_of_day(recorded: Recorded, day: date) -> Point:
 
 
 def _point_of_run(recorded: Recorded) -> Point:
-    at: datetime = recorded.recorded_at
-    return _point(recorded, at.timestamp() / _SECONDS_PER_DAY, f"{at:%m-%d %H:%M}")
+    at = recorded.recorded_at
+    return _point(recorded, at.timestamp() / _SECONDS_PER_DAY, f"{at:%Y-%m-%d %H:%M}")
 
 
 def _point(recorded: Recorded, x: float, label: str) -> Point:

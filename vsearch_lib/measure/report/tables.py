@@ -1,5 +1,6 @@
 """Figures of a topic as tables: systems beside one another, slices worst first, days newest first."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from vsearch_lib.figures import ALL, Figure
@@ -66,9 +67,14 @@ _PARTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 )
 
 
-def _order(topic: Topic, recorded: Iterable[Recorded], metric: str) -> tuple[int, str]:
+def _order(topic: Topic, recorded: Iterable[Recorded], metric: str) -> tuple[int, tuple[tuple[str, int], ...]]:
     places = (topic.place(r) for r in recorded if r.figure.metric == metric)
-    return min((place for place in places if place is not None), default=len(topic.metrics)), metric
+    return min((place for place in places if place is not None), default=len(topic.metrics)), _natural(metric)
+
+
+def _natural(name: str) -> tuple[tuple[str, int], ...]:
+    """Return a key that sorts `recall_at_10` after `recall_at_2`."""
+    return tuple((text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", name))
 
 
 def _ordered(topic: Topic, metric: str, rows: Iterable[Row], cells: dict[tuple[str, Row], Figure]) -> list[Row]:
@@ -89,7 +95,7 @@ def _ordered(topic: Topic, metric: str, rows: Iterable[Row], cells: dict[tuple[s
 def _matrix(
     topic: Topic, title: str, rows: Sequence[Row], metrics: Sequence[str], cells: dict[tuple[str, Row], Figure]
 ) -> Table:
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for subject, slice_ in rows:
         figures = [cells[metric, (subject, slice_)] for metric in metrics]
         counts = {figure.n for figure in figures if figure.n is not None}
@@ -97,7 +103,9 @@ def _matrix(
         label = Figure("", 0, subject=subject, slice=slice_).label
         lines.append((label, *map(cell_text, figures), shared))
     is_worst_first = title == "Slices" and topic.better is not None
-    headings = ("of", *map(words, metrics), "n")
+    headings: tuple[str, ...] = ("of", *map(words, metrics), "n")
+    if not any(line[-1] for line in lines):
+        headings, lines = headings[:-1], [line[:-1] for line in lines]
     note = f"sorted by {words(metrics[0])}" if is_worst_first and len(metrics) > 1 else ""
     return Table(headings, lines, title="Slices, worst first" if is_worst_first else title, note=note, shown=_SHOWN)
 

@@ -74,9 +74,15 @@ TOPICS = (
     Topic(
         "The published index",
         "Recall is measured against exact search, through the same files that readers open.",
-        ("recall_at_*", "*recall*", "cosine_*", "index_*", "*quantization*", "*imbalance*"),
+        ("recall_at_*", "*recall*"),
         ("index",),
         better="higher",
+    ),
+    Topic(
+        "Size and shape of the index",
+        "If the cosines of nearest neighbours and of strangers were alike, a score would say nothing.",
+        ("index_*", "cosine_*", "*quantization*", "*imbalance*", "*_lists*"),
+        ("index", ALL),
     ),
     Topic(
         "Drift and alerts",
@@ -108,13 +114,33 @@ TOPICS = (
             "robots",
             "*sample_ratio*",
         ),
-        (ALL, "variant *", "index", "arm *", "method *", "position *", "experiment *", "* over *"),
+        (ALL, "variant *", "index", "index *", "arm *", "method *", "position *", "experiment *", "* over *"),
     ),
     Topic(
         "Models and their training",
         "",
         ("validation_recall", "training_*", "projection_*", "ndcg*", "mrr*", "map*", "*"),
         ("model", "snapshot*"),
+    ),
+    Topic(
+        "What landed",
+        "Rows and files, as the newest ingest counted them.",
+        tuple(
+            f"*_{what}"
+            for what in (
+                "landed",
+                "accepted",
+                "unchanged",
+                "duplicate",
+                "refused",
+                "passed_over",
+                "read",
+                "known",
+                "awaited",
+                "stored",
+            )
+        ),
+        (ALL,),
     ),
     Topic("The work of the steps", "How long each step of its newest run took.", ("step_seconds",)),
 )
