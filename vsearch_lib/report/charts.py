@@ -85,7 +85,7 @@ class Chart:
         """The place of each label of the vertical axis, px from the top, and its text."""
         step = round_step((self.top - self.bottom) / _INTERVALS)
         values = [round(self.bottom + i * step, 12) for i in range(math.floor((self.top - self.bottom) / step + 1.001))]
-        return [(f"{self._down(value):.1f}", f"{value:,.10g}") for value in values]
+        return [(f"{self._down(value):.1f}", _short(value)) for value in values]
 
     @property
     def labels(self) -> list[Label]:
@@ -133,6 +133,14 @@ def round_step(least: float) -> float:
     """Return the smallest of 1, 2, 2.5, 5 times a power of ten that is not below `least`, a positive number."""
     power = 10.0 ** math.floor(math.log10(least))
     return next((step * power for step in _STEPS if step * power >= least * (1 - 1e-9)), 10 * power)
+
+
+def _short(value: float) -> str:
+    """Return a number in few characters: the labels of an axis are beside the frame."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= 10 * size or (abs(value) >= size and size > 1e3):
+            return f"{value / size:.10g}{unit}"
+    return f"{value:,.10g}"
 
 
 def _wide(text: str) -> float:
