@@ -58,6 +58,16 @@ def test_a_figure_of_days_has_a_point_for_each_day_as_it_was_recorded_last():
     ]
 
 
+def test_days_weeks_and_months_are_charts_of_their_own():
+    slices = ("day 2026-11-01", "day 2026-11-02", "week 2026-W45", "week 2026-W46", "month 2026-10", "month 2026-11")
+    found = [night(9, Figure("click_through_rate", 0.1, slice=name)) for name in slices]
+    assert [(chart.x_label, len(chart.points)) for chart in history_charts([CLICKS], found)] == [
+        ("by day", 2),
+        ("by week", 2),
+        ("by month", 2),
+    ]
+
+
 def test_few_slices_are_drawn_each_and_many_only_as_a_whole():
     few = [night(n, ndcg(0.5, slice=name)) for n in (0, 1) for name in ("all", "whole", "crop")]
     assert [chart.title for chart in history_charts([NDCG], few)] == ["nDCG@10", "nDCG@10, whole", "nDCG@10, crop"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,3 +105,32 @@ def test_every_figure_is_in_one_topic_in_the_profile_or_among_everything_else_an
 def test_what_nobody_has_declared_is_shown_with_the_time_of_its_run():
     table = everything_else(recorded(Figure("quokkas", 3, subject="zoo", slice="night", n=7, low=1, high=5)))
     assert table.rows == [("quokkas", "zoo, night", "3", "1 to 5", "7", "2026-11-30 04:05")]
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind", "title"),
+    [
+        ("ndcg_at_10", "published index", "Ranking of judged queries"),
+        ("judged_queries", "all", "Ranking of judged queries"),
+        ("recall_at_10", "index", "The published index"),
+        ("cosine_median", "index", "Size and shape of the index"),
+        ("ndcg_at_10_gain", "model over model", "Models and indexes side by side"),
+        ("click_through_rate_gain", "variant b over a", "Experiments"),
+        ("click_through_rate", "variant b", "What people did"),
+        ("impression_gini", "all", "What people did"),
+        ("energy_distance", "uploads", "Drift and alerts"),
+        ("verdict", "drift of brightness", "Drift and alerts"),
+        ("validation_recall", "model", "Models and their training"),
+        ("images_landed", "all", "What landed"),
+        ("step_seconds", "evaluate", "The work of the steps"),
+    ],
+)
+def test_a_metric_is_in_its_topic(metric, kind, title):
+    topic = topic_of(Recorded(Figure(metric, 1.0), kind, "run", AT))
+    assert topic is not None
+    assert topic.title == title
+
+
+def test_slices_of_the_profile_and_unknown_metrics_are_in_no_topic():
+    assert topic_of(Recorded(Figure("tag_share", 0.5, slice="mug"), "all", "run", AT)) is None
+    assert topic_of(Recorded(Figure("quokkas", 0.5), "zoo", "run", AT)) is None
