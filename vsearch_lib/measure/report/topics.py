@@ -46,8 +46,8 @@ class Line:
 TOPICS = (
     Topic(
         "Experiments",
-        "Variants of the ranking on the same days. A gain is the difference with its 95 % interval. If the p-value of the "
-        "sample ratio is small, the users were not split as planned, and nothing can be said.",
+        "Variants of the ranking on the same days. A gain is the difference with its 95 % interval. If the p-value of "
+        "the sample ratio is small, the users were not split as planned, and nothing can be said.",
         ("experiment_verdict", "*_gain", "*"),
         ("variant * over *",),
     ),
@@ -60,8 +60,8 @@ TOPICS = (
     ),
     Topic(
         "Drift and alerts",
-        "What has changed. A distance is between the newest pictures or queries and those before; by chance is what two "
-        "halves of one sample give. A verdict is 0 if all is well, 1 for an alert, 2 if there is no data, 3 if data is "
+        "What has changed. A distance is between the newest pictures or queries and those before; by chance is what "
+        "two halves of one sample give. A verdict is 0 if all is well, 1 for an alert, 2 if there is no data, 3 if data is "
         "missing that was there before.",
         (
             "verdict",
