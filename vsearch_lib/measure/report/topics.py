@@ -61,8 +61,8 @@ TOPICS = (
     Topic(
         "Drift and alerts",
         "What has changed. A distance is between the newest pictures or queries and those before; by chance is what "
-        "two halves of one sample give. A verdict is 0 if all is well, 1 for an alert, 2 if there is no data, 3 if data "
-        "is missing that was there before.",
+        "two halves of one sample give. A verdict is 0 if all is well, 1 for an alert, 2 if there is no data, 3 if "
+        "data is missing that was there before.",
         (
             "verdict",
             "drift_*",
