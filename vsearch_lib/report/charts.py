@@ -78,7 +78,8 @@ class Chart:
     @property
     def dots(self) -> list[tuple[str, str, str]]:
         """The place of each point, px from the left and from the top, and what it says."""
-        return [(*self._place(point.x, point.value).split(","), point.text) for point in self.points]  # type: ignore[misc]
+        places = [self._place(point.x, point.value).partition(",") for point in self.points]
+        return [(x, y, point.text) for (x, _, y), point in zip(places, self.points, strict=True)]
 
     @property
     def heights(self) -> list[tuple[str, str]]:

@@ -79,7 +79,8 @@ def as_lines(entries: Sequence[Entry], pairs: Sequence[RedundantPair]) -> bytes:
 
 def read_lines(content: bytes) -> tuple[list[Entry], list[RedundantPair]]:
     """Return what `as_lines` wrote."""
-    entries, pairs = [], []
+    entries: list[Entry] = []
+    pairs: list[RedundantPair] = []
     for line in content.decode().split("\n"):
         fields = json.loads(line) if line else {}
         if "images" in fields:

@@ -66,7 +66,7 @@ def doubts_of(
     """
     shares = [{tag: n / len(near) for tag, n in Counter(t for one in near for t in one).items()} for near in around]
     frequent = Counter(tag for one in tags for tag in one)
-    doubts = []
+    doubts: list[Doubt] = []
     for tag, holders in sorted(frequent.items()):
         if min(holders, len(tags) - holders) < _MIN_IMAGES:
             continue

@@ -50,7 +50,7 @@ def report(lake: Lake, settings: Settings, *, pictures: bool) -> tuple[list[str]
         else "no figures yet: run vsearch run nightly",
     ]
     figures = FigureSections(recorded, recorded_history(lake, [line.metric for line in HISTORY], limit=POINTS))
-    shown = []
+    shown: list[Section] = []
     if manifest and pictures:
         searcher = Searcher.open(settings.index.uri, cache=settings.cache)
         shown = [*_map(lake, searcher, settings), *_queries(lake, searcher, settings)]
