@@ -3,6 +3,7 @@
 from vsearch_lib.artefact.pointer import current_manifest
 from vsearch_lib.context import StepContext
 from vsearch_lib.eligibility import LIVING
+from vsearch_lib.errors import ArtefactError
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.pictures import public_jpegs
 from vsearch_lib.measure.page_cache import PageCache
@@ -43,7 +44,7 @@ def profile_lake(context: StepContext) -> list[Figure]:
     images, interactions = lake.read("images"), lake.read("interactions")
     pixels, near_duplicates = lake.read("image_pixels"), lake.read("near_duplicates")
     living = images.where(LIVING)
-    doubts = doubtful_tags(Searcher.open(settings.index.uri, cache=settings.cache)) if manifest else Doubts([], 0)
+    doubts = _doubts(context) if manifest else Doubts([], 0)
     pairs = redundant_pairs(living)
     figures = [
         *image_figures(images, pixels, near_duplicates, interactions),
@@ -66,6 +67,15 @@ def profile_lake(context: StepContext) -> list[Figure]:
     facts = [f"after the ingest of run {context.run_id}"]
     cache.save(figures, f"{name}.html", render_sections("What the lake holds", facts, sections))
     return figures
+
+
+def _doubts(context: StepContext) -> Doubts:
+    settings = context.settings
+    try:
+        return doubtful_tags(Searcher.open(settings.index.uri, cache=settings.cache))
+    except ArtefactError as error:  # the night goes on, because it may build a better index
+        context.say(f"profile_lake: tags are not compared with neighbours: {error}")
+        return Doubts([], 0)
 
 
 def _doubt_figures(doubts: Doubts) -> list[Figure]:
