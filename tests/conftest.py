@@ -23,6 +23,7 @@ from vsearch_lib.lake import Lake
 from vsearch_lib.spark.session import start_session
 
 pytest_plugins = (
+    "tests.support.browser",
     "tests.support.noisy_pictures",
     "tests.support.served_pictures",
     "tests.support.photo_catalogue",

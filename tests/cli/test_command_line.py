@@ -33,6 +33,7 @@ def test_the_help_lists_every_command(vsearch):
         "run",
         "search",
         "serve",
+        "report",
         "schema",
         "quarantine",
         "erase",

@@ -6,7 +6,7 @@ import pytest
 
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake import Lake
-from vsearch_lib.lake.metrics import newest_figures, record
+from vsearch_lib.lake.metrics import figures_of_newest_runs, newest_figures, record, recorded_history
 
 FIELDS = ("metric", "subject", "slice", "n", "value", "low", "high")
 
@@ -86,3 +86,32 @@ def test_the_newest_figure_of_each_metric_and_slice_of_a_subject_is_found(spark,
 
 def test_before_any_figure_is_recorded_none_is_found(lake):
     assert newest_figures(lake, "model m2") == []
+
+
+def test_of_each_metric_and_kind_of_subject_the_figures_of_the_newest_run_are_found(spark, lake):
+    first, second = "index 20261101T000000Z-0123abcd", "index 20261102T000000Z-0123abcd"
+    record(
+        Lake(spark, lake.uri, "night-1"),
+        [
+            Figure("recall_at_10", 0.5, subject=first),
+            Figure("recall_at_10", 0.6, subject=first, slice="gone"),
+            Figure("recall_at_10", 0.4, subject="model A"),
+            Figure("robots", 2),
+        ],
+    )
+    record(Lake(spark, lake.uri, "night-2"), [Figure("recall_at_10", 0.7, subject=second)])
+    found = figures_of_newest_runs(lake)
+    assert [(r.figure, r.kind, r.run) for r in found] == [
+        (Figure("recall_at_10", 0.7, subject=second), "index", "night-2"),
+        (Figure("recall_at_10", 0.4, subject="model A"), "model A", "night-1"),
+        (Figure("robots", 2), "all", "night-1"),
+    ]
+    history = recorded_history(lake, ["recall_at_10"], limit=9)
+    assert [(r.kind, r.figure.slice, r.figure.value) for r in history] == [
+        ("index", "all", 0.5),
+        ("index", "all", 0.7),
+        ("index", "gone", 0.6),
+        ("model A", "all", 0.4),
+    ]
+    newest = recorded_history(lake, ["recall_at_10"], limit=1)
+    assert [r.figure.value for r in newest] == [0.7, 0.6, 0.4]

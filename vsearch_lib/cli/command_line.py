@@ -3,12 +3,12 @@
 import argparse
 import sys
 
-from vsearch_lib.cli import demo_data, erase, index, label, models, quarantine, run, schema, search, serve
+from vsearch_lib.cli import demo_data, erase, index, label, models, quarantine, report, run, schema, search, serve
 from vsearch_lib.run.arguments import Parser
 from vsearch_lib.run.exit_codes import exit_code
 
 # In the order of --help. Each group imports heavy libraries only when it runs, so the others start without them.
-_GROUPS = (run, search, serve, schema, quarantine, erase, index, models, label, demo_data)
+_GROUPS = (run, search, serve, report, schema, quarantine, erase, index, models, label, demo_data)
 
 
 def main() -> None:

@@ -29,13 +29,16 @@ def run_graph_of(arguments: argparse.Namespace) -> None:
     results = run_graph(arguments.graph, settings, run_id=run_id_of(arguments), dates=dates, console=console)
     print_summary(results, console)
     if any(result.step.name == "publish_index" for result in results):
-        line = printable(f"search it: {_search_command(arguments)} --image FILE")
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        # Only the settings that say where the index is: the others are in its manifest.
+        search = _command(arguments, "search", [o for o in arguments.overrides if o.startswith(("var=", "index.uri="))])
+        for line in (
+            f"search it: {search} --image FILE",
+            f"report on it: {_command(arguments, 'report', arguments.overrides)}",
+        ):
+            console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def _search_command(arguments: argparse.Namespace) -> str:
+def _command(arguments: argparse.Namespace, command: str, overrides: list[str]) -> str:
     images = ["--images", arguments.images] if arguments.images else []
-    # Only the settings that say where the index is: the others are in its manifest.
-    chosen = [o for o in arguments.overrides if o.startswith(("var=", "index.uri="))]
-    locations = [word for override in chosen for word in ("--set", override)]
-    return shlex.join([sys.argv[0], "search", "--env", arguments.env, *images, *locations])
+    chosen = [word for override in overrides for word in ("--set", override)]
+    return shlex.join([sys.argv[0], command, "--env", arguments.env, *images, *chosen])

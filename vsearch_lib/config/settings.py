@@ -68,6 +68,13 @@ class Index(Section):
         return factory
 
 
+class Reports(Location):
+    projection: Literal["pca", "umap"]
+    map_images: int = Field(ge=3)
+    page_queries: PositiveInt
+    seed: int
+
+
 class Image(Section):
     size: int = Field(ge=32, le=2048)
     max_bytes: PositiveInt
@@ -260,7 +267,7 @@ class Settings(Section):
     lake: Lake
     models: Location
     index: Index
-    reports: Location
+    reports: Reports
     image: Image
     quality: Quality
     examples: Examples

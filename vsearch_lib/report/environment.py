@@ -1,17 +1,17 @@
 """What the templates of all pages share: the base page, escaping, and visible control characters."""
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from vsearch_lib.terminal import printable
 
 
-def page_environment(package: str) -> Environment:
-    """Return the environment of the templates of `package`, which extend `base.html.j2` of this package.
+def page_environment() -> Environment:
+    """Return the environment of the templates of all pages.
 
     Text is escaped, and its control characters are shown as a terminal shows them, as in \\x1b and \\u202e.
     """
     return Environment(
-        loader=ChoiceLoader([PackageLoader(package), PackageLoader("vsearch_lib.report")]),
+        loader=PackageLoader("vsearch_lib.report"),
         autoescape=True,
         finalize=_visible,
         undefined=StrictUndefined,

@@ -41,6 +41,6 @@ def chart_as_text(chart: Chart) -> str:
     labels = [f"{high:.3f}", *[""] * (_LINES - 2), f"{low:.3f}"]
     margin = max(map(len, labels))
     drawn = [f"{label:>{margin}} │{line}".rstrip() for label, line in zip(labels, blocks, strict=True)]
-    first, last = f"{points[0].x:g}", f"{points[-1].x:g}"
+    first, last = points[0].x_text, points[-1].x_text
     axis = f"{'':{margin}}  {first}{last:>{max(wide * n - len(first), len(last) + 1)}}  {chart.x_label}"
     return "\n".join([chart.title, *drawn, axis])

@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from vsearch_lib.config import Settings
 from vsearch_lib.index.factory import FLAT_BELOW
+from vsearch_lib.report.page import Section, render_sections
 from vsearch_lib.report.text import as_text
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.tuning.families import families, sampled_queries
 from vsearch_lib.tuning.frontier import cheapest, most_exact
 from vsearch_lib.tuning.measurement import Progress, Queries, sample_rows
 from vsearch_lib.tuning.methods import Method, Trial, run_trials
-from vsearch_lib.tuning.page import render
 from vsearch_lib.tuning.plots import family_plots, sweep_plot
 from vsearch_lib.tuning.sweep import Point, grid, published_queries, sweep
 from vsearch_lib.tuning.tables import family_table, sweep_table
@@ -59,7 +59,8 @@ def tune(
     )
     text = "\n\n".join([facts[0], *map(as_text, short), "\n".join(facts[1:])])
     plots = [sweep_plot(points), *(family_plots(trials) if trials else [])]
-    return Tuning(chosen, text, render(f"Tuning {searcher.manifest.version}", facts, whole, plots))
+    page = render_sections(f"Tuning {searcher.manifest.version}", facts, [Section("", [*plots, *whole])])
+    return Tuning(chosen, text, page)
 
 
 def _compare(

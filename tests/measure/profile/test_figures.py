@@ -16,6 +16,7 @@ from vsearch_lib.measure.profile.figures import (
     image_figures,
     query_figures,
     refusal_figures,
+    uniqueness_figures,
 )
 from vsearch_lib.run.bodies import body_of
 
@@ -128,6 +129,16 @@ def test_near_duplicates_are_those_of_the_table(five):
     assert value(five, "near_duplicate_share") == 2 / 5
 
 
+def test_copies_and_near_duplicates_count_as_one_different_picture(tables):
+    rows = [{"id": name} for name in "abcd"] + [{"id": "copy", "sha256": "sha-a"}, {"id": "gone", "deleted": True}]
+    images = tables.images(*rows)
+    groups = tables.spark.createDataFrame(
+        [("sha-b", "sha-b"), ("sha-c", "sha-b")], "sha256 string, group_sha256 string"
+    )
+    assert uniqueness_figures(images, groups) == [Figure("unique_share", 3 / 5, n=5)]
+    assert uniqueness_figures(tables.images({"id": "x", "deleted": True}), groups) == []
+
+
 def test_an_image_that_was_only_a_query_was_never_shown(five):
     assert value(five, "never_shown_share") == 4 / 5
 
@@ -176,7 +187,15 @@ def test_a_lake_without_tables_has_an_empty_profile_and_a_page(lake, settings):
     said: list[str] = []
     figures = body_of("profile_lake")(StepContext(settings=settings, lake=lake, run_id="run-1", say=said.append))
     assert {figure.metric: figure.value for figure in figures} == dict.fromkeys(
-        ("images_living", "interactions_stored", "queries", "users_stored", "judgements_stored"), 0
+        (
+            "images_living",
+            "redundant_tag_pairs",
+            "interactions_stored",
+            "queries",
+            "users_stored",
+            "judgements_stored",
+        ),
+        0,
     )
     page = said[0].removeprefix("profile_lake: ")
     assert page.startswith(f"{settings.reports.uri}/profile-")

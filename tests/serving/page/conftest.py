@@ -1,34 +1,16 @@
-"""One browser, and one service over a small shop, for the tests of the page."""
+"""One service over a small shop, and tabs with its page."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
+from tests.support.browser import WAIT_MS
 from tests.support.loopback import serving
 from tests.support.shop import open_shop
 from vsearch_lib.config import Settings, load_settings
 from vsearch_lib.serving.http.start import _all
-
-WAIT_MS = 30_000
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip(f"no browser is installed: {', '.join(names)}")
-    expect.set_options(timeout=WAIT_MS)
-    with sync_playwright() as playwright:
-        # Chromium's sandbox refuses to run as root.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

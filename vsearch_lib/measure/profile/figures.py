@@ -81,6 +81,15 @@ def image_figures(
     return figures
 
 
+def uniqueness_figures(images: DataFrame, near_duplicates: DataFrame) -> list[Figure]:
+    """Return the share of different pictures among the living images: near-duplicates count as one; none of nothing."""
+    living = images.where(LIVING).select("sha256").join(near_duplicates, "sha256", "left")
+    [row] = living.agg(
+        F.count("*").alias("images"), F.count_distinct(F.coalesce("group_sha256", "sha256")).alias("different")
+    ).collect()
+    return [Figure("unique_share", row["different"] / row["images"], n=row["images"])] if row["images"] else []
+
+
 def query_figures(interactions: DataFrame, images: DataFrame) -> list[Figure]:
     """Return the figures of interactions: clicks per query, and the share of events that name an unknown image."""
     known = images.select("image_id")
