@@ -168,9 +168,9 @@ def _rankings(
     context: StepContext, searcher: Searcher, images: DataFrame, judged: Judgements, row_of: dict[str, int]
 ) -> dict[str, dict[str, list[str]]]:
     settings = context.settings
-    measured = measured_images(images, judged, seed=settings.evaluation.seed, limit=settings.evaluation.max_catalogue)
-    ids, compared = encode_each(pictures_of(context.lake, measured), {"raw pixels (grey, 32 × 32)": pixel_vectors})
-    backbone, features = _backbone_features(context, searcher.manifest, measured)
+    covered = measured_images(images, judged, seed=settings.evaluation.seed, limit=settings.evaluation.max_catalogue)
+    ids, compared = encode_each(pictures_of(context.lake, covered), {"raw pixels (grey, 32 × 32)": pixel_vectors})
+    backbone, features = _backbone_features(context, searcher.manifest, covered)
     kept = [i for i, image in enumerate(ids) if image in row_of and (not features or image in features)]
     known = [ids[i] for i in kept]
     compared = {name: vectors[kept] for name, vectors in compared.items()}
