@@ -17,7 +17,7 @@ from vsearch_lib.measure.online.history import period_figures
 from vsearch_lib.spark.session import start_session
 
 LAST = date(2026, 3, 31)  # a long month: 31 days of events are read for its exposure
-EVENTS_A_DAY, PAGE, WINDOW = 20_000, 10, 7
+EVENTS_A_DAY, PAGE, WINDOW = 5_000, 10, 7
 
 
 def events(spark: SparkSession, first: date, days: int) -> DataFrame:

@@ -99,7 +99,7 @@ def collect(store: Store, *, keep: int, unused_for: timedelta, now: datetime, ca
     known = versions(store)
     kept = {*known[-keep:], served.version}
     parent = read_version(store, served.version).parent
-    kept |= {parent, canary} & set(known)
+    kept.update(version for version in known if version in (parent, canary))
     named = {stored.file for version in kept for stored in read_version(store, version).files}
     old = [version for version in known if version not in kept]
     for version in old:  # before their files, so that a manifest never names a missing file

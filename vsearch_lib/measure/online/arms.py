@@ -63,10 +63,10 @@ def experiment_figures(experiment: Experiment) -> list[Figure]:
     ]
     for name, arm in ((experiment.name, experiment.variant), (experiment.control_name, experiment.control)):
         low, high = arm.interval if arm.users > 1 else (None, None)
-        of_arm = {"subject": subject, "slice": f"variant {name}"}
+        of_arm, n = f"variant {name}", int(arm.impressions)
         figures += [
-            Figure("experiment_users", arm.users, **of_arm),
-            Figure("experiment_click_through_rate", arm.rate, **of_arm, n=int(arm.impressions), low=low, high=high),
+            Figure("experiment_users", arm.users, subject=subject, slice=of_arm),
+            Figure("experiment_click_through_rate", arm.rate, subject=subject, slice=of_arm, n=n, low=low, high=high),
         ]
     if (ratio := judgement.sample_ratio_p_value) is not None:
         figures.append(Figure("sample_ratio_p_value", ratio, subject=subject, n=users))
