@@ -56,7 +56,7 @@ def uploads(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str
     """Return the ids and the properties of a sample of the living images, by their day of upload."""
     images = living_images(lake).select(
         "image_id",
-        F.concat_ws(" ", "owner_id", "upload_date").alias("unit"),
+        F.col("owner_id").alias("owner"),
         F.col("upload_date").alias("day"),
         "tags",
         "mode",
@@ -77,22 +77,19 @@ def uploads(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str
 
 
 def queries(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str | None) -> tuple[list[str], Sample]:
-    """Return the ids and vectors of a sample of the images that people searched with; one row a user, day and image.
-
-    New rows come first.
-    """
+    """Return the ids and vectors of a sample of the images that people searched with; one row a user, day and image."""
     asked = lake.read("interactions").where("query_image_id IS NOT NULL")
     rows = asked.select(
         F.col("query_image_id").alias("image_id"),
-        F.concat_ws(" ", "user_id", "event_date").alias("unit"),
+        F.col("user_id").alias("owner"),
         F.col("event_date").alias("day"),
     )
-    sampled = _sampled(rows, windows, chosen, "image_id", "unit", distinct=True)
-    found = _with_vectors(lake, sampled, model_version).orderBy(F.desc("is_new"), "image_id", "unit").toArrow()
+    sampled = _sampled(rows.distinct(), windows, chosen, "image_id", "owner", "day")
+    found = _with_vectors(lake, sampled, model_version).toArrow()
     return found["image_id"].to_pylist(), Sample(*_sides(found), vectors=_vectors(found))
 
 
-def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str, distinct: bool = False) -> DataFrame:
+def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str) -> DataFrame:
     """Return `chosen.sample` of the rows of the new days, and as large a share of those of the earlier days."""
     chance = F.xxhash64(*key, F.lit(chosen.seed))
     sides = []
@@ -100,9 +97,7 @@ def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str, d
         (True, windows.is_new(F.col("day")), chosen.sample),
         (False, windows.is_earlier(F.col("day")), chosen.sample * chosen.earlier_days // chosen.days),
     ):
-        side = rows.where(day)
-        side = side.distinct() if distinct else side
-        sides.append(side.orderBy(chance, *key).limit(limit).withColumn("is_new", F.lit(is_new)))
+        sides.append(rows.where(day).orderBy(chance, *key).limit(limit).withColumn("is_new", F.lit(is_new)))
     return checkpointed(sides[0].unionByName(sides[1]))
 
 
@@ -113,7 +108,10 @@ def _with_vectors(lake: Lake, sampled: DataFrame, model_version: str | None) -> 
 
 
 def _sides(rows: pa.Table) -> tuple[np.ndarray, list[str]]:
-    return np.asarray(rows["is_new"].to_pylist(), dtype=bool), rows["unit"].to_pylist()
+    """Return which rows are new, and their units: an owner's rows of one side; those of a day if there is one owner."""
+    is_new, owners = rows["is_new"].to_pylist(), rows["owner"].to_pylist()
+    names = owners if len(set(owners)) > 1 else rows["day"].to_pylist()
+    return np.asarray(is_new, dtype=bool), [f"{side} {name}" for side, name in zip(is_new, names, strict=True)]
 
 
 def _numbers(rows: pa.Table, name: str) -> Values:
