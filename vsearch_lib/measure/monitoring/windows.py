@@ -1,8 +1,9 @@
 """The windows of monitoring, and samples of what came in them: uploads, and images that people searched with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,13 @@ from vsearch_lib.config.monitoring import Monitoring
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.eligible import living_images
 from vsearch_lib.measure.monitoring.drift import Sample
-from vsearch_lib.measure.monitoring.permutation import Values
+from vsearch_lib.measure.monitoring.permutation import Marks, Values, can_be_tested
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.vectors import Vectors
 
 UPLOADS, QUERIES = "uploads", "queries"
+
+Sides: TypeAlias = tuple[Marks, list[str]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def uploads(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str
     measured = pixels.join(F.broadcast(sampled.select("sha256").distinct()), "sha256", "left_semi")
     rows = _with_vectors(lake, sampled.join(measured, "sha256", "left"), model_version).toArrow()
     sample = Sample(
-        *_sides(rows),
+        *_sides(rows, chosen),
         numbers={name: _numbers(rows, name) for name in ("brightness", "sharpness", "side")},
         words={"mode": [[mode] for mode in rows["mode"].to_pylist()], "tags": rows["tags"].to_pylist()},
         vectors=_vectors(rows),
@@ -86,7 +89,7 @@ def queries(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str
     )
     sampled = _sampled(rows.distinct(), windows, chosen, "image_id", "owner", "day")
     found = _with_vectors(lake, sampled, model_version).toArrow()
-    return found["image_id"].to_pylist(), Sample(*_sides(found), vectors=_vectors(found))
+    return found["image_id"].to_pylist(), Sample(*_sides(found, chosen), vectors=_vectors(found))
 
 
 def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str) -> DataFrame:
@@ -104,14 +107,26 @@ def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str) -
 def _with_vectors(lake: Lake, sampled: DataFrame, model_version: str | None) -> DataFrame:
     stored = lake.read("embeddings").where(F.col("model_version") == F.lit(model_version)).select("image_id", "vector")
     wanted = stored.join(F.broadcast(sampled.select("image_id").distinct()), "image_id", "left_semi")
-    return sampled.join(wanted, "image_id", "left")
+    return sampled.join(wanted, "image_id", "left").orderBy("is_new", "image_id", "owner", "day")
 
 
-def _sides(rows: pa.Table) -> tuple[np.ndarray, list[str]]:
-    """Return which rows are new, and their units: an owner's rows of one side; those of a day if there is one owner."""
-    is_new, owners = rows["is_new"].to_pylist(), rows["owner"].to_pylist()
-    names = owners if len(set(owners)) > 1 else rows["day"].to_pylist()
-    return np.asarray(is_new, dtype=bool), [f"{side} {name}" for side, name in zip(is_new, names, strict=True)]
+def sides(is_new: Sequence[bool], owners: Sequence[str], days: Sequence[date], *, permutations: int) -> Sides:
+    """Return which rows are new, and their units: what an owner has on one side, or what all have of one day.
+
+    Days are the units if there are too few owners for a test. A unit of days has less of what makes an owner's pictures
+    alike, so that false alarms are a little more frequent then.
+    """
+    marks = np.asarray(is_new, dtype=bool)
+    of_owners, of_days = (
+        [f"{side} {name}" for side, name in zip(is_new, names, strict=True)] for names in (owners, days)
+    )
+    enough = can_be_tested(marks, of_owners, permutations=permutations)
+    return marks, of_owners if enough else of_days
+
+
+def _sides(rows: pa.Table, chosen: Monitoring) -> Sides:
+    columns = (rows[name].to_pylist() for name in ("is_new", "owner", "day"))
+    return sides(*columns, permutations=chosen.permutations)
 
 
 def _numbers(rows: pa.Table, name: str) -> Values:
