@@ -102,7 +102,7 @@ def test_too_few_units_are_no_data_and_not_a_silent_ok():
     units = ["ann monday" if row < NEW else "ann sunday" for row in range(NEW + EARLIER)]
     for check in checked(replace(sample, units=units)).values():
         assert check.verdict == Verdict.NO_DATA
-        assert "60 new rows of 1 users and days, 180 earlier ones of 1" in check.seen
+        assert "60 new rows of 1 owners or days, 180 earlier ones of 1" in check.seen
 
 
 def test_a_property_that_no_row_has_is_no_data_and_others_are_tested():

@@ -123,5 +123,5 @@ def _too_few(is_new: Marks, units: Sequence[str]) -> str:
     names = np.asarray(units)
     new, earlier = (len(np.unique(names[side])) for side in (is_new, ~is_new))
     return (
-        f"too few to test: {is_new.sum()} new rows of {new} users and days, {(~is_new).sum()} earlier ones of {earlier}"
+        f"too few to test: {is_new.sum()} new rows of {new} owners or days, {(~is_new).sum()} earlier ones of {earlier}"
     )

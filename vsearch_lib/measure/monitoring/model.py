@@ -1,5 +1,7 @@
 """The model: whether it is another one than before, and whether one encoder made the vectors of table and index."""
 
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
@@ -16,11 +18,12 @@ _SAME_COSINE = 0.999  # of a vector and itself in half precision
 _MAX_CHANGED = 0.1  # of the vectors: pictures may have been replaced since the index was built
 
 
-def model_check(lake: Lake, version: str | None) -> Check:
-    """Return the check that the model in use is the one of the last run."""
+def model_check(lake: Lake, version: str | None, since: datetime) -> Check:
+    """Return the check that the model in use is the one of the last run after `since`."""
     if version is None:
         return no_data(SAME_MODEL, "there is no model")
-    earlier = lake.read("metrics").where((F.col("metric") == _METRIC) & (F.col("run") != lake.run_id))
+    of_others = (F.col("metric") == _METRIC) & (F.col("run") != lake.run_id)
+    earlier = lake.read("metrics").where(of_others & (F.col("recorded_at") >= F.lit(since)))
     before = earlier.agg(F.max_by("subject", F.struct("recorded_at", "run"))).collect()[0][0]
     subject = f"model {version}"
     figures = (Figure(_METRIC, 1, subject=subject),)

@@ -1,7 +1,7 @@
 """Two-sample permutation tests: how often chance gives a difference as large as the one between new and earlier rows.
 
-Rows of one unit (what one owner uploaded on one day) are alike, so they are permuted together. If single rows were
-permuted, every owner with many similar pictures would look like drift.
+Rows of one unit (what one owner uploaded in the new days, or in the earlier ones) are alike, so they are permuted
+together. If single rows were permuted, every owner with many similar pictures would look like drift.
 """
 
 import math
@@ -26,7 +26,7 @@ class Divisions:
     def __init__(self, is_new: Marks, units: Sequence[str], *, permutations: int, seed: int) -> None:
         """Draw the divisions; `is_new` (n) is the observed one, `units` (n) are the names of the rows' units.
 
-        A unit is on one side: rows of a new and of an earlier day have different units.
+        A unit is on one side: what an owner uploaded in the new days and in the earlier ones are two units.
 
         Raises:
             ValueError: a unit is on both sides, or a side is empty.

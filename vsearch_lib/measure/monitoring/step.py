@@ -34,6 +34,7 @@ def monitor(context: StepContext) -> list[Figure]:
     searcher = Searcher.open(settings.index.uri, cache=settings.cache) if published else None
     last = newest_day(lake, now.date())
     windows = Windows.until(last or now.date(), chosen)
+    remembered_since = now - timedelta(days=chosen.days + chosen.earlier_days)
     made = [
         _newest_check(last, now.date(), chosen),
         *_sampled_checks(context, searcher, windows),
@@ -41,9 +42,9 @@ def monitor(context: StepContext) -> list[Figure]:
         *balance_checks(searcher, chosen),
         *reconciliation_checks(context, searcher, now),
         vectors_check(lake, searcher, sample=chosen.sample, seed=chosen.seed),
-        model_check(lake, version_in_use(settings)),
+        model_check(lake, version_in_use(settings), remembered_since),
     ]
-    checks = with_missing(made, had_data(lake, now - timedelta(days=chosen.days + chosen.earlier_days)))
+    checks = with_missing(made, had_data(lake, remembered_since))
     figures = figures_of(checks)
     name = f"monitoring-{version_of(context.run_id)}.html"
     open_store(settings.reports.uri).write_new(name, _page(checks, windows).encode())

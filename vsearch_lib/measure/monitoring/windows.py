@@ -1,8 +1,9 @@
 """The windows of monitoring, and samples of what came in them: uploads, and images that people searched with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,13 @@ from vsearch_lib.config.monitoring import Monitoring
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.eligible import living_images
 from vsearch_lib.measure.monitoring.drift import Sample
-from vsearch_lib.measure.monitoring.permutation import Values
+from vsearch_lib.measure.monitoring.permutation import Marks, Values, can_be_tested
 from vsearch_lib.spark.checkpoint import checkpointed
 from vsearch_lib.vectors import Vectors
 
 UPLOADS, QUERIES = "uploads", "queries"
+
+Sides: TypeAlias = tuple[Marks, list[str]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def uploads(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str
     """Return the ids and the properties of a sample of the living images, by their day of upload."""
     images = living_images(lake).select(
         "image_id",
-        F.concat_ws(" ", "owner_id", "upload_date").alias("unit"),
+        F.col("owner_id").alias("owner"),
         F.col("upload_date").alias("day"),
         "tags",
         "mode",
@@ -68,7 +71,7 @@ def uploads(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str
     measured = pixels.join(F.broadcast(sampled.select("sha256").distinct()), "sha256", "left_semi")
     rows = _with_vectors(lake, sampled.join(measured, "sha256", "left"), model_version).toArrow()
     sample = Sample(
-        *_sides(rows),
+        *_sides(rows, chosen),
         numbers={name: _numbers(rows, name) for name in ("brightness", "sharpness", "side")},
         words={"mode": [[mode] for mode in rows["mode"].to_pylist()], "tags": rows["tags"].to_pylist()},
         vectors=_vectors(rows),
@@ -77,22 +80,19 @@ def uploads(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str
 
 
 def queries(lake: Lake, windows: Windows, chosen: Monitoring, model_version: str | None) -> tuple[list[str], Sample]:
-    """Return the ids and vectors of a sample of the images that people searched with; one row a user, day and image.
-
-    New rows come first.
-    """
+    """Return the ids and vectors of a sample of the images that people searched with; one row a user, day and image."""
     asked = lake.read("interactions").where("query_image_id IS NOT NULL")
     rows = asked.select(
         F.col("query_image_id").alias("image_id"),
-        F.concat_ws(" ", "user_id", "event_date").alias("unit"),
+        F.col("user_id").alias("owner"),
         F.col("event_date").alias("day"),
     )
-    sampled = _sampled(rows, windows, chosen, "image_id", "unit", distinct=True)
-    found = _with_vectors(lake, sampled, model_version).orderBy(F.desc("is_new"), "image_id", "unit").toArrow()
-    return found["image_id"].to_pylist(), Sample(*_sides(found), vectors=_vectors(found))
+    sampled = _sampled(rows.distinct(), windows, chosen, "image_id", "owner", "day")
+    found = _with_vectors(lake, sampled, model_version).toArrow()
+    return found["image_id"].to_pylist(), Sample(*_sides(found, chosen), vectors=_vectors(found))
 
 
-def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str, distinct: bool = False) -> DataFrame:
+def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str) -> DataFrame:
     """Return `chosen.sample` of the rows of the new days, and as large a share of those of the earlier days."""
     chance = F.xxhash64(*key, F.lit(chosen.seed))
     sides = []
@@ -100,20 +100,33 @@ def _sampled(rows: DataFrame, windows: Windows, chosen: Monitoring, *key: str, d
         (True, windows.is_new(F.col("day")), chosen.sample),
         (False, windows.is_earlier(F.col("day")), chosen.sample * chosen.earlier_days // chosen.days),
     ):
-        side = rows.where(day)
-        side = side.distinct() if distinct else side
-        sides.append(side.orderBy(chance, *key).limit(limit).withColumn("is_new", F.lit(is_new)))
+        sides.append(rows.where(day).orderBy(chance, *key).limit(limit).withColumn("is_new", F.lit(is_new)))
     return checkpointed(sides[0].unionByName(sides[1]))
 
 
 def _with_vectors(lake: Lake, sampled: DataFrame, model_version: str | None) -> DataFrame:
     stored = lake.read("embeddings").where(F.col("model_version") == F.lit(model_version)).select("image_id", "vector")
     wanted = stored.join(F.broadcast(sampled.select("image_id").distinct()), "image_id", "left_semi")
-    return sampled.join(wanted, "image_id", "left")
+    return sampled.join(wanted, "image_id", "left").orderBy("is_new", "image_id", "owner", "day")
 
 
-def _sides(rows: pa.Table) -> tuple[np.ndarray, list[str]]:
-    return np.asarray(rows["is_new"].to_pylist(), dtype=bool), rows["unit"].to_pylist()
+def sides(is_new: Sequence[bool], owners: Sequence[str], days: Sequence[date], *, permutations: int) -> Sides:
+    """Return which rows are new, and their units: what an owner has on one side, or what all have of one day.
+
+    Days are the units if there are too few owners for a test. A unit of days has less of what makes an owner's pictures
+    alike, so that false alarms are a little more frequent then.
+    """
+    marks = np.asarray(is_new, dtype=bool)
+    of_owners, of_days = (
+        [f"{side} {name}" for side, name in zip(is_new, names, strict=True)] for names in (owners, days)
+    )
+    enough = can_be_tested(marks, of_owners, permutations=permutations)
+    return marks, of_owners if enough else of_days
+
+
+def _sides(rows: pa.Table, chosen: Monitoring) -> Sides:
+    columns = (rows[name].to_pylist() for name in ("is_new", "owner", "day"))
+    return sides(*columns, permutations=chosen.permutations)
 
 
 def _numbers(rows: pa.Table, name: str) -> Values:
