@@ -1,6 +1,6 @@
 """Profile the lake and draw the page, for people who want to know what models are made from."""
 
-from vsearch_lib.artefact.pointer import current_manifest
+from vsearch_lib.artefact.pointer import read_pointer
 from vsearch_lib.context import StepContext
 from vsearch_lib.eligibility import LIVING
 from vsearch_lib.errors import ArtefactError
@@ -37,14 +37,14 @@ def profile_lake(context: StepContext) -> list[Figure]:
     Tags are compared with those of neighbours in the published index, so there is no doubt before the first one.
     """
     lake, settings = context.lake, context.settings
-    manifest = current_manifest(open_store(settings.index.uri))
-    cache = PageCache(context, "profile_lake", _TABLES, index=manifest and manifest.version)
+    version = _served_version(context)
+    cache = PageCache(context, "profile_lake", _TABLES, index=version)
     if (earlier := cache.load()) is not None:
         return earlier
     images, interactions = lake.read("images"), lake.read("interactions")
     pixels, near_duplicates = lake.read("image_pixels"), lake.read("near_duplicates")
     living = images.where(LIVING)
-    doubts = _doubts(context) if manifest else Doubts([], 0)
+    doubts = _doubts(context) if version else Doubts([], 0)
     pairs = redundant_pairs(living)
     figures = [
         *image_figures(images, pixels, near_duplicates, interactions),
@@ -67,6 +67,15 @@ def profile_lake(context: StepContext) -> list[Figure]:
     facts = [f"after the ingest of run {context.run_id}"]
     cache.save(figures, f"{name}.html", render_sections("What the lake holds", facts, sections))
     return figures
+
+
+def _served_version(context: StepContext) -> str | None:
+    try:
+        pointer = read_pointer(open_store(context.settings.index.uri))
+    except ArtefactError as error:
+        context.say(f"profile_lake: tags are not compared with neighbours: {error}")
+        return None
+    return pointer.version if pointer else None
 
 
 def _doubts(context: StepContext) -> Doubts:
