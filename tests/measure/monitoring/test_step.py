@@ -22,6 +22,7 @@ from vsearch_lib.run.bodies import body_of
 from vsearch_lib.spark.checkpoint import checkpointed
 
 TODAY = datetime.now(UTC).date()
+NOON = datetime(TODAY.year, TODAY.month, TODAY.day, 12)
 
 
 class Monitored:
@@ -83,7 +84,7 @@ def monitored(catalogue, draw) -> Monitored:
     return made
 
 
-def test_lake_and_index_that_hold_the_same_images_are_the_same(monitored):
+def test_lake_and_index_hold_the_same_images_and_later_changes_wait_and_are_listed_by_id(monitored):
     verdicts = monitored.verdicts()
     assert {verdicts[name] for name in (SAME_IMAGES, WAITING, "vectors of table and index", "model in use")} == {0}
     assert verdicts["imbalance of shards"] == verdicts["newest day"] == Verdict.OK
@@ -97,8 +98,7 @@ def test_lake_and_index_that_hold_the_same_images_are_the_same(monitored):
     page = Path(monitored.said[-1].rsplit("; ", 1)[1]).read_text()
     assert "drift of uploads: brightness" in page
 
-
-def test_changes_since_the_build_wait_for_the_index_and_are_listed_by_id(monitored):
+    # The lake changes after the build.
     lake = monitored.catalogue.lake
     lake.delete("embeddings", F.col("image_id") == "image-01")
     lake.delete("images", F.col("image_id") == "image-02")
@@ -119,7 +119,7 @@ def test_changes_since_the_build_wait_for_the_index_and_are_listed_by_id(monitor
     assert all(line["waits"] for line in lines)
 
 
-def test_vectors_of_another_encoder_under_the_same_version_and_another_model_are_alerts(monitored):
+def test_another_encoder_another_model_and_missing_data_are_alerts(monitored):
     catalogue = monitored.catalogue
     monitored.verdicts()
     rows = catalogue.lake.read("embeddings").toPandas()
@@ -136,17 +136,24 @@ def test_vectors_of_another_encoder_under_the_same_version_and_another_model_are
     assert monitored.verdicts()["model in use"] == Verdict.ALERT
     assert any("model in use: alert: m2; it was m1" in alert for alert in monitored.alerts)
 
+    # Nobody has uploaded anything for a week, but people still search.
+    move_days(catalogue, {f"image-{n:02d}": TODAY - timedelta(days=8 + n % 20) for n in range(40)})
+    columns = "event_id string, user_id string, query_image_id string, displayed_image_id string, position int, "
+    event = [("e", "u", "image-01", "image-02", 1, "impression", NOON, TODAY, "r")]
+    columns += "type string, occurred_at timestamp, event_date date, request_id string"
+    catalogue.lake.upsert("interactions", catalogue.spark.createDataFrame(event, columns))
+    verdicts = monitored.verdicts()
+    assert verdicts["newest day"] == Verdict.OK
+    assert verdicts["drift of uploads: tags"] == verdicts["drift of uploads: brightness"] == Verdict.MISSING
+    assert verdicts["drift of queries: vectors"] == Verdict.NO_DATA
+    assert any(alert.startswith("drift of uploads: tags: data is missing: too few") for alert in monitored.alerts)
 
-def test_data_that_used_to_be_there_is_missing_and_people_are_alerted(monitored):
-    assert monitored.verdicts()["drift of uploads: tags"] == Verdict.OK
-    # All images are older now, so that none is new.
-    move_days(monitored.catalogue, {f"image-{n:02d}": TODAY - timedelta(days=40 + n) for n in range(40)})
+    # Now they do not search either.
+    catalogue.lake.delete("interactions", F.lit(True))
     with pytest.raises(GateRefused, match="newest day: data is missing: nothing has landed"):
         monitored.verdicts("monitoring.fail_on_alert=true")
-    stored = monitored.catalogue.lake.read("metrics").where("metric = 'verdict' AND value = 3")
-    missing = {row["subject"] for row in stored.collect()}
-    assert {"newest day", "drift of uploads: tags", "drift of uploads: brightness"} <= missing
-    assert "recall of live queries" not in missing
+    stored = catalogue.lake.read("metrics").where(f"metric = 'verdict' AND run = 'run-{catalogue.runs - 1}'")
+    assert {row["value"] for row in stored.where("subject = 'newest day'").collect()} == {Verdict.MISSING}
 
 
 def test_an_empty_lake_has_no_data_and_no_alert(catalogue):
