@@ -77,7 +77,8 @@ def _by_layer(backbone: nn.Module, rate: float, frozen_layers: float, layer_deca
     """Return the weights that are trained, by layer if timm knows the layers; the last layer has `rate`."""
     if not hasattr(backbone, "group_matcher"):  # a network that timm does not know
         return [(list(backbone.parameters()), rate)]
-    layer_of: dict[str, int] = group_parameters(backbone, backbone.group_matcher(), reverse=True)
+    matcher = backbone.group_matcher()  # type: ignore[operator]
+    layer_of: dict[str, int] = group_parameters(backbone, matcher, reverse=True)
     last = max(layer_of.values())
     weights_of = defaultdict(list)
     for name, weight in backbone.named_parameters():

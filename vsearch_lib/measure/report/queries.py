@@ -10,8 +10,9 @@ from vsearch_lib.encoder.activation import LocatingEmbedder
 from vsearch_lib.examples.split import images_with_split
 from vsearch_lib.lake import Lake
 from vsearch_lib.lake.pictures import public_jpegs
+from vsearch_lib.measure.offline.formulas import RELEVANT_FROM, Measures
 from vsearch_lib.measure.offline.judged import judged_queries
-from vsearch_lib.measure.offline.ranking import RELEVANT_FROM, ndcg_of_each_query
+from vsearch_lib.measure.offline.ranking import measured
 from vsearch_lib.measure.report.spotlight import spotlit
 from vsearch_lib.models.load import load_model
 from vsearch_lib.report.page import Answer, Query
@@ -46,7 +47,9 @@ def worst_and_best(lake: Lake, searcher: Searcher, settings: Settings) -> Extrem
     if not judged:
         return None
     ranked = _ranked(searcher, rows)
-    ndcg = ndcg_of_each_query(judged, {query: [image for image, _ in found] for query, found in ranked.items()})
+    rankings = {query: [image for image, _ in found] for query, found in ranked.items()}
+    values = measured(judged, rankings, Measures())
+    ndcg = dict(zip(values.queries, values.of_each["ndcg_at_10"].tolist(), strict=True))
     in_order = sorted(judged, key=lambda query: (ndcg[query], query))
     count = min(settings.reports.page_queries, (len(in_order) + 1) // 2)
     worst, best = in_order[:count], in_order[::-1][:count]
