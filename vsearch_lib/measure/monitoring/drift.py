@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 
 import numpy as np
 
@@ -69,7 +68,7 @@ def _tests(kind: str, sample: Sample, permutations: int, seed: int) -> Iterator[
     divisions: Divisions | None = None
     for name, rows in known.items():
         label = f"drift of {kind}: {name}"
-        is_new, units = sample.is_new[rows], list(compress(sample.units, rows))
+        is_new, units = sample.is_new[rows], np.asarray(sample.units)[rows].tolist()
         if not can_be_tested(is_new, units, permutations=permutations):
             yield no_data(label, _too_few(is_new, units))
             continue

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vsearch_lib.config.monitoring import Monitoring
-from vsearch_lib.figures import Figure
+from vsearch_lib.figures import ALL, Figure
 from vsearch_lib.measure.monitoring.check import Check, Verdict, no_data
 from vsearch_lib.measure.monitoring.permutation import Values
 from vsearch_lib.publishing.gate import measure
@@ -45,7 +45,7 @@ def live_recall_check(searcher: Searcher | None, image_ids: Sequence[str], chose
         return no_data(LIVE_RECALL, f"none of {len(image_ids)} queries is an image of the index")
     recall = measure(searcher, searcher.vectors(rows), own=rows).rescored[_DEPTH]
     subject = f"index {searcher.manifest.version}"
-    figure = recall_figure(recall, "recall_at_10", subject=subject, stratum="live", n=len(rows))
+    figure = recall_figure(recall, "live_recall_at_10", subject=subject, stratum=ALL, n=len(rows))
     low, high = figure.low or 0.0, figure.high or 0.0
     seen = f"recall@10 {recall.mean:.3f} ({low:.3f} to {high:.3f}) over {len(rows)} queries"
     return Check(LIVE_RECALL, Verdict.ALERT if high < chosen.min_live_recall else Verdict.OK, seen, (figure,))
