@@ -32,7 +32,7 @@ def test_an_operating_point_is_compared_with_another_on_judgements_and_against_e
 def test_an_index_is_not_better_than_itself(published_judged, points):
     context = published_judged("gate.min_compared_queries=5")
     for evidence in compare_indexes(context, points[0], points[0]).evidence:
-        assert evidence.outcome == "no difference that can be told"
+        assert evidence.gain.outcome == "no difference that can be told"
 
 
 def test_too_few_images_in_common_are_no_comparison(published_judged, points):
