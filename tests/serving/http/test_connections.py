@@ -159,7 +159,8 @@ def test_ten_thousand_slow_connections_leave_the_service_answering_and_its_memor
             with connected(server) as connection:
                 connection.sendall(LAST)
                 answered += answer(connection).endswith(b"xxx")
-            assert len(server.server_state.connections) < 3_000
+            # asyncio accepts a whole backlog, of 2,048, before those above the limit are closed.
+            assert len(server.server_state.connections) <= 1_000 + 2_048
             assert resident_bytes() - before < 200_000_000
             time.sleep(0.1)
         attacker.join()
