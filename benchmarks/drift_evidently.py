@@ -17,7 +17,7 @@ from evidently.metrics.embeddings import EmbeddingsDrift
 from evidently.presets import DataDriftPreset
 
 NUMBERS = ("brightness", "sharpness", "nearest")
-NIGHTS = 100  # of each kind at most: it takes longer a night than our tests do
+NIGHTS = 30  # of each kind at most: it takes longer a night than our tests do
 
 
 def main(folder: str) -> None:

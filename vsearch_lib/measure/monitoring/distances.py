@@ -19,11 +19,16 @@ def largest_gaps(values: Values, divisions: Divisions) -> Values:
     order = np.argsort(values, kind="stable")
     ascending = values[order]
     last_of_equal = np.append(ascending[1:] != ascending[:-1], True)
-    below = np.cumsum(divisions.new[:, order], axis=1, dtype=np.float32)[:, last_of_equal]
-    rows_below = np.arange(1, len(values) + 1)[last_of_equal]
+    # A row of the transposed array is read as a whole, so that sorting and adding up are quick.
+    below = np.cumsum(np.ascontiguousarray(divisions.new.T)[order], axis=0)[last_of_equal]
+    rows_below = np.arange(1, len(values) + 1, dtype=np.float32)[last_of_equal, None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        gaps = np.abs(below / divisions.new_counts - (rows_below - below) / divisions.earlier_counts)
-    largest: Values = gaps.max(axis=1)
+        new, earlier = (
+            (1 / counts[:, 0]).astype(np.float32) for counts in (divisions.new_counts, divisions.earlier_counts)
+        )
+        below *= new + earlier
+        below -= rows_below * earlier
+    largest: Values = np.maximum(below.max(axis=0), -below.min(axis=0)).astype(np.float64)
     return largest
 
 
@@ -50,7 +55,10 @@ def energy_distances(vectors: Vectors, divisions: Divisions) -> Values:
     statistics", 2013). If both come from one distribution it is 0 on average, and by chance a little below. Distances
     are computed once; a division then costs n² multiplications. It is not a number if a side has fewer than two rows.
     """
-    distances = np.sqrt(np.maximum(0, 2 - 2 * (vectors @ vectors.T)))
+    distances = vectors @ vectors.T
+    np.multiply(distances, -2, out=distances)
+    np.add(distances, 2, out=distances)
+    np.sqrt(np.maximum(distances, 0, out=distances), out=distances)
     np.fill_diagonal(distances, 0)  # rounding leaves a little more than 0
     to_all = distances.sum(axis=1, dtype=np.float64)
     new, m, n = divisions.new, divisions.new_counts[:, 0], divisions.earlier_counts[:, 0]
