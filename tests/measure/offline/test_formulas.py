@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ir_measures import AP, RR, P, R, Success, nDCG
 
+from tests.support.reference_measures import named_measures
 from vsearch_lib.measure.offline.formulas import UNJUDGED, Measures, dcg, values_of
 from vsearch_lib.measure.offline.ranking import as_matrix, measured
 
@@ -77,25 +77,16 @@ def worlds(draw):
 def test_every_figure_of_every_query_is_that_of_ir_measures(world):
     judgements, rankings = world
     ours = measured(judgements, rankings, EVERYTHING)
-    gains = {grade: 2**grade - 1 for grade in range(6)}
-    theirs = {}
-    for suffix, only in (("", False), ("_judged_only", True)):
-        theirs[f"mrr{suffix}"] = RR(rel=3, judged_only=only)
-        theirs[f"map{suffix}"] = AP(rel=3, judged_only=only)
-        for k in EVERYTHING.depths:
-            theirs[f"precision_at_{k}{suffix}"] = P(rel=3, judged_only=only) @ k
-            theirs[f"judged_recall_at_{k}{suffix}"] = R(rel=3, judged_only=only) @ k
-            theirs[f"hit_rate_at_{k}{suffix}"] = Success(rel=3, judged_only=only) @ k
-            theirs[f"ndcg_at_{k}{suffix}"] = nDCG(judged_only=only) @ k
-            theirs[f"ndcg_exponential_at_{k}{suffix}"] = nDCG(gains=gains, judged_only=only) @ k
-    assert set(theirs) == set(ours.of_each) == set(EVERYTHING.names)
+    groups = named_measures(EVERYTHING.depths)
+    assert {name for group in groups for name in group} == set(ours.of_each) == set(EVERYTHING.names)
     run = {q: {image: float(-rank) for rank, image in enumerate(ranked)} for q, ranked in rankings.items()}
-    expected = {
-        (one.query_id, one.measure): one.value for one in ir_measures.iter_calc(theirs.values(), judgements, run)
-    }
-    for name, measure in theirs.items():
-        values = [expected.get((query, measure), 0.0) for query in ours.queries]
-        assert ours.of_each[name] == pytest.approx(values, abs=1e-6), name
+    for group in groups:
+        theirs = {
+            (one.query_id, one.measure): one.value for one in ir_measures.iter_calc(group.values(), judgements, run)
+        }
+        for name, measure in group.items():
+            expected = [theirs.get((query, measure), 0.0) for query in ours.queries]
+            assert ours.of_each[name] == pytest.approx(expected, abs=1e-6), name
 
 
 def test_rows_of_different_lengths_are_filled_up():

@@ -10,8 +10,8 @@ import ir_measures
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from ir_measures import AP, RR, P, R, Success, nDCG
 
+from tests.support.reference_measures import named_measures
 from vsearch_lib.measure.offline.step import evaluate
 from vsearch_lib.measure.offline.tables import PUBLISHED
 
@@ -29,22 +29,6 @@ def evaluated(published_judged):
     return figures, files
 
 
-def wanted() -> dict[str, ir_measures.Measure]:
-    gains = {grade: 2**grade - 1 for grade in range(6)}
-    measures = {}
-    for suffix, only in (("", False), ("_judged_only", True)):
-        measures |= {f"mrr{suffix}": RR(rel=3, judged_only=only), f"map{suffix}": AP(rel=3, judged_only=only)}
-        for k in (1, 10):
-            measures |= {
-                f"precision_at_{k}{suffix}": P(rel=3, judged_only=only) @ k,
-                f"judged_recall_at_{k}{suffix}": R(rel=3, judged_only=only) @ k,
-                f"hit_rate_at_{k}{suffix}": Success(rel=3, judged_only=only) @ k,
-                f"ndcg_at_{k}{suffix}": nDCG(judged_only=only) @ k,
-                f"ndcg_exponential_at_{k}{suffix}": nDCG(gains=gains, judged_only=only) @ k,
-            }
-    return measures
-
-
 @pytest.mark.parametrize(
     ("system", "slice_", "qrels", "run"),
     [
@@ -60,10 +44,11 @@ def test_ir_measures_computes_every_figure_again_from_the_exported_files(evaluat
     ours = {f.metric: f for f in figures if (f.subject, f.slice) == (system, slice_)}
     judged = list(ir_measures.read_trec_qrels(str(files[qrels])))
     found = list(ir_measures.read_trec_run(str(files[run])))
-    theirs = ir_measures.calc_aggregate(wanted().values(), judged, found)
-    for name, measure in wanted().items():
-        assert ours[name].value == pytest.approx(theirs[measure], abs=1e-6), name
-        assert ours[name].n == len({one.query_id for one in judged}) > 5
+    for group in named_measures((1, 10)):
+        theirs = ir_measures.calc_aggregate(group.values(), judged, found)
+        for name, measure in group.items():
+            assert ours[name].value == pytest.approx(theirs[measure], abs=1e-6), name
+            assert ours[name].n == len({one.query_id for one in judged}) > 5
     assert ours["mrr"].value > 0.2
 
 
