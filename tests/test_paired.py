@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, norm, t, ttest_rel
+from scipy.stats import binom, bootstrap, norm, t, ttest_rel
 
 from vsearch_lib.paired import Difference, interval_of_mean, paired_difference
 
 
 def test_the_same_difference_on_every_query_has_no_width():
-    assert paired_difference([0.5, 0.75, 1.0], [0.25, 0.5, 0.75], seed=1) == Difference(0.25, 0.25, 0.25, 3)
+    assert paired_difference([0.5, 0.75, 1.0], [0.25, 0.5, 0.75], seed=1) == Difference(0.25, 0.25, 0.25, 3, "better")
 
 
 def test_for_many_queries_the_interval_is_that_of_the_paired_t_test():
@@ -79,19 +79,16 @@ def test_for_ten_thousand_queries_the_interval_is_normal():
     assert (few_low, few_high) == pytest.approx((low, high), abs=0.05 * (high - low))
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.01, 0.05, "better"),
-        (-0.05, -0.01, "worse"),
-        (-0.01, 0.05, "no difference that can be told"),
-        (0.0, 0.05, "no difference that can be told"),
-        (-0.05, 0.0, "no difference that can be told"),
-        (0.0, 0.0, "no difference that can be told"),
-    ],
-)
-def test_a_system_is_better_or_worse_only_if_the_whole_interval_says_so(low, high, expected):
-    assert Difference((low + high) / 2, low, high, 30).outcome == expected
+@pytest.mark.parametrize(("change", "expected"), [(0.036, ""), (0.024, "perhaps "), (0.012, None)])
+def test_a_system_is_better_by_the_interval_of_995_in_a_thousand_and_perhaps_better_by_that_of_95_percent(
+    change, expected
+):
+    # Its error is 0.01; by Student's t, 95 % are 1.98 errors to each side, and 99.5 % are 2.87.
+    spread = np.linspace(-1, 1, 100)
+    values = change + 0.1 * spread / spread.std(ddof=1)
+    for sign, word in ((1, "better"), (-1, "worse")):
+        said = paired_difference((sign * values).tolist(), [0.0] * 100, seed=1).outcome
+        assert said == ("no difference that can be told" if expected is None else f"{expected}{word}")
 
 
 def outcomes(change: float, *, seeds: int) -> list[str]:
@@ -110,12 +107,13 @@ def test_a_worse_model_is_called_worse_and_a_better_one_better():
     assert set(outcomes(+0.1, seeds=20)) == {"better"}
 
 
-def test_an_equal_model_is_called_better_as_seldom_as_the_interval_says(monkeypatch):
-    """One comparison in forty is expected, and is what a 95 % interval means."""
-    monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 1000)
+def test_an_equal_model_is_never_called_better_in_20_comparisons_and_in_600_as_seldom_as_the_intervals_say(monkeypatch):
+    monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 2000)
     said = outcomes(0.0, seeds=600)
-    assert 0.01 <= said.count("better") / 600 <= 0.04
-    assert 0.01 <= said.count("worse") / 600 <= 0.04
+    for word in ("better", "worse"):
+        assert word not in said[:20]
+        assert said.count(word) <= binom.ppf(0.999, 600, 0.0025)
+        assert 0.01 <= (said.count(word) + said.count(f"perhaps {word}")) / 600 <= 0.04
 
 
 def test_equal_values_have_no_interval():

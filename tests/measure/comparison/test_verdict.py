@@ -25,7 +25,9 @@ def gate():
 
 def measured(kind: str, low: float, high: float) -> Evidence:
     mean = (low + high) / 2
-    return Evidence(kind, "figure", Pair("m2", "m1", 1), 0.5 + mean, 0.5, Difference(mean, low, high, 40), [])
+    return Evidence(
+        kind, "figure", Pair("m2", "m1", 1), 0.5 + mean, 0.5, Difference(mean, low, high, 40, "not read"), []
+    )
 
 
 @pytest.mark.parametrize("kind", [JUDGED, CLICKED])
