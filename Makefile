@@ -23,7 +23,7 @@ PORT ?= 8080
 # Most of a test's time Spark's driver plans on one core, and another core idles.
 IN_TWO_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo serve airflow test test-dags test-library test-slow test-scheduler test-cluster test-s3 test-cases test-retrain workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples bench-serve clean
+.PHONY: help demo serve airflow test test-dags test-library test-slow test-scheduler test-long test-s3 test-cases workers-environment check docs lock tuning-libraries bench-ingest bench-embed bench-index bench-clicks bench-examples bench-serve clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -43,23 +43,23 @@ serve: $(JOBS_READY) ## after make demo: search in a browser; ARGS="--port 8001 
 airflow: $(AIRFLOW_READY) ## start Airflow on this machine, with the DAGs, their connection and their pool
 	@conf/airflow/start.sh '$(PORT)'
 
-test: check $(WORKERS) ## everything that must hold
+test: check ## everything that must hold
 	@$(MAKE) --no-print-directory -j 2 test-dags test-library
 
 # Side by side: for most of its time the test of the DAGs waits for one process after another.
 test-dags: $(AIRFLOW_READY)
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m 'not slow' tests/dags
 
-test-library: $(JOBS_READY) $(WORKERS)
+test-library: $(JOBS_READY)
 	@.venv/bin/python -m pytest $(IN_TWO_PROCESSES) -m 'not slow' --durations=20 --ignore=tests/dags
 
-test-slow: test-scheduler test-cluster test-s3 test-cases test-retrain ## what takes long by nature: an hour and more
+test-slow: test-scheduler test-long test-s3 test-cases ## what takes long by nature: an hour and more
 
 test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m slow tests/dags
 
-test-cluster: $(JOBS_READY) $(WORKERS) ## two whole nights and a training on a cluster; some ten minutes
-	@.venv/bin/python -m pytest -q -m slow tests/test_cluster.py tests/training/test_distributed.py
+test-long: $(JOBS_READY) $(WORKERS) ## nights and a training on a cluster, a retraining, other backbones, hostile clients; half an hour
+	@.venv/bin/python -m pytest -m slow --durations=20 --ignore=tests/dags
 
 test-s3: $(JOBS_READY) $(VERSITYGW) ## what must hold of storage and index, with VersityGW in place of moto; needs Go
 	@VERSITYGW='$(CURDIR)/$(VERSITYGW)' .venv/bin/python -m pytest tests/test_storage.py tests/artefact tests/index tests/publishing tests/search tests/serving
@@ -109,9 +109,6 @@ bench-examples: $(JOBS_READY) ## time a training snapshot of 100,000 images and 
 
 bench-serve: $(JOBS_READY) ## load the search service on a million vectors, on loopback; some minutes
 	@.venv/bin/python benchmarks/serve.py
-
-test-retrain: $(JOBS_READY) ## a retraining of the demo with what people said, and with shuffled scores; some minutes
-	@.venv/bin/python -m pytest -q -m slow tests/run/test_retrain.py
 
 workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster whose machines have only Spark and Python 3.11
 	@du -h $(WORKERS)

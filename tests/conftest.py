@@ -32,11 +32,6 @@ pytest_plugins = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the night on a cluster, the longest module, so that no test process waits for it at the end."""
-    items.sort(key=lambda item: item.path != Path(__file__).with_name("test_cluster.py"))
-
-
 # For a few rows, compiling a plan takes longer than running it. The commands that tests start do compile theirs.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 # A session of many minutes, unlike a demo's, gains from fully optimised code; a parallel collector would only take the

@@ -23,6 +23,8 @@ from vsearch_lib.models.load import load_model
 from vsearch_lib.search.searcher import Searcher
 from vsearch_lib.storage import open_store
 
+pytestmark = pytest.mark.slow
+
 IMAGES = 40
 # The number of bad uploads is fixed: in such a small catalogue they are more than a night may refuse.
 SETTINGS = ("quality.max_refused_share=0.2",)
@@ -152,7 +154,6 @@ def test_a_second_refresh_has_nothing_to_do(night):
     assert "nothing to build" in night.output.split("publish_index")[-1]
 
 
-@pytest.mark.slow
 def test_a_whole_night_and_a_second_one_run_on_the_cluster(landed, overrides, environment):
     command = [sys.executable, "-m", "vsearch_lib.cli", "run", "nightly", "--env=demo"]
     whole = [f"--set={setting}" for setting in (*overrides, f"lake.uri={landed[0]}/whole/lake")]

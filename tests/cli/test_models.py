@@ -13,8 +13,10 @@ import pytest
 import simplejpeg
 import torch
 
+from tests.support.photo_catalogue import Catalogue
 from tests.support.small_model import SMALL, small_graph
 from vsearch_lib.cli.command_line import main
+from vsearch_lib.config import load_settings
 from vsearch_lib.encoder.network import untrained
 from vsearch_lib.figures import Figure
 from vsearch_lib.lake.metrics import record
@@ -30,9 +32,9 @@ def vsearch(spark, settings, capsys, monkeypatch):
     """Run `vsearch models …` in the session of the tests; return its exit code and the lines of both outputs."""
     monkeypatch.setattr(session, "spark_session", lambda *_: nullcontext(spark))
 
-    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
+    def run(command: str, *arguments: str) -> tuple[int, list[str], list[str]]:
         chosen = [f"--set={setting}" for setting in (f"var={settings.var}", *SMALL, "examples.test_share=0.9")]
-        monkeypatch.setattr("sys.argv", ["vsearch", "models", *arguments, "--env=demo", *chosen])
+        monkeypatch.setattr("sys.argv", ["vsearch", "models", command, "--env=demo", *chosen, *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
@@ -109,9 +111,10 @@ def view(scene: int, number: int) -> bytes:
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=95, colorspace="RGB"))
 
 
-@pytest.fixture
-def judged(catalogue, vsearch):
-    """Pictures of four scenes, those of each judged alike, and a function that compares two models."""
+@pytest.fixture(scope="module")
+def scenes(spark, tmp_path_factory) -> Catalogue:
+    """Pictures of four scenes, those of each judged alike, and two models; tests only read it."""
+    catalogue = Catalogue(spark, load_settings("demo", [f"var={tmp_path_factory.mktemp('scenes')}", *SMALL]))
     names = [(scene, f"image-{scene}-{number}") for scene in range(4) for number in range(4)]
     catalogue.land({name: view(scene, int(name[-1])) for scene, name in names})
     day = date(2024, 5, 6)
@@ -120,9 +123,17 @@ def judged(catalogue, vsearch):
     catalogue.lake.upsert("judgements", catalogue.spark.createDataFrame(pairs, columns))
     put(catalogue.settings, "other")
     put(catalogue.settings, "ruined", dimension=16, ruined=True)
+    return catalogue
+
+
+@pytest.fixture
+def judged(scenes, vsearch):
+    """A function that compares two models of the scenes."""
 
     def compare(a: str, b: str, needed: int = 5) -> list[str]:
-        code, lines, errors = vsearch("compare", a, b, f"--set=gate.min_compared_queries={needed}")
+        code, lines, errors = vsearch(
+            "compare", a, b, f"--set=gate.min_compared_queries={needed}", f"--set=var={scenes.settings.var}"
+        )
         assert (code, errors) == (0, [])
         return lines
 
@@ -141,10 +152,10 @@ def test_two_models_of_other_recipes_are_compared_on_the_same_queries(judged):
     assert judged("ruined", "other")[-1].endswith(": worse")
 
 
-def test_a_page_shows_the_queries_that_moved_most_and_a_file_keeps_each_query(judged, vsearch, tmp_path):
+def test_a_page_shows_the_queries_that_moved_most_and_a_file_keeps_each_query(scenes, vsearch, tmp_path):
     page = tmp_path / "page.html"
-    needed = "--set=gate.min_compared_queries=5"
-    _, lines, errors = vsearch("compare", "ruined", "other", needed, f"--html={page}")
+    chosen = ("--set=gate.min_compared_queries=5", f"--set=var={scenes.settings.var}")
+    _, lines, errors = vsearch("compare", "ruined", "other", *chosen, f"--html={page}")
     assert errors == []
     assert lines[-1] == f"page: {page}; figures of each query: {tmp_path / 'page.parquet'}"
     text = page.read_text()
@@ -169,7 +180,7 @@ def test_models_that_cannot_be_compared_say_why(catalogue, jpegs, vsearch):
     assert line.startswith("m1 and other cannot be compared: 0 judged and 0 clicked queries of the test split are")
 
 
-def test_nothing_is_written_by_a_comparison(judged, settings, spark):
-    before = sorted(Path(settings.var).rglob("*"))
+def test_nothing_is_written_by_a_comparison(judged, scenes):
+    before = sorted(Path(scenes.settings.var).rglob("*"))
     judged("other", "ruined")
-    assert [file for file in sorted(Path(settings.var).rglob("*")) if file not in before] == []
+    assert [file for file in sorted(Path(scenes.settings.var).rglob("*")) if file not in before] == []

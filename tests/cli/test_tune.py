@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from vsearch_lib.errors import ArtefactError, GateRefused, UsageError
 from vsearch_lib.index.step import build_index
 from vsearch_lib.publishing.publication import publish
 from vsearch_lib.publishing.step import publish_index
+from vsearch_lib.spark import session
 from vsearch_lib.storage import open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -91,8 +91,11 @@ def test_measuring_publishes_nothing(index, tune):
     assert current_manifest(store) == before
 
 
-def test_the_cheapest_point_that_recalls_enough_is_adopted_and_measured_for_every_stratum(catalogue, draw):
-    """The command starts Spark for this: crops are cut out of pictures that only the lake can find."""
+def test_the_cheapest_point_that_recalls_enough_is_adopted_and_measured_for_every_stratum(
+    catalogue, draw, tune, monkeypatch, capsys
+):
+    """The command needs Spark for this: crops are cut out of pictures that only the lake can find."""
+    monkeypatch.setattr(session, "spark_session", lambda *_: nullcontext(catalogue.spark))
     catalogue.land({f"image-{seed:02d}": draw(seed) for seed in range(40)})
     catalogue.embed()
     chosen = (f"var={catalogue.settings.var}", *SMALL, "gate.queries=20", "index.factory=IVF4,PQ8x4np")
@@ -105,17 +108,16 @@ def test_the_cheapest_point_that_recalls_enough_is_adopted_and_measured_for_ever
     before = current_manifest(store)
 
     options = [f"--set={setting}" for setting in (*chosen, "gate.min_recall_at_10=0.5")]
-    command = [sys.executable, "-m", "vsearch_lib.cli", "index", "tune", "--env=demo", *options]
-    done = subprocess.run([*command, "--sample=0", "--adopt", "--min-recall=0.99"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    tune(*options, "--sample=0", "--adopt", "--min-recall=0.99")
+    printed = capsys.readouterr().out
     adopted = current_manifest(store)
     assert adopted.parent == before.version
     assert adopted.gate.strata["whole"].rescored[10].mean >= 0.99
     queries = {name: stratum.queries for name, stratum in adopted.gate.strata.items()}
     assert queries == {"whole": 20, "new": 20, "crop": 20}
     point = adopted.search
-    assert f"nprobe {point.nprobe}, shortlist {point.shortlist} (recall@10" in done.stdout
-    assert done.stdout.endswith(f"{adopted.version} is served from {store.uri}\n")
+    assert f"nprobe {point.nprobe}, shortlist {point.shortlist} (recall@10" in printed
+    assert printed.endswith(f"{adopted.version} is served from {store.uri}\n")
     listed = [json.loads(store.read(key))["version"] for key in store.list("manifests")]
     assert listed == [before.version, adopted.version]
 
