@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vsearch_lib.figures import Figure
 from vsearch_lib.measure.offline.tables import PUBLISHED, tables, with_interval
+from vsearch_lib.report.page import Table
 
 INDEX = [Figure("index_rows", 1200, subject="index v1"), Figure("index_bytes_per_vector", 40, subject="index v1")]
 
@@ -13,8 +14,12 @@ def ranked(slice_: str = "all", **values: float) -> list[Figure]:
 
 
 def of(figures: list[Figure], heading: str) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in table_of(figures, heading).rows]
+
+
+def table_of(figures: list[Figure], heading: str) -> Table:
     (table,) = [table for table in tables([*INDEX, *figures]) if table.headings[0].startswith(heading)]
-    return [tuple(row) for row in table.rows]
+    return table
 
 
 def test_an_index_without_judged_queries_has_one_table():
@@ -53,6 +58,13 @@ def test_slices_keep_their_order_and_small_ones_have_words_in_place_of_a_number(
         ("tag: mug", "0.700", "40"),
         ("country: FR", "too few queries", "3"),
     ]
+
+
+def test_slices_without_a_number_and_all_after_the_twelve_worst_are_folded_up():
+    small = [Figure("too_few_queries", 3, subject=PUBLISHED, slice=f"country: {n}", n=3) for n in range(20)]
+    large = [figure for n in range(20) for figure in ranked(f"tag: {n:02d}", ndcg_at_10=n / 20)]
+    assert table_of([*large[:2], *small], "slice of").shown == 2
+    assert table_of([*large, *small], "slice of").shown == 12
 
 
 def test_a_gap_is_told_only_if_the_whole_interval_is_on_one_side():

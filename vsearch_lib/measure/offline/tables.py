@@ -9,6 +9,7 @@ from vsearch_lib.report.page import Table
 
 PUBLISHED = "published index"
 _SLICED = "ndcg_at_10"
+_SHOWN = 12  # rows of a long table; the others are folded up
 
 
 def tables(figures: Sequence[Figure]) -> list[Table]:
@@ -96,7 +97,7 @@ def _labels(figures: Sequence[Figure]) -> Table:
         if figure.metric in ("label_macro_f1", "label_f1")
     ]
     note = "Has the nearest other picture the tag, if and only if the query has it? The worst tags come first."
-    return Table(("tags of the nearest picture", "F1", "queries"), rows, note=note)
+    return Table(("tags of the nearest picture", "F1", "queries"), rows, note=note, shown=_SHOWN)
 
 
 def _slices(figures: Sequence[Figure]) -> Table:
@@ -105,10 +106,11 @@ def _slices(figures: Sequence[Figure]) -> Table:
         for figure in figures
         if figure.metric == _SLICED and SEPARATOR in figure.slice
     ]
+    shown = min(len(rows), _SHOWN)
     rows += [
         (figure.slice, "too few queries", str(figure.n)) for figure in figures if figure.metric == "too_few_queries"
     ]
-    return Table(("slice of the queries, the worst first", "nDCG@10", "queries"), rows)
+    return Table(("slice of the queries, the worst first", "nDCG@10", "queries"), rows, shown=shown)
 
 
 def _fairness(figures: Sequence[Figure]) -> Table:
