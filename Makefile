@@ -55,7 +55,7 @@ test-library: $(JOBS_READY)
 
 test-slow: test-scheduler test-long test-s3 test-cases ## what takes long by nature: an hour and more
 
-test-scheduler: $(AIRFLOW_READY) ## a week through the scheduler beside the days in order, and ten kills; some forty minutes
+test-scheduler: $(AIRFLOW_READY) ## a week through Airflow's scheduler, ten kills, a retraining's DAG; some forty minutes
 	@.venv-airflow/bin/python -m pytest -q --confcutdir=tests/dags -m slow tests/dags
 
 test-long: $(JOBS_READY) $(WORKERS) ## nights and a training on a cluster, a retraining, other backbones, hostile clients; half an hour

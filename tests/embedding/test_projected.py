@@ -65,31 +65,33 @@ def nights(spark, settings, tmp_path) -> Nights:
     return Nights(Catalogue(spark, settings), weights_of(tmp_path, "small"))
 
 
-@pytest.mark.parametrize("images", [1, 40])
-def test_in_a_catalogue_of_any_size_each_picture_finds_itself(nights, draw, images):
-    jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(images)}
-    nights.catalogue.land(jpegs)
-    figures = nights.run()
-    assert figures["images_embedded"] == figures["index_rows"] == images
+def check_each_finds_itself(nights, figures, jpegs) -> None:
+    assert figures["images_embedded"] == figures["index_rows"] == len(jpegs)
     # The projection was fitted to features of all public images: none goes through the network again.
     assert figures["pictures_computed"] == 0
     searcher = nights.searcher()
-    model = model_of(searcher.manifest)
-    hits = searcher.search(model.embed(list(jpegs.values())), 1)
+    hits = searcher.search(model_of(searcher.manifest).embed(list(jpegs.values())), 1)
     assert [fact["image_id"] for fact in searcher.describe(hits.ids[:, 0])] == list(jpegs)
     assert hits.scores.min() > 0.999
-    other = model.embed([draw(10_000)])
-    assert np.linalg.norm(other) == pytest.approx(1, abs=1e-4)
 
 
-def test_vectors_of_the_table_are_those_of_the_registered_model(nights, jpegs):
+def test_each_picture_finds_itself_by_the_vector_of_the_registered_model(nights, draw):
+    jpegs = {f"image-{seed:03d}": draw(seed) for seed in range(40)}
     nights.catalogue.land(jpegs)
-    nights.run("train_encoder", "embed_images")
+    check_each_finds_itself(nights, nights.run(), jpegs)
     card = newest(nights.settings.models.uri, recipe_of(nights.settings))
     embedder = load_model(nights.settings.models.uri, card.version).embedder(batch_size=1)
     stored = nights.catalogue.vectors(card.version)
     assert set(stored) == set(jpegs)
     assert min(stored[name] @ embedder.embed([jpeg])[0] for name, jpeg in jpegs.items()) >= 0.9999
+    assert np.linalg.norm(embedder.embed([draw(10_000)])) == pytest.approx(1, abs=1e-4)
+
+
+def test_an_index_of_one_image_is_published_with_the_recall_of_crops_only(nights, draw):
+    jpegs = {"only": draw(1)}
+    nights.catalogue.land(jpegs)
+    check_each_finds_itself(nights, nights.run(), jpegs)
+    assert list(nights.searcher().manifest.gate.strata) == ["crop"]
 
 
 def test_only_public_images_of_the_training_split_shape_the_model(nights, draw, spark, tmp_path):
@@ -110,6 +112,7 @@ def test_a_catalogue_with_only_private_images_also_gets_a_model(nights, jpegs):
     assert (figures["projection_pictures"], figures["images_embedded"]) == (0, len(jpegs))
 
 
+@pytest.mark.slow
 def test_a_first_night_with_training_but_without_images_to_learn_from_is_still_searched(nights, jpegs):
     nights.overrides = (*nights.overrides, "training.depth=full", "training.epochs=1")
     nights.catalogue.land(jpegs)
@@ -141,13 +144,6 @@ def test_for_an_index_without_an_image_the_error_says_what_to_do(nights, jpegs):
     nights.catalogue.images(hashes, deleted_at=datetime(2024, 5, 7, tzinfo=UTC))
     with pytest.raises(VsearchError, match="the lake has no image"):
         nights.run("build_index")
-
-
-def test_an_index_of_one_image_is_published_with_the_recall_of_crops_only(nights, draw):
-    nights.catalogue.land({"only": draw(1)})
-    figures = nights.run()
-    assert figures["index_rows"] == 1
-    assert list(nights.searcher().manifest.gate.strata) == ["crop"]
 
 
 def test_a_picture_without_features_is_refused_once_and_stops_no_later_run(nights, jpegs, draw):
@@ -236,6 +232,7 @@ def test_a_transformer_and_a_modern_convolutional_network_can_be_used(nights, dr
     assert searcher.describe(hits.ids[0])[0]["image_id"] == "image-003"
 
 
+@pytest.mark.slow
 def test_a_backbone_that_openvino_cannot_run_runs_on_torch_and_this_is_reported(nights, jpegs, monkeypatch):
     import openvino
 
