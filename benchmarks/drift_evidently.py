@@ -36,7 +36,8 @@ def main(folder: str) -> None:
             where = (nights[f"{kind}|{number}|versions"], nights[key])
             frame = pd.DataFrame({name: catalogue[name][where] for name in NUMBERS})
             frame["tag"] = catalogue["labels"][nights[key]]
-            frame[axes] = catalogue["vectors"][where]
+            vectors = pd.DataFrame(catalogue["vectors"][where], columns=axes)
+            frame = pd.concat([frame, vectors], axis=1)
             is_new = nights[f"{kind}|{number}|is_new"]
             new, earlier = (Dataset.from_pandas(frame[side], definition) for side in (is_new, ~is_new))
             report = Report([DataDriftPreset(columns=[*NUMBERS, "tag"]), EmbeddingsDrift(embeddings_name="v")])
