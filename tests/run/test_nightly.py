@@ -54,7 +54,7 @@ class Workspace:
 
     def vsearch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = self.command(*arguments)
-        return subprocess.run(command, capture_output=True, text=True, timeout=600, env=ENVIRONMENT)
+        return subprocess.run(command, capture_output=True, text=True, timeout=1200, env=ENVIRONMENT)
 
     def output_of(self, done: subprocess.CompletedProcess[str]) -> str:
         """All output of a command: if Java crashes, that is in its output and in Spark's log."""
