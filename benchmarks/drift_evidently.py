@@ -16,7 +16,7 @@ from evidently.metrics.embeddings import EmbeddingsDrift
 from evidently.presets import DataDriftPreset
 
 NUMBERS = ("brightness", "sharpness", "nearest")
-NIGHTS = 30  # of each kind at most: it takes ten times as long as our tests, most of it for the embeddings
+NIGHTS = 30  # of each kind at most: it takes ten times as long as our tests do
 
 
 def main(folder: str) -> None:

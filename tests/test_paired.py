@@ -80,9 +80,7 @@ def test_for_ten_thousand_queries_the_interval_is_normal():
 
 
 @pytest.mark.parametrize(("change", "expected"), [(0.036, ""), (0.024, "perhaps "), (0.012, None)])
-def test_a_system_is_better_by_the_interval_of_995_in_a_thousand_and_perhaps_better_by_that_of_95_percent(
-    change, expected
-):
+def test_a_system_is_better_if_the_wide_interval_says_so_and_perhaps_if_only_the_usual_one_does(change, expected):
     # Its error is 0.01; by Student's t, 95 % are 1.98 errors to each side, and 99.5 % are 2.87.
     spread = np.linspace(-1, 1, 100)
     values = change + 0.1 * spread / spread.std(ddof=1)
@@ -107,7 +105,7 @@ def test_a_worse_model_is_called_worse_and_a_better_one_better():
     assert set(outcomes(+0.1, seeds=20)) == {"better"}
 
 
-def test_an_equal_model_is_never_called_better_in_20_comparisons_and_in_600_as_seldom_as_the_intervals_say(monkeypatch):
+def test_an_equal_model_is_called_better_in_none_of_20_comparisons_and_as_seldom_as_planned_in_600(monkeypatch):
     monkeypatch.setattr("vsearch_lib.paired._RESAMPLES", 2000)
     said = outcomes(0.0, seeds=600)
     for word in ("better", "worse"):
