@@ -96,8 +96,8 @@ class Weeks:
         encoder = initial_encoder(used.card.recipe, self.settings.model.weights, seed=1)
         encoder.projection.set_to(Projection(used.projection.mean, axes.astype(np.float32)))
         uri, run = self.settings.models.uri, f"week-{self.runs + 1}"
+        pin_current_model(self.settings, run_id=run, now=datetime.now(UTC))  # first, as training does
         version = version_of(run, after=self.newest.version)  # two models may be put within a second
-        pin_current_model(self.settings, run_id=run, now=datetime.now(UTC))
         register(uri, encoder, version=version, recipe=used.card.recipe, run_id=run, graph=used.graph)
         return version
 
