@@ -5,6 +5,12 @@
 
 The lake holds the train split; judgements say that two of its photos are alike if they have the same label. The labels
 are not tags, so nothing else knows them. `none`, `head` or `full` is the depth, the numbers are seeds.
+
+With judgements of the train split alone, the trained model is used without a comparison. With `--unlabelled` nobody
+judges, and the comparison of a retraining decides, on parts of pictures of the lake's own test share:
+
+    .venv/bin/python benchmarks/clothing_training.py ../shared/data/clothing var/clothing-views head 1 --unlabelled \\
+        --set training.views=4 --set examples.test_share=0.2
 """
 
 import argparse
@@ -130,7 +136,10 @@ def main() -> None:
             version = run("train_encoder", settings, run_id, retrain=True)["model"]
             card = read_card(open_store(settings.models.uri), version)
             print("  ", json.dumps(card.training["curve"]))
-            promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))
+            if chosen.unlabelled:
+                run("compare_models", settings, run_id)
+            else:
+                promote(settings.models.uri, card, run_id=new_run_id(), now=datetime.now(UTC))
             after = publish(settings)
             gain = paired_difference(after[2], before[2], seed=seed)
             print(

@@ -21,7 +21,7 @@ SEEDS = (1, 2, 3)
 WITH_LABELS: dict[str, dict[str, object]] = {
     "default": {},
     "gradients not clipped": {"max_gradient": 1e9},
-    "no weight decay": {"weight_decay": 0.0},
+    "weight decay .0001": {"weight_decay": 0.0001},
     "candidates": {"objective": "candidates"},
     "queue": {"objective": "queue"},
     "memory": {"objective": "memory"},

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -44,12 +45,13 @@ def run_graph(
         UsageError: the run would make a model, but the configured backbone does not exist.
         VsearchError: the error of the step that failed.
     """
-    _check_backbone(graph, settings)
     steps = in_order(GRAPHS[graph])
     results: list[StepResult] = []
-    with run_progress(console) as display:
+    with run_progress(console) as display, ThreadPoolExecutor(1) as beside:
         display.begin("starting Spark", 0, len(steps))
+        backbone = beside.submit(_check_backbone, graph, settings)
         with spark_session(settings, f"vsearch {graph} {run_id}") as spark:
+            backbone.result()
             lake = Lake(spark, settings.lake.uri, run_id)
             context = StepContext(settings=settings, lake=lake, run_id=run_id, dates=dates)
             for number, step in enumerate(steps, start=1):
@@ -63,7 +65,8 @@ def _check_backbone(graph: str, settings: Settings) -> None:
     """Report a misspelt backbone before anything is ingested, not in the middle of a night."""
     makes_model = any(step.name == "train_encoder" for step in GRAPHS[graph])
     if makes_model and newest(settings.models.uri, recipe_of(settings)) is None:
-        # This import takes seconds. A night that has a model does not need it; this one needs it later anyway.
+        # This import takes seconds, about as many as Java's start. A night that has a model does not need it; this one
+        # needs it later anyway.
         from vsearch_lib.encoder.backbones import check_name
 
         check_name(settings.model.backbone)
