@@ -16,6 +16,8 @@ _WHEN = {
     "debiased": "debiased_click_through_rate",
     "ms on an image": "dwell_ms_mean",
     "ms in total": "dwell_ms_total",
+}
+_WHAT = {
     "coverage": "catalogue_coverage",
     "top 1 % get": "top_percent_impression_share",
     "Gini": "impression_gini",
@@ -36,12 +38,15 @@ _WHO = {
 
 
 def click_tables(figures: Sequence[Figure]) -> list[Table]:
-    """Return a table by month, week and day, one by variant and index version, and one by position."""
+    """Return two tables by month, week and day, one by variant and index version, and one by position."""
     value = {(figure.metric, figure.subject, figure.slice): figure.value for figure in figures}
     slices = [figure.slice for figure in figures if figure.metric == "requests" and figure.subject == ALL]
     subjects = [figure.subject for figure in figures if figure.metric == "requests" and figure.slice == ALL]
     times = [name for kind in _PERIODS for name in slices if name.startswith(kind)]
-    when = [(name, *(number(value.get((metric, ALL, name))) for metric in _WHEN.values())) for name in times]
+    when, what = (
+        [(name, *(number(value.get((metric, ALL, name))) for metric in columns.values())) for name in times]
+        for columns in (_WHEN, _WHAT)
+    )
     who = [(name, *(number(value.get((metric, name, ALL))) for metric in _WHO.values())) for name in subjects]
     positions = [
         name
@@ -51,6 +56,7 @@ def click_tables(figures: Sequence[Figure]) -> list[Table]:
     where = [(name, *(number(value.get(("click_through_rate", of, name))) for of in subjects)) for name in positions]
     return [
         Table(("when", *_WHEN), when, title="Months, weeks and days"),
+        Table(("when", *_WHAT), what, title="What was shown and clicked"),
         Table(("who", *_WHO), who, title="Variants and versions, all days of the page"),
         Table(("click-through rate", *subjects), where, title="Positions"),
     ]
