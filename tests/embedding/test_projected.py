@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -259,13 +257,12 @@ def test_a_network_without_weights_and_without_training_is_refused(nights, jpegs
         nights.run("train_encoder")
 
 
-def test_a_misspelt_backbone_is_refused_before_anything_is_ingested(spark, tmp_path, monkeypatch):
+def test_a_misspelt_backbone_is_refused_before_spark_starts(tmp_path, monkeypatch):
     from rich.console import Console
 
     from vsearch_lib.run import runner
 
-    monkeypatch.setattr(runner, "spark_session", lambda *_: nullcontext(spark))
+    monkeypatch.setattr(runner, "spark_session", lambda *_: pytest.fail("Spark was started"))
     chosen = load_settings("demo", [f"var={tmp_path}", "model.backbone=resnet5O", "model.weights=none"])
     with pytest.raises(UsageError, match="no such backbone"):
         runner.run_graph("nightly", chosen, run_id="r", dates=None, console=Console())
-    assert not Path(chosen.lake.uri).exists()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from vsearch_lib.run import progress
-from vsearch_lib.run.progress import RunProgress
+from vsearch_lib.run.progress import StepProgress
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def clock(monkeypatch) -> list[float]:
 
 def test_a_second_part_of_a_step_has_a_time_left_of_its_own(clock):
     console = Console(file=io.StringIO(), width=200)
-    shown = RunProgress(console, Progress(console=console, disable=True))
+    shown = StepProgress(Progress(console=console, disable=True))
     shown.begin("train_encoder", 7, 13)
     for clock[0], done, total in ((20, 50, 200), (50, 200, 200), (60, 1, 400), (80, 41, 400)):
         shown.advance(done, total)

@@ -42,11 +42,12 @@ def _tune(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from vsearch_lib.context import StepContext
-    from vsearch_lib.run.progress import run_progress
+    from vsearch_lib.run.progress import StepProgress, progress_on
     from vsearch_lib.tuning.training.search import search
 
     trials = len(planned.points)
-    with run_progress(Console()) as display:
+    with progress_on(Console()) as progress:
+        display = StepProgress(progress)
         display.begin("starting Spark", 0, trials)
         with lake_of(arguments, "models tune") as (lake, settings), named_by_option(snapshot="--snapshot"):
             context = StepContext(settings, lake, lake.run_id, progress=display.advance, say=say)

@@ -15,18 +15,20 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from vsearch_lib.steps import Step
 from vsearch_lib.terminal import printable
 
 _LINE_SECONDS = 15  # between progress lines, if the output is not a terminal
 
 
-class RunProgress:
-    """Shows a bar for the running step on a terminal; elsewhere a line now and then, and one at the end of a step."""
+class StepProgress:
+    """Shows a bar for a running step on a terminal; elsewhere a line now and then, and one at the end of the step.
 
-    def __init__(self, console: Console, progress: Progress) -> None:
-        self._console = console
+    Steps that run at the same time have a display each.
+    """
+
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._console = progress.console
         self._task = progress.add_task("", total=None)
         self._step_reports = False  # whether the step reports its progress itself, which says more than Spark's tasks
         self._began = self._printed = time.monotonic()
@@ -48,8 +50,15 @@ class RunProgress:
         if not self._step_reports:
             self._update(done, total)
 
-    def end(self, step: Step, number: int, total: int, seconds: float) -> None:
-        self._print(f"{f'[{number}/{total}]':<8}{step.name:<24} {seconds:6.1f} s  {step.does}")
+    def end(self, seconds: float, outcome: str) -> None:
+        """Print how long the step took and how it ended, and take its bar away."""
+        place, name = self._name.split(maxsplit=1)
+        self._print(f"{place:<8}{name:<24} {seconds:6.1f} s  {outcome}")
+        self.remove()
+
+    def remove(self) -> None:
+        """Take the bar away."""
+        self._progress.remove_task(self._task)
 
     def _update(self, done: int, total: int) -> None:
         if self._total and (done < self._done or total != self._total):  # the step has begun another part of its work
@@ -67,7 +76,8 @@ class RunProgress:
 
 
 @contextmanager
-def run_progress(console: Console) -> Iterator[RunProgress]:
+def progress_on(console: Console) -> Iterator[Progress]:
+    """The place of bars on a terminal; they disappear at the end."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -77,4 +87,4 @@ def run_progress(console: Console) -> Iterator[RunProgress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield RunProgress(console, progress)
+        yield progress
