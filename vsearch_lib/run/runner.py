@@ -53,8 +53,10 @@ def run_graph(
         UsageError: the run would make a model, but the configured backbone does not exist.
         VsearchError: the error of the step that failed.
     """
-    _check_backbone(graph, settings)
     steps = in_order(GRAPHS[graph])
+    if any(step.name == "train_encoder" for step in steps) and newest(settings.models.uri, recipe_of(settings)) is None:
+        _check_backbone(settings.model.backbone)
+        Thread(target=_import_training, daemon=True).start()
     with progress_on(console) as progress:
         display = StepProgress(progress)
         display.begin("starting Spark", 0, len(steps))
@@ -109,16 +111,18 @@ def run_steps(steps: list[Step], run: Callable[[Step], StepResult]) -> Iterator[
         raise failure
 
 
-def _check_backbone(graph: str, settings: Settings) -> None:
+def _check_backbone(backbone: str) -> None:
     """Report a misspelt backbone before anything is ingested, not in the middle of a night."""
-    backbone = settings.model.backbone
-    if backbone in PACKAGED or all(step.name != "train_encoder" for step in GRAPHS[graph]):
-        return
-    if newest(settings.models.uri, recipe_of(settings)) is None:
-        # This import takes seconds. A night that has a model does not need it; this one needs it later anyway.
+    if backbone not in PACKAGED:  # to look for others takes seconds
         from vsearch_lib.encoder.backbones import check_name
 
         check_name(backbone)
+
+
+def _import_training() -> None:
+    """Import what a training needs, which takes ten seconds of one core: those of Java's start and the first step."""
+    import vsearch_lib.models.weights
+    import vsearch_lib.training.trained  # noqa: F401
 
 
 def _run_step(step: Step, number: int, total: int, context: StepContext, progress: Progress) -> StepResult:
