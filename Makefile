@@ -116,13 +116,14 @@ workers-environment: $(WORKERS) ## pack what Spark's tasks need, for a cluster w
 clean: ## remove both environments (var/ stays)
 	@rm -rf .venv .venv-airflow
 
+# Bytecode is compiled once, with both cores: where Python may not write it, each process would compile for ten seconds.
 $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setup.py
 	@$(LOCKS)/prerequisites.sh
 	@echo 'Setting up the jobs environment in .venv (once; about a minute)'
 	@test -x .venv/bin/python || python3.11 -m venv .venv
 	@test -x $(UV) || .venv/bin/python -m pip install -q --disable-pip-version-check \
 	  --require-hashes --no-deps -r <(sed -n '/^uv==/,/^    # via/p' $(LOCKS)/jobs.txt)
-	@$(UV) pip install -q --python .venv/bin/python --no-deps --require-hashes -r $(LOCKS)/jobs.txt
+	@$(UV) pip install -q --python .venv/bin/python --compile-bytecode --no-deps --require-hashes -r $(LOCKS)/jobs.txt
 	@$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 	@java -jar $(SITE)/pyspark/jars/ivy-2.*.jar -warn -ivy $(LOCKS)/jars.ivy.xml -cache .venv/ivy -confs default \
 	  -types jar -retrieve '$(SITE)/pyspark/jars/[artifact]-[revision].[ext]' >.venv/jars.log 2>&1 \
@@ -148,6 +149,6 @@ $(WORKERS): $(LOCKS)/workers.txt | $(JOBS_READY)
 $(AIRFLOW_READY): $(JOBS_READY) $(LOCKS)/airflow.txt
 	@echo 'Setting up the Airflow environment in .venv-airflow (once)'
 	@test -x .venv-airflow/bin/python || python3.11 -m venv .venv-airflow
-	@$(UV) pip install -q --python .venv-airflow/bin/python --require-hashes -r $(LOCKS)/airflow.txt
+	@$(UV) pip install -q --python .venv-airflow/bin/python --compile-bytecode --require-hashes -r $(LOCKS)/airflow.txt
 	@echo '$(CURDIR)' >.venv-airflow/lib/python3.11/site-packages/vsearch.pth
 	@touch $@

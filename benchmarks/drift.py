@@ -238,26 +238,28 @@ def main(clothing: str, evidently: str | None = None) -> None:
         name: [make(catalogue, np.random.default_rng((17, night))) for night in range(count)]
         for name, count, make in kinds_of_nights(catalogue.labels)
     }
+    others = judged_by_evidently(catalogue, kinds, evidently) if evidently else None
     for name, nights in kinds.items():
         began = time.perf_counter()
         least = least_p_values(catalogue, nights)
         seconds = (time.perf_counter() - began) / len(nights)
         for rate in RATES:
             print(f"{name}, rate {rate:g}: {share(int((least <= rate).sum()), len(nights))}, {seconds:.2f} s a night")
-        others = np.array([kolmogorov_smirnov(catalogue, night) for night in nights])
+        by_scipy = np.array([kolmogorov_smirnov(catalogue, night) for night in nights])
         print(
-            f"  scipy's KS, Bonferroni, {RATES[0]:g}: {share(int((others <= RATES[0]).sum()), len(nights))}", flush=True
+            f"  scipy's KS, Bonferroni, {RATES[0]:g}: {share(int((by_scipy <= RATES[0]).sum()), len(nights))}",
+            flush=True,
         )
     nights = [by_owner(catalogue, np.random.default_rng((18, night))) for night in range(SHIFTED_NIGHTS)]
     for name, together in (("together", True), ("one by one", False)):
         alarms = int((least_p_values(catalogue, nights, together=together) <= RATES[0]).sum())
         print(f"owners, permuted {name}, rate {RATES[0]:g}: {share(alarms, len(nights))}", flush=True)
-    if evidently:
-        judge_by_evidently(catalogue, kinds, evidently)
+    if others and others.wait():
+        sys.exit("Evidently failed")
 
 
-def judge_by_evidently(catalogue: Catalogue, kinds: dict[str, list[Night]], folder: str) -> None:
-    """Write the nights to a file, and let the other script print what Evidently says of them."""
+def judged_by_evidently(catalogue: Catalogue, kinds: dict[str, list[Night]], folder: str) -> subprocess.Popen[bytes]:
+    """Write the nights to a file, and let the other script print meanwhile what Evidently says of them."""
     nights = {
         f"{name}|{number}|{part}": getattr(night, part)
         for name, every in kinds.items()
@@ -270,7 +272,7 @@ def judge_by_evidently(catalogue: Catalogue, kinds: dict[str, list[Night]], fold
     script = Path(__file__).with_name("drift_evidently.py")
     # Without the variable it waits minutes for a server that counts its users.
     environment = {**os.environ, "PYTHONPATH": folder, "DO_NOT_TRACK": "1"}
-    subprocess.run([sys.executable, script, CACHE], check=True, env=environment)
+    return subprocess.Popen([sys.executable, script, CACHE], env=environment)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from evidently.metrics.embeddings import EmbeddingsDrift
 from evidently.presets import DataDriftPreset
 
 NUMBERS = ("brightness", "sharpness", "nearest")
-EMBEDDING_NIGHTS = 15  # of each kind
+EMBEDDING_NIGHTS = 5  # of each kind
 
 
 def main(folder: str) -> None:

@@ -56,7 +56,6 @@ def run_graph(
     steps = in_order(GRAPHS[graph])
     if any(step.name == "train_encoder" for step in steps) and newest(settings.models.uri, recipe_of(settings)) is None:
         _check_backbone(settings.model.backbone)
-        Thread(target=_import_training, daemon=True).start()
     with progress_on(console) as progress:
         display = StepProgress(progress)
         display.begin("starting Spark", 0, len(steps))
@@ -117,12 +116,6 @@ def _check_backbone(backbone: str) -> None:
         from vsearch_lib.encoder.backbones import check_name
 
         check_name(backbone)
-
-
-def _import_training() -> None:
-    """Import what a training needs, which takes ten seconds of one core: those of Java's start and the first step."""
-    import vsearch_lib.models.weights
-    import vsearch_lib.training.trained  # noqa: F401
 
 
 def _run_step(step: Step, number: int, total: int, context: StepContext, progress: Progress) -> StepResult:
