@@ -27,7 +27,7 @@ def test_a_step_begins_when_those_it_waits_for_have_ended_and_at_most_two_run_at
         most = max(most, len(running))
         running.remove(step.name)
         ended.append(step.name)
-        return StepResult(step, [], [], 0.0)
+        return StepResult(step, [], [], 0.0, 0.0)
 
     results = list(run_steps(NIGHT, run))
     assert sorted(result.step.name for result in results) == sorted(step.name for step in NIGHT)
@@ -39,7 +39,7 @@ def test_two_steps_that_do_not_wait_for_each_other_run_at_the_same_time():
 
     def run(step: Step) -> StepResult:
         both.wait()
-        return StepResult(step, [], [], 0.0)
+        return StepResult(step, [], [], 0.0, 0.0)
 
     assert len(list(run_steps([Step("one", "m", "does"), Step("other", "m", "does")], run))) == 2
 
@@ -55,7 +55,7 @@ def test_after_a_failure_the_running_step_ends_and_no_other_begins(error):
             raise error
         assert failed.wait(60)
         ended.append(step.name)
-        return StepResult(step, [], [], 0.0)
+        return StepResult(step, [], [], 0.0, 0.0)
 
     steps = [Step("fails", "m", "does"), Step("runs", "m", "does"), Step("waits", "m", "does", after=("runs",))]
     with pytest.raises(type(error)) as raised:

@@ -15,7 +15,8 @@ RANKED = {"ndcg_at_10": 0.5, "mrr": 0.25, "map": 0.125}
 def shown(*figures: Figure) -> list[list[str]]:
     """The printed rows, as lists of cells."""
     console = Console(file=StringIO(), width=120)
-    print_summary([StepResult(STEPS["evaluate"], list(figures), ["a line"], 2.0)], console)
+    beside = StepResult(STEPS["monitor"], [], [], 11.0, 13.5)
+    print_summary([StepResult(STEPS["evaluate"], list(figures), ["a line"], 10.0, 12.0), beside], console)
     lines = console.file.getvalue().replace("┃", "│").splitlines()
     return [[cell.strip() for cell in line.strip().removeprefix("│").removesuffix("│").split("│")] for line in lines]
 
@@ -42,7 +43,7 @@ def test_counts_recall_and_cosines_have_a_row_for_any_index_or_model():
         ["recall@10 against exact, new pictures", "0.988"],
         ["cosine of strangers, median", "0.62"],
     ]
-    assert rows[-2:] == [["2 s in 1 steps"], ["a line"]]
+    assert rows[-2:] == [["4 s in 2 steps"], ["a line"]]
 
 
 def test_each_system_has_a_row_and_a_model_is_named_by_its_version():

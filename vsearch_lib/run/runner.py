@@ -33,12 +33,13 @@ _STEPS_AT_ONCE = 2
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of a step: its figures, the lines that it reported, and how long it took."""
+    """The result of a step: its figures, the lines that it reported, and when it began and ended, by one clock."""
 
     step: Step
     figures: list[Figure]
     lines: list[str]
-    seconds: float
+    began_seconds: float
+    ended_seconds: float
 
 
 def run_graph(
@@ -69,7 +70,10 @@ def run_graph(
                 return _run_step(step, steps.index(step) + 1, len(steps), context, progress)
 
             results = sorted(run_steps(steps, run), key=lambda result: steps.index(result.step))
-            seconds = [Figure("step_seconds", result.seconds, subject=result.step.name) for result in results]
+            seconds = [
+                Figure("step_seconds", result.ended_seconds - result.began_seconds, subject=result.step.name)
+                for result in results
+            ]
             figures = [figure for result in results for figure in result.figures]
             record(Lake(spark, settings.lake.uri, run_id), figures + seconds)
     return results
@@ -121,7 +125,7 @@ def _check_backbone(backbone: str) -> None:
 def _run_step(step: Step, number: int, total: int, context: StepContext, progress: Progress) -> StepResult:
     display = StepProgress(progress)
     display.begin(step.name, number, total)
-    started = time.monotonic()
+    began = time.monotonic()
     lines: list[str] = []
     context = replace(context, progress=display.advance, say=lines.append)
     spark = context.spark.sparkContext
@@ -138,9 +142,9 @@ def _run_step(step: Step, number: int, total: int, context: StepContext, progres
             figures = body_of(step.name)(context, **vars(step.options))
         outcome = step.does
     finally:
-        seconds = time.monotonic() - started
-        display.end(seconds, outcome)
-    return StepResult(step, figures, lines, seconds)
+        ended = time.monotonic()
+        display.end(ended - began, outcome)
+    return StepResult(step, figures, lines, began, ended)
 
 
 def _report_tasks(spark: SparkContext, group: str, advance: Callable[[int, int], None]) -> None:

@@ -21,7 +21,7 @@ def print_summary(results: Sequence[StepResult], console: Console) -> None:
     quality = _quality(figures)
     if quality.row_count:
         console.print(quality)
-    total = sum(result.seconds for result in results)
+    total = max(result.ended_seconds for result in results) - min(result.began_seconds for result in results)
     console.print(f"{total:.0f} s in {len(results)} steps", highlight=False)
     for result in results:
         for line in result.lines:
