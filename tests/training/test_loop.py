@@ -272,6 +272,17 @@ def test_pictures_that_are_all_the_same_stop_the_training_with_a_cause():
         train(trainee, lambda _: iter([same]), objective, replace(COURSE, steps=1), progress=silent)
 
 
+def test_weights_too_large_for_a_length_stop_the_training_with_a_cause():
+    network, trainee = head(iter([0.1, 0.2]))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(1e30)  # the square of a length is infinite, and every vector 0
+    with pytest.raises(VsearchError, match="all pictures have nearly the same vector; lower training"):
+        train(
+            trainee, lambda _: iter([batch_of(features()[:10])]), objective, replace(COURSE, steps=1), progress=silent
+        )
+
+
 class Greedy(nn.Module):
     """A head that wants more memory than any machine has."""
 

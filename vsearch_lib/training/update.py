@@ -34,7 +34,7 @@ def update(
     small batches, it keeps all negatives.
 
     Raises:
-        VsearchError: the loss is no number, or all vectors are the same.
+        VsearchError: the loss is no number, or all vectors are the same, perhaps 0 because weights are too large.
     """
     device = next(network.parameters()).device
     pictures = batch.plan.numbers.shape[1]
@@ -77,7 +77,7 @@ def _check(loss: Tensor, vectors: Tensor) -> None:
             "the training stopped: its loss is no number any more; lower training.learning_rate or "
             "training.max_gradient"
         )
-    if len(vectors) > 2 and vectors.detach().mean(dim=0).norm() > _COLLAPSED:
+    if len(vectors) > 2 and (vectors.detach().mean(dim=0).norm() > _COLLAPSED or not vectors.any()):
         raise VsearchError(
             "the training stopped: all pictures have nearly the same vector; lower training.learning_rate, or check "
             "that the pictures of the examples differ"
