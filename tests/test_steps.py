@@ -47,10 +47,10 @@ def test_the_published_index_is_monitored_and_evaluated_last(graph, ends):
     assert names(GRAPHS[graph])[-len(ends) - 1 :] == ["publish_index", *ends]
 
 
-def test_a_night_ingests_everything_before_it_profiles_the_lake_and_makes_examples():
+def test_a_night_ingests_everything_and_then_makes_examples_beside_the_pages_that_need_no_index():
     order = names(GRAPHS["nightly"])
     assert sorted(order[:4]) == sorted(INGEST)
-    assert order[4:6] == ["profile_lake", "build_training_examples"]
+    assert order[4:8] == ["build_training_examples", "profile_lake", "measure_online", "train_encoder"]
 
 
 def test_no_step_waits_for_a_page():
@@ -131,7 +131,7 @@ def test_the_steps_of_a_night_wait_for_each_other_in_this_order():
         "train_encoder": {"build_training_examples"},
         "compare_models": {"train_encoder"},
         "embed_images": {"compare_models"},
-        "measure_online": {"embed_images"},
+        "measure_online": ingest,
         "build_index": {"embed_images"},
         "publish_index": {"build_index"},
         "monitor": {"publish_index"},

@@ -32,16 +32,6 @@ CHATTER = ("WARN", "Warning", "Traceback", "ivy", "Ivy", ":: ", "SLF4J", "log4j"
 SETTINGS = (*SMALL, "training.epochs=8", "training.batch_size=16", "examples.candidates=2", "gate.queries=50")
 
 
-# The JVM of a command ends before fully optimised code pays off. With this option, Java would reserve only 48 MB for
-# compiled code instead of 240: a night has filled them, and Java died.
-# Verifying Spark's classes takes an eighth of the time of a short command in Java.
-BRIEF_JVM = (
-    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m "
-    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
-)
-ENVIRONMENT = {**os.environ, "SPARK_SUBMIT_OPTS": BRIEF_JVM}
-
-
 @dataclass(frozen=True)
 class Workspace:
     """A catalogue, and the command line that works on it."""
@@ -54,7 +44,7 @@ class Workspace:
 
     def vsearch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = self.command(*arguments)
-        return subprocess.run(command, capture_output=True, text=True, timeout=1200, env=ENVIRONMENT)
+        return subprocess.run(command, capture_output=True, text=True, timeout=1200)
 
     def output_of(self, done: subprocess.CompletedProcess[str]) -> str:
         """All output of a command: if Java crashes, that is in its output and in Spark's log."""
@@ -283,7 +273,7 @@ def test_a_second_night_with_nothing_new_changes_nothing(published, workspace, l
 def test_a_run_whose_java_dies_reports_it_in_one_line(published, workspace, lake):
     versions, pointer = workspace.versions(lake), workspace.pointer
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(workspace.command("run", "refresh_index"), env=ENVIRONMENT, **pipes) as run:
+    with subprocess.Popen(workspace.command("run", "refresh_index"), **pipes) as run:
         assert run.stdout is not None
         assert run.stdout.readline().startswith("[1/")
         java = subprocess.run(["pgrep", "-P", str(run.pid), "java"], capture_output=True, text=True, check=True)

@@ -5,6 +5,7 @@ A field of these files ends at a space, and an image id may have one. Ids are th
 
 import gzip
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote
 
 from vsearch_lib.measure.offline.ranking import Judgements, Rankings
@@ -31,6 +32,7 @@ def run(rankings: Rankings, system: str) -> bytes:
     )
 
 
+@lru_cache(maxsize=100_000)  # an image is judged for many queries, and encoding takes longer than all else
 def _word(text: str) -> str:
     return quote(text, safe=_KEPT)
 
