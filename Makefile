@@ -119,7 +119,7 @@ clean: ## remove both environments (var/ stays)
 # Bytecode is compiled once, with both cores: where Python may not write it, each process would compile for ten seconds.
 $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setup.py
 	@$(LOCKS)/prerequisites.sh
-	@echo 'Setting up the jobs environment in .venv (once; about a minute)'
+	@echo 'Setting up the jobs environment in .venv (once; about two minutes)'
 	@test -x .venv/bin/python || python3.11 -m venv .venv
 	@test -x $(UV) || .venv/bin/python -m pip install -q --disable-pip-version-check \
 	  --require-hashes --no-deps -r <(sed -n '/^uv==/,/^    # via/p' $(LOCKS)/jobs.txt)
@@ -129,6 +129,7 @@ $(JOBS_READY): $(LOCKS)/jobs.txt $(LOCKS)/jars.ivy.xml $(LOCKS)/jars.sha256 setu
 	  -types jar -retrieve '$(SITE)/pyspark/jars/[artifact]-[revision].[ext]' >.venv/jars.log 2>&1 \
 	  || { tail -5 .venv/jars.log; echo 'make: the Spark jars could not be fetched; is Maven Central reachable?'; exit 1; }
 	@cd $(SITE)/pyspark/jars && sha256sum --quiet -c $(CURDIR)/$(LOCKS)/jars.sha256
+	@.venv/bin/python -m vsearch_lib.run.make_class_archive
 	@touch $@
 
 $(VERSITYGW):

@@ -239,6 +239,18 @@ def main(clothing: str, evidently: str | None = None) -> None:
         for name, count, make in kinds_of_nights(catalogue.labels)
     }
     others = judged_by_evidently(catalogue, kinds, evidently) if evidently else None
+    try:
+        print_our_verdicts(catalogue, kinds)
+    except BaseException:
+        if others:
+            others.terminate()
+        raise
+    if others and others.wait():
+        sys.exit("Evidently failed")
+
+
+def print_our_verdicts(catalogue: Catalogue, kinds: dict[str, list[Night]]) -> None:
+    """Print the alerts of each kind of night, and those of nights of whole owners."""
     for name, nights in kinds.items():
         began = time.perf_counter()
         least = least_p_values(catalogue, nights)
@@ -254,8 +266,6 @@ def main(clothing: str, evidently: str | None = None) -> None:
     for name, together in (("together", True), ("one by one", False)):
         alarms = int((least_p_values(catalogue, nights, together=together) <= RATES[0]).sum())
         print(f"owners, permuted {name}, rate {RATES[0]:g}: {share(alarms, len(nights))}", flush=True)
-    if others and others.wait():
-        sys.exit("Evidently failed")
 
 
 def judged_by_evidently(catalogue: Catalogue, kinds: dict[str, list[Night]], folder: str) -> subprocess.Popen[bytes]:

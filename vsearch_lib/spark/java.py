@@ -1,4 +1,4 @@
-"""Starts Java so that file names are UTF-8, also for a user id that has no name on this system.
+"""Starts Java so that file names are UTF-8, also for a user id that has no name on this system, and sooner.
 
 Java asks the C library for both: under the POSIX locale it reads every letter outside ASCII as `?`, and for a user id
 that the system's list of users lacks, as is common in containers, it finds neither a name nor a home.
@@ -16,7 +16,9 @@ from typing import Any
 from pyspark import SparkConf, SparkContext
 
 from vsearch_lib import system_user
+from vsearch_lib.config import PROJECT
 from vsearch_lib.errors import UsageError
+from vsearch_lib.spark import class_archive
 
 UTF8_LOCALE = "C.UTF-8"
 
@@ -32,7 +34,7 @@ def start_java(conf: SparkConf) -> None:
             f"Python reads file names as {sys.getfilesystemencoding()} here, and every machine must read them as "
             f"UTF-8: set LC_ALL={UTF8_LOCALE}"
         )
-    with _environment(_missing_variables()):
+    with _environment(_missing_variables(is_local=conf.get("spark.master", "").startswith("local"))):
         SparkContext._ensure_initialized(conf=conf)
     jvm: Any = SparkContext._jvm
     encoding = jvm.java.lang.System.getProperty("sun.jnu.encoding")
@@ -46,15 +48,20 @@ def start_java(conf: SparkConf) -> None:
         users.setLoginUser(users.createRemoteUser(os.environ.get("HADOOP_USER_NAME") or str(os.getuid())))
 
 
-def _missing_variables() -> dict[str, str]:
+def _missing_variables(*, is_local: bool) -> dict[str, str]:
     """Return the environment variables to set or replace while Java starts."""
     variables: dict[str, str] = {}
     if locale.getencoding().lower() != "utf-8":
         variables["LC_ALL"] = UTF8_LOCALE
+    if "SPARK_CONF_DIR" not in os.environ:
+        variables["SPARK_CONF_DIR"] = str(PROJECT / "conf" / "spark")
+        if is_local and class_archive.ARCHIVE.exists():
+            variables |= class_archive.variables_to_read()
+    options = [variables.get("SPARK_SUBMIT_OPTS"), os.environ.get("SPARK_SUBMIT_OPTS")]
     if not system_user.has_name():
-        own = os.environ.get("SPARK_SUBMIT_OPTS", "")
         home = shlex.quote(os.environ.get("HOME") or tempfile.gettempdir())
-        variables["SPARK_SUBMIT_OPTS"] = f"-Duser.home={home} -Duser.name={os.getuid()} {own}".strip()
+        options.insert(0, f"-Duser.home={home} -Duser.name={os.getuid()}")
+    variables["SPARK_SUBMIT_OPTS"] = " ".join(option for option in options if option)
     return variables
 
 

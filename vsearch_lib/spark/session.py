@@ -72,7 +72,6 @@ def start_session(settings: Settings, name: str) -> SparkSession:
     options |= {**_DEFAULTS, **more, **_s3_server(), **sent, **settings.spark.conf}
     if SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         return _get_or_create(options, settings)
-    os.environ.setdefault("SPARK_CONF_DIR", str(PROJECT / "conf" / "spark"))
     if _is_local(settings):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     log = _log_file(settings)
