@@ -1,6 +1,6 @@
-"""Starts Java so that file names are UTF-8, also for a user id that has no name on this system, and sooner.
+"""Starts Java with its archive of classes, and with file names in UTF-8, also for a user id without a name.
 
-Java asks the C library for both: under the POSIX locale it reads every letter outside ASCII as `?`, and for a user id
+Java asks the C library for names: under the POSIX locale it reads every letter outside ASCII as `?`, and for a user id
 that the system's list of users lacks, as is common in containers, it finds neither a name nor a home.
 """
 
