@@ -144,8 +144,8 @@ GRAPHS: dict[str, Graph] = {
     "nightly": (
         *_INGEST,
         *_after(_INGEST, _TRAIN[:1]),
-        # Nothing waits for these two pages: they use a core that the steps around them leave free. They come before the
-        # gates: users read them when a gate has refused.
+        # Nothing waits for these two pages, which need no index. They come before the gates: users read them when a
+        # gate has refused.
         *_after(_INGEST, _PROFILE),
         *_after(_INGEST, _ONLINE),
         *_TRAIN[1:],

@@ -62,13 +62,17 @@ def test_log_settings_are_those_of_the_project(spark):
     assert str(levels.getLoggerConfig("anything").getLevel()) == "WARN"
 
 
-@pytest.mark.parametrize("own", [{"SPARK_CONF_DIR": "/own"}, {}])
-def test_a_folder_of_settings_that_the_user_chose_is_kept(monkeypatch, own):
+def test_a_folder_of_settings_that_the_user_chose_is_kept(monkeypatch):
+    monkeypatch.setenv("SPARK_CONF_DIR", "/own")
+    assert "SPARK_CONF_DIR" not in java._missing_variables(is_local=True)
+
+
+def test_a_cluster_reads_the_folder_of_settings_of_the_project(monkeypatch):
+    monkeypatch.delenv("SPARK_CONF_DIR", raising=False)
+    assert java._missing_variables(is_local=False)["SPARK_CONF_DIR"] == str(PROJECT / "conf" / "spark")
+
+
+def test_options_that_the_user_gave_to_java_come_last_so_that_they_win(monkeypatch):
     monkeypatch.delenv("SPARK_CONF_DIR", raising=False)
     monkeypatch.setenv("SPARK_SUBMIT_OPTS", "-Down=1")
-    for name, value in own.items():
-        monkeypatch.setenv(name, value)
-    on_a_cluster, here = (java._missing_variables(is_local=is_local) for is_local in (False, True))
-    assert on_a_cluster.get("SPARK_CONF_DIR") == (None if own else str(PROJECT / "conf" / "spark"))
-    assert ("SPARK_CONF_DIR" in here) == (not own)
-    assert here["SPARK_SUBMIT_OPTS"].endswith("-Down=1")
+    assert java._missing_variables(is_local=True)["SPARK_SUBMIT_OPTS"].endswith(" -Down=1")

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import tempfile
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from vsearch_lib.config import load_settings
 from vsearch_lib.demo import write_catalogue
-from vsearch_lib.errors import VsearchError
+from vsearch_lib.run.exit_codes import exit_code
 from vsearch_lib.run.runner import run_graph
 from vsearch_lib.run_ids import new_run_id
 from vsearch_lib.spark.class_archive import ARCHIVE, variables_to_write
@@ -21,33 +21,35 @@ from vsearch_lib.terminal import say
 def make_class_archive() -> None:
     """Ingest a few drawn pictures, let Java write the classes that this took when it ends, and replace the archive.
 
+    A Java that writes none is no error: sessions only start later.
+
     Raises:
-        VsearchError: Java did not start, or wrote no archive.
+        VsearchError: Java did not start; its output stays in `.venv/share`.
     """
-    with tempfile.TemporaryDirectory(prefix="vsearch-classes-") as folder:
-        written = Path(folder) / ARCHIVE.name
-        os.environ.update(variables_to_write(written))
-        settings = load_settings("demo", [f"var={folder}/var"])
-        write_catalogue(Path(settings.landing.uri), images=100, seed=7)
-        run_graph("ingest", settings, run_id=new_run_id(), dates=None, console=Console(quiet=True))
-        _end_java()
-        if not written.exists():
-            raise VsearchError("Java wrote no archive of Spark's classes: each session will start some seconds later")
-        ARCHIVE.parent.mkdir(exist_ok=True)
-        beside = ARCHIVE.with_suffix(".new")
-        shutil.copyfile(written, beside)
-        beside.replace(ARCHIVE)
+    folder = ARCHIVE.with_name("spark-classes-unfinished")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    written = folder / ARCHIVE.name
+    os.environ.update(variables_to_write(written))
+    settings = load_settings("demo", [f"var={folder}/var"])
+    write_catalogue(Path(settings.landing.uri), images=100, seed=7)
+    run_graph("ingest", settings, run_id=new_run_id(), dates=None, console=Console(quiet=True))
+    if _end_java() == 0 and written.exists():
+        written.replace(ARCHIVE)
+    else:
+        say(
+            "Java wrote no archive of Spark's classes: all works without it, but each session starts some seconds later"
+        )
+    shutil.rmtree(folder)
 
 
-def _end_java() -> None:
+def _end_java() -> int:
+    """Wait until Java has ended, and return its exit status."""
     gateway: Any = SparkContext._gateway
     gateway.shutdown()
     gateway.proc.stdin.close()
-    gateway.proc.wait()
+    return int(gateway.proc.wait())
 
 
 if __name__ == "__main__":
-    try:
-        make_class_archive()
-    except VsearchError as error:
-        say(f"vsearch: {error}")
+    sys.exit(exit_code(make_class_archive))
